@@ -1,0 +1,103 @@
+//! The caller: what every credential becomes before any slice sees the request.
+
+use crate::id::{KeyId, MemberId, SessionId, TokenId, WorkspaceId};
+use crate::scope::{Mode, Scope};
+
+use super::role::{Permission, Role};
+
+/// How the caller proved who it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credential {
+    /// A signed-in session, by cookie or `ses_` token.
+    Session(SessionId),
+    /// A personal access token.
+    Token(TokenId),
+    /// An API key of the Flow API (`fl_…`).
+    FlowsKey(KeyId),
+    /// The server itself: jobs, the command line on the data folder.
+    System,
+}
+
+/// Who acts, as written into audit entries and records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// `member`, `key`, `token`, `system`.
+    pub kind: &'static str,
+    /// The id in the spelling of the API that made the record; empty for the system.
+    pub id: String,
+    /// Shown name.
+    pub name: String,
+}
+
+/// A caller with its rights in one workspace and mode.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The tenant that the credential belongs to.
+    pub workspace: WorkspaceId,
+    /// Live or test.
+    pub mode: Mode,
+    /// How it proved itself.
+    pub credential: Credential,
+    /// The member behind a session or token.
+    pub member: Option<Member>,
+    /// Scopes of a token or key; `None` for sessions, whose rights are the role's.
+    pub scopes: Option<Vec<String>>,
+    /// Shown name: of the member, or of the key.
+    pub name: String,
+}
+
+/// The member behind a session or token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// The member's id.
+    pub id: MemberId,
+    /// Shown name.
+    pub name: String,
+    /// E-mail address, lower case.
+    pub email: String,
+    /// Role in the caller's workspace.
+    pub role: Role,
+}
+
+impl Caller {
+    /// The server acting by itself in a workspace.
+    #[must_use]
+    pub fn system(workspace: WorkspaceId, mode: Mode) -> Self {
+        Self { workspace, mode, credential: Credential::System, member: None, scopes: None, name: "system".to_owned() }
+    }
+
+    /// Workspace and mode: the first argument of every store function.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        Scope { workspace: self.workspace, mode: self.mode }
+    }
+
+    /// Whether the role behind the caller holds the permission; keys hold none, their scopes decide.
+    #[must_use]
+    pub fn may(&self, permission: Permission) -> bool {
+        match (&self.member, self.credential) {
+            (_, Credential::System) => true,
+            (Some(member), _) => member.role.allows(permission),
+            (None, _) => false,
+        }
+    }
+
+    /// Whether the token or key carries the scope; sessions are not limited by scopes.
+    #[must_use]
+    pub fn has_scope(&self, scope: &str) -> bool {
+        self.scopes.as_ref().is_none_or(|scopes| scopes.iter().any(|held| held == scope))
+    }
+
+    /// Who acts, for records and audit entries.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        let (kind, id) = match (self.credential, &self.member) {
+            (Credential::System, _) => ("system", String::new()),
+            (Credential::Token(id), _) => ("token", id.prefixed()),
+            (Credential::FlowsKey(id), _) => ("key", id.prefixed()),
+            (Credential::Session(_), Some(member)) => ("member", member.id.prefixed()),
+            (Credential::Session(id), None) => ("member", id.prefixed()),
+        };
+        Actor { kind, id, name: self.name.clone() }
+    }
+}

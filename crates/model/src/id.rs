@@ -1,0 +1,158 @@
+//! Typed ids: one 128-bit, time-ordered value with two spellings.
+//!
+//! Spelling A is the lower-case hyphenated UUID; spelling B is a prefix, `_`, and the same bits as 26 lower-case
+//! Crockford base32 characters (console contract, section 1.2). Every lookup takes both.
+
+use std::fmt;
+
+/// Digits of Crockford base32 in lower case.
+const CROCKFORD: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+/// Characters that 128 bits take in base32 (130 bits, the top two are zero).
+const BASE32_LEN: usize = 26;
+
+/// Why a text is not an id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an id: expected a UUID, or a prefix and 26 base32 characters")]
+pub struct InvalidId;
+
+/// Writes 128 bits as 26 lower-case Crockford base32 characters.
+#[must_use]
+pub fn to_base32(bits: u128) -> String {
+    (0..BASE32_LEN)
+        .rev()
+        .map(|digit| CROCKFORD[((bits >> (digit * 5)) & 31) as usize] as char)
+        .collect()
+}
+
+/// Reads either spelling; a prefix before `_` is accepted and ignored, since the place of use gives the kind.
+///
+/// # Errors
+/// [`InvalidId`] when the text is neither spelling.
+pub fn parse_bits(text: &str) -> Result<u128, InvalidId> {
+    if text.len() == 36 {
+        return uuid::Uuid::try_parse(text).map(|id| id.as_u128()).map_err(|_| InvalidId);
+    }
+    let digits = text.rsplit_once('_').map_or(text, |(_, digits)| digits);
+    if digits.len() != BASE32_LEN {
+        return Err(InvalidId);
+    }
+    let mut bits: u128 = 0;
+    for (position, byte) in digits.bytes().enumerate() {
+        let value = base32_value(byte).ok_or(InvalidId)?;
+        if position == 0 && value > 7 {
+            return Err(InvalidId);
+        }
+        bits = (bits << 5) | u128::from(value);
+    }
+    Ok(bits)
+}
+
+/// Crockford decoding: case folds, and the look-alikes `i l o` read as the digits they resemble.
+fn base32_value(byte: u8) -> Option<u8> {
+    let folded = match byte.to_ascii_lowercase() {
+        b'i' | b'l' => b'1',
+        b'o' => b'0',
+        other => other,
+    };
+    CROCKFORD.iter().position(|&digit| digit == folded).map(|index| index as u8)
+}
+
+/// Prints the bits as a lower-case hyphenated UUID.
+pub fn write_uuid(bits: u128, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fmt::Display::fmt(&uuid::Uuid::from_u128(bits), f)
+}
+
+/// Declares id newtypes; each has a name for its prefix in spelling B.
+macro_rules! id_types {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(pub u128);
+
+        impl $name {
+            /// Prefix of spelling B, without the `_`.
+            pub const PREFIX: &'static str = $prefix;
+
+            /// Reads either spelling.
+            ///
+            /// # Errors
+            /// [`InvalidId`] when the text is neither.
+            pub fn parse(text: &str) -> Result<Self, InvalidId> {
+                parse_bits(text).map(Self)
+            }
+
+            /// Spelling B: prefix, `_`, 26 base32 characters.
+            #[must_use]
+            pub fn prefixed(self) -> String {
+                format!("{}_{}", $prefix, to_base32(self.0))
+            }
+        }
+
+        impl From<u128> for $name {
+            fn from(bits: u128) -> Self {
+                Self(bits)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write_uuid(self.0, f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self)
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                Self::parse(&text).map_err(serde::de::Error::custom)
+            }
+        }
+    )+};
+}
+
+id_types! {
+    /// A workspace, the tenant.
+    WorkspaceId = "ws";
+    /// A member of one or more workspaces.
+    MemberId = "mem";
+    /// A signed-in session.
+    SessionId = "ses";
+    /// A personal access token.
+    TokenId = "tok";
+    /// An API key of any kind.
+    KeyId = "key";
+    /// A one-time link: set-up, sign-in.
+    LinkId = "lnk";
+    /// An audit entry.
+    AuditId = "aud";
+    /// A domain event.
+    EventId = "evt";
+    /// A job: durable work with a due time.
+    JobId = "job";
+    /// A request, as printed in `X-Request-Id`.
+    RequestId = "req";
+    /// A flow (an `appId` of the Flow API).
+    FlowId = "flow";
+    /// A version record of a flow.
+    VersionId = "ver";
+    /// A run (an `appRunId` of the Flow API).
+    RunId = "run";
+    /// A run's open question.
+    WaitId = "wait";
+    /// An inbox item; the same bits as the wait behind it.
+    InboxId = "inb";
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,15 @@
+//! What a slice is given to work with: the platform (store, clock, ids, the guarded HTTP client, the JavaScript
+//! sandbox), the context of one request, and the traits by which slices join the running server.
+//!
+//! This crate knows no slice. Nothing outside [`outside`] may open an outgoing connection, and nothing outside
+//! [`clock`] and [`ids`] may read the time or draw randomness.
+//!
+//! Start reading with [`Platform`], then [`jobs`].
+
+pub mod clock;
+pub mod ids;
+pub mod outside;
+pub mod sandbox;
+
+pub use clock::{Clock, SystemClock};
+pub use ids::Ids;
