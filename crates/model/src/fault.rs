@@ -32,6 +32,8 @@ pub enum FaultKind {
     UnsupportedMedia,
     /// Understood, and cannot be carried out as it is.
     Unprocessable,
+    /// The request was sent to a host name that is not ours (HTTP 421).
+    Misdirected,
     /// Over a rate limit; `retry_after_s` says when to come again.
     RateLimited,
     /// A bound of this server is reached; try again later.

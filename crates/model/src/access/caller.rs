@@ -4,6 +4,7 @@ use crate::id::{KeyId, MemberId, SessionId, TokenId, WorkspaceId};
 use crate::scope::{Mode, Scope};
 
 use super::role::{Permission, Role};
+use super::scopes::same_scope;
 
 /// How the caller proved who it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub enum Credential {
     Token(TokenId),
     /// An API key of the Flow API (`fl_…`).
     FlowsKey(KeyId),
+    /// Nobody: routes without sign-in, share tokens and resume tokens. Holds no permission and no scope.
+    Anonymous,
     /// The server itself: jobs, the command line on the data folder.
     System,
 }
@@ -66,6 +69,19 @@ impl Caller {
         Self { workspace, mode, credential: Credential::System, member: None, scopes: None, name: "system".to_owned() }
     }
 
+    /// Nobody, for routes that take no credential: the nil workspace, without permissions and scopes.
+    #[must_use]
+    pub fn anonymous(mode: Mode) -> Self {
+        Self {
+            workspace: WorkspaceId(0),
+            mode,
+            credential: Credential::Anonymous,
+            member: None,
+            scopes: Some(Vec::new()),
+            name: "anonymous".to_owned(),
+        }
+    }
+
     /// Workspace and mode: the first argument of every store function.
     #[must_use]
     pub fn scope(&self) -> Scope {
@@ -85,14 +101,20 @@ impl Caller {
     /// Whether the token or key carries the scope; sessions are not limited by scopes.
     #[must_use]
     pub fn has_scope(&self, scope: &str) -> bool {
-        self.scopes.as_ref().is_none_or(|scopes| scopes.iter().any(|held| held == scope))
+        self.scopes.as_ref().is_none_or(|scopes| scopes.iter().any(|held| same_scope(held, scope)))
+    }
+
+    /// The id of the member behind a session or token.
+    #[must_use]
+    pub fn member_id(&self) -> Option<MemberId> {
+        self.member.as_ref().map(|member| member.id)
     }
 
     /// Who acts, for records and audit entries.
     #[must_use]
     pub fn actor(&self) -> Actor {
         let (kind, id) = match (self.credential, &self.member) {
-            (Credential::System, _) => ("system", String::new()),
+            (Credential::System | Credential::Anonymous, _) => ("system", String::new()),
             (Credential::Token(id), _) => ("token", id.prefixed()),
             (Credential::FlowsKey(id), _) => ("key", id.prefixed()),
             (Credential::Session(_), Some(member)) => ("member", member.id.prefixed()),

@@ -1,7 +1,17 @@
-//! Who may call: roles, permissions, token scopes, and the [`Caller`] that every credential becomes.
+//! Who may call: roles, permissions, keys and tokens with their scopes, and the [`Caller`] that every credential becomes.
 
 mod caller;
+mod key;
+mod password;
 mod role;
+mod scopes;
+mod secret_text;
+mod zone;
 
 pub use caller::{Actor, Caller, Credential, Member};
+pub use key::{KeyKind, KeyStatus, key_status};
+pub use password::{COMMON_PASSWORDS, PASSWORD_LENGTH, PasswordProblem, check_password};
 pub use role::{Permission, Role};
+pub use scopes::{TOKEN_SCOPES, same_scope};
+pub use secret_text::{SecretText, TOKEN_PREFIX, base62, checksum, make_text, recognise};
+pub use zone::is_time_zone;
