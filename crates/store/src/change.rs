@@ -1,0 +1,102 @@
+//! What a committed transaction tells the rest of this process.
+
+use floe_model::{Timestamp, id::WorkspaceId};
+
+/// Most different changes that one commit announces one by one; over it watchers get [`Change::Many`].
+const CHANGES_PER_COMMIT_MAX: usize = 256;
+
+/// A hint that something changed; the truth is in the tables. Hints can be lost (a slow watcher lags), so whoever
+/// waits for one also looks again from time to time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Change {
+    /// A job was added or moved, due at this time.
+    Job {
+        /// The earliest due time in the transaction.
+        due_at: Timestamp,
+    },
+    /// Domain events were published.
+    Events,
+    /// A record of a workspace was written.
+    Record {
+        /// Whose record.
+        workspace: WorkspaceId,
+        /// What it is, e.g. `run` or `wait`.
+        kind: &'static str,
+        /// Its id.
+        id: u128,
+    },
+    /// More than could be told one by one: look at everything again.
+    Many,
+}
+
+/// The changes of one commit, each once; of the jobs only the earliest.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    list: Vec<Change>,
+}
+
+impl Changes {
+    /// Adds a change unless it is there.
+    pub(crate) fn add(&mut self, change: Change) {
+        if let Change::Job { due_at } = change {
+            let known = self.list.iter_mut().find_map(|known| match known {
+                Change::Job { due_at } => Some(due_at),
+                _ => None,
+            });
+            match known {
+                Some(earliest) => *earliest = due_at.min(*earliest),
+                None => self.list.push(change),
+            }
+            return;
+        }
+        if self.list.contains(&change) || self.list.contains(&Change::Many) {
+            return;
+        }
+        if self.list.len() >= CHANGES_PER_COMMIT_MAX {
+            self.list.retain(|known| matches!(known, Change::Job { .. }));
+            self.list.push(Change::Many);
+            return;
+        }
+        self.list.push(change);
+    }
+
+    /// Forgets everything: the transaction was rolled back.
+    pub(crate) fn clear(&mut self) {
+        self.list.clear();
+    }
+
+    /// Hands out the changes and starts anew.
+    pub(crate) fn take(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.list)
+    }
+
+    /// Adds all changes of another transaction of the same commit.
+    pub(crate) fn absorb(&mut self, other: &mut Self) {
+        for change in other.list.drain(..) {
+            self.add(change);
+        }
+    }
+}
+
+/// Tells the watchers of this process.
+#[derive(Debug, Clone)]
+pub(crate) struct Announcer(tokio::sync::broadcast::Sender<Change>);
+
+impl Announcer {
+    /// An announcer that holds up to `capacity` changes for a slow watcher.
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self(tokio::sync::broadcast::Sender::new(capacity))
+    }
+
+    /// A new watcher, from now on.
+    pub(crate) fn watch(&self) -> tokio::sync::broadcast::Receiver<Change> {
+        self.0.subscribe()
+    }
+
+    /// Sends what a commit announced; nobody listening is fine.
+    pub(crate) fn send(&self, changes: &mut Changes) {
+        for change in changes.take() {
+            let _ = self.0.send(change);
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! A connection in the hands of one thread, and the transaction that runs on it.
+
+use floe_model::Fault;
+use tokio::runtime::Runtime;
+use tokio_postgres::{
+    Error, Statement as Prepared,
+    error::SqlState,
+    types::{ToSql, Type},
+};
+
+use super::{
+    connect::{Address, Link},
+    values::kind_of,
+};
+use crate::{
+    Row, Value,
+    row::RowInner,
+    sql::{BulkSql, Described, Sql, Statement},
+    store::overloaded,
+    tx::StatementError,
+};
+
+/// What went wrong in a transaction, as far as it decides about trying again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// Serialization failure or deadlock: the same closure may succeed now.
+    Contention,
+    /// The connection is gone.
+    Lost,
+    /// The statement itself.
+    Statement,
+}
+
+/// A thread's connection, made when it is needed.
+pub(crate) struct Session {
+    runtime: Runtime,
+    address: Address,
+    link: Option<Link>,
+    /// Sent together with the first statement, which saves a round trip.
+    begin: Option<&'static str>,
+    trouble: Option<Trouble>,
+}
+
+impl Session {
+    /// A session that is not connected yet.
+    pub(super) fn new(runtime: Runtime, address: Address) -> Self {
+        Self { runtime, address, link: None, begin: None, trouble: None }
+    }
+
+    /// Connects unless it is.
+    pub(super) fn connect(&mut self) -> Result<(), Error> {
+        if self.link.as_ref().is_some_and(|link| !link.client.is_closed()) {
+            return Ok(());
+        }
+        self.disconnect();
+        let address = &self.address;
+        self.link = Some(self.runtime.block_on(async { Link::connect(address).await?.limit().await })?);
+        Ok(())
+    }
+
+    /// Forgets the connection; the next transaction makes a new one.
+    pub(super) fn disconnect(&mut self) {
+        let _inside = self.runtime.enter();
+        self.link = None;
+    }
+
+    /// Says how the next transaction begins; nothing is sent before its first statement.
+    pub(super) fn begin(&mut self, text: &'static str) {
+        self.begin = Some(text);
+        self.trouble = None;
+    }
+
+    /// Whether the transaction has sent anything.
+    pub(super) fn begun(&self) -> bool {
+        self.begin.is_none()
+    }
+
+    /// What went wrong since [`Session::begin`].
+    pub(super) fn trouble(&self) -> Option<Trouble> {
+        self.trouble
+    }
+
+    /// Ends the transaction with `commit` or `rollback`.
+    pub(super) fn end(&mut self, text: &'static str) -> Result<(), (Trouble, Error)> {
+        let Some(link) = &self.link else { return Ok(()) };
+        self.runtime.block_on(link.client.batch_execute(text)).map_err(|error| (trouble(&error), error))
+    }
+
+    /// Runs a statement without an answer; the number of rows written.
+    pub(crate) fn execute(&mut self, sql: &Sql, params: &[Value<'_>]) -> Result<u64, Fault> {
+        let params = references(params);
+        self.run(sql.name, sql.postgres, async |link, statement| link.client.execute(&statement, &params).await)
+    }
+
+    /// Runs a statement and visits each row of its answer.
+    pub(crate) fn each(
+        &mut self,
+        sql: &Sql,
+        params: &[Value<'_>],
+        visit: &mut dyn FnMut(&Row<'_>) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        let params = references(params);
+        let rows =
+            self.run(sql.name, sql.postgres, async |link, statement| link.client.query(&statement, &params).await)?;
+        rows.iter().try_for_each(|row| visit(&Row { statement: sql.name, inner: RowInner::Postgres(row) }))
+    }
+
+    /// Sends many rows as one array a column.
+    pub(crate) fn bulk<'v, R: AsRef<[Value<'v>]>>(&mut self, sql: &BulkSql, rows: &[R]) -> Result<u64, Fault> {
+        let columns: Vec<Vec<Value<'v>>> =
+            (0..sql.columns.len()).map(|at| rows.iter().map(|row| row.as_ref()[at]).collect()).collect();
+        let params: Vec<&(dyn ToSql + Sync)> = columns.iter().map(|column| column as &(dyn ToSql + Sync)).collect();
+        self.run(sql.name, sql.postgres, async |link, statement| link.client.execute(&statement, &params).await)
+    }
+
+    /// What PostgreSQL says about a statement.
+    pub(crate) fn describe(&mut self, statement: &Statement) -> Result<Described, Fault> {
+        let (name, text, bulk) = match statement {
+            Statement::One(sql) => (sql.name, sql.postgres, false),
+            Statement::Bulk(sql) => (sql.name, sql.postgres, true),
+        };
+        let prepared = self.run(name, text, async |_, statement| Ok(statement))?;
+        let mut unknown = Vec::new();
+        let mut kind = |kind: &Type| {
+            let element = match kind.kind() {
+                tokio_postgres::types::Kind::Array(element) if bulk => element,
+                _ => kind,
+            };
+            let found = kind_of(element);
+            if found.is_none() {
+                unknown.push(kind.name().to_owned());
+            }
+            found
+        };
+        let parameters = prepared.params().iter().map(&mut kind).collect();
+        let columns =
+            prepared.columns().iter().map(|column| (column.name().to_owned(), kind(column.type_()))).collect();
+        Ok(Described { parameters, columns, unknown })
+    }
+
+    /// Prepares (once per connection) and runs a statement, with the begin of the transaction before it if that is still to come.
+    fn run<T>(
+        &mut self,
+        name: &'static str,
+        text: &'static str,
+        act: impl AsyncFnOnce(&Link, Prepared) -> Result<T, Error>,
+    ) -> Result<T, Fault> {
+        let Some(link) = &mut self.link else {
+            self.trouble = Some(Trouble::Lost);
+            return Err(overloaded("The database cannot be reached"));
+        };
+        let begin = &mut self.begin;
+        let result = self.runtime.block_on(async {
+            let statement = link.prepared(text).await?;
+            let Some(begin) = begin.take() else { return act(link, statement).await };
+            // Both are on their way before either is answered; the server works them off in order.
+            let (begun, result) = tokio::join!(biased; link.client.batch_execute(begin), act(link, statement));
+            begun.and(result)
+        });
+        result.map_err(|error| {
+            let trouble = trouble(&error);
+            self.trouble = Some(trouble);
+            fault(name, trouble, error)
+        })
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.disconnect();
+    }
+}
+
+fn references<'p>(params: &'p [Value<'_>]) -> Vec<&'p (dyn ToSql + Sync)> {
+    params.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
+}
+
+fn trouble(error: &Error) -> Trouble {
+    match error.code() {
+        Some(code) if *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED => {
+            Trouble::Contention
+        }
+        // The server ends the connection itself: restart, fail-over, an administrator.
+        Some(code)
+            if *code == SqlState::ADMIN_SHUTDOWN
+                || *code == SqlState::CRASH_SHUTDOWN
+                || *code == SqlState::CANNOT_CONNECT_NOW =>
+        {
+            Trouble::Lost
+        }
+        Some(_) => Trouble::Statement,
+        None if error.is_closed() || is_io(error) => Trouble::Lost,
+        None => Trouble::Statement,
+    }
+}
+
+fn is_io(error: &Error) -> bool {
+    std::error::Error::source(error).is_some_and(|source| source.is::<std::io::Error>())
+}
+
+fn fault(name: &'static str, trouble: Trouble, error: Error) -> Fault {
+    let code = error.code();
+    if code == Some(&SqlState::UNIQUE_VIOLATION) {
+        return crate::tx::duplicate();
+    }
+    if trouble == Trouble::Lost {
+        return overloaded("The connection to the database was lost");
+    }
+    if code == Some(&SqlState::QUERY_CANCELED) || code == Some(&SqlState::LOCK_NOT_AVAILABLE) {
+        return overloaded("The database took too long");
+    }
+    Fault::internal(StatementError::new(name, describe_error(&error)))
+}
+
+/// The server's message without its detail, which may repeat values.
+fn describe_error(error: &Error) -> String {
+    match error.as_db_error() {
+        Some(server) => format!("{} ({})", server.message(), server.code().code()),
+        None => match std::error::Error::source(error) {
+            Some(source) => format!("{error}: {source}"),
+            None => error.to_string(),
+        },
+    }
+}

@@ -1,0 +1,175 @@
+//! A thread that runs closures, one transaction each, on its own connection.
+
+use std::{sync::Arc, time::Duration};
+
+use floe_model::Fault;
+
+use super::{
+    guard::Fence,
+    session::{Session, Trouble},
+};
+use crate::{
+    act::Act,
+    change::{Announcer, Changes},
+    queue::{Lane, Queue, Serves},
+    store::overloaded,
+    tx::Tx,
+};
+
+/// Runs of one closure at most, counting those that met contention or a lost connection.
+const RUNS_MAX: u32 = 8;
+/// Tries to reach the server for one closure.
+const CONNECTS_MAX: u32 = 4;
+/// Pause before the second try; doubled for each further one.
+const PAUSE_FIRST_MS: u64 = 5;
+/// Longest pause between two tries.
+const PAUSE_MAX_MS: u64 = 500;
+
+/// How a write begins. The level is named because a database can have another default.
+const BEGIN_WRITE: &str = "begin isolation level read committed read write";
+/// How a read begins: one snapshot for all of its statements.
+const BEGIN_READ: &str = "begin isolation level repeatable read read only";
+
+/// What a worker thread owns.
+pub(super) struct Worker {
+    pub(super) session: Session,
+    pub(super) queue: Arc<Queue>,
+    pub(super) serves: Serves,
+    pub(super) announcer: Announcer,
+    pub(super) fence: Arc<Fence>,
+}
+
+enum Outcome {
+    /// Answer with what the closure said.
+    Answer,
+    /// Nothing was committed, and another run may succeed.
+    Again,
+    /// Answer with this.
+    Refuse(Fault),
+}
+
+impl Worker {
+    /// Serves until the queue is closed and empty.
+    pub(super) fn run(mut self) {
+        let mut batch = Vec::with_capacity(1);
+        while self.queue.take(self.serves, 1, &mut batch) {
+            for (lane, act) in batch.drain(..) {
+                if lane == Lane::Write || !act.abandoned() {
+                    self.serve(lane, act);
+                }
+            }
+        }
+    }
+
+    fn serve(&mut self, lane: Lane, mut act: Box<dyn Act>) {
+        let mut changes = Changes::default();
+        for run in 0..RUNS_MAX {
+            pause(run);
+            if let Err(fault) = self.ready(lane) {
+                return act.refuse(fault);
+            }
+            changes.clear();
+            match self.transaction(lane, act.as_mut(), &mut changes) {
+                Outcome::Answer if lane == Lane::Read => {
+                    // The answer is complete; the caller need not wait for the end of the snapshot.
+                    act.answer();
+                    return self.end_read();
+                }
+                Outcome::Answer => {
+                    act.answer();
+                    return self.announcer.send(&mut changes);
+                }
+                Outcome::Again => {}
+                Outcome::Refuse(fault) => return act.refuse(fault),
+            }
+        }
+        act.refuse(overloaded("Too many transactions want to change the same records"));
+    }
+
+    /// Connected, and allowed to write when it has to.
+    fn ready(&mut self, lane: Lane) -> Result<(), Fault> {
+        if lane == Lane::Write && !self.fence.wait_until_down() {
+            return Err(fenced());
+        }
+        for attempt in 0..CONNECTS_MAX {
+            pause(attempt * 2);
+            match self.session.connect() {
+                Ok(()) => return Ok(()),
+                Err(error) => tracing::warn!(%error, "the database cannot be reached"),
+            }
+        }
+        Err(overloaded("The database cannot be reached"))
+    }
+
+    fn transaction(&mut self, lane: Lane, act: &mut dyn Act, changes: &mut Changes) -> Outcome {
+        self.session.begin(match lane {
+            Lane::Write => BEGIN_WRITE,
+            Lane::Read => BEGIN_READ,
+        });
+        let keep = act.run(&mut Tx::postgres(&mut self.session, changes));
+        match self.session.trouble() {
+            Some(Trouble::Lost) => {
+                self.session.disconnect();
+                return Outcome::Again;
+            }
+            Some(Trouble::Contention) => {
+                self.roll_back();
+                return Outcome::Again;
+            }
+            Some(Trouble::Statement) | None => {}
+        }
+        if lane == Lane::Read {
+            return Outcome::Answer;
+        }
+        if !keep {
+            changes.clear();
+            self.roll_back();
+            return Outcome::Answer;
+        }
+        self.commit()
+    }
+
+    fn commit(&mut self) -> Outcome {
+        if !self.session.begun() {
+            return Outcome::Answer;
+        }
+        if self.fence.is_up() {
+            self.roll_back();
+            return Outcome::Refuse(fenced());
+        }
+        match self.session.end("commit") {
+            Ok(()) => Outcome::Answer,
+            Err((Trouble::Contention, _)) => Outcome::Again,
+            Err((trouble, error)) => {
+                // Whether it was committed is not known, so it must not run again by itself.
+                tracing::error!(%error, ?trouble, "the outcome of a commit is not known");
+                self.session.disconnect();
+                Outcome::Refuse(Fault::internal(error))
+            }
+        }
+    }
+
+    fn end_read(&mut self) {
+        if self.session.begun() {
+            self.roll_back();
+        }
+    }
+
+    fn roll_back(&mut self) {
+        if self.session.begun() && self.session.end("rollback").is_err() {
+            self.session.disconnect();
+        }
+    }
+}
+
+fn fenced() -> Fault {
+    overloaded("This node lost its claim on the database and is taking it again")
+}
+
+/// Waits before try number `attempt`; not before the first.
+fn pause(attempt: u32) {
+    if attempt > 0 {
+        let doubled = PAUSE_FIRST_MS << attempt.min(10).saturating_sub(1);
+        std::thread::sleep(Duration::from_millis(doubled.min(PAUSE_MAX_MS)));
+    }
+}

@@ -1,0 +1,213 @@
+//! The writer thread: takes all closures that wait, runs each by itself inside one transaction, commits once, then answers.
+
+use std::{
+    fs::File,
+    sync::{
+        Arc,
+        atomic::{AtomicI32, Ordering},
+    },
+};
+
+use floe_model::Fault;
+use rusqlite::Connection;
+
+use super::open::TemporaryFolder;
+use crate::{
+    act::Act,
+    change::{Announcer, Changes},
+    queue::{Lane, Queue, Serves},
+    tx::Tx,
+};
+
+/// Closures that share one commit at most; bounds how long the first one waits for the last.
+const GROUP_MAX: usize = 256;
+/// Log pages (4 KiB each) after which the log is written back into the file, without waiting for readers.
+const CHECKPOINT_PAGES: i32 = 1_000;
+/// Log pages after which the writer waits for readers, so that the log starts anew instead of growing.
+const CHECKPOINT_WAIT_PAGES: i32 = 32_000;
+
+/// What the writer thread owns.
+pub(super) struct Writer {
+    pub(super) connection: Connection,
+    pub(super) queue: Arc<Queue>,
+    pub(super) announcer: Announcer,
+    /// Pages in the log after the last commit.
+    pub(super) pages: Arc<AtomicI32>,
+    pub(super) lock: File,
+    pub(super) folder: Option<Arc<TemporaryFolder>>,
+}
+
+/// Counts the pages of the log, as each commit reports them.
+pub(super) fn count_log_pages(connection: &mut Connection) -> rusqlite::Result<Arc<AtomicI32>> {
+    let pages = Arc::new(AtomicI32::new(0));
+    let counter = Arc::clone(&pages);
+    connection.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages| {
+        counter.store(pages, Ordering::Relaxed);
+        Ok(())
+    }))?;
+    Ok(pages)
+}
+
+impl Writer {
+    /// Serves until the queue is closed and empty, then leaves a file without a log.
+    pub(super) fn run(self) {
+        let mut batch = Vec::with_capacity(GROUP_MAX);
+        let mut checkpointed = 0;
+        while self.queue.take(Serves::Writes, GROUP_MAX, &mut batch) {
+            let mut group = Group::new(&self.connection);
+            self.fill(&mut group, &mut batch);
+            group.finish(&self.announcer);
+            checkpointed = self.checkpoint(checkpointed);
+        }
+        self.log_back("truncate");
+        drop(self.connection);
+        drop(self.lock);
+        drop(self.folder);
+    }
+
+    /// Runs the batch, and what arrived while it ran, until the group is full.
+    fn fill(&self, group: &mut Group<'_>, batch: &mut Vec<(Lane, Box<dyn Act>)>) {
+        let mut taken = 0;
+        while !batch.is_empty() {
+            taken += batch.len();
+            for (_, act) in batch.drain(..) {
+                group.run(act);
+            }
+            self.queue.take_more(Serves::Writes, GROUP_MAX.saturating_sub(taken), batch);
+        }
+    }
+
+    /// Writes the log back when it has grown enough since `done` pages; the callers of this group are answered already.
+    fn checkpoint(&self, done: i32) -> i32 {
+        let pages = self.pages.load(Ordering::Relaxed);
+        // A shorter log is a new log.
+        let done = if pages < done { 0 } else { done };
+        if pages - done < CHECKPOINT_PAGES {
+            return done;
+        }
+        self.log_back(if pages < CHECKPOINT_WAIT_PAGES { "passive" } else { "restart" });
+        pages
+    }
+
+    fn log_back(&self, how: &str) {
+        let result = self.connection.query_row(&format!("pragma wal_checkpoint({how})"), [], |_| Ok(()));
+        if let Err(error) = result {
+            tracing::warn!(%error, "the write-ahead log could not be written back");
+        }
+    }
+}
+
+/// One transaction that several closures share.
+struct Group<'c> {
+    connection: &'c Connection,
+    open: bool,
+    /// Whether the open transaction holds writes of a closure, so that the next one needs a savepoint.
+    shared: bool,
+    /// Closures that ran, answered after the commit: what they say may rest on writes of the same group.
+    ran: Vec<Box<dyn Act>>,
+    changes: Changes,
+    own: Changes,
+}
+
+impl<'c> Group<'c> {
+    fn new(connection: &'c Connection) -> Self {
+        Self {
+            connection,
+            open: false,
+            shared: false,
+            ran: Vec::new(),
+            changes: Changes::default(),
+            own: Changes::default(),
+        }
+    }
+
+    /// Runs one closure; if it fails, the others of the group are not touched.
+    fn run(&mut self, mut act: Box<dyn Act>) {
+        if let Err(error) = self.enter() {
+            self.abandon(&error.to_string());
+            return act.refuse(failed(&error.to_string()));
+        }
+        self.own.clear();
+        let keep = act.run(&mut Tx::sqlite(self.connection, &mut self.own));
+        self.ran.push(act);
+        if let Err(error) = self.leave(keep) {
+            return self.abandon(&error.to_string());
+        }
+        if self.connection.is_autocommit() && self.open {
+            // SQLite itself rolled everything back (disk full, read error).
+            return self.abandon("the transaction was rolled back by SQLite");
+        }
+        if keep {
+            self.changes.absorb(&mut self.own);
+        }
+    }
+
+    /// Commits what is kept, then answers everyone.
+    fn finish(mut self, announcer: &Announcer) {
+        if self.open
+            && let Err(error) = self.statement("commit")
+        {
+            return self.abandon(&error.to_string());
+        }
+        for act in self.ran.drain(..) {
+            act.answer();
+        }
+        announcer.send(&mut self.changes);
+    }
+
+    /// The first closure of a transaction needs no savepoint: nothing of others would be lost with it.
+    fn enter(&mut self) -> rusqlite::Result<()> {
+        if !self.open {
+            self.statement("begin immediate")?;
+            self.open = true;
+            self.shared = false;
+        }
+        if self.shared {
+            self.statement("savepoint one")?;
+        }
+        Ok(())
+    }
+
+    fn leave(&mut self, keep: bool) -> rusqlite::Result<()> {
+        if self.connection.is_autocommit() {
+            return Ok(());
+        }
+        match (keep, self.shared) {
+            (true, true) => self.statement("release one")?,
+            (true, false) => self.shared = true,
+            (false, true) => {
+                self.statement("rollback to one")?;
+                self.statement("release one")?;
+            }
+            (false, false) => {
+                self.statement("rollback")?;
+                self.open = false;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives up the transaction: nobody's writes are kept, everybody is told so.
+    fn abandon(&mut self, why: &str) {
+        tracing::error!(reason = why, closures = self.ran.len(), "a group of transactions was rolled back");
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.statement("rollback")
+        {
+            tracing::error!(%error, "a transaction could not be rolled back");
+        }
+        self.open = false;
+        self.shared = false;
+        self.changes.clear();
+        for act in self.ran.drain(..) {
+            act.refuse(failed(why));
+        }
+    }
+
+    fn statement(&self, text: &str) -> rusqlite::Result<()> {
+        self.connection.prepare_cached(text)?.execute([]).map(drop)
+    }
+}
+
+fn failed(why: &str) -> Fault {
+    Fault::internal(format!("a transaction could not be committed: {why}"))
+}
