@@ -1,1 +1,3 @@
+//! The binary `floe`.
+
 fn main() {}

@@ -1,0 +1,130 @@
+//! Settings: flags, then `FLOE_*`, then `floe.toml`, then defaults; each value remembers where it came from (console contract,
+//! sections 7 and 8).
+//!
+//! [`table`] lists every setting, [`sources`] finds the text of each, and this module turns the texts into typed values once, so
+//! that nothing after it can meet a value out of range.
+
+mod folder;
+mod nearest;
+mod parse;
+mod show;
+mod sources;
+mod table;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use floe_model::Mode;
+
+use crate::http::Network;
+
+pub use folder::{FolderError, ensure_data_folder, load_secret_key};
+pub use parse::{LogFormat, RateLimits};
+pub use show::{defaults_table, effective_table};
+pub use sources::{Origin, Sources, Value, Values};
+pub use table::{Definition, SETTINGS};
+
+/// Everything that is wrong with the settings; the process ends with exit code 2.
+#[derive(Debug, PartialEq, Eq)]
+pub struct SettingsError(pub Vec<String>);
+
+impl std::fmt::Display for SettingsError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl std::error::Error for SettingsError {}
+
+/// The settings with their types.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where the server listens.
+    pub listen: SocketAddr,
+    /// What users type, without a slash at the end; none: `http://` and the listen address.
+    pub public_url: Option<String>,
+    /// Database, key, files.
+    pub data_dir: PathBuf,
+    /// A `postgres://` address; none: a SQLite file in the data folder.
+    pub database_url: Option<String>,
+    /// 32 bytes in base64; none: the key file in the data folder.
+    pub secret_key: Option<String>,
+    /// Networks whose forwarded address counts.
+    pub trusted_proxies: Vec<Network>,
+    /// Run workers, 1 to 1,024.
+    pub workers: usize,
+    /// Runs at a time in one workspace, 1 to 100,000.
+    pub runs_per_workspace: usize,
+    /// Log levels per target.
+    pub log: String,
+    /// Form of log lines.
+    pub log_format: LogFormat,
+    /// `host:port` or networks that outgoing calls may reach although they are not public.
+    pub outbound_allow: Vec<String>,
+    /// Limits of requests a minute.
+    pub rate_limits: RateLimits,
+    /// Idle time after which a session ends, hours, 1 to 8,760.
+    pub session_idle_hours: u32,
+    /// Longest life of a session, days, 1 to 365.
+    pub session_max_days: u32,
+    /// Whether JavaScript steps run.
+    pub code_steps: bool,
+    /// Command line: the server's address; none: the profile's, else the default address.
+    pub url: Option<String>,
+    /// Command line: the token.
+    pub token: Option<String>,
+    /// Command line: the workspace, when the token has several.
+    pub workspace: Option<String>,
+    /// Command line: the mode.
+    pub mode: Mode,
+    /// The texts behind the fields, with their origins.
+    pub values: Values,
+}
+
+/// Where the command line looks for a server when nothing is said.
+pub const DEFAULT_URL: &str = "http://127.0.0.1:8700";
+
+impl Settings {
+    /// Reads all sources and checks every value.
+    ///
+    /// # Errors
+    /// All unknown names and bad values at once.
+    pub fn load(sources: &Sources) -> Result<Self, SettingsError> {
+        Self::typed(sources.resolve()?)
+    }
+
+    fn typed(values: Values) -> Result<Self, SettingsError> {
+        let mut parse = parse::Parser::new(&values);
+        let settings = Self {
+            listen: parse.required("FLOE_LISTEN", parse::listen, SocketAddr::from(([127, 0, 0, 1], 8700))),
+            public_url: parse.optional("FLOE_PUBLIC_URL", parse::web_address),
+            data_dir: parse.required("FLOE_DATA_DIR", parse::path, PathBuf::new()),
+            database_url: parse.optional("FLOE_DATABASE_URL", parse::database_url),
+            secret_key: parse.optional("FLOE_SECRET_KEY", parse::text),
+            trusted_proxies: parse.list("FLOE_TRUSTED_PROXIES", str::parse),
+            workers: parse.optional("FLOE_WORKERS", |text| parse::number(text, 1, 1_024)).unwrap_or_else(default_workers),
+            runs_per_workspace: parse.required("FLOE_RUNS_PER_WORKSPACE", |text| parse::number(text, 1, 100_000), 50),
+            log: parse.required("FLOE_LOG", parse::log_filter, "info".to_owned()),
+            log_format: parse.required("FLOE_LOG_FORMAT", parse::log_format, LogFormat::Text),
+            outbound_allow: parse.list("FLOE_OUTBOUND_ALLOW", parse::text),
+            rate_limits: parse.required("FLOE_RATE_LIMITS", parse::rate_limits, RateLimits::On),
+            session_idle_hours: parse.required("FLOE_SESSION_IDLE_HOURS", |text| parse::number(text, 1, 8_760), 168),
+            session_max_days: parse.required("FLOE_SESSION_MAX_DAYS", |text| parse::number(text, 1, 365), 30),
+            code_steps: parse.required("FLOE_CODE_STEPS", parse::switch, true),
+            url: parse.optional("FLOE_URL", parse::web_address),
+            token: parse.optional("FLOE_TOKEN", parse::text),
+            workspace: parse.optional("FLOE_WORKSPACE", parse::text),
+            mode: parse.required("FLOE_MODE", parse::mode, Mode::Live),
+            values: Values::default(),
+        };
+        parse.finish()?;
+        Ok(Self { values, ..settings })
+    }
+}
+
+fn default_workers() -> usize {
+    2 * std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+#[cfg(test)]
+mod tests;

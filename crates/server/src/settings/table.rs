@@ -1,0 +1,61 @@
+//! Every setting that this program knows. A new one is a line here and a field of `Settings`.
+
+/// One setting.
+#[derive(Debug)]
+pub struct Definition {
+    /// The environment name; the key in `floe.toml` is the same in lower case without `FLOE_`.
+    pub name: &'static str,
+    /// The text that stands when nothing is said; empty: none, or derived as `meaning` says.
+    pub default: &'static str,
+    /// Never shown, and readable from the file that the `…_FILE` form names.
+    pub secret: bool,
+    /// One line for a person.
+    pub meaning: &'static str,
+}
+
+const fn plain(name: &'static str, default: &'static str, meaning: &'static str) -> Definition {
+    Definition { name, default, secret: false, meaning }
+}
+
+const fn secret(name: &'static str, meaning: &'static str) -> Definition {
+    Definition { name, default: "", secret: true, meaning }
+}
+
+/// The settings in the order in which they are shown.
+pub const SETTINGS: &[Definition] = &[
+    plain("FLOE_LISTEN", "127.0.0.1:8700", "address and port of the server"),
+    plain("FLOE_PUBLIC_URL", "", "what users type: links, cookies, origin check (http:// and the listen address)"),
+    plain("FLOE_DATA_DIR", "./floe-data", "folder of the database, the key and files"),
+    secret("FLOE_DATABASE_URL", "postgres://… (a SQLite file in the data folder)"),
+    secret("FLOE_SECRET_KEY", "32 bytes in base64 (secret.key in the data folder, made at the first start)"),
+    plain("FLOE_TRUSTED_PROXIES", "", "networks whose forwarded address counts, e.g. 10.0.0.0/8,::1"),
+    plain("FLOE_WORKERS", "", "run workers (twice the processor cores)"),
+    plain("FLOE_RUNS_PER_WORKSPACE", "50", "runs at a time in one workspace"),
+    plain("FLOE_LOG", "info", "log level, also per target: info,floe_flows=debug"),
+    plain("FLOE_LOG_FORMAT", "text", "text or json"),
+    plain("FLOE_OUTBOUND_ALLOW", "", "host:port or networks that outgoing calls may reach although not public"),
+    plain("FLOE_RATE_LIMITS", "on", "on, off, or a list such as flows=200/min,console=1000/min"),
+    plain("FLOE_SESSION_IDLE_HOURS", "168", "hours without use after which a session ends"),
+    plain("FLOE_SESSION_MAX_DAYS", "30", "longest life of a session in days"),
+    plain("FLOE_CODE_STEPS", "on", "whether JavaScript steps run"),
+    plain("FLOE_URL", "", "command line: address of the server (the profile of floe login, else http://127.0.0.1:8700)"),
+    secret("FLOE_TOKEN", "command line: personal access token (the profile of floe login)"),
+    plain("FLOE_WORKSPACE", "", "command line: workspace, when the token has several"),
+    plain("FLOE_MODE", "live", "command line: live or test"),
+];
+
+/// Names that begin with this are for tests of Floe itself and are never settings.
+pub(super) const RESERVED_PREFIX: &str = "FLOE_TEST_";
+
+impl Definition {
+    /// The key in `floe.toml`.
+    #[must_use]
+    pub fn key(&self) -> String {
+        self.name.trim_start_matches("FLOE_").to_ascii_lowercase()
+    }
+}
+
+/// The setting of a name.
+pub(super) fn find(name: &str) -> Option<&'static Definition> {
+    SETTINGS.iter().find(|definition| definition.name == name)
+}

@@ -1,0 +1,4 @@
+//! Tests of the server as its users meet it: through sockets and through the command line.
+
+mod front;
+mod malformed;
