@@ -39,7 +39,7 @@ pub(crate) fn checksum(migration: &Migration) -> String {
 
 /// Replaces the column words by what a database calls them.
 pub(crate) fn expand(text: &str, dialect: Dialect) -> String {
-    const WORDS: [(&str, &str, &str); 10] = [
+    const WORDS: [(&str, &str, &str); 12] = [
         ("{id}", "BLOB", "UUID"),
         ("{int}", "INTEGER", "BIGINT"),
         ("{time}", "INTEGER", "BIGINT"),
@@ -48,6 +48,10 @@ pub(crate) fn expand(text: &str, dialect: Dialect) -> String {
         ("{bool}", "INTEGER", "BOOLEAN"),
         ("{float}", "REAL", "DOUBLE PRECISION"),
         ("{bytes}", "BLOB", "BYTEA"),
+        // A number that only grows, as the primary key.
+        ("{serial}", "INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT", "BIGINT NOT NULL GENERATED ALWAYS AS IDENTITY PRIMARY KEY"),
+        // The number of the writing transaction, for reading in the order of visibility; one writer needs none.
+        ("{commit_group}", "INTEGER NOT NULL DEFAULT 0", "BIGINT NOT NULL DEFAULT (pg_current_xact_id()::text::bigint)"),
         ("{strict}", "STRICT", ""),
         ("{strict_rowless}", "STRICT, WITHOUT ROWID", ""),
     ];
