@@ -1,0 +1,207 @@
+//! The client: one call from the judged URL to the complete response.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::response::Parts;
+use http::{HeaderValue, Method, header};
+use http_body_util::Full;
+use tokio::time::Instant;
+use tokio_rustls::TlsConnector;
+use url::Position;
+
+use super::allow::AllowList;
+use super::body::{Body, Coding, answer_failure};
+use super::connect::Connector;
+use super::dial::{Dialer, TcpDialer};
+use super::error::{OutsideError, ProtocolFailure};
+use super::pool::{Lease, Place, Pool};
+use super::redirect::{Hop, next_hop};
+use super::refusal::Refusal;
+use super::request::{Request, Response, prepared_headers};
+use super::resolve::{Resolver, SystemResolver};
+use super::tls::{RootCertificate, client_config};
+use super::url::{Target, judge};
+
+/// Most redirects that a call can ask to follow.
+pub const REDIRECTS_MAX: u32 = 10;
+
+/// The guarded HTTP client. Cheap to share behind an `Arc`; one per process.
+pub struct Outside {
+    connector: Connector,
+    pool: Arc<Pool>,
+}
+
+/// How an [`Outside`] is made. [`OutsideConfig::default`] calls public addresses only.
+pub struct OutsideConfig {
+    /// Targets that may be called although they are not public.
+    pub allow: AllowList,
+    /// Certificate authorities that are trusted besides the usual ones.
+    pub extra_root_certificates: Vec<RootCertificate>,
+    /// Looks up names.
+    pub resolver: Arc<dyn Resolver>,
+    /// Opens connections.
+    pub dialer: Arc<dyn Dialer>,
+}
+
+impl Default for OutsideConfig {
+    fn default() -> Self {
+        Self {
+            allow: AllowList::default(),
+            extra_root_certificates: Vec::new(),
+            resolver: Arc::new(SystemResolver),
+            dialer: Arc::new(TcpDialer),
+        }
+    }
+}
+
+impl Outside {
+    /// A client with no connections yet. Reads the system's certificates the first time it is called in a process.
+    #[must_use]
+    pub fn new(config: OutsideConfig) -> Self {
+        let connector = Connector {
+            allow: config.allow,
+            resolver: config.resolver,
+            dialer: config.dialer,
+            tls: TlsConnector::from(client_config(&config.extra_root_certificates)),
+        };
+        Self { connector, pool: Arc::default() }
+    }
+
+    /// Judges a URL by this client's rules without calling it, for example when an endpoint is registered. A name that
+    /// passes can still be refused at the call, when its addresses are known.
+    ///
+    /// # Errors
+    /// The [`Refusal`] that applies first.
+    pub fn judge(&self, url: &str) -> Result<Target, Refusal> {
+        judge(url, &self.connector.allow)
+    }
+
+    /// Makes one call and reads the response whole. It is never repeated here, except on a fresh connection when an idle
+    /// one turned out to be closed before any byte of the request was written.
+    ///
+    /// # Errors
+    /// See [`OutsideError`]. A response of any status is not an error.
+    pub async fn send(&self, request: Request) -> Result<Response, OutsideError> {
+        let started = Instant::now();
+        let limit_ms = request.limits.total_ms;
+        let method = request.method.clone();
+        let target = self.first_target(&request);
+        let log_host = target.as_ref().map_or_else(|_| String::new(), |target| target.host().to_owned());
+        let outcome = match target {
+            Err(error) => Err(error),
+            Ok(target) => tokio::time::timeout(Duration::from_millis(limit_ms), Box::pin(self.follow(target, request)))
+                .await
+                .unwrap_or(Err(OutsideError::Timeout { limit_ms })),
+        };
+        log_call(&method, &log_host, started.elapsed(), &outcome);
+        outcome
+    }
+
+    fn first_target(&self, request: &Request) -> Result<Target, OutsideError> {
+        if request.method == Method::CONNECT {
+            return Err(ProtocolFailure::Method.into());
+        }
+        Ok(self.judge(&request.url)?)
+    }
+
+    async fn follow(&self, target: Target, request: Request) -> Result<Response, OutsideError> {
+        let Request { method, url: _, headers, body, limits } = request;
+        let connect_limit = Duration::from_millis(limits.connect_ms.min(limits.total_ms));
+        let redirects_max = limits.redirects_max.min(REDIRECTS_MAX);
+        let mut hop = Hop { target, method, headers: prepared_headers(&headers), body };
+        let mut redirects = 0;
+        loop {
+            let (mut parts, body) = self.exchange(&hop, connect_limit).await?;
+            let next = match redirects_max {
+                0 => None,
+                _ => next_hop(&hop, parts.status, &parts.headers, &self.connector.allow)?,
+            };
+            let Some(next) = next else {
+                let coding = Coding::take(&mut parts.headers);
+                return Ok(Response {
+                    status: parts.status,
+                    headers: parts.headers,
+                    body: body.collect(limits.response_bytes_max, coding).await?,
+                    url: hop.target.url().clone(),
+                    redirects,
+                });
+            };
+            if redirects == redirects_max {
+                return Err(OutsideError::TooManyRedirects { limit: redirects_max });
+            }
+            redirects += 1;
+            hop = next;
+        }
+    }
+
+    /// Sends one request and waits for the head of its response.
+    async fn exchange(&self, hop: &Hop, connect_limit: Duration) -> Result<(Parts, Body), OutsideError> {
+        let place = Place::of(&hop.target);
+        let mut message = http_request(hop)?;
+        while let Some(connection) = self.pool.take(&place) {
+            let mut lease = Lease { connection, place: place.clone(), pool: Arc::clone(&self.pool) };
+            match lease.connection.sender.try_send_request(message).await {
+                Ok(response) => return Ok(opened(response, lease)),
+                Err(mut error) => match error.take_message() {
+                    // Closed by the other side while idle; nothing was written.
+                    Some(unsent) => message = unsent,
+                    None => return Err(answer_failure(error.error())),
+                },
+            }
+        }
+        let connection = self.connector.connect(&hop.target, connect_limit).await?;
+        let mut lease = Lease { connection, place, pool: Arc::clone(&self.pool) };
+        match lease.connection.sender.try_send_request(message).await {
+            Ok(response) => Ok(opened(response, lease)),
+            Err(error) => Err(answer_failure(error.error())),
+        }
+    }
+}
+
+fn opened(response: http::Response<hyper::body::Incoming>, lease: Lease) -> (Parts, Body) {
+    let (parts, incoming) = response.into_parts();
+    (parts, Body::new(incoming, lease))
+}
+
+fn http_request(hop: &Hop) -> Result<http::Request<Full<Bytes>>, OutsideError> {
+    let url = hop.target.url();
+    let malformed = |_| OutsideError::InvalidUrl(Refusal::Malformed);
+    let mut request = http::Request::new(Full::new(hop.body.clone()));
+    *request.method_mut() = hop.method.clone();
+    *request.uri_mut() = url[Position::BeforePath..Position::AfterQuery].parse().map_err(malformed)?;
+    *request.headers_mut() = hop.headers.clone();
+    let authority = &url[Position::BeforeHost..Position::AfterPort];
+    let host = HeaderValue::from_str(authority).map_err(|_| OutsideError::InvalidUrl(Refusal::Malformed))?;
+    request.headers_mut().insert(header::HOST, host);
+    // hyper leaves the length out when there is no body; some servers insist on it.
+    if hop.body.is_empty() && matches!(hop.method, Method::POST | Method::PUT | Method::PATCH) {
+        request.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+    }
+    Ok(request)
+}
+
+/// One line per call. Never the path, the query, a header or a body: all of them can hold secrets.
+fn log_call(method: &Method, host: &str, took: Duration, outcome: &Result<Response, OutsideError>) {
+    let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    match outcome {
+        Ok(response) => tracing::info!(
+            outside.method = %method,
+            outside.host = host,
+            outside.status = response.status.as_u16(),
+            outside.duration_ms = duration_ms,
+            outside.body_bytes = response.body.len(),
+            outside.redirects = response.redirects,
+            "called the outside"
+        ),
+        Err(error) => tracing::info!(
+            outside.method = %method,
+            outside.host = host,
+            outside.error = error.code(),
+            outside.reason = %error,
+            outside.duration_ms = duration_ms,
+            "call to the outside failed"
+        ),
+    }
+}
