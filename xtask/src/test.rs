@@ -1,0 +1,110 @@
+//! `cargo xtask test`: sets up what the tests need, runs them, and says what ran and what did not.
+
+mod summary;
+
+use crate::COMMANDS;
+use crate::postgres::Cluster;
+use crate::process;
+use crate::report::Report;
+use crate::setup::nextest::{self, Runner};
+use crate::setup::postgresql;
+use crate::workspace::{Failure, Outcome, Workspace, in_ci};
+
+use summary::Counts;
+
+/// The address of the temporary cluster; tests that find none run on SQLite only.
+const POSTGRES_URL: &str = "FLOE_TEST_POSTGRES_URL";
+
+/// Runs every test and the longer proofs; with arguments, only the tests that they choose (nextest's own arguments).
+pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Outcome {
+    let report = perform(workspace, arguments)?;
+    report.print();
+    if report.holds() { Ok(()) } else { Err(Failure::new("")) }
+}
+
+/// The same, for a caller that has more to print before the last line.
+pub(crate) fn perform(workspace: &Workspace, arguments: &[String]) -> Outcome<Report> {
+    let mut workspace = workspace.clone();
+    let mut report = Report::default();
+    let runner = nextest::find_or_install(&mut workspace)?;
+    let cluster = start_cluster(&mut workspace, &mut report)?;
+    run_tests(&workspace, runner, arguments, &mut report)?;
+    if arguments.is_empty() {
+        run_proofs(&workspace, &mut report);
+    } else {
+        report.skip("the longer proofs: only without arguments");
+    }
+    drop(cluster);
+    Ok(report)
+}
+
+/// Starts PostgreSQL, unless its address was given. It is stopped when the answer is dropped.
+fn start_cluster(workspace: &mut Workspace, report: &mut Report) -> Outcome<Option<Cluster>> {
+    if std::env::var_os(POSTGRES_URL).is_some() {
+        return Ok(None);
+    }
+    let started = postgresql::ensure(workspace).and_then(|()| {
+        let folder = std::env::temp_dir().join(format!("floe-test-postgres-{}", std::process::id()));
+        Cluster::start(&folder).map_err(|error| format!("the temporary cluster does not start: {error}"))
+    });
+    match started {
+        Ok(cluster) => {
+            workspace.set(POSTGRES_URL, cluster.url());
+            Ok(Some(cluster))
+        }
+        Err(reason) if in_ci() => Err(Failure(format!("nothing may be left out in CI. PostgreSQL: {reason}"))),
+        Err(reason) => {
+            eprintln!("without PostgreSQL: {reason}");
+            report.skip(format!("every test on PostgreSQL: {reason}"));
+            Ok(None)
+        }
+    }
+}
+
+fn run_tests(workspace: &Workspace, runner: Runner, arguments: &[String], report: &mut Report) -> Outcome {
+    let mut command = match runner {
+        Runner::Nextest => {
+            let mut command = workspace.cargo("nextest");
+            command.args(["run", "--locked", "--color", process::colour_choice()]);
+            if in_ci() {
+                command.args(["--profile", "ci"]);
+            }
+            command
+        }
+        Runner::CargoTest => {
+            let mut command = workspace.cargo("test");
+            command.args(["--locked", "--no-fail-fast", "--color", process::colour_choice()]);
+            command
+        }
+    };
+    // Cargo lets `--workspace` win over `--package`.
+    if !arguments.iter().any(|argument| argument.starts_with("-p") || argument.starts_with("--package")) {
+        command.arg("--workspace");
+    }
+    command.args(arguments);
+    let mut counts = Counts::default();
+    let succeeded = process::run_watched(command, |line| counts.read(line))?;
+    let failed = counts.failed.max(u64::from(!succeeded));
+    report.count("tests", counts.passed, failed);
+    if !succeeded && counts.failed == 0 {
+        report.skip("some tests: the run did not come to its end (see above)");
+    }
+    if counts.skipped > 0 {
+        report.skip(format!("{} tests that were not asked for", counts.skipped));
+    }
+    Ok(())
+}
+
+/// The commands that are proofs. One that fails does not keep the next from running.
+fn run_proofs(workspace: &Workspace, report: &mut Report) {
+    for command in COMMANDS {
+        let Some(arguments) = command.proof else { continue };
+        let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        eprintln!("\n== {} {}", command.name, arguments.join(" "));
+        let outcome = (command.run)(workspace, &arguments);
+        if let Err(Failure(reason)) = &outcome {
+            eprintln!("xtask {}: {reason}", command.name);
+        }
+        report.check(command.name, outcome.is_ok());
+    }
+}

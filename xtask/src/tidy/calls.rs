@@ -1,0 +1,105 @@
+//! Calls that the design keeps in one place, and words that are not left behind.
+
+use super::Finding;
+use super::arrows::{Layer, layer_of};
+use super::source::has_word;
+use super::tree::{File, Tree};
+
+/// The only files that read the wall clock or draw randomness.
+const CLOCK_AND_CHANCE: [&str; 2] = ["crates/runtime/src/clock.rs", "crates/runtime/src/ids.rs"];
+/// The only places that open a connection to the outside: the guarded client, and the command line's client of our own API.
+const OUTSIDE: [&str; 3] = ["crates/runtime/src/outside/", "crates/server/src/cli/", "crates/server/src/cli.rs"];
+
+/// A group of calls, where they are forbidden, and what to do instead.
+struct Ban {
+    rule: &'static str,
+    calls: &'static [&'static str],
+    forbidden_in: fn(&File) -> bool,
+    /// Also in `#[cfg(test)]` items.
+    in_tests: bool,
+    instead: &'static str,
+}
+
+static BANS: &[Ban] = &[
+    Ban {
+        rule: "clock",
+        calls: &["SystemTime::now", "Timestamp::now", "Zoned::now", "Utc::now", "Local::now"],
+        forbidden_in: |file| !file.is_test() && !CLOCK_AND_CHANCE.contains(&file.path.as_str()),
+        in_tests: false,
+        instead: "time is an argument: take `now: Timestamp`, or call `ctx.now()`",
+    },
+    Ban {
+        rule: "clock",
+        calls: &["Instant::now"],
+        forbidden_in: |file| !file.is_test() && is_business(file),
+        in_tests: false,
+        instead: "business code decides by `ctx.now()`; measuring belongs to store, runtime or server",
+    },
+    Ban {
+        rule: "chance",
+        calls: &["getrandom", "rand", "fastrand", "Uuid::new_v4", "Uuid::now_v7", "OsRng", "RandomState::new"],
+        forbidden_in: |file| !file.is_test() && !CLOCK_AND_CHANCE.contains(&file.path.as_str()),
+        in_tests: false,
+        instead: "randomness is an argument, so that one seed replays everything: `ctx.ids.next()`, `ctx.ids.secret()`",
+    },
+    Ban {
+        rule: "sleep",
+        calls: &["sleep(", "sleep_until(", "time::interval("],
+        forbidden_in: |file| !file.is_test() && is_business(file),
+        in_tests: false,
+        instead: "nothing sleeps in a task: a wait is a job or a timer with a due time",
+    },
+    Ban {
+        rule: "outside",
+        calls: &[
+            "reqwest",
+            "ureq",
+            "hyper::client",
+            "hyper_util::client",
+            "client::conn",
+            "TcpStream::connect",
+            "TcpSocket",
+            "UdpSocket",
+        ],
+        forbidden_in: |file| !file.is_test() && !OUTSIDE.iter().any(|place| file.path.starts_with(place)),
+        in_tests: false,
+        instead: "everything that leaves goes through `ctx.outside`, which checks addresses, redirects, sizes and time",
+    },
+    Ban {
+        rule: "unfinished",
+        calls: &["todo!", "unimplemented!", "dbg!"],
+        forbidden_in: |_| true,
+        in_tests: true,
+        instead: "finish it, or answer a Fault that says what is missing",
+    },
+    Ban {
+        rule: "ignored-test",
+        calls: &["#[ignore"],
+        forbidden_in: |_| true,
+        in_tests: true,
+        instead: "assert the present behaviour and say why it is wrong, or remove the test",
+    },
+];
+
+/// Forbidden calls in code. Comments and texts do not count.
+pub(super) fn forbidden(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (file, source) in tree.rust() {
+        for ban in BANS.iter().filter(|ban| (ban.forbidden_in)(file)) {
+            for (number, line) in source.lines(ban.in_tests) {
+                let found = ban.calls.iter().find(|call| has_word(line, call));
+                findings.extend(found.map(|call| {
+                    let call = call.trim_end_matches('(');
+                    Finding::new(&file.path, number, ban.rule, format!("`{call}`: {}", ban.instead))
+                }));
+            }
+        }
+    }
+    findings
+}
+
+/// Whether the file decides about the business: the model, the engine and the slices.
+fn is_business(file: &File) -> bool {
+    let name = file.crate_name();
+    name == Some("engine") || matches!(name.and_then(layer_of), Some(Layer::Model | Layer::Slice))
+}
