@@ -50,7 +50,7 @@ impl Default for OutsideConfig {
         Self {
             allow: AllowList::default(),
             extra_root_certificates: Vec::new(),
-            resolver: Arc::new(SystemResolver),
+            resolver: Arc::new(SystemResolver::default()),
             dialer: Arc::new(TcpDialer),
         }
     }
@@ -78,6 +78,17 @@ impl Outside {
         judge(url, &self.connector.allow)
     }
 
+    /// Judges a URL and, if it has a name, the addresses the name has now. Nothing is dialled. The call itself checks
+    /// anew: names move.
+    ///
+    /// # Errors
+    /// `InvalidUrl` or `Blocked`; `Connect` if the name could not be looked up within `limit_ms` milliseconds.
+    pub async fn judge_with_lookup(&self, url: &str, limit_ms: u64) -> Result<Target, OutsideError> {
+        let target = self.judge(url)?;
+        self.connector.lookup(&target, Duration::from_millis(limit_ms)).await?;
+        Ok(target)
+    }
+
     /// Makes one call and reads the response whole. It is never repeated here, except on a fresh connection when an idle
     /// one turned out to be closed before any byte of the request was written.
     ///
@@ -95,8 +106,9 @@ impl Outside {
                 .await
                 .unwrap_or(Err(OutsideError::Timeout { limit_ms })),
         };
-        log_call(&method, &log_host, started.elapsed(), &outcome);
-        outcome
+        let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        log_call(&method, &log_host, duration_ms, &outcome);
+        outcome.map(|response| Response { duration_ms, ..response })
     }
 
     fn first_target(&self, request: &Request) -> Result<Target, OutsideError> {
@@ -126,6 +138,7 @@ impl Outside {
                     body: body.collect(limits.response_bytes_max, coding).await?,
                     url: hop.target.url().clone(),
                     redirects,
+                    duration_ms: 0,
                 });
             };
             if redirects == redirects_max {
@@ -183,8 +196,7 @@ fn http_request(hop: &Hop) -> Result<http::Request<Full<Bytes>>, OutsideError> {
 }
 
 /// One line per call. Never the path, the query, a header or a body: all of them can hold secrets.
-fn log_call(method: &Method, host: &str, took: Duration, outcome: &Result<Response, OutsideError>) {
-    let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+fn log_call(method: &Method, host: &str, duration_ms: u64, outcome: &Result<Response, OutsideError>) {
     match outcome {
         Ok(response) => tracing::info!(
             outside.method = %method,

@@ -59,6 +59,15 @@ impl Connector {
             .unwrap_or(Err(OutsideError::Connect(ConnectFailure::Timeout)))
     }
 
+    /// Looks up the name of `target` and checks its addresses within `limit`.
+    ///
+    /// # Errors
+    /// `Blocked` or `Connect`.
+    pub(super) async fn lookup(&self, target: &Target, limit: Duration) -> Result<(), OutsideError> {
+        let addresses = tokio::time::timeout(limit, self.addresses(target)).await;
+        addresses.map_or(Err(OutsideError::Connect(ConnectFailure::Timeout)), |found| found.map(drop))
+    }
+
     async fn connect_unlimited(&self, target: &Target) -> Result<Connection, OutsideError> {
         let addresses = self.addresses(target).await?;
         let socket = dial_first(&self.dialer, addresses, target.port())

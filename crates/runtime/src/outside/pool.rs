@@ -3,7 +3,7 @@
 //! A pool belongs to one client and so to one allow-list: a connection in it was checked by the same rules that would be
 //! applied now. It carries no credentials; those are in each request.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -75,7 +75,7 @@ impl Pool {
     }
 
     /// The entries, oldest first, after closed and expired ones were dropped.
-    fn usable(&self) -> std::sync::MutexGuard<'_, Vec<Idle>> {
+    fn usable(&self) -> MutexGuard<'_, Vec<Idle>> {
         // A panic while the lock was held cannot leave the list half changed.
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.retain(|entry| entry.since.elapsed() < IDLE_TIME_MAX && entry.connection.sender.is_ready());

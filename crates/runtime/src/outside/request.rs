@@ -46,6 +46,8 @@ pub struct Response {
     pub url: url::Url,
     /// Redirects that were followed.
     pub redirects: u32,
+    /// From the start of the call to the end of the body, in milliseconds.
+    pub duration_ms: u64,
 }
 
 /// Headers of the message frame and of the connection, and those a proxy would act on.

@@ -42,8 +42,7 @@ pub fn judge(text: &str, allow: &AllowList) -> Result<Target, Refusal> {
     judge_parsed(url, allow)
 }
 
-/// Judges a URL that was already read, for example the target of a redirect.
-pub(super) fn judge_parsed(url: Url, allow: &AllowList) -> Result<Target, Refusal> {
+fn judge_parsed(url: Url, allow: &AllowList) -> Result<Target, Refusal> {
     if url.scheme() != "http" && url.scheme() != "https" {
         return Err(Refusal::Scheme);
     }
@@ -67,7 +66,7 @@ pub(super) fn judge_parsed(url: Url, allow: &AllowList) -> Result<Target, Refusa
 }
 
 impl Target {
-    /// The URL that is called, without its fragment's meaning being used.
+    /// The URL that is called. Its fragment is never sent.
     #[must_use]
     pub fn url(&self) -> &Url {
         &self.url

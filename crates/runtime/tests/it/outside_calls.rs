@@ -228,6 +228,27 @@ async fn listed_targets_are_reached_for_real() {
 }
 
 #[tokio::test]
+async fn an_endpoint_can_be_judged_without_being_called() {
+    let world = World::new();
+    world.name("good.test", &[&[PUBLIC]]);
+    world.name("private.test", &[&["10.0.0.1"]]);
+    world.record("slow.test", super::outside_world::Record::Alias("slow.test".to_owned()));
+    let client = world.client();
+    let check = async |url: &str, expected: &str| {
+        let outcome = client.judge_with_lookup(url, 50).await;
+        assert_eq!(outcome.map_or_else(OutsideError::code, |_| "good"), expected, "{url}");
+    };
+    check("https://good.test/", "good").await;
+    check("https://8.8.8.8/", "good").await;
+    check("https://private.test/", "blocked").await;
+    check("https://10.0.0.1/", "blocked").await;
+    check("https://unknown.test/", "connect").await;
+    check("https://slow.test/", "connect").await;
+    check("good.test", "invalid_url").await;
+    assert!(world.dialled().is_empty());
+}
+
+#[tokio::test]
 async fn the_log_line_names_the_host_and_no_secret() {
     let server = Server::answering(ok("secret-body")).await;
     let world = World::with_site(&["site.test"], &server);

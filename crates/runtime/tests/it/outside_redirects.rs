@@ -99,3 +99,16 @@ async fn a_redirect_without_a_target_is_the_answer() {
     let world = World::with_site(&["site.test"], &server);
     assert_eq!(super::outside_world::fetch(&world.client(), "http://site.test/").await.unwrap().status, 302);
 }
+
+#[tokio::test]
+async fn a_redirect_may_lead_to_a_listed_target() {
+    use floe_runtime::outside::AllowList;
+    let server = Server::start(|request| {
+        Reply::Keep(if request.contains("host: 10.0.0.1\r\n") { ok("inside") } else { redirect("302", "//10.0.0.1/") })
+    })
+    .await;
+    let world = World::with_site(&["site.test"], &server);
+    world.route("10.0.0.1", &server);
+    let client = world.client_with(AllowList::parse("10.0.0.1:80").unwrap(), Vec::new());
+    assert_eq!(super::outside_world::fetch(&client, "http://site.test/").await.unwrap().body, "inside");
+}
