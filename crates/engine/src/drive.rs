@@ -1,0 +1,53 @@
+//! Driving: everything that a run can do by itself until it needs the world, an answer, or time.
+
+use floe_model::Timestamp;
+
+use crate::event::{Event, Happening, StepError};
+use crate::interpret::{Moment, evaluate};
+use crate::machine::{Command, Machine};
+
+/// Active time of a run at most, in milliseconds; waiting does not count (Flow API contract, section 6.7).
+pub const ACTIVE_MS_MAX: i64 = 1_200_000;
+
+/// What came of driving a run: events to be written together, and commands to be carried out once they are on disk.
+#[derive(Debug, Default)]
+pub struct Drive {
+    /// New events, already applied.
+    pub events: Vec<Event>,
+    /// What should happen once the events are on disk.
+    pub commands: Vec<Command>,
+}
+
+/// Applies an event from outside, then evaluates whatever is ready until nothing is.
+///
+/// An event that does not fit the run's state is left out and nothing else happens on its account.
+pub fn drive(machine: &mut Machine, happening: Option<Happening>, moment: &mut Moment<'_>) -> Drive {
+    let mut drive = Drive::default();
+    if let Some(what) = happening.filter(|what| machine.accepts(what)) {
+        drive.push(machine, what, moment.now);
+    }
+    if machine.outcome().is_none() && machine.beginning().is_some() && machine.active_ms(moment.now) > ACTIVE_MS_MAX {
+        let error = StepError::new("run_timeout", "The run was active for more than 1,200 seconds");
+        drive.push(machine, Happening::Stopped { error }, moment.now);
+    }
+    // Bounded: every evaluation counts as a step or ends a pass, and a run has at most STEPS_MAX of them.
+    while let Some(command) = machine.next() {
+        match command {
+            Command::Evaluate(place) => {
+                let what = evaluate(machine, place, moment);
+                drive.push(machine, what, moment.now);
+            }
+            other => drive.commands.push(other),
+        }
+    }
+    drive
+}
+
+impl Drive {
+    fn push(&mut self, machine: &mut Machine, what: Happening, now: Timestamp) {
+        // The journal's clock never goes back, even when the machine's clock does.
+        let event = Event { at: now.max(machine.last_at()), what };
+        machine.apply(&event);
+        self.events.push(event);
+    }
+}

@@ -1,0 +1,338 @@
+//! Events: the only input of the machine, and what the journal is made of.
+//!
+//! An event carries everything that was decided when it happened, so that folding the events again gives the same
+//! state without evaluating anything.
+
+use std::sync::Arc;
+
+use floe_model::Timestamp;
+use floe_model::id::{RunId, WaitId};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::plan::{Port, WaitKind};
+
+/// Where in a run something happens: a frame (one pass of one scope) and a node in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Place {
+    /// Number of the frame in order of creation; 0 is the root.
+    #[serde(rename = "f")]
+    pub frame: u32,
+    /// Index of the node in the plan.
+    #[serde(rename = "n")]
+    pub node: u32,
+}
+
+/// Something that happened to a run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Event {
+    /// When, in microseconds since the Unix epoch.
+    #[serde(with = "micros")]
+    pub at: Timestamp,
+    /// What.
+    #[serde(flatten)]
+    pub what: Happening,
+}
+
+/// What happened.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "e", rename_all = "snake_case")]
+pub enum Happening {
+    /// The run began.
+    Began(Box<Beginning>),
+    /// An effect is about to be made, with this configuration.
+    Intended {
+        /// Where.
+        place: Place,
+        /// The configuration after templates.
+        input: Arc<Value>,
+    },
+    /// A step is done.
+    Done {
+        /// Where.
+        place: Place,
+        /// The attempt that it is the result of.
+        #[serde(default = "first", skip_serializing_if = "is_first")]
+        attempt: u32,
+        /// Its result.
+        result: Arc<Value>,
+        /// The port by which the run goes on.
+        #[serde(default = "next_port", skip_serializing_if = "Port::is_next")]
+        port: Port,
+        /// What it printed.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        logs: Vec<LogLine>,
+    },
+    /// A step was passed over on purpose.
+    Skipped {
+        /// Where.
+        place: Place,
+    },
+    /// An attempt failed, or the step cannot be evaluated.
+    Failed {
+        /// Where.
+        place: Place,
+        /// The attempt that failed.
+        #[serde(default = "first", skip_serializing_if = "is_first")]
+        attempt: u32,
+        /// Why.
+        error: StepError,
+        /// What it printed.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        logs: Vec<LogLine>,
+    },
+    /// The pause before another attempt is over.
+    Retried {
+        /// Where.
+        place: Place,
+    },
+    /// A loop over a list was entered.
+    Looped {
+        /// Where.
+        place: Place,
+        /// The items that will be processed.
+        items: Arc<Vec<Value>>,
+        /// How many the list holds.
+        total: usize,
+    },
+    /// The condition of a loop was tested.
+    Tested {
+        /// Where.
+        place: Place,
+        /// Whether another pass follows, or why it could not be told.
+        outcome: Result<bool, StepError>,
+    },
+    /// The branches of a parallel block began.
+    Split {
+        /// Where.
+        place: Place,
+    },
+    /// A question was asked.
+    WaitOpened(Box<Question>),
+    /// A question was answered.
+    Answered {
+        /// Which.
+        wait: WaitId,
+        /// How.
+        answer: Answer,
+        /// Shown name of who answered.
+        by: Option<String>,
+    },
+    /// A wait's time came.
+    Expired {
+        /// Which.
+        wait: WaitId,
+    },
+    /// A child run is about to be started.
+    ChildCalled {
+        /// Where.
+        place: Place,
+        /// `{flowId, version, inputs}` after templates.
+        input: Arc<Value>,
+    },
+    /// The child run was started, in the same write.
+    ChildStarted {
+        /// Where.
+        place: Place,
+        /// Its id.
+        child: RunId,
+    },
+    /// The child run waits for an answer, or no longer does.
+    ChildPaused {
+        /// Its id.
+        child: RunId,
+        /// Its open question as shown, or none.
+        question: Option<Box<Value>>,
+    },
+    /// The child run ended.
+    ChildEnded {
+        /// Its id.
+        child: RunId,
+        /// Its output, or its error.
+        outcome: Result<Arc<Value>, StepError>,
+    },
+    /// Somebody cancelled the run.
+    Cancelled {
+        /// Shown name of who did.
+        by: Option<String>,
+    },
+    /// The run passed a limit, or can't be run any more.
+    Stopped {
+        /// Why.
+        error: StepError,
+    },
+}
+
+/// What a run begins with.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Beginning {
+    /// The run's id.
+    pub run: RunId,
+    /// Index of the trigger among [`crate::plan::Plan::entries`].
+    pub entry: usize,
+    /// The checked inputs.
+    pub inputs: Map<String, Value>,
+    /// `_trigger.data`.
+    #[serde(default)]
+    pub trigger_data: Value,
+    /// `currentUser`: `{name, email}` or null.
+    #[serde(default)]
+    pub user: Value,
+    /// `flow`: `{_id, name, version}`.
+    pub flow: Value,
+    /// How many runs stand above this one.
+    #[serde(default)]
+    pub depth: u32,
+}
+
+/// An open question.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Question {
+    /// Its id.
+    pub wait: WaitId,
+    /// Where.
+    pub place: Place,
+    /// What would end it.
+    pub kind: QuestionKind,
+    /// The rendered question: message, options, fields, tool and arguments.
+    pub body: Map<String, Value>,
+    /// When its time comes: expiry, or the end of a delay.
+    #[serde(with = "micros")]
+    pub due: Timestamp,
+}
+
+/// What would end a wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QuestionKind {
+    /// An answer of that kind.
+    Answer(WaitKind),
+    /// Time; `inline` pauses are short and stay in memory.
+    Delay {
+        /// Whether the run stays `running` meanwhile.
+        inline: bool,
+    },
+}
+
+/// An answer to a question.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// To an approval.
+    Decision {
+        /// Approve, else reject.
+        approve: bool,
+        /// Free text.
+        comment: Option<String>,
+    },
+    /// To a client tool.
+    ToolResult {
+        /// Output, or the error's text.
+        outcome: Result<Value, String>,
+    },
+    /// To a form: the checked values.
+    FormData(Value),
+}
+
+/// A line that a step printed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// `debug`, `info`, `warn` or `error`.
+    pub level: String,
+    /// What.
+    pub message: String,
+}
+
+/// Why a step failed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepError {
+    /// Stable code, e.g. `http_status`.
+    pub code: String,
+    /// Sentence for a person; never a stack, query or path of the inside.
+    pub message: String,
+    /// Whether another attempt may help.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retryable: bool,
+    /// Facts for programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<Value>,
+}
+
+impl StepError {
+    /// An error that another attempt would meet again.
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into(), retryable: false, details: None }
+    }
+
+    /// An error that another attempt may not meet.
+    pub fn retryable(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { retryable: true, ..Self::new(code, message) }
+    }
+
+    /// Adds facts for programs.
+    #[must_use]
+    pub fn with_details(mut self, details: Value) -> Self {
+        self.details = Some(details);
+        self
+    }
+
+    /// `{code, message}`, the result of a step that failed and was told to go on.
+    #[must_use]
+    pub fn brief(&self) -> Value {
+        serde_json::json!({ "code": self.code, "message": self.message })
+    }
+}
+
+impl Happening {
+    /// Where it happened, for what happens at one step.
+    #[must_use]
+    pub fn place(&self) -> Option<Place> {
+        match self {
+            Self::Intended { place, .. }
+            | Self::Done { place, .. }
+            | Self::Skipped { place }
+            | Self::Failed { place, .. }
+            | Self::Retried { place }
+            | Self::Looped { place, .. }
+            | Self::Tested { place, .. }
+            | Self::Split { place }
+            | Self::ChildCalled { place, .. }
+            | Self::ChildStarted { place, .. } => Some(*place),
+            Self::WaitOpened(question) => Some(question.place),
+            Self::Began(_)
+            | Self::Answered { .. }
+            | Self::Expired { .. }
+            | Self::ChildPaused { .. }
+            | Self::ChildEnded { .. }
+            | Self::Cancelled { .. }
+            | Self::Stopped { .. } => None,
+        }
+    }
+}
+
+const fn first() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+const fn is_first(attempt: &u32) -> bool {
+    *attempt == 1
+}
+
+fn next_port() -> Port {
+    Port::NEXT
+}
+
+/// Instants in the journal are plain integers.
+mod micros {
+    use floe_model::Timestamp;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(at.micros())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+        i64::deserialize(deserializer).map(Timestamp)
+    }
+}

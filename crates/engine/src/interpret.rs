@@ -1,0 +1,235 @@
+//! Evaluation of what the machine asks for: templates and expressions in, one event out.
+//!
+//! Everything that may differ between two evaluations (the time, fresh ids) is given by the caller and ends up in the
+//! event, so that folding the journal repeats it.
+
+use std::sync::Arc;
+
+use floe_model::Timestamp;
+use floe_model::id::WaitId;
+use serde_json::{Map, Value, json};
+
+use crate::event::{Happening, Place, Question, QuestionKind, StepError};
+use crate::expr::{Env, EvalError, Expression, JsonTemplate};
+use crate::machine::{Machine, Names};
+use crate::plan::{Branch, EffectWork, Node, Port, WaitKind, WaitWork, Work};
+
+/// Longest delay that a run spends in memory, in seconds (Flow API contract, section 6.5).
+pub const INLINE_DELAY_S_MAX: f64 = 5.0;
+/// Longest delay, in seconds.
+pub const DELAY_S_MAX: f64 = 2_592_000.0;
+
+/// What an evaluation is given besides the run.
+pub struct Moment<'a> {
+    /// The present instant.
+    pub now: Timestamp,
+    /// Gives fresh ids.
+    pub fresh: &'a mut dyn FnMut() -> u128,
+}
+
+/// Evaluates the node at a place and says what came of it.
+#[must_use]
+pub fn evaluate(machine: &Machine, place: Place, moment: &mut Moment<'_>) -> Happening {
+    let plan = Arc::clone(machine.plan());
+    let node = plan.node(place.node);
+    let happened = Evaluation::new(machine, place, moment).node(node);
+    happened.unwrap_or_else(|error| Happening::Failed { place, attempt: 1, error, logs: Vec::new() })
+}
+
+struct Evaluation<'a, 'm> {
+    place: Place,
+    names: Names<'a>,
+    moment: &'a mut Moment<'m>,
+}
+
+impl<'a, 'm> Evaluation<'a, 'm> {
+    fn new(machine: &'a Machine, place: Place, moment: &'a mut Moment<'m>) -> Self {
+        Self { place, names: machine.names(place), moment }
+    }
+
+    fn node(&mut self, node: &Node) -> Result<Happening, StepError> {
+        let place = self.place;
+        match &node.work {
+            Work::Skip { .. } => Ok(Happening::Skipped { place }),
+            Work::Assign { variables } => {
+                let values = self.object(variables, "variables")?;
+                if let Some(name) = values.keys().find(|name| crate::inputs::is_reserved(name)) {
+                    return Err(StepError::new("reserved_name", format!("{name} is a reserved name")));
+                }
+                Ok(self.done(Value::Object(values), Port::NEXT))
+            }
+            Work::Choose { branches, otherwise } => self.choose(branches, *otherwise),
+            Work::Finish { outputs } => {
+                let outputs = self.object(outputs, "outputs")?;
+                Ok(self.done(Value::Object(outputs), Port::NEXT))
+            }
+            Work::Effect(work) => self.effect(work),
+            Work::Wait(work) => self.question(work),
+            Work::Delay { seconds, until } => self.delay(seconds.as_ref(), until.as_ref()),
+            Work::Each { source, items_max, .. } => self.items(source, *items_max),
+            Work::While { condition, .. } => {
+                let outcome = self.truth(condition);
+                Ok(Happening::Tested { place, outcome })
+            }
+            Work::Parallel { .. } => Ok(Happening::Split { place }),
+            Work::Child { call, .. } => {
+                let mut input = self.render(call)?;
+                let inputs = input.get("inputs").cloned().unwrap_or_default();
+                input["inputs"] = Value::Object(as_object(inputs, "inputs")?);
+                Ok(Happening::ChildCalled { place, input: Arc::new(input) })
+            }
+        }
+    }
+
+    fn done(&self, result: Value, port: Port) -> Happening {
+        Happening::Done { place: self.place, attempt: 1, result: Arc::new(result), port, logs: Vec::new() }
+    }
+
+    fn choose(&mut self, branches: &[Branch], otherwise: Port) -> Result<Happening, StepError> {
+        for branch in branches {
+            if self.truth(&branch.condition)? {
+                return Ok(self.done(json!({ "branchId": branch.id, "matched": true }), branch.port));
+            }
+        }
+        Ok(self.done(json!({ "branchId": null, "matched": false }), otherwise))
+    }
+
+    fn effect(&mut self, work: &EffectWork) -> Result<Happening, StepError> {
+        let mut input = self.render(&work.config)?;
+        for key in &work.key_values {
+            if let Some(slot) = input.get_mut(*key) {
+                *slot = Value::Object(as_object(slot.take(), key)?);
+            }
+        }
+        Ok(Happening::Intended { place: self.place, input: Arc::new(input) })
+    }
+
+    fn question(&mut self, work: &WaitWork) -> Result<Happening, StepError> {
+        let wait = WaitId((self.moment.fresh)());
+        let Value::Object(mut body) = self.render(&work.question)? else {
+            return Err(StepError::new("bad_value", "the step's data is not an object"));
+        };
+        match work.kind {
+            WaitKind::UserApproval => {
+                body.insert("options".to_owned(), json!(["approve", "reject"]));
+            }
+            WaitKind::ClientTool => {
+                let args = as_object(body.remove("parameters").unwrap_or_default(), "parameters")?;
+                body.insert("executionId".to_owned(), json!(wait));
+                body.insert("args".to_owned(), Value::Object(args));
+            }
+            WaitKind::ShowForm => {
+                let fields = body.get("fields").cloned().unwrap_or_default();
+                crate::inputs::parse_fields(&fields)
+                    .map_err(|(path, why)| StepError::new("bad_value", format!("fields{path}: {why}")))?;
+            }
+        }
+        let due = self.moment.now.plus_seconds(i64::try_from(work.timeout_s).unwrap_or(i64::MAX));
+        let kind = QuestionKind::Answer(work.kind);
+        Ok(Happening::WaitOpened(Box::new(Question { wait, place: self.place, kind, body, due })))
+    }
+
+    fn delay(&mut self, seconds: Option<&JsonTemplate>, until: Option<&JsonTemplate>) -> Result<Happening, StepError> {
+        let now = self.moment.now;
+        let due = match (seconds, until) {
+            (_, Some(until)) => {
+                let value = self.render(until)?;
+                let instant = value.as_str().and_then(Timestamp::parse);
+                instant.ok_or_else(|| StepError::new("bad_value", "until is not an RFC 3339 instant"))?
+            }
+            (Some(seconds), None) => {
+                let value = self.render(seconds)?;
+                let seconds = as_number(&value).filter(|seconds| (0.0..=DELAY_S_MAX).contains(seconds));
+                let seconds =
+                    seconds.ok_or_else(|| StepError::new("bad_value", "seconds must be a number from 0 to 2592000"))?;
+                Timestamp(now.micros() + (seconds * 1e6) as i64)
+            }
+            (None, None) => now,
+        };
+        let due = due.max(now);
+        let length_s = (due.micros() - now.micros()) as f64 / 1e6;
+        if length_s > DELAY_S_MAX {
+            return Err(StepError::new("bad_value", "until is more than 30 days ahead"));
+        }
+        let kind = QuestionKind::Delay { inline: length_s <= INLINE_DELAY_S_MAX };
+        let mut body = Map::new();
+        body.insert("resumeAt".to_owned(), json!(due));
+        let wait = WaitId((self.moment.fresh)());
+        Ok(Happening::WaitOpened(Box::new(Question { wait, place: self.place, kind, body, due })))
+    }
+
+    fn items(&mut self, source: &Expression, items_max: usize) -> Result<Happening, StepError> {
+        let mut env_ids = IdTexts::new(self.moment.fresh);
+        let mut next = || env_ids.next();
+        let value = source.evaluate(&self.names, &mut Env::new(self.moment.now, &mut next)).map_err(eval_error)?;
+        let parsed = match value {
+            Value::String(text) => serde_json::from_str(&text).unwrap_or(Value::String(text)),
+            other => other,
+        };
+        let Value::Array(mut items) = parsed else {
+            let message = format!("{} is not a list", source.source());
+            return Err(StepError::new("not_an_array", message));
+        };
+        let total = items.len();
+        items.truncate(items_max);
+        Ok(Happening::Looped { place: self.place, items: Arc::new(items), total })
+    }
+
+    fn truth(&mut self, expression: &Expression) -> Result<bool, StepError> {
+        let mut env_ids = IdTexts::new(self.moment.fresh);
+        let mut next = || env_ids.next();
+        expression.is_truthy(&self.names, &mut Env::new(self.moment.now, &mut next)).map_err(eval_error)
+    }
+
+    fn render(&mut self, template: &JsonTemplate) -> Result<Value, StepError> {
+        let mut env_ids = IdTexts::new(self.moment.fresh);
+        let mut next = || env_ids.next();
+        template.render(&self.names, &mut Env::new(self.moment.now, &mut next)).map_err(eval_error)
+    }
+
+    fn object(&mut self, template: &JsonTemplate, field: &str) -> Result<Map<String, Value>, StepError> {
+        let value = self.render(template)?;
+        as_object(value, field)
+    }
+}
+
+/// Fresh ids as texts, for `uuid()`.
+struct IdTexts<'a> {
+    fresh: &'a mut dyn FnMut() -> u128,
+}
+
+impl<'a> IdTexts<'a> {
+    fn new(fresh: &'a mut dyn FnMut() -> u128) -> Self {
+        Self { fresh }
+    }
+
+    fn next(&mut self) -> String {
+        WaitId((self.fresh)()).to_string()
+    }
+}
+
+/// Reads a key-value field after templates: an object, nothing, or a JSON text that yields an object.
+fn as_object(value: Value, field: &str) -> Result<Map<String, Value>, StepError> {
+    match value {
+        Value::Object(map) => Ok(map),
+        Value::Null => Ok(Map::new()),
+        Value::String(text) => match serde_json::from_str(&text) {
+            Ok(Value::Object(map)) => Ok(map),
+            _ if text.trim().is_empty() => Ok(Map::new()),
+            _ => Err(StepError::new("bad_value", format!("{field} is a text that is not a JSON object"))),
+        },
+        _ => Err(StepError::new("bad_value", format!("{field} is not an object"))),
+    }
+}
+
+fn as_number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+fn eval_error(error: EvalError) -> StepError {
+    StepError::new(error.code(), error.to_string())
+}

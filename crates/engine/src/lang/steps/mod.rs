@@ -1,0 +1,64 @@
+//! The steps language: a flow as lists of steps joined by `nextStepId` (Flow API contract, section 6).
+//!
+//! [`compile`] is the way in: it parses, checks, and lowers a definition that has no errors.
+
+mod check;
+mod definition;
+mod fields;
+mod lower;
+mod order;
+
+use serde_json::Value;
+
+pub use definition::{Definition, StepDef};
+
+use super::problem::{Problem, Severity};
+use crate::catalog::Catalog;
+use crate::plan::Plan;
+
+/// Steps of a flow at most, nested ones included.
+pub const STEPS_MAX: usize = 500;
+/// Levels of nesting at most.
+pub const NESTING_MAX: usize = 8;
+/// Problems listed at most.
+pub const PROBLEMS_MAX: usize = 100;
+/// Bytes of a definition at most.
+pub const DEFINITION_BYTES_MAX: usize = 1024 * 1024;
+
+/// What came of a definition.
+#[derive(Debug)]
+pub struct Compiled {
+    /// Everything found, errors first, at most [`PROBLEMS_MAX`].
+    pub problems: Vec<Problem>,
+    /// The plan, when there is no error.
+    pub plan: Option<Plan>,
+    /// Other flows that the definition names, for the caller to look up.
+    pub references: Vec<Reference>,
+}
+
+/// A record outside of the definition that a step names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// The step that names it.
+    pub step_id: String,
+    /// JSON pointer to the name.
+    pub path: String,
+    /// The flow's id as written.
+    pub flow_id: String,
+}
+
+/// Parses, checks and lowers a definition.
+#[must_use]
+pub fn compile(definition: &Value, catalog: &Catalog) -> Compiled {
+    let mut problems = Vec::new();
+    let parsed = definition::parse(definition, &mut problems);
+    let references = check::check(&parsed, catalog, &mut problems);
+    problems.sort_by_key(|problem| problem.severity);
+    let failed = problems.first().is_some_and(|problem| problem.severity == Severity::Error);
+    problems.truncate(PROBLEMS_MAX);
+    let plan = if failed { None } else { lower::lower(&parsed, catalog, &mut problems) };
+    Compiled { problems, plan, references }
+}
+
+#[cfg(test)]
+mod tests;

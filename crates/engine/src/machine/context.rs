@@ -1,0 +1,145 @@
+//! The context of a run: what expressions see (Flow API contract, section 6.3).
+
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+
+use floe_model::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::Machine;
+use crate::event::{Beginning, Place};
+use crate::expr;
+use crate::plan::{Node, Plan};
+
+/// Values and step results that steps have written.
+#[derive(Debug, Clone, Default)]
+pub struct Context {
+    /// Inputs, variables and `output` names.
+    pub(super) values: Map<String, Value>,
+    /// The object under `steps`.
+    pub(super) steps: Value,
+    /// Names written since the context was copied, for merging branches.
+    pub(super) written: BTreeSet<String>,
+    /// Step ids written since the context was copied.
+    pub(super) written_steps: BTreeSet<String>,
+    /// Rough size of everything in it.
+    pub(super) bytes: usize,
+}
+
+impl Context {
+    pub(super) fn new() -> Self {
+        Self { steps: Value::Object(Map::new()), ..Self::default() }
+    }
+
+    /// A copy to work on apart; it remembers what is written from here on.
+    pub(super) fn fork(&self) -> Self {
+        Self { written: BTreeSet::new(), written_steps: BTreeSet::new(), ..self.clone() }
+    }
+
+    pub(super) fn set(&mut self, name: &str, value: Value) {
+        self.bytes += weight(&value) + name.len();
+        self.written.insert(name.to_owned());
+        if let Some(old) = self.values.insert(name.to_owned(), value) {
+            self.bytes = self.bytes.saturating_sub(weight(&old) + name.len());
+        }
+    }
+
+    pub(super) fn set_step(&mut self, id: &str, value: Value) {
+        let Value::Object(steps) = &mut self.steps else { return };
+        self.bytes += weight(&value) + id.len();
+        self.written_steps.insert(id.to_owned());
+        if let Some(old) = steps.insert(id.to_owned(), value) {
+            self.bytes = self.bytes.saturating_sub(weight(&old) + id.len());
+        }
+    }
+
+    /// Takes over what a branch has written.
+    pub(super) fn merge(&mut self, branch: Self) {
+        let Self { mut values, steps, written, written_steps, .. } = branch;
+        for name in &written {
+            if let Some(value) = values.remove(name) {
+                self.set(name, value);
+            }
+        }
+        let Value::Object(mut steps) = steps else { return };
+        for id in &written_steps {
+            if let Some(value) = steps.remove(id) {
+                self.set_step(id, value);
+            }
+        }
+    }
+}
+
+/// Rough bytes of a value in memory, for the context limit.
+pub(super) fn weight(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 8,
+        Value::String(text) => text.len() + 8,
+        Value::Array(items) => 8 + items.iter().map(weight).sum::<usize>(),
+        Value::Object(map) => 8 + map.iter().map(|(key, value)| key.len() + 8 + weight(value)).sum::<usize>(),
+    }
+}
+
+/// The names that one place sees: loop names first, then what steps wrote, then the built-in names.
+#[derive(Debug)]
+pub struct Names<'m> {
+    locals: Vec<&'m Map<String, Value>>,
+    context: Option<&'m Context>,
+    builtin: &'m Map<String, Value>,
+    node: &'m Node,
+    step: OnceCell<Value>,
+}
+
+impl<'m> Names<'m> {
+    pub(super) fn new(machine: &'m Machine, place: Place) -> Self {
+        let mut locals = Vec::new();
+        let mut at = Some(place.frame);
+        while let Some(frame) = at.and_then(|number| machine.frames.get(&number)) {
+            if !frame.locals.is_empty() {
+                locals.push(&frame.locals);
+            }
+            at = frame.owner.map(|owner| owner.frame);
+        }
+        let context = machine.frames.get(&place.frame).and_then(|frame| machine.contexts.get(&frame.context));
+        let node = machine.plan.node(place.node);
+        Self { locals, context, builtin: &machine.builtin, node, step: OnceCell::new() }
+    }
+}
+
+impl expr::Names for Names<'_> {
+    fn get(&self, name: &str) -> Option<&Value> {
+        if name == "steps" {
+            return self.context.map(|context| &context.steps);
+        }
+        let local = self.locals.iter().find_map(|locals| locals.get(name));
+        let written = || self.context.and_then(|context| context.values.get(name));
+        let step = || {
+            (name == "step").then(|| self.step.get_or_init(|| json!({ "id": self.node.id, "name": self.node.name })))
+        };
+        local.or_else(written).or_else(|| self.builtin.get(name)).or_else(step)
+    }
+}
+
+/// The whole context as one object, for reads.
+pub(super) fn whole(machine: &Machine) -> Value {
+    let mut all = machine.builtin.clone();
+    if let Some(context) = machine.contexts.get(&0) {
+        all.extend(context.values.clone());
+        all.insert("steps".to_owned(), context.steps.clone());
+    }
+    Value::Object(all)
+}
+
+/// The names that every run has from its beginning.
+pub(super) fn builtin_names(beginning: &Beginning, plan: &Plan, started_at: Timestamp) -> Map<String, Value> {
+    let entry = plan.entries.get(beginning.entry);
+    let started = started_at.to_string();
+    let mut names = Map::new();
+    let trigger = json!({ "type": entry.map(|entry| entry.kind.as_str()), "data": beginning.trigger_data });
+    names.insert("_trigger".to_owned(), trigger);
+    names.insert("currentUser".to_owned(), beginning.user.clone());
+    names.insert("flow".to_owned(), beginning.flow.clone());
+    names.insert("run".to_owned(), json!({ "_id": beginning.run, "startedAt": started }));
+    names.insert("currentDate".to_owned(), Value::String(started));
+    names
+}

@@ -1,0 +1,292 @@
+//! Folding events into the state.
+
+use std::sync::Arc;
+
+use floe_model::Timestamp;
+use floe_model::id::{RunId, WaitId};
+use serde_json::{Map, Value, json};
+
+use super::context::{Context, builtin_names};
+use super::frame::Active;
+use super::{Alarm, Command, Machine, Outcome, RunError, Settled};
+use crate::event::{Answer, Beginning, Event, Happening, Place, Question, QuestionKind, StepError};
+use crate::plan::{Port, WaitKind, Work};
+
+impl Machine {
+    /// Folds an event into the state. An event that does not fit is ignored.
+    pub fn apply(&mut self, event: &Event) {
+        if !self.accepts(&event.what) {
+            return;
+        }
+        self.applied += 1;
+        self.last_at = event.at;
+        self.settled.clear();
+        self.fold(&event.what, event.at);
+        self.keep_pause(event.at);
+    }
+
+    /// Whether the event fits the state, so that it would change it.
+    #[must_use]
+    pub fn accepts(&self, what: &Happening) -> bool {
+        if self.outcome.is_some() {
+            return false;
+        }
+        let is_ready = |place: &Place| self.ready.contains(place);
+        match what {
+            Happening::Began(_) => self.beginning.is_none(),
+            Happening::Intended { place, .. }
+            | Happening::Skipped { place }
+            | Happening::Looped { place, .. }
+            | Happening::Tested { place, .. }
+            | Happening::Split { place }
+            | Happening::ChildCalled { place, .. } => is_ready(place),
+            Happening::WaitOpened(question) => is_ready(&question.place),
+            Happening::Done { place, attempt, .. } => is_ready(place) || self.attempt_at(place) == Some(*attempt),
+            Happening::Failed { place, attempt, .. } => {
+                let calling = matches!(self.active.get(place), Some(Active::Calling { .. }));
+                is_ready(place) || calling || self.attempt_at(place) == Some(*attempt)
+            }
+            Happening::Retried { place } => matches!(self.active.get(place), Some(Active::Retrying { .. })),
+            Happening::Answered { wait, .. } => {
+                self.question(*wait).is_some_and(|question| matches!(question.kind, QuestionKind::Answer(_)))
+            }
+            Happening::Expired { wait } => self.question(*wait).is_some(),
+            Happening::ChildStarted { place, .. } => matches!(self.active.get(place), Some(Active::Calling { .. })),
+            Happening::ChildPaused { child, question } => self.active.values().any(
+                |active| matches!(active, Active::Child { child: known, question: old } if known == child && old != question),
+            ),
+            Happening::ChildEnded { child, .. } => self.children().any(|known| known == *child),
+            Happening::Cancelled { .. } | Happening::Stopped { .. } => self.beginning.is_some(),
+        }
+    }
+
+    fn fold(&mut self, what: &Happening, at: Timestamp) {
+        match what {
+            Happening::Began(beginning) => self.begin(beginning, at),
+            Happening::Intended { place, input } => {
+                if self.take_ready(*place, at) {
+                    self.perform(*place, 1, input);
+                }
+            }
+            Happening::Done { place, result, port, .. } => {
+                let counted = self.active.contains_key(place) || self.take_ready(*place, at);
+                if counted {
+                    self.complete(*place, result, *port, at);
+                }
+            }
+            Happening::Skipped { place } => {
+                if self.take_ready(*place, at) {
+                    self.settled.push((*place, Settled::Skipped));
+                    self.settle(*place, Some(Port::NEXT), at);
+                }
+            }
+            Happening::Failed { place, error, .. } => self.attempt_failed(*place, error, at),
+            Happening::Retried { place } => {
+                if let Some(Active::Retrying { attempt, input, .. }) = self.active.remove(place) {
+                    self.perform(*place, attempt + 1, &input);
+                }
+            }
+            Happening::Looped { place, items, total } => {
+                if self.take_ready(*place, at) {
+                    self.enter_each(*place, items, *total, at);
+                }
+            }
+            Happening::Tested { place, outcome } => {
+                if self.take_ready(*place, at) {
+                    self.tested(*place, outcome, at);
+                }
+            }
+            Happening::Split { place } => {
+                if self.take_ready(*place, at) {
+                    self.split(*place);
+                }
+            }
+            Happening::WaitOpened(question) => self.ask(question, at),
+            Happening::Answered { wait, answer, by } => self.answered(*wait, answer, by.as_deref(), at),
+            Happening::Expired { wait } => self.expired(*wait, at),
+            Happening::ChildCalled { place, input } => {
+                if self.take_ready(*place, at) {
+                    self.active.insert(*place, Active::Calling { input: Arc::clone(input) });
+                    self.outbox.push_back(Command::Call { place: *place, input: Arc::clone(input) });
+                }
+            }
+            Happening::ChildStarted { place, child } => self.child_started(*place, *child, at),
+            Happening::ChildPaused { child, question } => self.child_paused(*child, question.clone()),
+            Happening::ChildEnded { child, outcome } => self.child_ended(*child, outcome, at),
+            Happening::Cancelled { .. } => self.end(Outcome::Cancelled),
+            Happening::Stopped { error } => {
+                let error = error.clone();
+                self.end(Outcome::Failed(RunError { error, node: self.current_node(), attempt: 1, at }));
+            }
+        }
+    }
+
+    fn begin(&mut self, beginning: &Beginning, at: Timestamp) {
+        self.started_at = at;
+        self.builtin = builtin_names(beginning, &self.plan, at);
+        let mut context = Context::new();
+        for (name, value) in &self.plan.variables {
+            context.set(name, value.clone());
+        }
+        for (name, value) in &beginning.inputs {
+            context.set(name, value.clone());
+        }
+        let way = self.plan.entries.get(beginning.entry).map(|entry| entry.way);
+        self.beginning = Some(Box::new(beginning.clone()));
+        self.contexts.insert(0, context);
+        match way {
+            Some(way) if self.plan.scope(0).ways[way].reachable() > 0 => {
+                self.open_frame(0, way, None, 0, Map::new());
+            }
+            _ => self.end(Outcome::Completed(Arc::new(json!({})))),
+        }
+    }
+
+    /// Takes a node off the ready queue and counts it; false when the run is over its step limit.
+    fn take_ready(&mut self, place: Place, at: Timestamp) -> bool {
+        let Some(position) = self.ready.iter().position(|ready| *ready == place) else { return false };
+        self.ready.remove(position);
+        self.count_step(at)
+    }
+
+    fn attempt_at(&self, place: &Place) -> Option<u32> {
+        match self.active.get(place) {
+            Some(Active::Effect { attempt, .. }) => Some(*attempt),
+            _ => None,
+        }
+    }
+
+    fn perform(&mut self, place: Place, attempt: u32, input: &Arc<Value>) {
+        self.active.insert(place, Active::Effect { attempt, input: Arc::clone(input) });
+        self.outbox.push_back(Command::Perform { place, attempt, input: Arc::clone(input) });
+    }
+
+    fn attempt_failed(&mut self, place: Place, error: &StepError, at: Timestamp) {
+        let attempt = match self.active.remove(&place) {
+            Some(Active::Effect { attempt, input }) => {
+                let retry = self.plan.node(place.node).retry;
+                if error.retryable && attempt < retry.attempts_max {
+                    let pause_ms = i64::try_from(retry.pause_ms(attempt)).unwrap_or(i64::MAX);
+                    let due = at.plus_millis(pause_ms);
+                    self.active.insert(place, Active::Retrying { attempt, input, due });
+                    self.outbox.push_back(Command::Wake { at: due, alarm: Alarm::Retry(place) });
+                    return;
+                }
+                attempt
+            }
+            Some(_) => 1,
+            None if self.take_ready(place, at) => 1,
+            None => return,
+        };
+        self.fail(place, error.clone(), attempt, at);
+    }
+
+    fn ask(&mut self, question: &Question, at: Timestamp) {
+        if !self.take_ready(question.place, at) {
+            return;
+        }
+        let inline = question.kind == QuestionKind::Delay { inline: true };
+        self.active.insert(question.place, Active::Asking { wait: question.wait, inline });
+        self.outbox.push_back(Self::wake_for(question));
+        self.questions.push(question.clone());
+    }
+
+    fn close_question(&mut self, wait: WaitId) -> Option<Question> {
+        let position = self.questions.iter().position(|question| question.wait == wait)?;
+        let question = self.questions.remove(position);
+        self.active.remove(&question.place);
+        Some(question)
+    }
+
+    fn answered(&mut self, wait: WaitId, answer: &Answer, by: Option<&str>, at: Timestamp) {
+        let Some(question) = self.close_question(wait) else { return };
+        let place = question.place;
+        match answer {
+            Answer::Decision { approve, comment } => {
+                let decision = if *approve { "approve" } else { "reject" };
+                let result = json!({ "decision": decision, "decidedAt": at, "decidedBy": by });
+                let mut approval = result.clone();
+                approval["message"] = question.body.get("message").cloned().unwrap_or_default();
+                if let Some(comment) = comment {
+                    approval["comment"] = json!(comment);
+                }
+                self.write(place, "approval", approval);
+                let rejects = !approve && self.plan.node(place.node).has_port(Port::REJECT);
+                let port = if rejects { Port::REJECT } else { Port::NEXT };
+                self.complete(place, &Arc::new(result), port, at);
+            }
+            Answer::ToolResult { outcome: Ok(output) } => {
+                self.complete(place, &Arc::new(output.clone()), Port::NEXT, at);
+            }
+            Answer::ToolResult { outcome: Err(message) } => {
+                self.fail(place, StepError::new("client_tool_failed", message.clone()), 1, at);
+            }
+            Answer::FormData(data) => self.complete(place, &Arc::new(data.clone()), Port::NEXT, at),
+        }
+    }
+
+    fn expired(&mut self, wait: WaitId, at: Timestamp) {
+        let Some(question) = self.close_question(wait) else { return };
+        let place = question.place;
+        match question.kind {
+            QuestionKind::Delay { .. } => {
+                self.complete(place, &Arc::new(json!({ "resumedAt": at })), Port::NEXT, at);
+            }
+            QuestionKind::Answer(kind) => {
+                let error = StepError::new("wait_timeout", timeout_message(kind));
+                if self.plan.node(place.node).has_port(Port::TIMEOUT) {
+                    self.complete(place, &Arc::new(json!({ "error": error.brief() })), Port::TIMEOUT, at);
+                } else {
+                    self.fail(place, error, 1, at);
+                }
+            }
+        }
+    }
+
+    fn child_started(&mut self, place: Place, child: RunId, at: Timestamp) {
+        let waits = matches!(self.plan.node(place.node).work, Work::Child { wait: true, .. });
+        if waits {
+            self.active.insert(place, Active::Child { child, question: None });
+        } else {
+            self.complete(place, &Arc::new(json!({ "appRunId": child })), Port::NEXT, at);
+        }
+    }
+
+    fn child_paused(&mut self, child: RunId, asked: Option<Box<Value>>) {
+        for active in self.active.values_mut() {
+            if let Active::Child { child: known, question } = active
+                && *known == child
+            {
+                question.clone_from(&asked);
+            }
+        }
+    }
+
+    fn child_ended(&mut self, child: RunId, outcome: &Result<Arc<Value>, StepError>, at: Timestamp) {
+        let Some(place) = self.place_of_child(child) else { return };
+        match outcome {
+            Ok(output) => self.complete(place, output, Port::NEXT, at),
+            Err(error) => self.fail(place, error.clone(), 1, at),
+        }
+    }
+
+    /// Keeps the time that the run spends waiting apart from its active time.
+    fn keep_pause(&mut self, at: Timestamp) {
+        match (self.is_waiting(), self.paused_since) {
+            (true, None) => self.paused_since = Some(at),
+            (false, Some(since)) => {
+                self.paused_us += at.micros() - since.micros();
+                self.paused_since = None;
+            }
+            _ => {}
+        }
+    }
+}
+
+fn timeout_message(kind: WaitKind) -> &'static str {
+    match kind {
+        WaitKind::UserApproval => "Nobody decided in time",
+        WaitKind::ClientTool => "The client did not send the tool's result in time",
+        WaitKind::ShowForm => "Nobody submitted the form in time",
+    }
+}
