@@ -153,6 +153,24 @@ fn cpu_ticks(id: &Pid) -> u64 {
 }
 
 #[tokio::test]
+async fn a_child_has_given_up_what_it_does_not_need() {
+    let mark = "--mark-confined";
+    let sandbox = Sandbox::new(config(&[mark]));
+    value(&sandbox, "return 1").await;
+    let folder = format!("/proc/{}", children(mark)[0].as_raw_nonzero());
+    let read = |name: &str| std::fs::read_to_string(format!("{folder}/{name}")).expect("own child");
+    assert_eq!(read("environ"), "");
+    let limits = read("limits");
+    let soft = |name: &str| {
+        let row = limits.lines().find_map(|line| line.strip_prefix(name)).expect("a known limit");
+        row.split_whitespace().next().and_then(|value| value.parse::<u64>().ok()).expect("a number, not unlimited")
+    };
+    assert_eq!(["Max open files", "Max core file size", "Max file size", "Max processes"].map(soft), [3, 0, 0, 0]);
+    assert!(soft("Max cpu time") < 20);
+    assert!(soft("Max address space") <= 1 << 30);
+}
+
+#[tokio::test]
 async fn a_dropped_job_ends_its_child() {
     let mark = "--mark-dropped";
     let sandbox = Sandbox::new(config(&[mark]));
