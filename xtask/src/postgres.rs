@@ -151,3 +151,23 @@ fn last_line(log: &Path) -> String {
     let text = fs::read_to_string(log).unwrap_or_default();
     text.lines().last().unwrap_or("it wrote nothing").to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Cluster, postgresql};
+
+    #[test]
+    fn a_cluster_starts_and_leaves_nothing_behind() {
+        if postgresql::find().is_none() {
+            eprintln!("skipped: the PostgreSQL server programs are not installed");
+            return;
+        }
+        let folder = std::env::temp_dir().join(format!("xtask-cluster-{}", std::process::id()));
+        let cluster = Cluster::start(&folder).expect("the server starts");
+        let port = cluster.port;
+        assert!(cluster.url().ends_with(&format!("@127.0.0.1:{port}/postgres")));
+        drop(cluster);
+        assert!(!folder.exists());
+        assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_err(), "the server is gone");
+    }
+}

@@ -24,6 +24,11 @@ mod store;
 mod tx;
 mod value;
 
+#[cfg(test)]
+#[allow(dead_code, unreachable_pub, reason = "public in the test kit, of which this uses a part")]
+#[path = "../../testkit/src/postgres.rs"]
+mod test_database;
+
 pub mod access;
 pub mod flows;
 pub mod platform;

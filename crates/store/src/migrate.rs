@@ -49,16 +49,30 @@ pub(crate) fn expand(text: &str, dialect: Dialect) -> String {
         ("{float}", "REAL", "DOUBLE PRECISION"),
         ("{bytes}", "BLOB", "BYTEA"),
         // A number that only grows, as the primary key.
-        ("{serial}", "INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT", "BIGINT NOT NULL GENERATED ALWAYS AS IDENTITY PRIMARY KEY"),
+        (
+            "{serial}",
+            "INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT",
+            "BIGINT NOT NULL GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+        ),
         // The number of the writing transaction, for reading in the order of visibility; one writer needs none.
-        ("{commit_group}", "INTEGER NOT NULL DEFAULT 0", "BIGINT NOT NULL DEFAULT (pg_current_xact_id()::text::bigint)"),
+        (
+            "{commit_group}",
+            "INTEGER NOT NULL DEFAULT 0",
+            "BIGINT NOT NULL DEFAULT (pg_current_xact_id()::text::bigint)",
+        ),
         ("{strict}", "STRICT", ""),
         ("{strict_rowless}", "STRICT, WITHOUT ROWID", ""),
     ];
     WORDS.iter().fold(text.to_owned(), |text, (word, sqlite, postgres)| {
-        text.replace(word, match dialect {
-            Dialect::Sqlite => sqlite,
-            Dialect::Postgres => postgres,
-        })
+        text.replace(
+            word,
+            match dialect {
+                Dialect::Sqlite => sqlite,
+                Dialect::Postgres => postgres,
+            },
+        )
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -137,8 +137,12 @@ macro_rules! statement {
 
 /// One statement of [`statements!`].
 macro_rules! statement_entry {
-    (bulk $name:ident) => { $crate::Statement::Bulk(&$name) };
-    ($form:ident $name:ident) => { $crate::Statement::One(&$name) };
+    (bulk $name:ident) => {
+        $crate::Statement::Bulk(&$name)
+    };
+    ($form:ident $name:ident) => {
+        $crate::Statement::One(&$name)
+    };
 }
 
 /// One statement of [`statements!`].

@@ -86,15 +86,7 @@ impl Store {
         let opened = opening
             .await
             .map_err(|error| OpenError::Configuration(format!("opening the database was interrupted: {error}")))??;
-        Ok(Self(Arc::new(Shared {
-            dialect: opened.dialect,
-            file: opened.file,
-            writes: opened.writes,
-            reads: opened.reads,
-            announcer: opened.announcer,
-            threads: Mutex::new(opened.threads),
-            stop: opened.stop,
-        })))
+        Ok(opened.into())
     }
 
     /// Runs a closure in a transaction that may write; `Ok` means that its writes are on disk.
@@ -164,6 +156,20 @@ impl Store {
         let threads = std::mem::take(&mut *self.0.threads.lock().unwrap_or_else(PoisonError::into_inner));
         let joined = tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join())));
         let _ = joined.await;
+    }
+}
+
+impl From<Opened> for Store {
+    fn from(opened: Opened) -> Self {
+        Self(Arc::new(Shared {
+            dialect: opened.dialect,
+            file: opened.file,
+            writes: opened.writes,
+            reads: opened.reads,
+            announcer: opened.announcer,
+            threads: Mutex::new(opened.threads),
+            stop: opened.stop,
+        }))
     }
 }
 

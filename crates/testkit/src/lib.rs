@@ -1,1 +1,4 @@
 //! Floe testkit.
+
+pub mod postgres;
+pub mod store;

@@ -97,20 +97,20 @@ statements! {
              target_type, target_id, target_name, run_id, detail, request_id, ip, at
          from audit_entries where workspace_id = $1 and id = $2"
     ) -> [id, id, opt int, opt text, text, text, text, opt id, text, opt text, opt id, opt text, opt id, json, opt id, opt text, time];
-    /// Entries, newest first.
+    /// Entries, newest first. The comparison comes before the test for null: from it PostgreSQL learns the parameter's type.
     LIST = both(
         "select workspace_id, id, seq, mode, product, action, actor_type, actor_id, actor_name,
              target_type, target_id, target_name, run_id, detail, request_id, ip, at
          from audit_entries
          where workspace_id = $1 and id < $2
-             and (cast($3 as text) is null or mode = $3)
-             and (cast($4 as text) is null or product = $4)
-             and (cast($5 as text) is null or action = $5)
-             and ($6 is null or actor_id = $6)
-             and ($7 is null or target_id = $7)
-             and ($8 is null or run_id = $8)
-             and ($9 is null or at >= $9)
-             and ($10 is null or at < $10)
+             and (mode = $3 or $3 is null)
+             and (product = $4 or $4 is null)
+             and (action = $5 or $5 is null)
+             and (actor_id = $6 or $6 is null)
+             and (target_id = $7 or $7 is null)
+             and (run_id = $8 or $8 is null)
+             and (at >= $9 or $9 is null)
+             and (at < $10 or $10 is null)
          order by id desc limit $11"
     ) -> [id, id, opt int, opt text, text, text, text, opt id, text, opt text, opt id, opt text, opt id, json, opt id, opt text, time];
 }

@@ -102,15 +102,7 @@ statements! {
 pub fn publish(tx: &mut Tx<'_>, scope: Scope, event: &NewEvent) -> Result<(), Fault> {
     tx.execute(
         &PUBLISH,
-        params![
-            event.id,
-            scope.workspace,
-            scope.mode,
-            event.kind,
-            event.subject_id,
-            &event.data,
-            event.created_at
-        ],
+        params![event.id, scope.workspace, scope.mode, event.kind, event.subject_id, &event.data, event.created_at],
     )?;
     tx.announce(Change::Events);
     Ok(())

@@ -134,16 +134,7 @@ statements! {
 pub fn enqueue(tx: &mut Tx<'_>, job: &NewJob) -> Result<(), Fault> {
     tx.execute(
         &ENQUEUE,
-        params![
-            job.id,
-            job.workspace,
-            job.mode,
-            job.kind,
-            job.subject_id,
-            &job.payload,
-            job.due_at,
-            job.created_at
-        ],
+        params![job.id, job.workspace, job.mode, job.kind, job.subject_id, &job.payload, job.due_at, job.created_at],
     )?;
     tx.announce(Change::Job { due_at: job.due_at });
     Ok(())

@@ -36,7 +36,8 @@ impl Address {
         // The driver's message may repeat parts of the address, and with it the password.
         let mut config: Config = url.parse().map_err(|_| {
             OpenError::Configuration(
-                "the PostgreSQL address cannot be read: expected postgres://user:password@host:port/database".to_owned(),
+                "the PostgreSQL address cannot be read: expected postgres://user:password@host:port/database"
+                    .to_owned(),
             )
         })?;
         config.ssl_mode(options.mode);

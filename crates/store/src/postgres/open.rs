@@ -35,6 +35,7 @@ pub(crate) fn open(url: &str, config: &StoreConfig, migrations: &[Migration]) ->
     let connections = config.postgres_connections.clamp(1, CONNECTIONS_MAX);
     for number in 0..connections {
         let worker = Worker {
+            number: number as u64,
             session: Session::new(runtime().map_err(thread_error)?, address.clone()),
             queue: Arc::clone(&queue),
             serves: serves(number, connections),

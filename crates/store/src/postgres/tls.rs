@@ -67,7 +67,9 @@ fn parse_mode(mode: &str) -> Result<(SslMode, bool), OpenError> {
 pub(super) fn connector(options: &TlsOptions) -> Result<MakeRustlsConnect, OpenError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let bad = |error: rustls::Error| OpenError::Configuration(format!("TLS for PostgreSQL: {error}"));
-    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions().map_err(bad)?;
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(bad)?;
     let config = if options.verify {
         builder.with_root_certificates(roots(options.roots.as_deref())?).with_no_client_auth()
     } else {
@@ -81,7 +83,9 @@ fn roots(file: Option<&str>) -> Result<RootCertStore, OpenError> {
     let file = file
         .or(from_environment.as_deref())
         .or_else(|| SYSTEM_ROOTS.into_iter().find(|path| std::path::Path::new(path).exists()))
-        .ok_or_else(|| OpenError::Configuration("no root certificates found: add sslrootcert=<file> to the address".to_owned()))?;
+        .ok_or_else(|| {
+            OpenError::Configuration("no root certificates found: add sslrootcert=<file> to the address".to_owned())
+        })?;
     let bad = |problem: String| OpenError::Configuration(format!("root certificates in {file}: {problem}"));
     let certificates = CertificateDer::pem_file_iter(file).map_err(|error| bad(error.to_string()))?;
     let mut store = RootCertStore::empty();
@@ -118,7 +122,12 @@ impl ServerCertVerifier for AnyCertificate {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+        rustls::crypto::verify_tls12_signature(
+            message,
+            certificate,
+            signature,
+            &self.0.signature_verification_algorithms,
+        )
     }
 
     fn verify_tls13_signature(
@@ -127,7 +136,12 @@ impl ServerCertVerifier for AnyCertificate {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+        rustls::crypto::verify_tls13_signature(
+            message,
+            certificate,
+            signature,
+            &self.0.signature_verification_algorithms,
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -145,7 +159,10 @@ mod tests {
     fn the_tls_words_are_taken_out_of_the_address() {
         fn check(url: &str, rest: &str, mode: SslMode, verify: bool, roots: Option<&str>) {
             let (base, options) = split_address(url).expect("the address is good");
-            assert_eq!((base.as_str(), options.mode, options.verify, options.roots.as_deref()), (rest, mode, verify, roots));
+            assert_eq!(
+                (base.as_str(), options.mode, options.verify, options.roots.as_deref()),
+                (rest, mode, verify, roots)
+            );
         }
         check("postgres://h/d", "postgres://h/d", SslMode::Prefer, false, None);
         check("postgres://h/d?sslmode=disable", "postgres://h/d", SslMode::Disable, false, None);

@@ -17,11 +17,13 @@ use crate::{
 };
 
 /// Runs of one closure at most, counting those that met contention or a lost connection.
-const RUNS_MAX: u32 = 8;
+const RUNS_MAX: u32 = 12;
 /// Tries to reach the server for one closure.
 const CONNECTS_MAX: u32 = 4;
 /// Pause before the second try; doubled for each further one.
 const PAUSE_FIRST_MS: u64 = 5;
+/// Different pauses for threads that met each other.
+const PAUSE_PARTS: u64 = 16;
 /// Longest pause between two tries.
 const PAUSE_MAX_MS: u64 = 500;
 
@@ -32,6 +34,8 @@ const BEGIN_READ: &str = "begin isolation level repeatable read read only";
 
 /// What a worker thread owns.
 pub(super) struct Worker {
+    /// Its number, which spreads the pauses of those who met each other.
+    pub(super) number: u64,
     pub(super) session: Session,
     pub(super) queue: Arc<Queue>,
     pub(super) serves: Serves,
@@ -64,7 +68,7 @@ impl Worker {
     fn serve(&mut self, lane: Lane, mut act: Box<dyn Act>) {
         let mut changes = Changes::default();
         for run in 0..RUNS_MAX {
-            pause(run);
+            pause(run, self.number);
             if let Err(fault) = self.ready(lane) {
                 return act.refuse(fault);
             }
@@ -92,7 +96,7 @@ impl Worker {
             return Err(fenced());
         }
         for attempt in 0..CONNECTS_MAX {
-            pause(attempt * 2);
+            pause(attempt * 2, self.number);
             match self.session.connect() {
                 Ok(()) => return Ok(()),
                 Err(error) => tracing::warn!(%error, "the database cannot be reached"),
@@ -167,9 +171,15 @@ fn fenced() -> Fault {
 }
 
 /// Waits before try number `attempt`; not before the first.
-fn pause(attempt: u32) {
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a database thread has nothing else to do meanwhile; bounded by the tries"
+)]
+fn pause(attempt: u32, number: u64) {
     if attempt > 0 {
-        let doubled = PAUSE_FIRST_MS << attempt.min(10).saturating_sub(1);
-        std::thread::sleep(Duration::from_millis(doubled.min(PAUSE_MAX_MS)));
+        let doubled = (PAUSE_FIRST_MS << attempt.min(10)).min(PAUSE_MAX_MS);
+        // Between half and all of it, another part for each thread.
+        let spread = doubled * (number % PAUSE_PARTS) / (2 * PAUSE_PARTS);
+        std::thread::sleep(Duration::from_millis(doubled / 2 + spread));
     }
 }

@@ -36,7 +36,11 @@ pub(crate) fn each(
 }
 
 /// Runs a prepared statement once for each row.
-pub(crate) fn bulk<'v, R: AsRef<[Value<'v>]>>(connection: &Connection, sql: &BulkSql, rows: &[R]) -> Result<u64, Fault> {
+pub(crate) fn bulk<'v, R: AsRef<[Value<'v>]>>(
+    connection: &Connection,
+    sql: &BulkSql,
+    rows: &[R],
+) -> Result<u64, Fault> {
     let run = || -> rusqlite::Result<u64> {
         let mut statement = connection.prepare_cached(sql.sqlite)?;
         let mut written = 0;

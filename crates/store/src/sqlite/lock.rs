@@ -21,7 +21,7 @@ pub(super) fn acquire(path: &Path, wait_s: u64) -> Result<File, OpenError> {
         match file.try_lock() {
             Ok(()) => return Ok(file),
             Err(TryLockError::Error(source)) => return Err(io(source)),
-            Err(TryLockError::WouldBlock) if attempt < tries => std::thread::sleep(Duration::from_millis(RETRY_MS)),
+            Err(TryLockError::WouldBlock) if attempt < tries => pause(),
             Err(TryLockError::WouldBlock) => {}
         }
     }
@@ -30,4 +30,9 @@ pub(super) fn acquire(path: &Path, wait_s: u64) -> Result<File, OpenError> {
          a SQLite database belongs to one process at a time",
         path.display()
     )))
+}
+
+#[expect(clippy::disallowed_methods, reason = "a file lock can only be polled; happens while the server starts")]
+fn pause() {
+    std::thread::sleep(Duration::from_millis(RETRY_MS));
 }

@@ -1,0 +1,19 @@
+//! What the store promises, checked alike on SQLite and on PostgreSQL (`FLOE_TEST_POSTGRES_URL`).
+
+// The test databases are those of the test kit, by path: as a dependency they would bring half of the workspace along.
+#[allow(dead_code, unreachable_pub, reason = "public in the test kit, of which this uses a part")]
+#[path = "../../../testkit/src/postgres.rs"]
+mod postgres;
+#[allow(dead_code, unreachable_pub, reason = "public in the test kit, of which this uses a part")]
+#[path = "../../../testkit/src/store.rs"]
+mod store;
+
+mod audit;
+mod events;
+mod jobs;
+mod notes;
+mod opening;
+mod replies;
+mod statements;
+mod transactions;
+mod values;
