@@ -25,6 +25,8 @@ pub enum Change {
         /// Its id.
         id: u128,
     },
+    /// A credential, role or session was changed or ended: remembered callers are looked up again.
+    Access,
     /// More than could be told one by one: look at everything again.
     Many,
 }
