@@ -21,7 +21,6 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Outcome {
     add_components(workspace);
     let mut report = Report::default();
     let mut stages = Stages::default();
-    stages.run("fetch", || process::run(workspace.cargo("fetch").arg("--locked")));
     stages.run("format", || process::run(workspace.cargo("fmt").args(["--all", "--check"])));
     stages.run("tidy", || tidy::run(workspace, &[]));
     stages.run("test", || {
