@@ -7,8 +7,16 @@ use super::tree::{File, Tree};
 
 /// The only files that read the wall clock or draw randomness.
 const CLOCK_AND_CHANCE: [&str; 2] = ["crates/runtime/src/clock.rs", "crates/runtime/src/ids.rs"];
-/// The only places that open a connection to the outside: the guarded client, and the command line's client of our own API.
-const OUTSIDE: [&str; 3] = ["crates/runtime/src/outside/", "crates/server/src/cli/", "crates/server/src/cli.rs"];
+/// The only places that open a connection, each with its reason.
+const OUTSIDE: &[&str] = &[
+    // The guarded client itself.
+    "crates/runtime/src/outside/",
+    // The command line as a client of our own API: the person at the terminal names the address.
+    "crates/server/src/cli/",
+    "crates/server/src/cli.rs",
+    // Commands on the data folder speak to the server that runs on it, over a socket in that folder. It never leaves the machine.
+    "crates/server/src/operator/socket.rs",
+];
 
 /// A group of calls, where they are forbidden, and what to do instead.
 struct Ban {
