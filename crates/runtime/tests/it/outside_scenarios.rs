@@ -309,6 +309,10 @@ mod handlers {
         expect_too_large(&server).await;
         // 64 KiB of zeros are about 100 bytes on the wire; what was written besides lay in buffers.
         assert!(server.written() < 1024 * 1024, "{} bytes were taken", server.written());
+        // The other way round: blocks that unpack to nothing, without end.
+        let head = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n\r\n\x1f\x8b\x08\0\0\0\0\0\0\x03".to_vec();
+        let server = Server::start(move |_| Reply::Endless(head.clone(), [0, 0, 0, 0xff, 0xff].repeat(1_000))).await;
+        expect_too_large(&server).await;
     }
 
     pub(super) async fn header_flood(_steps: &[Value]) {
