@@ -7,9 +7,13 @@
 //! Start reading with [`Platform`], then [`jobs`].
 
 pub mod clock;
+pub mod effect;
 pub mod ids;
+pub mod jobs;
 pub mod outside;
+pub mod platform;
 pub mod sandbox;
 
 pub use clock::{Clock, SystemClock};
 pub use ids::Ids;
+pub use platform::{Ctx, Platform};

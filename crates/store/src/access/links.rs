@@ -1,0 +1,85 @@
+//! Table `links`: links that work once.
+
+use floe_model::{Fault, Timestamp, id::MemberId};
+
+use crate::{Tx, params, statements};
+
+/// What a link does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkKind {
+    /// Makes the first owner.
+    Setup,
+    /// Signs a member in.
+    SignIn,
+}
+
+impl LinkKind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Setup => "setup",
+            Self::SignIn => "sign_in",
+        }
+    }
+}
+
+statements! {
+    /// A new one.
+    INSERT = both(
+        "insert into links (hash, kind, member_id, created_at, expires_at, used_at) values ($1, $2, $3, $4, $5, null)"
+    );
+    /// A newer link ends the older ones.
+    DELETE_KIND = both("delete from links where kind = $1 and used_at is null");
+    /// Used: once, and in time.
+    USE = both(
+        "update links set used_at = $3 where hash = $1 and kind = $2 and used_at is null and expires_at > $3
+         returning member_id"
+    ) -> [opt id];
+    /// Over.
+    PURGE = both("delete from links where expires_at < $1");
+}
+
+/// Adds a link.
+///
+/// # Errors
+/// Of the database.
+pub fn insert(
+    tx: &mut Tx<'_>,
+    hash: &[u8; 32],
+    kind: LinkKind,
+    member: Option<MemberId>,
+    now: Timestamp,
+    expires_at: Timestamp,
+) -> Result<(), Fault> {
+    tx.execute(&INSERT, params![hash, kind.as_str(), member, now, expires_at])?;
+    Ok(())
+}
+
+/// Ends all unused links of a kind.
+///
+/// # Errors
+/// Of the database.
+pub fn end_unused(tx: &mut Tx<'_>, kind: LinkKind) -> Result<(), Fault> {
+    tx.execute(&DELETE_KIND, params![kind.as_str()]).map(drop)
+}
+
+/// Uses a link: `None` when it is unknown, used or over; else the member that it is for, if any.
+///
+/// # Errors
+/// Of the database.
+#[expect(clippy::option_option, reason = "no link, and a link for no member, are two things")]
+pub fn consume(
+    tx: &mut Tx<'_>,
+    hash: &[u8; 32],
+    kind: LinkKind,
+    now: Timestamp,
+) -> Result<Option<Option<MemberId>>, Fault> {
+    tx.row(&USE, params![hash, kind.as_str(), now], |row| Ok(row.opt_id(0)?.map(MemberId)))
+}
+
+/// Removes links that ended before `before`.
+///
+/// # Errors
+/// Of the database.
+pub fn purge(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64, Fault> {
+    tx.execute(&PURGE, params![before])
+}
