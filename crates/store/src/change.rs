@@ -102,3 +102,6 @@ impl Announcer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

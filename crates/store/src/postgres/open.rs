@@ -41,6 +41,7 @@ pub(crate) fn open(url: &str, config: &StoreConfig, migrations: &[Migration]) ->
             serves: serves(number, connections),
             announcer: announcer.clone(),
             fence: Arc::clone(&fence),
+            reading: false,
         };
         threads.push(spawn(format!("floe-db-{number}"), move || worker.run())?);
     }

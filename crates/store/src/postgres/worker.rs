@@ -32,6 +32,11 @@ const BEGIN_WRITE: &str = "begin isolation level read committed read write";
 /// How a read begins: one snapshot for all of its statements.
 const BEGIN_READ: &str = "begin isolation level repeatable read read only";
 
+/// The same where the snapshot of the last read is still open: its end travels with the next beginning.
+const END_READ_BEGIN_WRITE: &str = "rollback; begin isolation level read committed read write";
+/// As [`END_READ_BEGIN_WRITE`].
+const END_READ_BEGIN_READ: &str = "rollback; begin isolation level repeatable read read only";
+
 /// What a worker thread owns.
 pub(super) struct Worker {
     /// Its number, which spreads the pauses of those who met each other.
@@ -41,6 +46,8 @@ pub(super) struct Worker {
     pub(super) serves: Serves,
     pub(super) announcer: Announcer,
     pub(super) fence: Arc<Fence>,
+    /// Whether the snapshot of the last read is still open. Only until the next closure, or until there is none.
+    pub(super) reading: bool,
 }
 
 enum Outcome {
@@ -56,13 +63,28 @@ impl Worker {
     /// Serves until the queue is closed and empty.
     pub(super) fn run(mut self) {
         let mut batch = Vec::with_capacity(1);
-        while self.queue.take(self.serves, 1, &mut batch) {
+        while self.next(&mut batch) {
             for (lane, act) in batch.drain(..) {
                 if lane == Lane::Write || !act.abandoned() {
                     self.serve(lane, act);
                 }
             }
         }
+    }
+
+    /// The next closure. Before this thread sleeps, it ends the snapshot of the last read.
+    fn next(&mut self, batch: &mut Vec<(Lane, Box<dyn Act>)>) -> bool {
+        if self.reading {
+            self.queue.take_more(self.serves, 1, batch);
+            if !batch.is_empty() {
+                return true;
+            }
+            self.reading = false;
+            if self.session.end("rollback").is_err() {
+                self.session.disconnect();
+            }
+        }
+        self.queue.take(self.serves, 1, batch)
     }
 
     fn serve(&mut self, lane: Lane, mut act: Box<dyn Act>) {
@@ -74,11 +96,6 @@ impl Worker {
             }
             changes.clear();
             match self.transaction(lane, act.as_mut(), &mut changes) {
-                Outcome::Answer if lane == Lane::Read => {
-                    // The answer is complete; the caller need not wait for the end of the snapshot.
-                    act.answer();
-                    return self.end_read();
-                }
                 Outcome::Answer => {
                     act.answer();
                     return self.announcer.send(&mut changes);
@@ -106,11 +123,14 @@ impl Worker {
     }
 
     fn transaction(&mut self, lane: Lane, act: &mut dyn Act, changes: &mut Changes) -> Outcome {
-        self.session.begin(match lane {
-            Lane::Write => BEGIN_WRITE,
-            Lane::Read => BEGIN_READ,
+        self.session.begin(match (lane, self.reading) {
+            (Lane::Write, false) => BEGIN_WRITE,
+            (Lane::Write, true) => END_READ_BEGIN_WRITE,
+            (Lane::Read, false) => BEGIN_READ,
+            (Lane::Read, true) => END_READ_BEGIN_READ,
         });
         let keep = act.run(&mut Tx::postgres(&mut self.session, changes));
+        self.reading &= !self.session.begun();
         match self.session.trouble() {
             Some(Trouble::Lost) => {
                 self.session.disconnect();
@@ -123,6 +143,8 @@ impl Worker {
             Some(Trouble::Statement) | None => {}
         }
         if lane == Lane::Read {
+            changes.clear();
+            self.reading |= self.session.begun();
             return Outcome::Answer;
         }
         if !keep {
@@ -150,12 +172,6 @@ impl Worker {
                 self.session.disconnect();
                 Outcome::Refuse(Fault::internal(error))
             }
-        }
-    }
-
-    fn end_read(&mut self) {
-        if self.session.begun() {
-            self.roll_back();
         }
     }
 
