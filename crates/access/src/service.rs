@@ -1,0 +1,86 @@
+//! The service: what the server builds once and the surfaces call.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+
+use floe_runtime::Platform;
+
+use crate::attempts::Attempts;
+use crate::cache::Memory;
+use crate::password::Passwords;
+use crate::rate::Limiter;
+use crate::secret::{Hasher, ServerSecret};
+
+/// What an operator sets about sessions.
+#[derive(Debug, Clone)]
+pub struct AccessSettings {
+    /// Hours without use after which a session that stays signed in ends.
+    pub session_idle_hours: i64,
+    /// Days after which such a session ends in any case.
+    pub session_max_days: i64,
+}
+
+impl Default for AccessSettings {
+    fn default() -> Self {
+        Self { session_idle_hours: 168, session_max_days: 30 }
+    }
+}
+
+/// Proves callers and manages what they are proven by.
+pub struct Access {
+    pub(crate) platform: Arc<Platform>,
+    pub(crate) settings: AccessSettings,
+    pub(crate) hashers: Hashers,
+    pub(crate) memory: Memory,
+    pub(crate) passwords: Passwords,
+    pub(crate) attempts: Attempts,
+    pub(crate) limiter: Limiter,
+    /// Set once an owner exists; never unset.
+    pub(crate) set_up: AtomicBool,
+    /// Notes of last use that are on their way to the store.
+    pub(crate) notes_under_way: Arc<AtomicUsize>,
+}
+
+/// One hasher for each kind of secret.
+pub(crate) struct Hashers {
+    pub(crate) session: Hasher,
+    pub(crate) token: Hasher,
+    pub(crate) key: Hasher,
+    pub(crate) link: Hasher,
+}
+
+impl Access {
+    /// The service on a platform, with secrets hashed under the server's.
+    #[must_use]
+    pub fn new(platform: Arc<Platform>, secret: &ServerSecret, settings: AccessSettings) -> Self {
+        let memory = Memory::new(&platform.store);
+        Self {
+            platform,
+            settings,
+            hashers: Hashers {
+                session: Hasher::new(secret, "session"),
+                token: Hasher::new(secret, "token"),
+                key: Hasher::new(secret, "api-key"),
+                link: Hasher::new(secret, "link"),
+            },
+            memory,
+            passwords: Passwords::new(),
+            attempts: Attempts::default(),
+            limiter: Limiter::default(),
+            set_up: AtomicBool::new(false),
+            notes_under_way: Arc::new(AtomicUsize::new(0)),
+        }
+    }
+
+    /// Counts requests.
+    #[must_use]
+    pub fn limiter(&self) -> &Limiter {
+        &self.limiter
+    }
+
+    /// Forgets every remembered credential: called after a commit that changed one, so that the next request of this
+    /// process already sees the change. Other processes hear of it by themselves.
+    pub fn forget(&self) {
+        self.memory.clear();
+    }
+}

@@ -1,0 +1,94 @@
+//! Request bodies: size, encoding, media type and shape, in this order.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use bytes::Bytes;
+use floe_model::{Fault, FaultKind};
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+
+use super::json::{JSON_DEPTH_MAX, depth_within, too_deep};
+use super::route::{BodyKind, Route};
+
+/// Seconds that a client may take to send its body.
+const BODY_READ_S: u64 = 60;
+
+/// Reads the body of a request and checks its shape.
+///
+/// # Errors
+/// 413 over the limit of the route, 415 for an encoding or media type that it does not take, 400 for too deep JSON and for
+/// a body that ends early.
+pub(super) async fn read(route: &Route, headers: &HeaderMap, body: Body) -> Result<Bytes, Fault> {
+    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > route.body_limit as u64) {
+        return Err(too_large(route.body_limit));
+    }
+    let reading = Limited::new(body, route.body_limit).collect();
+    let bytes = match tokio::time::timeout(Duration::from_secs(BODY_READ_S), reading).await {
+        Ok(Ok(collected)) => collected.to_bytes(),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large(route.body_limit)),
+        Ok(Err(_)) | Err(_) => {
+            return Err(Fault::new(FaultKind::Invalid, "incomplete_body", "The body ended before its end"));
+        }
+    };
+    if bytes.is_empty() {
+        return Ok(bytes);
+    }
+    if headers.get(CONTENT_ENCODING).is_some_and(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(unsupported("This server takes bodies without Content-Encoding only"));
+    }
+    if route.body == BodyKind::Json {
+        if !takes_json(headers) {
+            return Err(unsupported("The body must be JSON: Content-Type application/json"));
+        }
+        if !depth_within(&bytes, JSON_DEPTH_MAX) {
+            return Err(too_deep());
+        }
+    }
+    Ok(bytes)
+}
+
+/// Whether the media type is JSON in UTF-8; a missing one is taken as such.
+fn takes_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(CONTENT_TYPE) else { return true };
+    let Ok(text) = value.to_str() else { return false };
+    let mut parts = text.split(';').map(|part| part.trim().to_ascii_lowercase());
+    let media = parts.next().unwrap_or_default();
+    let json = media == "application/json" || (media.starts_with("application/") && media.ends_with("+json"));
+    let mut charsets = parts.filter_map(|part| Some(part.strip_prefix("charset=")?.trim_matches('"').to_owned()));
+    json && charsets.all(|charset| matches!(charset.as_str(), "utf-8" | "utf8" | "us-ascii"))
+}
+
+fn too_large(limit: usize) -> Fault {
+    Fault::new(FaultKind::TooLarge, "payload_too_large", format!("The body is larger than {limit} bytes"))
+}
+
+fn unsupported(message: &str) -> Fault {
+    Fault::new(FaultKind::UnsupportedMedia, "unsupported_media_type", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_media_types() {
+        for (value, expected) in [
+            ("application/json", true),
+            ("Application/JSON; charset=UTF-8", true),
+            ("application/json; charset=\"utf-8\"", true),
+            ("application/merge-patch+json", true),
+            ("application/json; charset=utf-16", false),
+            ("text/plain", false),
+            ("application/x-www-form-urlencoded", false),
+            ("text/json", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_TYPE, value.parse().expect("a header"));
+            assert_eq!(takes_json(&headers), expected, "{value}");
+        }
+        assert!(takes_json(&HeaderMap::new()));
+    }
+}

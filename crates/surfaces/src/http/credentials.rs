@@ -1,0 +1,121 @@
+//! Finds the credential of a request and turns it into an [`Identity`].
+
+use std::net::IpAddr;
+
+use floe_access::{Identity, Presented, Proof};
+use floe_model::access::{SecretText, recognise};
+use floe_model::{Fault, FaultKind, Mode};
+use http::HeaderMap;
+use http::header::{AUTHORIZATION, COOKIE};
+use http::request::Parts;
+
+use super::origin;
+use super::route::{Auth, Route};
+use crate::App;
+
+/// Header that overrides the current workspace of a session for one request.
+const WORKSPACE_HEADER: &str = "floe-workspace";
+/// How the text of a session for the `Authorization` header begins.
+const SESSION_PREFIX: &str = "ses_";
+/// Longest credential that is looked at, bytes.
+const CREDENTIAL_MAX: usize = 512;
+
+/// Name of the session cookie; the prefix makes browsers insist on `Secure`, host and path.
+pub(crate) const fn cookie_name(secure: bool) -> &'static str {
+    if secure { "__Host-floe_session" } else { "floe_session" }
+}
+
+/// Proves who calls. `None` on routes that need nobody.
+///
+/// # Errors
+/// 401 without a credential that the route takes; 403 for a key that is known and not for this route, and for a cookie
+/// request from another site; 400 `invalid_mode`.
+pub(super) async fn prove(app: &App, route: &Route, parts: &Parts, address: IpAddr) -> Result<Option<Identity>, Fault> {
+    let auth = route.auth;
+    if auth.public {
+        if auth.same_origin {
+            origin::check_sign_in_request(parts, &app.settings)?;
+        }
+        return Ok(None);
+    }
+    let Some(found) = find(&parts.headers, app.settings.public_url.secure, auth)? else {
+        let stands_in = auth.instead.is_some_and(|name| parts.headers.contains_key(name));
+        return if stands_in { Ok(None) } else { Err(unauthenticated("Sign in, or send a token")) };
+    };
+    let mode = mode_of(&parts.headers, route.surface.mode_headers)?;
+    let workspace = parts.headers.get(WORKSPACE_HEADER).map(|value| value.to_str().unwrap_or(""));
+    let presented = Presented { proof: found.proof, mode, workspace, address };
+    let identity = app.access.authenticate(presented).await?;
+    if found.forbidden {
+        return Err(Fault::forbidden("An API key cannot call this route; use a personal access token"));
+    }
+    if found.by_cookie {
+        origin::check_cookie_request(parts, &app.settings)?;
+    }
+    Ok(Some(identity))
+}
+
+struct Found<'a> {
+    proof: Proof<'a>,
+    by_cookie: bool,
+    forbidden: bool,
+}
+
+/// The credential of the request, if there is one. A header that is not of a form that the route takes is a wrong
+/// credential, not a missing one: no cookie is looked at then.
+fn find(headers: &HeaderMap, secure: bool, auth: Auth) -> Result<Option<Found<'_>>, Fault> {
+    let mut lines = headers.get_all(AUTHORIZATION).iter();
+    let Some(line) = lines.next() else {
+        let cookie = if auth.session { session_cookie(headers, secure) } else { None };
+        return Ok(cookie.map(|text| Found { proof: Proof::Session(text), by_cookie: true, forbidden: false }));
+    };
+    let text = line.to_str().ok().and_then(bearer).filter(|_| lines.next().is_none());
+    let text = text.ok_or_else(|| unauthenticated("The Authorization header must be: Bearer <token>"))?;
+    let unknown = || unauthenticated("Unknown, expired or revoked token");
+    if text.len() > CREDENTIAL_MAX {
+        return Err(unknown());
+    }
+    if text.starts_with(SESSION_PREFIX) {
+        let found = Found { proof: Proof::Session(text), by_cookie: false, forbidden: false };
+        return if auth.session { Ok(Some(found)) } else { Err(unknown()) };
+    }
+    match recognise(text).ok_or_else(unknown)? {
+        SecretText::Token if auth.token => {
+            Ok(Some(Found { proof: Proof::Token(text), by_cookie: false, forbidden: false }))
+        }
+        SecretText::Key(kind, mode) if auth.key == Some(kind) || auth.key_forbidden == Some(kind) => {
+            let proof = Proof::Key { kind, mode, text };
+            Ok(Some(Found { proof, by_cookie: false, forbidden: auth.key != Some(kind) }))
+        }
+        SecretText::Token | SecretText::Key(..) => Err(unknown()),
+    }
+}
+
+fn bearer(line: &str) -> Option<&str> {
+    let (scheme, text) = line.split_once(' ')?;
+    let text = text.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !text.is_empty()).then_some(text)
+}
+
+/// The session in the cookie. A text for the header does not work here, nor the other way round.
+fn session_cookie(headers: &HeaderMap, secure: bool) -> Option<&str> {
+    let name = cookie_name(secure);
+    let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let (_, text) = pairs.find(|(found, _)| *found == name)?;
+    (!text.starts_with(SESSION_PREFIX) && text.len() <= CREDENTIAL_MAX && !text.is_empty()).then_some(text)
+}
+
+fn mode_of(headers: &HeaderMap, names: &[&str]) -> Result<Mode, Fault> {
+    let Some(value) = names.iter().find_map(|name| headers.get(*name)) else { return Ok(Mode::Live) };
+    value
+        .to_str()
+        .ok()
+        .and_then(Mode::parse)
+        .ok_or_else(|| Fault::new(FaultKind::Invalid, "invalid_mode", "The mode must be live or test"))
+}
+
+/// The fault for a missing or wrong credential.
+pub(crate) fn unauthenticated(message: &str) -> Fault {
+    Fault::new(FaultKind::Unauthenticated, "unauthenticated", message)
+}

@@ -1,0 +1,202 @@
+//! Repeat safety: the first answer to a request with an `Idempotency-Key` is saved in the transaction of its effect
+//! and given again to repeats (Flow API contract, section 1; console contract, section 4).
+
+use floe_model::access::Credential;
+use floe_model::id::WorkspaceId;
+use floe_model::{Fault, FaultKind, FieldProblem, Timestamp};
+use floe_store::Tx;
+use floe_store::platform::replies::{self, Begin, NewReply, ReplyKey};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::{Method, StatusCode};
+use serde_json::{Map, Value};
+
+use super::call::Call;
+use super::reply::Reply;
+
+/// Days that a first answer is kept (console contract, section 11, row 16).
+const KEPT_DAYS: i64 = 7;
+/// Longest `Idempotency-Key`, characters.
+const KEY_MAX: usize = 255;
+
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// A request that may be a repeat: its key, the digest of its content, and its time.
+#[derive(Debug, Clone)]
+pub struct Repeat {
+    key: ReplyKey,
+    body_hash: [u8; 32],
+    now: Timestamp,
+}
+
+/// What a request with an idempotency key turned out to be.
+#[derive(Debug)]
+pub enum Begun {
+    /// The first one: do it.
+    First,
+    /// A repeat: this is the answer.
+    Replay(Box<Reply>),
+}
+
+impl Call {
+    /// The repeat that this request may be; `None` without the header, for other methods than POST, and for anonymous
+    /// callers (see [`Repeat::of_anyone`]).
+    ///
+    /// # Errors
+    /// 400 when the header is not 1 to 255 visible ASCII characters.
+    pub fn repeat(&self) -> Result<Option<Repeat>, Fault> {
+        let caller = match (self.ctx.caller.credential, self.ctx.caller.member_id()) {
+            (Credential::Anonymous | Credential::System, _) => return Ok(None),
+            (_, Some(member)) if self.route.surface.repeats_by_member => format!("member:{member}"),
+            (Credential::Session(_), Some(member)) => format!("member:{member}"),
+            (Credential::Session(id), None) => format!("session:{id}"),
+            (Credential::Token(id), _) => format!("token:{id}"),
+            (Credential::FlowsKey(id), _) => format!("key:{id}"),
+        };
+        Repeat::of_anyone(self, self.ctx.caller.workspace, caller)
+    }
+
+    /// Runs an act and saves its answer in one transaction. A repeat is answered without running the act.
+    ///
+    /// The act may run more than once, so it has no effect outside of its transaction. The answer is rendered inside the
+    /// transaction too, since it is saved with the effect.
+    ///
+    /// # Errors
+    /// Whatever the act or the rendering returns, and nothing is written then; 409 `idempotency_in_progress`; 422
+    /// `idempotency_mismatch`.
+    pub async fn commit<T, A, R>(&self, mut act: A, render: R) -> Result<Reply, Fault>
+    where
+        A: FnMut(&mut Tx<'_>) -> Result<T, Fault> + Send + 'static,
+        R: Fn(T) -> Result<Reply, Fault> + Send + 'static,
+    {
+        let repeat = self.repeat()?;
+        let run = move |tx: &mut Tx<'_>| {
+            let Some(repeat) = &repeat else { return render(act(tx)?) };
+            if let Begun::Replay(reply) = repeat.begin(tx, None)? {
+                return Ok(*reply);
+            }
+            let reply = render(act(tx)?)?;
+            repeat.complete(tx, &reply)?;
+            Ok(reply)
+        };
+        self.ctx.store.write(run).await
+    }
+}
+
+impl Repeat {
+    /// The repeat of a caller under a name of its own, e.g. a share token, in a workspace. `None` without the header.
+    ///
+    /// # Errors
+    /// As [`Call::repeat`].
+    pub fn of_anyone(call: &Call, workspace: WorkspaceId, caller: String) -> Result<Option<Self>, Fault> {
+        let Some(value) = call.headers.get("idempotency-key").filter(|_| call.method == Method::POST) else {
+            return Ok(None);
+        };
+        let text = value.to_str().ok().filter(|text| (1..=KEY_MAX).contains(&text.len()));
+        let text = text.filter(|text| text.bytes().all(|byte| byte.is_ascii_graphic()));
+        let Some(text) = text else {
+            let message = "Idempotency-Key must be 1 to 255 visible ASCII characters";
+            return Err(Fault::validation(vec![FieldProblem::new("", "idempotency_key", message)]));
+        };
+        let key = ReplyKey {
+            workspace,
+            caller,
+            route: format!("{} {} {}", call.method, call.path, call.ctx.caller.mode.as_str()),
+            idempotency_key: text.to_owned(),
+        };
+        Ok(Some(Self { key, body_hash: content_digest(call), now: call.ctx.now() }))
+    }
+
+    /// Remembers the first request, or finds its answer. `subject` is the run whose end will be the answer, when the answer
+    /// is saved later with [`Repeat::complete`].
+    ///
+    /// # Errors
+    /// 422 `idempotency_mismatch` for the same key with another content; 409 `idempotency_in_progress`, with the run in
+    /// `details.runId` when there is one.
+    pub fn begin(&self, tx: &mut Tx<'_>, subject: Option<u128>) -> Result<Begun, Fault> {
+        let new = NewReply {
+            key: self.key.clone(),
+            body_hash: self.body_hash.to_vec(),
+            subject_id: subject,
+            created_at: self.now,
+            expires_at: self.now.plus_seconds(KEPT_DAYS * 86_400),
+        };
+        match replies::begin(tx, &new)? {
+            Begin::New => Ok(Begun::First),
+            Begin::Replay(saved) => Ok(Begun::Replay(Box::new(replay(saved)?))),
+            Begin::Mismatch => Err(Fault::new(
+                FaultKind::Unprocessable,
+                "idempotency_mismatch",
+                "This Idempotency-Key was used with another request",
+            )),
+            Begin::Running { subject_id } => Err(in_progress(subject_id)),
+        }
+    }
+
+    /// Saves the answer; does nothing when the request is not running any more. A streamed answer cannot be saved: the
+    /// request is forgotten then, so that a repeat is done anew.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub fn complete(&self, tx: &mut Tx<'_>, reply: &Reply) -> Result<(), Fault> {
+        let Some(body) = reply.replay_body.as_ref().or_else(|| reply.full_body()) else {
+            replies::release(tx, &self.key)?;
+            return Ok(());
+        };
+        let saved = replies::Reply {
+            status: reply.status.as_u16(),
+            headers: headers_json(reply),
+            body: String::from_utf8(body.to_vec()).map_err(Fault::internal)?,
+        };
+        replies::complete(tx, &self.key, &saved)?;
+        Ok(())
+    }
+
+    /// Forgets a request that came to nothing that should be repeated.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub fn release(&self, tx: &mut Tx<'_>) -> Result<(), Fault> {
+        replies::release(tx, &self.key).map(drop)
+    }
+}
+
+fn in_progress(run: Option<u128>) -> Fault {
+    let fault =
+        Fault::conflict("idempotency_in_progress", "The first request with this Idempotency-Key is still going");
+    match run {
+        Some(run) => fault.with_details(serde_json::json!({ "runId": floe_model::id::RunId(run) })),
+        None => fault,
+    }
+}
+
+/// Digest of everything that makes two requests of one route the same: query and body.
+fn content_digest(call: &Call) -> [u8; 32] {
+    let mut text = Vec::with_capacity(call.body.len() + 64);
+    for (name, value) in call.query.iter() {
+        text.extend_from_slice(name.as_bytes());
+        text.push(b'=');
+        text.extend_from_slice(value.as_bytes());
+        text.push(b'&');
+    }
+    text.push(0);
+    text.extend_from_slice(&call.body);
+    floe_access::secret::sha256(&text)
+}
+
+fn headers_json(reply: &Reply) -> String {
+    let kept = reply.headers.iter().filter(|(name, _)| **name != http::header::SET_COOKIE);
+    let pairs = kept.filter_map(|(name, value)| Some((name.as_str().to_owned(), Value::from(value.to_str().ok()?))));
+    Value::Object(pairs.collect::<Map<_, _>>()).to_string()
+}
+
+fn replay(saved: replies::Reply) -> Result<Reply, Fault> {
+    let status = StatusCode::from_u16(saved.status).map_err(Fault::internal)?;
+    let mut reply = Reply::bytes(status, "application/json", saved.body);
+    reply.headers.remove(CONTENT_TYPE);
+    let headers: Map<String, Value> = serde_json::from_str(&saved.headers).map_err(Fault::internal)?;
+    for (name, value) in headers {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(Fault::internal)?;
+        reply = reply.text_header(name, value.as_str().unwrap_or_default());
+    }
+    Ok(reply.header(REPLAYED, HeaderValue::from_static("true")))
+}

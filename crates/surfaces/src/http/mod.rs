@@ -1,0 +1,37 @@
+//! The plumbing that every surface shares: how a route is declared, how a request becomes a [`Call`], and how a
+//! [`Reply`] or a [`Fault`](floe_model::Fault) becomes an answer.
+//!
+//! A surface is a [`Surface`] value and a list of [`Route`]s. For each request one runner (`run.rs`) goes through the
+//! same steps in the same order: route, credentials, origin, rate, scope and permission, size and JSON shape, handler
+//! (console contract, section 4). Whatever fails is rendered by the surface that owns the path.
+//!
+//! Start reading with [`Route`], then `run.rs`.
+
+mod body;
+mod call;
+mod catch;
+mod credentials;
+mod fields;
+mod idempotent;
+mod json;
+mod origin;
+mod rate;
+mod reply;
+mod route;
+mod router;
+mod run;
+mod settings;
+mod surface;
+
+pub use call::{Call, Params, Query};
+pub use fields::Fields;
+pub use idempotent::{Begun, Repeat};
+pub use json::{JSON_DEPTH_MAX, depth_within, parse_json};
+pub use reply::{Reply, ReplyBody};
+pub use route::{Auth, BodyKind, Handler, Route};
+pub use settings::{PublicUrl, RateLimits, Settings};
+pub use surface::{FaultSite, RateStyle, Surface};
+
+pub(crate) use credentials::{cookie_name, unauthenticated};
+pub(crate) use origin::is_safe;
+pub(crate) use router::build;

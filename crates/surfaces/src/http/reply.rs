@@ -1,0 +1,143 @@
+//! Answers.
+
+use axum::body::Body;
+use bytes::Bytes;
+use floe_model::Fault;
+use http::header::{CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION};
+use http::{HeaderMap, Response, StatusCode};
+use serde::Serialize;
+use serde_json::Value;
+
+/// An answer before it is sent.
+#[derive(Debug)]
+pub struct Reply {
+    /// Status.
+    pub status: StatusCode,
+    /// Headers; the runner adds those that every answer has.
+    pub headers: HeaderMap,
+    /// Body.
+    pub body: ReplyBody,
+    /// What a repeat with the same idempotency key is answered instead of `body`: the same without one-time secrets.
+    pub replay_body: Option<Bytes>,
+}
+
+/// The body of an answer.
+#[derive(Debug)]
+pub enum ReplyBody {
+    /// Ready bytes.
+    Full(Bytes),
+    /// A stream, e.g. server-sent events. Cannot be saved for a repeat.
+    Stream(Body),
+}
+
+impl Reply {
+    /// An answer without a body.
+    #[must_use]
+    pub fn empty(status: StatusCode) -> Self {
+        Self { status, headers: HeaderMap::new(), body: ReplyBody::Full(Bytes::new()), replay_body: None }
+    }
+
+    /// Ready bytes of a type.
+    #[must_use]
+    pub fn bytes(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
+        let reply = Self { body: ReplyBody::Full(body.into()), ..Self::empty(status) };
+        reply.header(CONTENT_TYPE, HeaderValue::from_static(content_type))
+    }
+
+    /// A stream of a type.
+    #[must_use]
+    pub fn stream(content_type: &'static str, body: Body) -> Self {
+        let reply = Self { body: ReplyBody::Stream(body), ..Self::empty(StatusCode::OK) };
+        reply.header(CONTENT_TYPE, HeaderValue::from_static(content_type))
+    }
+
+    /// A JSON value.
+    #[must_use]
+    pub fn value(status: StatusCode, value: &Value) -> Self {
+        Self::bytes(status, "application/json", value.to_string())
+    }
+
+    /// Anything that serializes, as JSON.
+    ///
+    /// # Errors
+    /// An internal fault when it does not serialize.
+    pub fn json(status: StatusCode, body: &impl Serialize) -> Result<Self, Fault> {
+        let bytes = serde_json::to_vec(body).map_err(Fault::internal)?;
+        Ok(Self::bytes(status, "application/json", bytes))
+    }
+
+    /// 200 with JSON.
+    ///
+    /// # Errors
+    /// As [`Reply::json`].
+    pub fn ok(body: &impl Serialize) -> Result<Self, Fault> {
+        Self::json(StatusCode::OK, body)
+    }
+
+    /// 201 with `Location` and JSON.
+    ///
+    /// # Errors
+    /// As [`Reply::json`].
+    pub fn created(location: &str, body: &impl Serialize) -> Result<Self, Fault> {
+        Ok(Self::json(StatusCode::CREATED, body)?.text_header(LOCATION, location))
+    }
+
+    /// 204.
+    #[must_use]
+    pub fn no_content() -> Self {
+        Self::empty(StatusCode::NO_CONTENT)
+    }
+
+    /// Sets a header.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// Sets a header from text; characters that no header may hold make it left out.
+    #[must_use]
+    pub fn text_header(mut self, name: HeaderName, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.insert(name, value);
+        }
+        self
+    }
+
+    /// Sets `ETag: "<revision>"`.
+    #[must_use]
+    pub fn revision(self, revision: i64) -> Self {
+        self.text_header(ETAG, &format!("\"{revision}\""))
+    }
+
+    /// What a repeat is answered instead: the same body with its one-time secrets as null.
+    ///
+    /// # Errors
+    /// As [`Reply::json`].
+    pub fn replay_as(mut self, body: &impl Serialize) -> Result<Self, Fault> {
+        self.replay_body = Some(serde_json::to_vec(body).map_err(Fault::internal)?.into());
+        Ok(self)
+    }
+
+    /// The ready bytes; nothing for a stream.
+    #[must_use]
+    pub fn full_body(&self) -> Option<&Bytes> {
+        match &self.body {
+            ReplyBody::Full(bytes) => Some(bytes),
+            ReplyBody::Stream(_) => None,
+        }
+    }
+
+    /// The answer as the server sends it.
+    #[must_use]
+    pub fn into_response(self) -> Response<Body> {
+        let body = match self.body {
+            ReplyBody::Full(bytes) => Body::from(bytes),
+            ReplyBody::Stream(body) => body,
+        };
+        let mut response = Response::new(body);
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers;
+        response
+    }
+}

@@ -1,0 +1,171 @@
+//! One request from its arrival to its answer.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams};
+use floe_access::Identity;
+use floe_access::rate::Verdict;
+use floe_model::access::Caller;
+use floe_model::id::RequestId;
+use floe_model::{Fault, FaultKind, Mode};
+use floe_runtime::Ctx;
+use http::header::{CACHE_CONTROL, HeaderName, X_CONTENT_TYPE_OPTIONS};
+use http::request::Parts;
+use http::{HeaderValue, Request, Response};
+use serde_json::json;
+
+use super::call::{Call, Params, Query, missing_permission};
+use super::catch::Catch;
+use super::reply::Reply;
+use super::route::Route;
+use super::surface::{FaultSite, Surface};
+use super::{body, credentials, rate};
+use crate::App;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Answers a request for a route: every step, and whatever fails in the form of the surface.
+pub(super) async fn answer(app: Arc<App>, route: Arc<Route>, request: Request<Body>) -> Response<Body> {
+    let request_id = request_id(&app, &request);
+    let surface = route.surface;
+    let path = request.uri().path().to_owned();
+    let mut verdict = None;
+    let steps = Box::pin(steps(app, route, request, request_id, &mut verdict));
+    let outcome =
+        Catch(steps).await.unwrap_or_else(|panic| Err(Fault::internal(format!("panic in a handler: {panic}"))));
+    let mut reply = match outcome {
+        Ok(reply) => reply,
+        Err(fault) => render(surface, &fault, &FaultSite { request_id, path: &path }),
+    };
+    if let Some(verdict) = &verdict {
+        rate::write_headers(&mut reply.headers, surface.rate_style, verdict);
+    }
+    finish(reply, request_id)
+}
+
+/// Answers a request that no route takes.
+pub(super) fn refuse(
+    app: &App,
+    surface: &Surface,
+    request: &Request<Body>,
+    fault: &Fault,
+    more: impl FnOnce(Reply) -> Reply,
+) -> Response<Body> {
+    let request_id = request_id(app, request);
+    let reply = render(surface, fault, &FaultSite { request_id, path: request.uri().path() });
+    finish(more(reply), request_id)
+}
+
+/// The id that the front door gave the request, or a new one.
+fn request_id(app: &App, request: &Request<Body>) -> RequestId {
+    request.extensions().get::<RequestId>().copied().unwrap_or_else(|| app.platform.ids.next())
+}
+
+/// Adds what every answer has.
+fn finish(mut reply: Reply, request_id: RequestId) -> Response<Body> {
+    reply.headers.insert(REQUEST_ID, id_header(request_id));
+    reply.headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    reply.headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    reply.into_response()
+}
+
+/// Route → credentials → origin → rate → scope and permission → size and JSON shape → handler.
+async fn steps(
+    app: Arc<App>,
+    route: Arc<Route>,
+    request: Request<Body>,
+    request_id: RequestId,
+    verdict: &mut Option<Verdict>,
+) -> Result<Reply, Fault> {
+    let (mut parts, body) = request.into_parts();
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+    let params = path_params(&mut parts).await?;
+    let identity = credentials::prove(&app, &route, &parts, peer).await?;
+    if let Some(identity) = &identity {
+        *verdict = count(&app, &route, identity);
+        if let Some(verdict) = verdict
+            && !verdict.allowed
+        {
+            return Err(rate::limited(verdict));
+        }
+        check_rights(&route, &identity.caller)?;
+    }
+    let body = body::read(&route, &parts.headers, body).await?;
+    let query = Query(query_pairs(&parts));
+    let caller = match &identity {
+        Some(identity) => Arc::clone(&identity.caller),
+        None => Arc::new(Caller::anonymous(Mode::Live)),
+    };
+    let ctx = Ctx::new(Arc::clone(&app.platform), caller, request_id);
+    let handler = Arc::clone(&route.handler);
+    let path = parts.uri.path().to_owned();
+    let call = Call {
+        ctx,
+        app,
+        identity,
+        route,
+        method: parts.method,
+        path,
+        params,
+        query,
+        headers: parts.headers,
+        body,
+        peer,
+    };
+    handler(call).await
+}
+
+fn count(app: &App, route: &Route, identity: &Identity) -> Option<Verdict> {
+    let (bucket, limits) = rate::bucket(identity, route.surface, &app.settings.rate_limits)?;
+    app.access.limiter().take(bucket, limits, app.platform.clock.now())
+}
+
+/// Scope of tokens and keys, permission of members: rights are what both allow.
+fn check_rights(route: &Route, caller: &Caller) -> Result<(), Fault> {
+    if let Some(scope) = route.scope
+        && !caller.has_scope(scope)
+    {
+        let message = format!("This token does not have the scope {scope}");
+        return Err(
+            Fault::new(FaultKind::Forbidden, "insufficient_scope", message).with_details(json!({ "required": scope }))
+        );
+    }
+    match route.permission {
+        Some(permission) if caller.member.is_some() && !caller.may(permission) => Err(missing_permission(permission)),
+        _ => Ok(()),
+    }
+}
+
+async fn path_params(parts: &mut Parts) -> Result<Params, Fault> {
+    // Only a path that is not UTF-8 after decoding fails, and nothing has such a name.
+    let raw = RawPathParams::from_request_parts(parts, &()).await.map_err(|_| Fault::not_found("Page"))?;
+    Ok(Params(raw.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()))
+}
+
+fn query_pairs(parts: &Parts) -> Vec<(String, String)> {
+    axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&parts.uri).map(|query| query.0).unwrap_or_default()
+}
+
+/// Logs what is our own failure, once, and renders the fault.
+fn render(surface: &Surface, fault: &Fault, site: &FaultSite<'_>) -> Reply {
+    if fault.kind() == FaultKind::Internal {
+        let mut causes = String::new();
+        let mut source = std::error::Error::source(fault);
+        while let Some(cause) = source {
+            causes.push_str(": ");
+            causes.push_str(&cause.to_string());
+            source = cause.source();
+        }
+        tracing::error!(request.id = %site.request_id.prefixed(), surface = surface.name, "request failed{causes}");
+    }
+    let mut reply = (surface.render)(fault, site);
+    rate::write_retry_after(&mut reply.headers, fault);
+    reply
+}
+
+fn id_header(id: RequestId) -> HeaderValue {
+    HeaderValue::from_str(&id.prefixed()).unwrap_or(HeaderValue::from_static("req"))
+}
