@@ -2,9 +2,20 @@
 //!
 //! Nothing here decides anything about the business: a command parses its arguments, calls a service or an API, and prints.
 //! The parts are [`settings`] (where each value comes from), [`http`] (what reaches a route at all), [`cli`] (one file per
-//! command) and [`operator`] (what the owner of the data folder may do, with or without a running server).
+//! command), [`operator`] (what the owner of the data folder may do, with or without a running server) and [`app`] (the wiring).
 //!
 //! Start reading with [`cli::run`].
 
+pub mod app;
+pub mod cli;
 pub mod http;
+pub mod operator;
 pub mod settings;
+
+use floe_engine::catalog::Catalog;
+
+/// The step types that this server runs.
+#[must_use]
+pub fn catalog() -> Catalog {
+    Catalog::builtin()
+}

@@ -1,3 +1,7 @@
-//! The binary `floe`.
+//! The binary `floe`; see the library of this crate.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    floe_server::cli::run(std::env::args_os())
+}

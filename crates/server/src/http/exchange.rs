@@ -23,7 +23,7 @@ use super::serve::Front;
 /// The header under which every answer names its request; the log and the request log use the same id.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Answers one request. Routes find the client's address as `ConnectInfo<SocketAddr>` and the request's id as [`RequestId`]
+/// Answers one request. Routes find the address of the connection as `ConnectInfo<SocketAddr>` and the request's id as [`RequestId`]
 /// among the extensions.
 pub(super) async fn answer(front: &Front, peer: SocketAddr, request: Request<Incoming>) -> Response<Body> {
     let id: RequestId = (front.request_ids)();
@@ -31,7 +31,7 @@ pub(super) async fn answer(front: &Front, peer: SocketAddr, request: Request<Inc
     let started = Instant::now();
     let (mut head, body) = request.into_parts();
     head.extensions.insert(id);
-    head.extensions.insert(ConnectInfo(front.proxies.client(peer, &head.headers)));
+    head.extensions.insert(ConnectInfo(peer));
     let (method, path) = (head.method.clone(), head.uri.path().to_owned());
 
     let span = tracing::info_span!("request", request.id = id_text);

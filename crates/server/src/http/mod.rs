@@ -6,7 +6,6 @@
 //!
 //! Start reading with [`serve`](fn@serve).
 
-mod address;
 mod body;
 mod exchange;
 mod guard;
@@ -15,6 +14,5 @@ mod panic;
 mod refusal;
 mod serve;
 
-pub use address::{Network, TrustedProxies};
 pub use limits::Limits;
 pub use serve::{Front, RequestIds, serve, serve_operator};

@@ -15,7 +15,6 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use super::address::TrustedProxies;
 use super::exchange;
 use super::limits::Limits;
 
@@ -29,8 +28,6 @@ pub struct Front {
     pub router: Router,
     /// The limits.
     pub limits: Limits,
-    /// Whose forwarded addresses are believed.
-    pub proxies: TrustedProxies,
     /// Makes the ids of requests.
     pub request_ids: RequestIds,
 }

@@ -15,8 +15,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use floe_model::Mode;
+use floe_runtime::outside::AllowList;
 
-use crate::http::Network;
 
 pub use folder::{FolderError, ensure_data_folder, load_secret_key};
 pub use parse::{LogFormat, RateLimits};
@@ -50,7 +50,7 @@ pub struct Settings {
     /// 32 bytes in base64; none: the key file in the data folder.
     pub secret_key: Option<String>,
     /// Networks whose forwarded address counts.
-    pub trusted_proxies: Vec<Network>,
+    pub trusted_proxies: Vec<String>,
     /// Run workers, 1 to 1,024.
     pub workers: usize,
     /// Runs at a time in one workspace, 1 to 100,000.
@@ -60,7 +60,7 @@ pub struct Settings {
     /// Form of log lines.
     pub log_format: LogFormat,
     /// `host:port` or networks that outgoing calls may reach although they are not public.
-    pub outbound_allow: Vec<String>,
+    pub outbound_allow: AllowList,
     /// Limits of requests a minute.
     pub rate_limits: RateLimits,
     /// Idle time after which a session ends, hours, 1 to 8,760.
@@ -101,12 +101,12 @@ impl Settings {
             data_dir: parse.required("FLOE_DATA_DIR", parse::path, PathBuf::new()),
             database_url: parse.optional("FLOE_DATABASE_URL", parse::database_url),
             secret_key: parse.optional("FLOE_SECRET_KEY", parse::text),
-            trusted_proxies: parse.list("FLOE_TRUSTED_PROXIES", str::parse),
+            trusted_proxies: parse.list("FLOE_TRUSTED_PROXIES", parse::network),
             workers: parse.optional("FLOE_WORKERS", |text| parse::number(text, 1, 1_024)).unwrap_or_else(default_workers),
             runs_per_workspace: parse.required("FLOE_RUNS_PER_WORKSPACE", |text| parse::number(text, 1, 100_000), 50),
             log: parse.required("FLOE_LOG", parse::log_filter, "info".to_owned()),
             log_format: parse.required("FLOE_LOG_FORMAT", parse::log_format, LogFormat::Text),
-            outbound_allow: parse.list("FLOE_OUTBOUND_ALLOW", parse::text),
+            outbound_allow: parse.required("FLOE_OUTBOUND_ALLOW", parse::allow_list, AllowList::default()),
             rate_limits: parse.required("FLOE_RATE_LIMITS", parse::rate_limits, RateLimits::On),
             session_idle_hours: parse.required("FLOE_SESSION_IDLE_HOURS", |text| parse::number(text, 1, 8_760), 168),
             session_max_days: parse.required("FLOE_SESSION_MAX_DAYS", |text| parse::number(text, 1, 365), 30),

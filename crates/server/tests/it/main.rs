@@ -1,4 +1,5 @@
 //! Tests of the server as its users meet it: through sockets and through the command line.
 
+mod binary;
 mod front;
 mod malformed;

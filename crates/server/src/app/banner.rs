@@ -1,0 +1,38 @@
+//! What `floe serve` prints when it answers.
+
+use std::net::SocketAddr;
+
+use floe_store::Dialect;
+use serde_json::json;
+
+use super::App;
+use crate::cli::Output;
+
+/// Prints where everything is; the set-up link when there is no owner yet.
+pub(super) fn print(app: &App, address: SocketAddr, setup_url: Option<&str>, output: Output) {
+    let public_url = app.public_url(address);
+    let version = env!("CARGO_PKG_VERSION");
+    let database = match app.store.dialect() {
+        Dialect::Sqlite => "SQLite",
+        Dialect::Postgres => "PostgreSQL",
+    };
+    let folder = app.data_dir.display().to_string();
+    if output.json {
+        output.document(&json!({ "version": version, "data_dir": folder, "database": database,
+            "address": format!("http://{address}"), "public_url": public_url, "setup_url": setup_url }));
+        return;
+    }
+    if !output.quiet {
+        output.line(&format!("Floe {version}"));
+        output.line(&format!("Data:      {folder}"));
+        output.line(&format!("Database:  {database}"));
+        output.line(&format!("Address:   http://{address}"));
+        output.line(&format!("Dashboard: {public_url}/ui/"));
+    }
+    if let Some(url) = setup_url {
+        output.line(&format!("Set up: {url}"));
+    }
+    if !address.ip().is_loopback() && !public_url.starts_with("https://") && app.settings.trusted_proxies.is_empty() {
+        tracing::warn!("the server listens beyond this machine without TLS; put a proxy with https in front (FLOE_TRUSTED_PROXIES, FLOE_PUBLIC_URL)");
+    }
+}

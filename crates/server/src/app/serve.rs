@@ -1,0 +1,114 @@
+//! Running: listen, answer, and stop politely.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::Router;
+use rustix::fs::Mode;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::{App, banner, health, log};
+use crate::cli::{Exit, Output};
+use crate::http::{Front, Limits, serve as serve_front};
+use crate::operator;
+use crate::settings::Settings;
+
+/// How long a start waits for a server that is just stopping to let go of the database, seconds.
+const LOCK_WAIT_S: u64 = 5;
+/// Time for the parts to end after the connections have ended.
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(800);
+
+/// Runs the server until SIGTERM or SIGINT; it ends within five seconds. A second signal ends the process at once.
+///
+/// # Errors
+/// When it cannot start, with a sentence for a person.
+pub fn serve(settings: Settings, output: Output) -> anyhow::Result<()> {
+    log::start(&settings);
+    // Whatever this process makes is for its owner alone: database, log files, copies, sockets.
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(cores).enable_all().build()?;
+    runtime.block_on(run(settings, output))?;
+    // Blocking threads that still work (a DNS lookup) must not hold the end up; everything answered is on disk.
+    runtime.shutdown_background();
+    Ok(())
+}
+
+async fn run(settings: Settings, output: Output) -> anyhow::Result<()> {
+    let stop = stop_on_signals()?;
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", settings.listen))?;
+    let address = listener.local_addr()?;
+    let app = Arc::new(App::open(settings, LOCK_WAIT_S).await?);
+    let front = front(&app);
+
+    let operator_front = front.clone();
+    let operator_app = Arc::clone(&app);
+    let operator_stop = stop.clone();
+    let operator = tokio::spawn(async move {
+        let folder = operator_app.data_dir.clone();
+        if let Err(error) = operator::serve(&folder, operator_app, operator_front, operator_stop).await {
+            tracing::warn!(%error, "commands on the data folder will not reach this server");
+        }
+    });
+    let setup_url = app.setup_url(address).await?;
+    banner::print(&app, address, setup_url.as_deref(), output);
+
+    serve_front(listener, front, stop).await;
+    let closing = async {
+        let _ = operator.await;
+        app.close().await;
+    };
+    if tokio::time::timeout(CLOSE_TIMEOUT, closing).await.is_err() {
+        tracing::warn!("the server ends before all of its parts have; nothing that was answered is lost");
+    }
+    Ok(())
+}
+
+fn front(app: &Arc<App>) -> Front {
+    let ids = app.ids.clone();
+    Front { router: router(app), limits: Limits::default(), request_ids: Arc::new(move || ids.next()) }
+}
+
+/// Every route of the process.
+pub fn router(app: &Arc<App>) -> Router {
+    health::router(Arc::clone(app))
+}
+
+/// Turns true at the first SIGTERM or SIGINT; the second ends the process.
+fn stop_on_signals() -> anyhow::Result<watch::Receiver<bool>> {
+    let (stop, stopping) = watch::channel(false);
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if stop.send_replace(true) {
+                std::process::exit(i32::from(Exit::Interrupted as u8));
+            }
+            tracing::info!("stopping; a second signal ends the server at once");
+        }
+    });
+    Ok(stopping)
+}
+
+impl App {
+    /// What users type to reach this server, without a slash at the end.
+    #[must_use]
+    pub fn public_url(&self, address: SocketAddr) -> String {
+        self.settings.public_url.clone().unwrap_or_else(|| format!("http://{address}"))
+    }
+
+    /// A new link for the set-up page while there is no owner.
+    async fn setup_url(&self, _address: SocketAddr) -> anyhow::Result<Option<String>> {
+        Ok(None)
+    }
+}

@@ -1,0 +1,213 @@
+//! The real binary: starting, answering, stopping, and the commands beside a running server.
+
+use std::fs::Permissions;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// Time in which a server of a debug build has to be up, on a busy machine.
+const START_TIMEOUT: Duration = Duration::from_secs(20);
+/// What the contract promises for a stop.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A folder of its own, removed at the end.
+pub(crate) struct Folder(pub(crate) PathBuf);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        static LAST: AtomicU32 = AtomicU32::new(0);
+        let number = LAST.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("floe-binary-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("a temporary folder");
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The command line in a folder, without any setting of this machine.
+pub(crate) fn floe(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_floe"));
+    command.env_clear().env("HOME", folder).current_dir(folder).stdin(Stdio::null());
+    command
+}
+
+pub(crate) fn output(command: &mut Command) -> Output {
+    command.output().expect("the binary runs")
+}
+
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A running server; killed when dropped.
+pub(crate) struct Server {
+    child: Child,
+    /// What it printed when it answered.
+    pub(crate) banner: Value,
+}
+
+impl Server {
+    pub(crate) fn start(folder: &Path) -> Self {
+        let mut command = floe(folder);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data", "data", "--json"]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().expect("the binary starts");
+        let started = Instant::now();
+        let mut line = String::new();
+        let stdout = child.stdout.take().expect("piped");
+        BufReader::new(stdout).read_line(&mut line).expect("a line of the server");
+        assert!(started.elapsed() < START_TIMEOUT);
+        let banner = serde_json::from_str(&line).unwrap_or_else(|_| panic!("not a banner: {line:?}"));
+        Self { child, banner }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        self.banner["address"].as_str().expect("an address").to_owned()
+    }
+
+    /// GETs a path and answers status and body.
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
+        let address = self.url().replace("http://", "");
+        let mut stream = TcpStream::connect(&address).expect("the server listens");
+        stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout");
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("answered");
+        let status = answer.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status");
+        (status, answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default())
+    }
+
+    /// Asks the server to stop and answers its exit code.
+    pub(crate) fn stop(mut self) -> Option<i32> {
+        let asked = Instant::now();
+        let process = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw).expect("a process id");
+        rustix::process::kill_process(process, rustix::process::Signal::TERM).expect("signalled");
+        let status = self.child.wait().expect("it ends");
+        assert!(asked.elapsed() < STOP_TIMEOUT, "stopping took {:?}", asked.elapsed());
+        status.code()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_server_starts_answers_and_stops() {
+    let folder = Folder::new();
+    let server = Server::start(&folder.0);
+    assert_eq!(server.get("/health/live"), (200, "{\"status\":\"ok\"}".to_owned()));
+    let (status, body) = server.get("/health/ready");
+    assert_eq!(status, 200, "{body}");
+    for check in ["store", "migrations", "worker", "disk"] {
+        assert!(body.contains(&format!("\"{check}\":\"ok\"")), "{body}");
+    }
+    let mode = |name: &str| std::fs::metadata(folder.0.join(name)).expect("it exists").permissions().mode() & 0o777;
+    assert_eq!(mode("data"), 0o700);
+    for file in ["data/secret.key", "data/operator.sock", "data/floe.db"] {
+        assert_eq!(mode(file), 0o600, "{file}");
+    }
+    assert_eq!(server.stop(), Some(0));
+    assert!(!folder.0.join("data/operator.sock").exists());
+}
+
+#[test]
+fn a_killed_server_leaves_a_folder_that_starts_again_and_two_never_share_one() {
+    let folder = Folder::new();
+    let first = Server::start(&folder.0);
+    let second = output(floe(&folder.0).args(["serve", "--listen", "127.0.0.1:0", "--data", "data"]));
+    assert_eq!(second.status.code(), Some(1));
+    assert!(text(&second.stderr).contains("error: "), "{}", text(&second.stderr));
+    drop(first);
+    assert_eq!(Server::start(&folder.0).stop(), Some(0));
+}
+
+#[test]
+fn a_second_signal_ends_a_server_that_still_serves() {
+    let folder = Folder::new();
+    let server = Server::start(&folder.0);
+    let address = server.url().replace("http://", "");
+    let mut busy = TcpStream::connect(address).expect("the server listens");
+    busy.write_all(b"POST /health/live HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n").expect("sent");
+    // The half request keeps a connection busy until its limits; the stop does not wait for that.
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
+fn wrong_settings_end_with_code_2_and_name_the_nearest() {
+    let folder = Folder::new();
+    let refused = output(floe(&folder.0).arg("config").env("FLOE_LISTN", "x"));
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("the nearest is FLOE_LISTEN"), "{}", text(&refused.stderr));
+    assert_eq!(output(floe(&folder.0).arg("nonsense")).status.code(), Some(2));
+    assert_eq!(output(floe(&folder.0).args(["serve", "--listen", "nowhere"])).status.code(), Some(2));
+    assert!(!folder.0.join("floe-data").exists(), "nothing was made");
+}
+
+#[test]
+fn config_shows_origins_and_hides_secrets() {
+    let folder = Folder::new();
+    std::fs::write(folder.0.join("floe.toml"), "workers = 7\n").expect("a file");
+    let mut command = floe(&folder.0);
+    let shown = output(command.args(["config", "--json", "--mode", "test"]).env("FLOE_TOKEN", "pat_secret"));
+    assert_eq!(shown.status.code(), Some(0));
+    let lines: Vec<Value> = text(&shown.stdout).lines().map(|line| serde_json::from_str(line).expect("JSON lines")).collect();
+    let line = |key: &str| lines.iter().find(|line| line["key"] == key).unwrap_or_else(|| panic!("no {key}")).clone();
+    assert_eq!((&line("workers")["value"], &line("workers")["origin"]), (&Value::from("7"), &Value::from("file")));
+    assert_eq!((&line("mode")["value"], &line("mode")["origin"]), (&Value::from("test"), &Value::from("flag")));
+    assert_eq!((&line("token")["value"], &line("token")["origin"]), (&Value::from("***"), &Value::from("env")));
+    assert!(!text(&shown.stdout).contains("pat_secret"));
+}
+
+#[test]
+fn commands_without_a_server_or_token_say_so() {
+    let folder = Folder::new();
+    let denied = output(floe(&folder.0).args(["flow", "list"]));
+    assert_eq!(denied.status.code(), Some(3), "{}", text(&denied.stderr));
+    let unreachable = output(floe(&folder.0).args(["whoami", "--url", "http://127.0.0.1:9", "--token", "pat_x", "--json"]));
+    assert_eq!(unreachable.status.code(), Some(6), "{}", text(&unreachable.stderr));
+    let error: Value = serde_json::from_slice(&unreachable.stderr).expect("one JSON document");
+    assert_eq!(error["code"], "unreachable");
+    let no_terminal = output(floe(&folder.0).arg("login"));
+    assert_eq!(no_terminal.status.code(), Some(2));
+    assert!(text(&no_terminal.stderr).contains("--token-stdin"));
+}
+
+#[test]
+fn version_and_validate_need_nothing() {
+    let folder = Folder::new();
+    let version = output(floe(&folder.0).arg("version"));
+    assert!(text(&version.stdout).starts_with("floe "));
+    let flow = |definition: &str| format!("{{\"name\":\"n\",\"definition\":{definition}}}");
+    let good = "{\"steps\":[{\"id\":\"a\",\"type\":\"api\",\"nextStepId\":\"b\"},{\"id\":\"b\",\"type\":\"final\",\"data\":{\"outputs\":{}}}]}";
+    std::fs::write(folder.0.join("good.flow.json"), flow(good)).expect("a file");
+    std::fs::write(folder.0.join("bad.flow.json"), flow("{\"steps\":[{\"id\":\"a\",\"type\":\"api\",\"nextStepId\":\"x\"}]}")).expect("a file");
+    let valid = output(floe(&folder.0).args(["flow", "validate", "good.flow.json"]));
+    assert_eq!(valid.status.code(), Some(0), "{}{}", text(&valid.stdout), text(&valid.stderr));
+    let invalid = output(floe(&folder.0).args(["flow", "validate", "good.flow.json", "bad.flow.json"]));
+    assert_eq!(invalid.status.code(), Some(7));
+    assert!(text(&invalid.stdout).starts_with("bad.flow.json:/definition/steps/0"), "{}", text(&invalid.stdout));
+    assert!(text(&invalid.stdout).contains(" error dangling_next "), "{}", text(&invalid.stdout));
+}
+
+#[test]
+fn a_socket_file_that_nobody_answers_is_no_server() {
+    let folder = Folder::new();
+    std::fs::create_dir_all(folder.0.join("data")).expect("a folder");
+    std::fs::set_permissions(folder.0.join("data"), Permissions::from_mode(0o700)).expect("a mode");
+    drop(std::os::unix::net::UnixListener::bind(folder.0.join("data/operator.sock")).expect("a socket"));
+    assert_eq!(Server::start(&folder.0).stop(), Some(0));
+}
