@@ -12,7 +12,7 @@ use crate::cli::Output;
 pub(super) fn print(app: &App, address: SocketAddr, setup_url: Option<&str>, output: Output) {
     let public_url = app.public_url(address);
     let version = env!("CARGO_PKG_VERSION");
-    let database = match app.store.dialect() {
+    let database = match app.platform.store.dialect() {
         Dialect::Sqlite => "SQLite",
         Dialect::Postgres => "PostgreSQL",
     };

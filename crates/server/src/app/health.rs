@@ -32,7 +32,7 @@ async fn live() -> Json<Value> {
 }
 
 async fn ready(State(app): State<Arc<App>>) -> (StatusCode, Json<Value>) {
-    let store = tokio::time::timeout(CHECK_TIMEOUT, app.store.statistics()).await;
+    let store = tokio::time::timeout(CHECK_TIMEOUT, app.platform.store.statistics()).await;
     // The store answers only after its migrations, and ends when it cannot go on; the workers live and end with it.
     let store_ok = matches!(store, Ok(Ok(_)));
     let disk_ok = has_room(&app.data_dir);

@@ -11,10 +11,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use floe_access::{Access, AccessSettings, ServerSecret};
 use floe_runtime::ids::SystemRandom;
 use floe_runtime::outside::{Outside, OutsideConfig};
 use floe_runtime::sandbox::{Sandbox, SandboxConfig};
-use floe_runtime::{Clock, Ids, SystemClock};
+use floe_runtime::{Clock, Ids, Platform, SystemClock};
 use floe_store::{Location, Store, StoreConfig};
 
 use crate::settings::{Settings, ensure_data_folder, load_secret_key};
@@ -30,18 +31,10 @@ pub struct App {
     pub settings: Settings,
     /// Absolute path of the data folder.
     pub data_dir: PathBuf,
-    /// The database.
-    pub store: Store,
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// Ids and secrets.
-    pub ids: Ids,
-    /// The only way out.
-    pub outside: Outside,
-    /// Child processes for user code.
-    pub sandbox: Sandbox,
-    /// Wraps data keys and hashes API keys.
-    pub secret_key: [u8; 32],
+    /// What every slice shares.
+    pub platform: Arc<Platform>,
+    /// Who may call.
+    pub access: Arc<Access>,
 }
 
 impl App {
@@ -54,7 +47,7 @@ impl App {
         let data_dir = ensure_data_folder(&settings.data_dir).context("the data folder cannot be used")?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids = Ids::new(Arc::clone(&clock), Arc::new(SystemRandom));
-        let secret_key = load_secret_key(settings.secret_key.as_deref(), &data_dir, || ids.secret())?;
+        let secret = ServerSecret::new(load_secret_key(settings.secret_key.as_deref(), &data_dir, || ids.secret())?);
         let location = match &settings.database_url {
             Some(url) => Location::Postgres(url.clone()),
             None => Location::Sqlite(data_dir.join(DATABASE_FILE)),
@@ -62,11 +55,20 @@ impl App {
         let store = Store::open(StoreConfig { lock_wait_s, ..StoreConfig::at(location) }).await?;
         let outside = Outside::new(OutsideConfig { allow: settings.outbound_allow.clone(), ..OutsideConfig::default() });
         let sandbox = Sandbox::new(SandboxConfig::default());
-        Ok(Self { settings, data_dir, store, clock, ids, outside, sandbox, secret_key })
+        let platform = Arc::new(Platform { store, clock, ids, outside, sandbox });
+        let access = Arc::new(Access::new(Arc::clone(&platform), &secret, access_settings(&settings)));
+        Ok(Self { settings, data_dir, platform, access })
     }
 
     /// Ends what was opened, with everything that was answered on disk.
     pub async fn close(&self) {
-        self.store.close().await;
+        self.platform.store.close().await;
+    }
+}
+
+fn access_settings(settings: &Settings) -> AccessSettings {
+    AccessSettings {
+        session_idle_hours: i64::from(settings.session_idle_hours),
+        session_max_days: i64::from(settings.session_max_days),
     }
 }

@@ -71,7 +71,7 @@ async fn run(settings: Settings, output: Output) -> anyhow::Result<()> {
 }
 
 fn front(app: &Arc<App>) -> Front {
-    let ids = app.ids.clone();
+    let ids = app.platform.ids.clone();
     Front { router: router(app), limits: Limits::default(), request_ids: Arc::new(move || ids.next()) }
 }
 

@@ -4,15 +4,19 @@
 //! limits.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use floe_server::app::{App, router};
+use floe_server::settings::{Settings, Sources};
 use serde::Deserialize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
+use crate::binary::Folder;
 use crate::front::{short_limits, small_router, start};
 
 /// Longer than the sum of the read limits of [`short_limits`]: silence past it is a hang.
@@ -185,4 +189,15 @@ pub(crate) async fn check_all(address: SocketAddr) {
 async fn every_malformed_request_gets_what_its_case_allows() {
     let server = start(small_router(), short_limits()).await;
     check_all(server.address).await;
+}
+
+#[tokio::test]
+async fn the_whole_router_keeps_the_same_promises() {
+    let folder = Folder::new();
+    let sources = Sources { flags: vec![("FLOE_DATA_DIR", folder.0.display().to_string())], ..Sources::default() };
+    let settings = Settings::load(&sources).expect("valid settings");
+    let app = Arc::new(App::open(settings, 1).await.expect("an empty folder opens"));
+    let server = start(router(&app), short_limits()).await;
+    check_all(server.address).await;
+    app.close().await;
 }
