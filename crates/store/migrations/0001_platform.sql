@@ -21,6 +21,7 @@ CREATE INDEX jobs_ready ON jobs (ready_at);
 CREATE UNIQUE INDEX jobs_subject ON jobs (subject_id, kind) WHERE subject_id IS NOT NULL;
 
 -- Domain events, in the order in which they became visible: by `commit_group`, then by `position`.
+-- `dispatched` is set when the subscribers' work was made from an event, in the transaction that made it.
 CREATE TABLE events (
     position {serial},
     commit_group {commit_group},
@@ -30,9 +31,11 @@ CREATE TABLE events (
     type {text} NOT NULL,
     subject_id {id},
     data {json} NOT NULL,
-    created_at {time} NOT NULL
+    created_at {time} NOT NULL,
+    dispatched {bool} NOT NULL DEFAULT FALSE
 ) {strict};
 
+CREATE INDEX events_undispatched ON events (position) WHERE NOT dispatched;
 CREATE INDEX events_order ON events (commit_group, position);
 CREATE INDEX events_workspace ON events (workspace_id, mode, position);
 

@@ -66,6 +66,16 @@ statements! {
         "insert into events (id, workspace_id, mode, type, subject_id, data, created_at)",
         [id, id, text, text, opt id, json, time]
     );
+    /// Events that no subscriber knows yet.
+    DISPATCH = split {
+        sqlite: "update events set dispatched = true
+             where position in (select position from events where not dispatched order by position limit $1)
+             returning commit_group, position, id, workspace_id, mode, type, subject_id, data, created_at",
+        postgres: "with waiting as materialized (
+                 select position from events where not dispatched order by position limit $1 for update skip locked)
+             update events set dispatched = true from waiting where events.position = waiting.position
+             returning commit_group, events.position, id, workspace_id, mode, type, subject_id, data, created_at",
+    } -> [int, int, id, id, text, text, opt id, json, time];
     /// Events of all workspaces, in order of visibility.
     AFTER = split {
         sqlite: "select commit_group, position, id, workspace_id, mode, type, subject_id, data, created_at from events
@@ -90,7 +100,7 @@ statements! {
     /// Events that nobody needs any more.
     PURGE = both(
         "delete from events where position in (
-             select position from events where created_at < $1 and (commit_group, position) <= ($2, $3)
+             select position from events where created_at < $1 and (commit_group, position) <= ($2, $3) and dispatched
              order by commit_group, position limit $4)"
     );
 }
@@ -133,7 +143,22 @@ pub fn publish_all(tx: &mut Tx<'_>, scope: Scope, events: &[NewEvent]) -> Result
     Ok(())
 }
 
+/// Takes up to `limit` ([`PAGE_MAX`] at most) events that were not taken yet, in order of their numbers. The caller makes the
+/// subscribers' work (jobs) in the same transaction, so each event is acted on exactly once. Events of transactions that run at
+/// the same time can be taken in another order than that of their numbers.
+///
+/// # Errors
+/// Of the database.
+pub fn dispatch(tx: &mut Tx<'_>, limit: usize) -> Result<Vec<Event>, Fault> {
+    let mut events = tx.rows(&DISPATCH, params![limit.min(PAGE_MAX)], event)?;
+    events.sort_by_key(|event| event.cursor.position);
+    Ok(events)
+}
+
 /// Up to `limit` ([`PAGE_MAX`] at most) events of all workspaces after a place, in order; none is ever skipped.
+///
+/// On PostgreSQL an event is shown when every transaction that began to write before it has ended, on the whole server, also in
+/// other databases. So this is for readers that can wait (feeds, exports); work is made with [`dispatch`].
 ///
 /// # Errors
 /// Of the database.
@@ -159,7 +184,7 @@ pub fn end(tx: &mut Tx<'_>) -> Result<Cursor, Fault> {
     Ok(end.unwrap_or_default())
 }
 
-/// Removes up to `limit` events that are older than `before` and that every reader is past (`read` is the slowest one).
+/// Removes up to `limit` dispatched events that are older than `before` and that every reader is past (`read` is the slowest).
 ///
 /// # Errors
 /// Of the database.
