@@ -33,6 +33,8 @@ pub(super) fn print(app: &App, address: SocketAddr, setup_url: Option<&str>, out
         output.line(&format!("Set up: {url}"));
     }
     if !address.ip().is_loopback() && !public_url.starts_with("https://") && app.settings.trusted_proxies.is_empty() {
-        tracing::warn!("the server listens beyond this machine without TLS; put a proxy with https in front (FLOE_TRUSTED_PROXIES, FLOE_PUBLIC_URL)");
+        tracing::warn!(
+            "the server listens beyond this machine without TLS; put a proxy with https in front (FLOE_TRUSTED_PROXIES, FLOE_PUBLIC_URL)"
+        );
     }
 }

@@ -53,7 +53,8 @@ impl App {
             None => Location::Sqlite(data_dir.join(DATABASE_FILE)),
         };
         let store = Store::open(StoreConfig { lock_wait_s, ..StoreConfig::at(location) }).await?;
-        let outside = Outside::new(OutsideConfig { allow: settings.outbound_allow.clone(), ..OutsideConfig::default() });
+        let outside =
+            Outside::new(OutsideConfig { allow: settings.outbound_allow.clone(), ..OutsideConfig::default() });
         let sandbox = Sandbox::new(SandboxConfig::default());
         let platform = Arc::new(Platform { store, clock, ids, outside, sandbox });
         let access = Arc::new(Access::new(Arc::clone(&platform), &secret, access_settings(&settings)));

@@ -40,9 +40,8 @@ pub fn serve(settings: Settings, output: Output) -> anyhow::Result<()> {
 
 async fn run(settings: Settings, output: Output) -> anyhow::Result<()> {
     let stop = stop_on_signals()?;
-    let listener = TcpListener::bind(settings.listen)
-        .await
-        .with_context(|| format!("cannot listen on {}", settings.listen))?;
+    let listener =
+        TcpListener::bind(settings.listen).await.with_context(|| format!("cannot listen on {}", settings.listen))?;
     let address = listener.local_addr()?;
     let app = Arc::new(App::open(settings, LOCK_WAIT_S).await?);
     let front = front(&app);
@@ -92,12 +91,17 @@ fn stop_on_signals() -> anyhow::Result<watch::Receiver<bool>> {
                 _ = interrupt.recv() => {}
             }
             if stop.send_replace(true) {
-                std::process::exit(i32::from(Exit::Interrupted as u8));
+                end_at_once();
             }
             tracing::info!("stopping; a second signal ends the server at once");
         }
     });
     Ok(stopping)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the person asked twice; what was answered is on disk, as after a kill")]
+fn end_at_once() -> ! {
+    std::process::exit(i32::from(Exit::Interrupted as u8))
 }
 
 impl App {

@@ -104,7 +104,12 @@ impl Api {
     ///
     /// # Errors
     /// As [`Api::call`].
-    pub(super) async fn pages(&self, path: &str, query: &[(&str, String)], rows_max: usize) -> Result<Vec<Value>, Failure> {
+    pub(super) async fn pages(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+        rows_max: usize,
+    ) -> Result<Vec<Value>, Failure> {
         let mut rows = Vec::new();
         for page in 1..=PAGES_MAX {
             let mut query = query.to_vec();
@@ -125,7 +130,12 @@ impl Api {
     ///
     /// # Errors
     /// As [`Api::call`].
-    pub(super) async fn walk(&self, path: &str, query: &[(&str, String)], rows_max: usize) -> Result<Vec<Value>, Failure> {
+    pub(super) async fn walk(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+        rows_max: usize,
+    ) -> Result<Vec<Value>, Failure> {
         let mut rows = Vec::new();
         let mut query = query.to_vec();
         query.push(("limit", PAGE_ROWS.min(rows_max).to_string()));
@@ -211,7 +221,8 @@ fn innermost(error: &dyn std::error::Error) -> String {
 
 /// What a refusal of either API means for the command.
 fn refusal(status: StatusCode, answer: &Value) -> Failure {
-    let text = |pointers: &[&str]| pointers.iter().find_map(|pointer| answer.pointer(pointer)?.as_str()).map(str::to_owned);
+    let text =
+        |pointers: &[&str]| pointers.iter().find_map(|pointer| answer.pointer(pointer)?.as_str()).map(str::to_owned);
     let code = text(&["/error/code", "/code"]).unwrap_or_else(|| format!("http_{}", status.as_u16()));
     let message = text(&["/error/message", "/detail", "/message", "/title"])
         .unwrap_or_else(|| format!("the server answered {status} without a reason"));
@@ -231,7 +242,9 @@ fn refusal(status: StatusCode, answer: &Value) -> Failure {
 /// The fields or problems that a refusal names, a line each.
 fn listed(answer: &Value) -> String {
     let lists = ["/error/details/fields", "/error/details/problems", "/errors", "/problems"];
-    let Some(items) = lists.iter().find_map(|pointer| answer.pointer(pointer)?.as_array()) else { return String::new() };
+    let Some(items) = lists.iter().find_map(|pointer| answer.pointer(pointer)?.as_array()) else {
+        return String::new();
+    };
     let line = |item: &Value| {
         let place = item["pointer"].as_str().or(item["path"].as_str()).unwrap_or("");
         format!("\n  {place} {}", item["message"].as_str().unwrap_or_default())

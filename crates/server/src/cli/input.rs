@@ -26,7 +26,9 @@ pub(super) fn secret(from_stdin: bool, flag: &str, prompt: &str) -> Result<Strin
     } else if io::stdin().is_terminal() && io::stderr().is_terminal() {
         ask_without_echo(prompt).map_err(|error| Failure::usage(format!("the terminal: {error}")))?
     } else {
-        return Err(Failure::usage(format!("there is no terminal to ask on; give the secret on standard input with {flag}")));
+        return Err(Failure::usage(format!(
+            "there is no terminal to ask on; give the secret on standard input with {flag}"
+        )));
     };
     if secret.is_empty() { Err(Failure::usage("the secret is empty")) } else { Ok(secret) }
 }

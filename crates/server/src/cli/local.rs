@@ -11,7 +11,8 @@ use crate::operator::{self, Answer, Operation};
 pub(super) async fn operate(context: &Context, operation: Operation) -> Result<Value, Failure> {
     let socket = operator::socket_path(&context.settings.data_dir);
     let through_server = operator::call(&socket, &operation).await;
-    let through_server = through_server.map_err(|error| Failure::new(Exit::Unreachable, "unreachable", error.to_string()))?;
+    let through_server =
+        through_server.map_err(|error| Failure::new(Exit::Unreachable, "unreachable", error.to_string()))?;
     let answer = match through_server {
         Some(answer) => answer,
         None => operator::perform_alone(&context.settings, operation)
@@ -40,6 +41,7 @@ pub(crate) fn exit_number(fault: &Fault) -> u8 {
 }
 
 fn exit_of(number: u8) -> Exit {
-    let known = [Exit::Usage, Exit::Denied, Exit::NotFound, Exit::Conflict, Exit::Unreachable, Exit::Invalid, Exit::Refused];
+    let known =
+        [Exit::Usage, Exit::Denied, Exit::NotFound, Exit::Conflict, Exit::Unreachable, Exit::Invalid, Exit::Refused];
     known.into_iter().find(|exit| *exit as u8 == number).unwrap_or(Exit::Failed)
 }

@@ -13,8 +13,9 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn execute(context: &Context, arguments: &Arguments) -> Result<Exit, Failure> {
-    let path = profile::location()
-        .ok_or_else(|| Failure::usage("no home folder to remember the token in; set XDG_CONFIG_HOME or use FLOE_TOKEN"))?;
+    let path = profile::location().ok_or_else(|| {
+        Failure::usage("no home folder to remember the token in; set XDG_CONFIG_HOME or use FLOE_TOKEN")
+    })?;
     let given = context.settings.token.clone().filter(|_| !arguments.token_stdin);
     let token = match given {
         Some(token) => token,

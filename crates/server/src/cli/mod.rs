@@ -35,7 +35,12 @@ pub use output::Output;
 
 /// The whole command line.
 #[derive(Debug, Parser)]
-#[command(name = "floe", version, about = "One self-hosted server for everything that flows", arg_required_else_help = true)]
+#[command(
+    name = "floe",
+    version,
+    about = "One self-hosted server for everything that flows",
+    arg_required_else_help = true
+)]
 struct Cli {
     #[command(flatten)]
     global: Global,

@@ -70,7 +70,11 @@ impl Output {
     pub fn failure(&self, failure: &Failure) {
         let mut stderr = io::stderr().lock();
         let _ = if self.json {
-            writeln!(stderr, "{}", serde_json::json!({ "code": failure.code, "message": failure.message, "exit": failure.exit as u8 }))
+            writeln!(
+                stderr,
+                "{}",
+                serde_json::json!({ "code": failure.code, "message": failure.message, "exit": failure.exit as u8 })
+            )
         } else if self.colour && failure.exit != Exit::Interrupted {
             writeln!(stderr, "\u{1b}[31merror:\u{1b}[0m {}", printable(&failure.message))
         } else {

@@ -60,7 +60,11 @@ fn wrong_usage_is_refused_before_anything_happens() {
     ] {
         assert!(parse(line).is_err(), "{line:?} was accepted");
     }
-    for line in ["flow run x -i a=1 --input @f --wait --timeout 5", "inbox answer x --approve --comment yes", "flow pull --all --dir d"] {
+    for line in [
+        "flow run x -i a=1 --input @f --wait --timeout 5",
+        "inbox answer x --approve --comment yes",
+        "flow pull --all --dir d",
+    ] {
         assert!(parse(line).is_ok(), "{line:?} was refused");
     }
 }

@@ -23,6 +23,9 @@ use super::serve::Front;
 /// The header under which every answer names its request; the log and the request log use the same id.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// Characters of the longest id in a path; tokens have 43.
+const ID_CHARS_MAX: usize = 40;
+
 /// Answers one request. Routes find the address of the connection as `ConnectInfo<SocketAddr>` and the request's id as [`RequestId`]
 /// among the extensions.
 pub(super) async fn answer(front: &Front, peer: SocketAddr, request: Request<Incoming>) -> Response<Body> {
@@ -32,7 +35,7 @@ pub(super) async fn answer(front: &Front, peer: SocketAddr, request: Request<Inc
     let (mut head, body) = request.into_parts();
     head.extensions.insert(id);
     head.extensions.insert(ConnectInfo(peer));
-    let (method, path) = (head.method.clone(), head.uri.path().to_owned());
+    let (method, path) = (head.method.clone(), shown_path(head.uri.path()));
 
     let span = tracing::info_span!("request", request.id = id_text);
     let exchange = Contained(Box::pin(exchange(front, head, body)));
@@ -44,8 +47,16 @@ pub(super) async fn answer(front: &Front, peer: SocketAddr, request: Request<Inc
     }
     let status = answer.status().as_u16();
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    span.in_scope(|| tracing::debug!(http.method = %method, http.path = path, http.status = status, duration_ms, "answered"));
+    span.in_scope(
+        || tracing::debug!(http.method = %method, http.path = path, http.status = status, duration_ms, "answered"),
+    );
     answer
+}
+
+/// The path for the log. A segment longer than any id may be a token (share links carry one), so it is left out.
+fn shown_path(path: &str) -> String {
+    let shown = |segment| if str::len(segment) > ID_CHARS_MAX { "***" } else { segment };
+    path.split('/').map(shown).collect::<Vec<_>>().join("/")
 }
 
 async fn exchange(front: &Front, mut head: request::Parts, body: Incoming) -> Result<Response<Body>, Refusal> {

@@ -28,7 +28,9 @@ pub(super) fn is_chunked(head: &request::Parts) -> bool {
 
 fn check_method(method: &Method) -> Result<(), Refusal> {
     match *method {
-        Method::GET | Method::HEAD | Method::POST | Method::PUT | Method::PATCH | Method::DELETE | Method::OPTIONS => Ok(()),
+        Method::GET | Method::HEAD | Method::POST | Method::PUT | Method::PATCH | Method::DELETE | Method::OPTIONS => {
+            Ok(())
+        }
         _ => Err(Refusal::Method),
     }
 }
@@ -46,8 +48,7 @@ fn check_host(headers: &HeaderMap, version: Version) -> Result<(), Refusal> {
 
 /// `uri-host [ ":" port ]` without user information, by its characters.
 fn is_host(value: &[u8]) -> bool {
-    !value.is_empty()
-        && value.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+;=%:[]".contains(byte))
+    !value.is_empty() && value.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+;=%:[]".contains(byte))
 }
 
 /// A target with scheme and host is ours only when it names the same host as the `Host` header; nothing is ever forwarded.
@@ -107,7 +108,8 @@ fn check_framing(headers: &HeaderMap) -> Result<(), Refusal> {
 }
 
 fn check_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
-    let plain = |name: HeaderName| headers.get_all(name).iter().all(|value| value.as_bytes().eq_ignore_ascii_case(b"identity"));
+    let plain =
+        |name: HeaderName| headers.get_all(name).iter().all(|value| value.as_bytes().eq_ignore_ascii_case(b"identity"));
     if plain(CONTENT_ENCODING) { Ok(()) } else { Err(Refusal::ContentEncoding) }
 }
 

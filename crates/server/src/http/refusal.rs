@@ -38,9 +38,11 @@ impl Refusal {
             Self::Method => {
                 (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This server does not know the method.")
             }
-            Self::Misdirected => {
-                (StatusCode::MISDIRECTED_REQUEST, "misdirected", "The address names another host; this server is no proxy.")
-            }
+            Self::Misdirected => (
+                StatusCode::MISDIRECTED_REQUEST,
+                "misdirected",
+                "The address names another host; this server is no proxy.",
+            ),
             Self::TargetTooLong => (StatusCode::URI_TOO_LONG, "uri_too_long", "The address is too long."),
             Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", "The body is too large."),
             Self::ContentEncoding => (

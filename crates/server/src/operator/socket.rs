@@ -76,7 +76,8 @@ pub async fn call(socket: &Path, operation: &Operation) -> io::Result<Option<Ans
     let folder = socket.parent().unwrap_or(Path::new("."));
     let Some(stream) = connect(folder).await? else { return Ok(None) };
     let answered = tokio::time::timeout(ANSWER_TIMEOUT, exchange(stream, operation)).await;
-    let answered = answered.map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "the running server does not answer"))?;
+    let answered =
+        answered.map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "the running server does not answer"))?;
     answered.map(Some)
 }
 
@@ -93,7 +94,8 @@ async fn connect(folder: &Path) -> io::Result<Option<UnixStream>> {
 }
 
 async fn exchange(stream: UnixStream, operation: &Operation) -> io::Result<Answer> {
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
     let connection = tokio::spawn(connection);
     let request = Request::post(ROUTE)
         .header(HOST, "operator")

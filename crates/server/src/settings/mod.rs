@@ -17,7 +17,6 @@ use std::path::PathBuf;
 use floe_model::Mode;
 use floe_runtime::outside::AllowList;
 
-
 pub use folder::{FolderError, ensure_data_folder, load_secret_key};
 pub use parse::{LogFormat, RateLimits};
 pub use show::{defaults_table, effective_table};
@@ -102,7 +101,9 @@ impl Settings {
             database_url: parse.optional("FLOE_DATABASE_URL", parse::database_url),
             secret_key: parse.optional("FLOE_SECRET_KEY", parse::text),
             trusted_proxies: parse.list("FLOE_TRUSTED_PROXIES", parse::network),
-            workers: parse.optional("FLOE_WORKERS", |text| parse::number(text, 1, 1_024)).unwrap_or_else(default_workers),
+            workers: parse
+                .optional("FLOE_WORKERS", |text| parse::number(text, 1, 1_024))
+                .unwrap_or_else(default_workers),
             runs_per_workspace: parse.required("FLOE_RUNS_PER_WORKSPACE", |text| parse::number(text, 1, 100_000), 50),
             log: parse.required("FLOE_LOG", parse::log_filter, "info".to_owned()),
             log_format: parse.required("FLOE_LOG_FORMAT", parse::log_format, LogFormat::Text),

@@ -108,7 +108,9 @@ pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
 
 pub(super) fn number<T: TryFrom<u64>>(text: &str, least: u64, most: u64) -> Result<T, String> {
     let in_range = text.parse::<u64>().ok().filter(|number| (least..=most).contains(number));
-    in_range.and_then(|number| T::try_from(number).ok()).ok_or_else(|| format!("must be a number from {least} to {most}"))
+    in_range
+        .and_then(|number| T::try_from(number).ok())
+        .ok_or_else(|| format!("must be a number from {least} to {most}"))
 }
 
 pub(super) fn switch(text: &str) -> Result<bool, String> {
@@ -138,12 +140,17 @@ pub(super) fn log_filter(text: &str) -> Result<String, String> {
 /// An http or https address without path, query or user; the slash at the end goes.
 pub(super) fn web_address(text: &str) -> Result<String, String> {
     let trimmed = text.trim_end_matches('/');
-    let uri: axum::http::Uri = trimmed.parse().map_err(|_| "must be a web address such as https://floe.example".to_owned())?;
+    let uri: axum::http::Uri =
+        trimmed.parse().map_err(|_| "must be a web address such as https://floe.example".to_owned())?;
     let plain = matches!(uri.scheme_str(), Some("http" | "https"))
         && uri.path() == "/"
         && uri.query().is_none()
         && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'));
-    if plain { Ok(trimmed.to_owned()) } else { Err("must be http:// or https:// with a host and nothing behind it".to_owned()) }
+    if plain {
+        Ok(trimmed.to_owned())
+    } else {
+        Err("must be http:// or https:// with a host and nothing behind it".to_owned())
+    }
 }
 
 pub(super) fn database_url(text: &str) -> Result<String, String> {

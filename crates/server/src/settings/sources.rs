@@ -119,7 +119,9 @@ impl Sources {
                 continue;
             };
             match accept(name, text, &self.working_dir) {
-                Ok((definition, _)) if found.contains_key(definition.name) => problems.push(both_forms(definition.name)),
+                Ok((definition, _)) if found.contains_key(definition.name) => {
+                    problems.push(both_forms(definition.name))
+                }
                 Ok((definition, text)) => {
                     found.insert(definition.name, text);
                 }
@@ -134,18 +136,20 @@ impl Sources {
         let path = match &self.config {
             Some(path) => path.clone(),
             None => {
-                let candidates = [self.working_dir.join("floe.toml"), self.working_dir.join(data_dir).join("floe.toml")];
+                let candidates =
+                    [self.working_dir.join("floe.toml"), self.working_dir.join(data_dir).join("floe.toml")];
                 let Some(path) = candidates.into_iter().find(|path| path.exists()) else { return BTreeMap::new() };
                 path
             }
         };
-        let table = match read_limited(&path).and_then(|text| text.parse::<toml::Table>().map_err(|error| error.to_string())) {
-            Ok(table) => table,
-            Err(problem) => {
-                problems.push(format!("{}: {}", path.display(), problem.trim_end()));
-                return BTreeMap::new();
-            }
-        };
+        let table =
+            match read_limited(&path).and_then(|text| text.parse::<toml::Table>().map_err(|error| error.to_string())) {
+                Ok(table) => table,
+                Err(problem) => {
+                    problems.push(format!("{}: {}", path.display(), problem.trim_end()));
+                    return BTreeMap::new();
+                }
+            };
         let folder = path.parent().unwrap_or(Path::new(".")).to_path_buf();
         let mut found: BTreeMap<&'static str, Value> = BTreeMap::new();
         for (key, item) in &table {
@@ -153,7 +157,9 @@ impl Sources {
                 .ok_or_else(|| "must be a text, number, true, false, or a list of texts".to_owned())
                 .and_then(|text| accept_key(key, &text, &folder));
             match outcome {
-                Ok((definition, _)) if found.contains_key(definition.name) => problems.push(both_forms(definition.name)),
+                Ok((definition, _)) if found.contains_key(definition.name) => {
+                    problems.push(both_forms(definition.name))
+                }
                 Ok((definition, text)) => {
                     found.insert(definition.name, Value { text, origin: Origin::File(path.clone()) });
                 }

@@ -38,7 +38,11 @@ pub const SETTINGS: &[Definition] = &[
     plain("FLOE_SESSION_IDLE_HOURS", "168", "hours without use after which a session ends"),
     plain("FLOE_SESSION_MAX_DAYS", "30", "longest life of a session in days"),
     plain("FLOE_CODE_STEPS", "on", "whether JavaScript steps run"),
-    plain("FLOE_URL", "", "command line: address of the server (the profile of floe login, else http://127.0.0.1:8700)"),
+    plain(
+        "FLOE_URL",
+        "",
+        "command line: address of the server (the profile of floe login, else http://127.0.0.1:8700)",
+    ),
     secret("FLOE_TOKEN", "command line: personal access token (the profile of floe login)"),
     plain("FLOE_WORKSPACE", "", "command line: workspace, when the token has several"),
     plain("FLOE_MODE", "live", "command line: live or test"),

@@ -56,8 +56,12 @@ fn every_default_is_valid_and_every_line_is_shown() {
 #[test]
 fn a_flag_wins_over_the_environment_which_wins_over_the_file() {
     let folder = Folder::new("order");
-    folder.write("floe.toml", "listen = \"127.0.0.1:1\"\nworkers = 3\nlog = \"debug\"\ntrusted_proxies = [\"10.0.0.0/8\", \"::1\"]\n");
-    let env = [("FLOE_LISTEN", "127.0.0.1:2"), ("FLOE_WORKERS", "5"), ("PATH", "/bin"), ("FLOE_TEST_POSTGRES_URL", "x")];
+    folder.write(
+        "floe.toml",
+        "listen = \"127.0.0.1:1\"\nworkers = 3\nlog = \"debug\"\ntrusted_proxies = [\"10.0.0.0/8\", \"::1\"]\n",
+    );
+    let env =
+        [("FLOE_LISTEN", "127.0.0.1:2"), ("FLOE_WORKERS", "5"), ("PATH", "/bin"), ("FLOE_TEST_POSTGRES_URL", "x")];
     let settings = load(&folder.0, &[("FLOE_LISTEN", "localhost:3")], &env).expect("valid");
     assert_eq!(settings.listen.port(), 3);
     assert_eq!((settings.workers, settings.log.as_str()), (5, "debug"));
@@ -100,7 +104,10 @@ fn values_out_of_range_are_refused_by_name_all_at_once() {
     refused(&[("FLOE_TRUSTED_PROXIES", "10.0.0.0/40")], "FLOE_TRUSTED_PROXIES");
     refused(&[("FLOE_RATE_LIMITS", "flows=many/min")], "FLOE_RATE_LIMITS");
     refused(&[("FLOE_LOG", "a=b=c")], "FLOE_LOG");
-    refused(&[("FLOE_MODE", "prod"), ("FLOE_CODE_STEPS", "maybe")], "FLOE_CODE_STEPS: must be on or off\nFLOE_MODE: must be");
+    refused(
+        &[("FLOE_MODE", "prod"), ("FLOE_CODE_STEPS", "maybe")],
+        "FLOE_CODE_STEPS: must be on or off\nFLOE_MODE: must be",
+    );
 }
 
 #[test]

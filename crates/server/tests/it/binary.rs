@@ -1,3 +1,4 @@
+#![expect(clippy::disallowed_methods, reason = "measures how long the binary takes to start and stop")]
 //! The real binary: starting, answering, stopping, and the commands beside a running server.
 
 use std::fs::Permissions;
@@ -90,7 +91,8 @@ impl Server {
     /// Asks the server to stop and answers its exit code.
     pub(crate) fn stop(mut self) -> Option<i32> {
         let asked = Instant::now();
-        let process = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw).expect("a process id");
+        let process =
+            i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw).expect("a process id");
         rustix::process::kill_process(process, rustix::process::Signal::TERM).expect("signalled");
         let status = self.child.wait().expect("it ends");
         assert!(asked.elapsed() < STOP_TIMEOUT, "stopping took {:?}", asked.elapsed());
@@ -164,7 +166,8 @@ fn config_shows_origins_and_hides_secrets() {
     let mut command = floe(&folder.0);
     let shown = output(command.args(["config", "--json", "--mode", "test"]).env("FLOE_TOKEN", "pat_secret"));
     assert_eq!(shown.status.code(), Some(0));
-    let lines: Vec<Value> = text(&shown.stdout).lines().map(|line| serde_json::from_str(line).expect("JSON lines")).collect();
+    let lines: Vec<Value> =
+        text(&shown.stdout).lines().map(|line| serde_json::from_str(line).expect("JSON lines")).collect();
     let line = |key: &str| lines.iter().find(|line| line["key"] == key).unwrap_or_else(|| panic!("no {key}")).clone();
     assert_eq!((&line("workers")["value"], &line("workers")["origin"]), (&Value::from("7"), &Value::from("file")));
     assert_eq!((&line("mode")["value"], &line("mode")["origin"]), (&Value::from("test"), &Value::from("flag")));
@@ -177,7 +180,8 @@ fn commands_without_a_server_or_token_say_so() {
     let folder = Folder::new();
     let denied = output(floe(&folder.0).args(["flow", "list"]));
     assert_eq!(denied.status.code(), Some(3), "{}", text(&denied.stderr));
-    let unreachable = output(floe(&folder.0).args(["whoami", "--url", "http://127.0.0.1:9", "--token", "pat_x", "--json"]));
+    let unreachable =
+        output(floe(&folder.0).args(["whoami", "--url", "http://127.0.0.1:9", "--token", "pat_x", "--json"]));
     assert_eq!(unreachable.status.code(), Some(6), "{}", text(&unreachable.stderr));
     let error: Value = serde_json::from_slice(&unreachable.stderr).expect("one JSON document");
     assert_eq!(error["code"], "unreachable");
@@ -194,7 +198,11 @@ fn version_and_validate_need_nothing() {
     let flow = |definition: &str| format!("{{\"name\":\"n\",\"definition\":{definition}}}");
     let good = "{\"steps\":[{\"id\":\"a\",\"type\":\"api\",\"nextStepId\":\"b\"},{\"id\":\"b\",\"type\":\"final\",\"data\":{\"outputs\":{}}}]}";
     std::fs::write(folder.0.join("good.flow.json"), flow(good)).expect("a file");
-    std::fs::write(folder.0.join("bad.flow.json"), flow("{\"steps\":[{\"id\":\"a\",\"type\":\"api\",\"nextStepId\":\"x\"}]}")).expect("a file");
+    std::fs::write(
+        folder.0.join("bad.flow.json"),
+        flow("{\"steps\":[{\"id\":\"a\",\"type\":\"api\",\"nextStepId\":\"x\"}]}"),
+    )
+    .expect("a file");
     let valid = output(floe(&folder.0).args(["flow", "validate", "good.flow.json"]));
     assert_eq!(valid.status.code(), Some(0), "{}{}", text(&valid.stdout), text(&valid.stderr));
     let invalid = output(floe(&folder.0).args(["flow", "validate", "good.flow.json", "bad.flow.json"]));

@@ -32,7 +32,13 @@ fn locked(shared: &Shared) -> std::sync::MutexGuard<'_, Known> {
 
 fn refused(status: u16, code: &str, message: &str) -> Response {
     let status = StatusCode::from_u16(status).expect("a status");
-    (status, Json(json!({ "statusCode": status.as_u16(), "message": message, "error": { "code": code, "message": message } }))).into_response()
+    (
+        status,
+        Json(
+            json!({ "statusCode": status.as_u16(), "message": message, "error": { "code": code, "message": message } }),
+        ),
+    )
+        .into_response()
 }
 
 async fn list(State(shared): State<Shared>, Query(query): Query<Vec<(String, String)>>) -> Json<Value> {
@@ -66,7 +72,8 @@ async fn autosave(State(shared): State<Shared>, Json(body): Json<Value>) -> Resp
     }
     flow["definition"] = body["definition"].clone();
     flow["revision"] = json!(flow["revision"].as_i64().unwrap_or(0) + 1);
-    Json(json!({ "_id": ID, "version": 1, "status": "draft", "revision": flow["revision"], "problems": [] })).into_response()
+    Json(json!({ "_id": ID, "version": 1, "status": "draft", "revision": flow["revision"], "problems": [] }))
+        .into_response()
 }
 
 async fn publish(State(shared): State<Shared>, Json(body): Json<Value>) -> Response {
@@ -102,8 +109,10 @@ async fn poll(State(shared): State<Shared>) -> Json<Value> {
     let mut known = locked(&shared);
     known.polls += 1;
     let done = known.polls > 1;
-    Json(json!({ "appRunId": "r1", "status": if done { "completed" } else { "running" }, "done": done, "revision": known.polls,
-        "output": if done { json!({ "total": 3 }) } else { Value::Null } }))
+    Json(
+        json!({ "appRunId": "r1", "status": if done { "completed" } else { "running" }, "done": done, "revision": known.polls,
+        "output": if done { json!({ "total": 3 }) } else { Value::Null } }),
+    )
 }
 
 async fn steps() -> Json<Value> {
@@ -112,7 +121,9 @@ async fn steps() -> Json<Value> {
 }
 
 async fn item() -> Json<Value> {
-    Json(json!({ "id": "inb_1", "kind": "flow_approval", "title": "Refund?", "content_hash": "9f2c", "content": { "amount": 250 } }))
+    Json(
+        json!({ "id": "inb_1", "kind": "flow_approval", "title": "Refund?", "content_hash": "9f2c", "content": { "amount": 250 } }),
+    )
 }
 
 async fn answer(State(shared): State<Shared>, Json(body): Json<Value>) -> Json<Value> {
@@ -122,9 +133,11 @@ async fn answer(State(shared): State<Shared>, Json(body): Json<Value>) -> Json<V
 
 async fn session(headers: HeaderMap) -> Response {
     if headers.get("authorization").is_none_or(|value| value != "Bearer pat_good") {
-        return (StatusCode::UNAUTHORIZED, Json(json!({ "code": "unauthenticated", "detail": "Unknown token." }))).into_response();
+        return (StatusCode::UNAUTHORIZED, Json(json!({ "code": "unauthenticated", "detail": "Unknown token." })))
+            .into_response();
     }
-    Json(json!({ "member": { "name": "Ada", "email": "ada@x" }, "workspace": { "name": "Main" }, "role": "owner" })).into_response()
+    Json(json!({ "member": { "name": "Ada", "email": "ada@x" }, "workspace": { "name": "Main" }, "role": "owner" }))
+        .into_response()
 }
 
 async fn make_key(Json(body): Json<Value>) -> (StatusCode, Json<Value>) {
@@ -169,7 +182,8 @@ async fn axum_serve(listener: tokio::net::TcpListener, router: Router) {
 async fn run(address: SocketAddr, folder: &Path, line: &[&str]) -> (i32, String, String) {
     let mut command = floe(folder);
     command.env("FLOE_URL", format!("http://{address}")).env("FLOE_TOKEN", "pat_good").args(line);
-    let Output { status, stdout, stderr } = tokio::task::spawn_blocking(move || output(&mut command)).await.expect("no panic");
+    let Output { status, stdout, stderr } =
+        tokio::task::spawn_blocking(move || output(&mut command)).await.expect("no panic");
     (status.code().unwrap_or(-1), text(&stdout), text(&stderr))
 }
 
@@ -246,7 +260,8 @@ async fn answers_carry_the_hash_of_what_was_shown() {
 async fn a_login_is_checked_and_remembered_for_its_server_only() {
     let (address, _) = start().await;
     let folder = Folder::new();
-    let (code, stdout, _) = run(address, &folder.0, &["key", "create", "--name", "ci", "--scope", "flows.run", "--quiet"]).await;
+    let (code, stdout, _) =
+        run(address, &folder.0, &["key", "create", "--name", "ci", "--scope", "flows.run", "--quiet"]).await;
     assert_eq!((code, stdout.as_str()), (0, "fl_live_text\n"));
     let (code, _, _) = run(address, &folder.0, &["login", "--token", "pat_bad"]).await;
     assert_eq!(code, 3);

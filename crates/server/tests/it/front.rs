@@ -57,7 +57,14 @@ pub(crate) fn small_router() -> Router {
         .route("/length", post(|body: Bytes| async move { body.len().to_string() }))
         .route("/slow", get(|| async { tokio::time::sleep(Duration::from_millis(200)).await }))
         .route("/endless", get(std::future::pending::<()>))
-        .route("/panic", get(|| async { if true { panic!("a route that breaks") } }))
+        .route(
+            "/panic",
+            get(|| async {
+                if true {
+                    panic!("a route that breaks")
+                }
+            }),
+        )
         .route("/who", get(|ConnectInfo(from): ConnectInfo<SocketAddr>| async move { from.ip().to_string() }))
 }
 
@@ -89,9 +96,19 @@ async fn answers_carry_a_request_id_and_the_address_of_the_client() {
 #[tokio::test]
 async fn a_body_must_come_in_time_and_in_size() {
     check("POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc", "200", "\r\n\r\n3").await;
-    check("POST /length HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", "200", "\r\n\r\n3").await;
+    check(
+        "POST /length HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        "200",
+        "\r\n\r\n3",
+    )
+    .await;
     check("POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nabc", "408", "request_timeout").await;
-    check("POST /length HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", "408", "request_timeout").await;
+    check(
+        "POST /length HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
+        "408",
+        "request_timeout",
+    )
+    .await;
     check("POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\n\r\n", "413", "payload_too_large").await;
     let long = format!(
         "POST /length HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{}\r\n0\r\n\r\n",

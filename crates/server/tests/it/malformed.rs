@@ -137,9 +137,10 @@ fn statuses(mut bytes: &[u8]) -> Vec<u16> {
         let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
         let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
         found.push(status.unwrap_or_else(|| panic!("not an answer: {head}")));
-        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |digits| {
-            digits.parse().unwrap_or_else(|_| panic!("not a length: {digits}"))
-        });
+        let length = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: "))
+            .map_or(0, |digits| digits.parse().unwrap_or_else(|_| panic!("not a length: {digits}")));
         bytes = bytes.get(end + 4 + length..).unwrap_or_default();
     }
     found

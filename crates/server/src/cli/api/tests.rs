@@ -20,11 +20,20 @@ fn refusals_of_both_apis_become_exit_codes() {
         { "path": "/steps/0", "message": "has no type" } ] } } });
     check(422, &problems, Exit::Invalid, "invalid_definition", "\n  /steps/0 has no type");
     check(422, &json!({ "error": { "code": "flow_execution_failed" } }), Exit::Failed, "flow_execution_failed", "422");
-    check(400, &json!({ "errors": [{ "pointer": "/name", "message": "is required" }] }), Exit::Usage, "http_400", "/name is required");
+    check(
+        400,
+        &json!({ "errors": [{ "pointer": "/name", "message": "is required" }] }),
+        Exit::Usage,
+        "http_400",
+        "/name is required",
+    );
 }
 
 #[test]
 fn query_values_are_escaped() {
-    assert_eq!(query_text(&[("filter", "a b&c=é".to_owned()), ("page", "1".to_owned())]), "?filter=a%20b%26c%3D%C3%A9&page=1");
+    assert_eq!(
+        query_text(&[("filter", "a b&c=é".to_owned()), ("page", "1".to_owned())]),
+        "?filter=a%20b%26c%3D%C3%A9&page=1"
+    );
     assert_eq!(query_text(&[]), "");
 }

@@ -65,7 +65,11 @@ impl FlowFile {
     pub(super) fn fields(&self) -> Map<String, Value> {
         let mut fields = Map::new();
         fields.insert("name".to_owned(), Value::String(self.name.clone()));
-        let optional = [("description", &self.description), ("definition", &Some(self.definition.clone())), ("settings", &self.settings)];
+        let optional = [
+            ("description", &self.description),
+            ("definition", &Some(self.definition.clone())),
+            ("settings", &self.settings),
+        ];
         for (key, value) in optional {
             if let Some(value) = value {
                 fields.insert(key.to_owned(), value.clone());
@@ -118,7 +122,8 @@ impl Bases {
     /// Reads the notes of a folder; a missing or broken note counts as none.
     pub(super) fn of_folder(folder: &Path) -> Self {
         let path = folder.join(BASES_FILE);
-        let by_file = std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+        let by_file =
+            std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
         Self { path, by_file }
     }
 

@@ -29,7 +29,8 @@ const COLUMNS: &[Column] = &[
 pub(super) async fn execute(context: &Context, arguments: &Arguments) -> Result<Exit, Failure> {
     let api = context.api()?;
     let given = [("filter", &arguments.filter), ("status", &arguments.status)];
-    let query: Vec<(&str, String)> = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
+    let query: Vec<(&str, String)> =
+        given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
     let rows = api.pages("/v1/flow", &query, arguments.limit as usize).await?;
     context.output.rows(&rows, COLUMNS);
     Ok(Exit::Done)

@@ -47,7 +47,9 @@ async fn by_name(api: &Api, name: &str) -> Result<Option<Value>, Failure> {
     let Some(found) = same.next() else { return Ok(None) };
     match same.next() {
         None => Ok(Some(found)),
-        Some(_) => Err(Failure::new(Exit::Conflict, "ambiguous", format!("several flows are named \"{name}\"; give an id"))),
+        Some(_) => {
+            Err(Failure::new(Exit::Conflict, "ambiguous", format!("several flows are named \"{name}\"; give an id")))
+        }
     }
 }
 

@@ -91,7 +91,8 @@ fn note_base(api: &Api, path: &Path, record: &Value) -> Result<(), Failure> {
 
 fn report(context: &Context, file: &FlowFile, pushed: &Pushed) {
     if context.output.json {
-        let document = json!({ "_id": pushed.id, "name": file.name, "outcome": pushed.outcome, "version": pushed.version });
+        let document =
+            json!({ "_id": pushed.id, "name": file.name, "outcome": pushed.outcome, "version": pushed.version });
         context.output.line(&document.to_string());
         return;
     }

@@ -79,7 +79,11 @@ fn failure(answer: &Value) -> Failure {
     let status = answer["status"].as_str().unwrap_or("failed");
     let error = &answer["error"];
     let code = error["code"].as_str().unwrap_or(status);
-    let step = error["stepName"].as_str().or(error["stepId"].as_str()).map(|step| format!(" at step \"{step}\"")).unwrap_or_default();
+    let step = error["stepName"]
+        .as_str()
+        .or(error["stepId"].as_str())
+        .map(|step| format!(" at step \"{step}\""))
+        .unwrap_or_default();
     let message = error["message"].as_str().map(|message| format!(": {message}")).unwrap_or_default();
     let run = answer["appRunId"].as_str().unwrap_or_default();
     Failure::new(Exit::Failed, code, format!("run {run} {status}{step}{message}"))

@@ -52,7 +52,11 @@ pub(super) async fn execute(context: &Context, arguments: &Arguments) -> Result<
         context.output.document(&answer);
     } else {
         let status = answer.pointer("/item/status").and_then(Value::as_str).unwrap_or("answered");
-        let run = answer.pointer("/outcome/run_id").and_then(Value::as_str).map(|run| format!("  run {run}")).unwrap_or_default();
+        let run = answer
+            .pointer("/outcome/run_id")
+            .and_then(Value::as_str)
+            .map(|run| format!("  run {run}"))
+            .unwrap_or_default();
         context.output.line(&format!("{status}{run}"));
     }
     Ok(Exit::Done)

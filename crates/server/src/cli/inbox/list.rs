@@ -21,8 +21,14 @@ pub(in crate::cli) struct Arguments {
     limit: u32,
 }
 
-const COLUMNS: &[Column] =
-    &[("ID", "/id"), ("KIND", "/kind"), ("TITLE", "/title"), ("FROM", "/requested_by/name"), ("DUE", "/due_at"), ("STATUS", "/status")];
+const COLUMNS: &[Column] = &[
+    ("ID", "/id"),
+    ("KIND", "/kind"),
+    ("TITLE", "/title"),
+    ("FROM", "/requested_by/name"),
+    ("DUE", "/due_at"),
+    ("STATUS", "/status"),
+];
 
 pub(super) async fn execute(context: &Context, arguments: &Arguments) -> Result<Exit, Failure> {
     let api = context.api()?;

@@ -31,7 +31,12 @@ pub(super) async fn execute(context: &Context, arguments: &Arguments) -> Result<
 }
 
 /// Polls until the run has ended, or also until it waits for someone; tells progress on stderr.
-pub(in crate::cli) async fn follow(context: &Context, api: &Api, run: &str, stop_at_wait: bool) -> Result<Value, Failure> {
+pub(in crate::cli) async fn follow(
+    context: &Context,
+    api: &Api,
+    run: &str,
+    stop_at_wait: bool,
+) -> Result<Value, Failure> {
     let deadline = context.timeout_s.map(|seconds| Instant::now() + Duration::from_secs(seconds));
     let path = format!("/v1/flowrun/poll/{}", escaped(run));
     let mut revision = -1;
@@ -39,7 +44,8 @@ pub(in crate::cli) async fn follow(context: &Context, api: &Api, run: &str, stop
     loop {
         let hold_s = hold(deadline)?;
         // The first poll answers at once, whatever the revision is.
-        let query = [("revision", revision.max(0).to_string()), ("timeout", if revision < 0 { 0 } else { hold_s }.to_string())];
+        let query =
+            [("revision", revision.max(0).to_string()), ("timeout", if revision < 0 { 0 } else { hold_s }.to_string())];
         let state = api.get(&path, &query).await?;
         let now = state["revision"].as_i64().unwrap_or(revision);
         if now == revision && hold_s > 0 {

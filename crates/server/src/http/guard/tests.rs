@@ -18,7 +18,10 @@ fn plain_requests_pass() {
         assert_eq!(check_head("GET", target, &[("host", "h")]), None, "{target}");
     }
     assert_eq!(check_head("POST", "/", &[("host", "[::1]:8700"), ("transfer-encoding", "Chunked")]), None);
-    assert_eq!(check_head("POST", "/", &[("host", "h"), ("content-encoding", "identity"), ("expect", "100-Continue")]), None);
+    assert_eq!(
+        check_head("POST", "/", &[("host", "h"), ("content-encoding", "identity"), ("expect", "100-Continue")]),
+        None
+    );
 }
 
 #[test]
