@@ -8,6 +8,7 @@
 
 pub mod access;
 pub mod fault;
+pub mod flows;
 pub mod id;
 pub mod scope;
 pub mod time;
