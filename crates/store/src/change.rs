@@ -5,6 +5,9 @@ use floe_model::{Timestamp, id::WorkspaceId};
 /// Most different changes that one commit announces one by one; over it watchers get [`Change::Many`].
 const CHANGES_PER_COMMIT_MAX: usize = 256;
 
+/// Changes held for a slow watcher; over it the watcher is told that it missed some.
+const WATCH_CAPACITY: usize = 4_096;
+
 /// A hint that something changed; the truth is in the tables. Hints can be lost (a slow watcher lags), so whoever
 /// waits for one also looks again from time to time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -85,9 +88,9 @@ impl Changes {
 pub(crate) struct Announcer(tokio::sync::broadcast::Sender<Change>);
 
 impl Announcer {
-    /// An announcer that holds up to `capacity` changes for a slow watcher.
-    pub(crate) fn new(capacity: usize) -> Self {
-        Self(tokio::sync::broadcast::Sender::new(capacity))
+    /// An announcer without watchers.
+    pub(crate) fn new() -> Self {
+        Self(tokio::sync::broadcast::Sender::new(WATCH_CAPACITY))
     }
 
     /// A new watcher, from now on.

@@ -23,7 +23,7 @@ pub struct TestStore {
 /// Where the database is.
 enum Home {
     Temporary,
-    Folder(TestFolder),
+    Folder(#[expect(dead_code, reason = "held only so that it is removed at the end")] TestFolder),
     Postgres(TestDatabase),
 }
 

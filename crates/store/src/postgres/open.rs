@@ -17,8 +17,6 @@ use crate::{
     store::Opened,
 };
 
-/// Changes held for a slow watcher.
-const WATCH_CAPACITY: usize = 4_096;
 /// Connections at most.
 const CONNECTIONS_MAX: usize = 200;
 
@@ -28,7 +26,7 @@ pub(crate) fn open(url: &str, config: &StoreConfig, migrations: &[Migration]) ->
     let mut guard = Guard::acquire(address.clone(), config.lock_wait_s)?;
     guard.with(async |client| migrate::migrate(client, migrations).await)?;
     let queue = Arc::new(Queue::new(config.writes_waiting_max, config.reads_waiting_max));
-    let announcer = Announcer::new(WATCH_CAPACITY);
+    let announcer = Announcer::new();
     let stop = guard.stop();
     let fence = guard.fence();
     let mut threads = vec![spawn("floe-claim".to_owned(), move || guard.run())?];

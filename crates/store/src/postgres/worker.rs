@@ -79,10 +79,7 @@ impl Worker {
             if !batch.is_empty() {
                 return true;
             }
-            self.reading = false;
-            if self.session.end("rollback").is_err() {
-                self.session.disconnect();
-            }
+            self.end_reading();
         }
         self.queue.take(self.serves, 1, batch)
     }
@@ -131,6 +128,10 @@ impl Worker {
         });
         let keep = act.run(&mut Tx::postgres(&mut self.session, changes));
         self.reading &= !self.session.begun();
+        if self.reading && self.session.trouble().is_some() {
+            // A statement could not even be prepared, which spoiled the snapshot that was still open.
+            self.end_reading();
+        }
         match self.session.trouble() {
             Some(Trouble::Lost) => {
                 self.session.disconnect();
@@ -144,7 +145,12 @@ impl Worker {
         }
         if lane == Lane::Read {
             changes.clear();
-            self.reading |= self.session.begun();
+            if self.session.trouble().is_none() {
+                self.reading |= self.session.begun();
+            } else {
+                // In a failed transaction nothing can be prepared, so its end cannot wait for the next beginning.
+                self.roll_back();
+            }
             return Outcome::Answer;
         }
         if !keep {
@@ -172,6 +178,13 @@ impl Worker {
                 self.session.disconnect();
                 Outcome::Refuse(Fault::internal(error))
             }
+        }
+    }
+
+    fn end_reading(&mut self) {
+        self.reading = false;
+        if self.session.end("rollback").is_err() {
+            self.session.disconnect();
         }
     }
 

@@ -29,8 +29,6 @@ const WRITER_CACHE_KIB: u32 = 32 * 1_024;
 const READERS_CACHE_KIB: u32 = 32 * 1_024;
 /// Bytes that the log file keeps after a checkpoint.
 const LOG_KEEP_BYTES: u32 = 64 * 1_024 * 1_024;
-/// Changes held for a slow watcher.
-const WATCH_CAPACITY: usize = 4_096;
 /// Reader threads at most.
 const READERS_MAX: usize = 16;
 
@@ -87,7 +85,7 @@ fn start(
     migrate::migrate(&mut connection, path, migrations)?;
     let writes = Arc::new(Queue::new(config.writes_waiting_max, 0));
     let reads = Arc::new(Queue::new(0, config.reads_waiting_max));
-    let announcer = Announcer::new(WATCH_CAPACITY);
+    let announcer = Announcer::new();
     let mut threads = Vec::new();
     let readers = config.readers.clamp(1, READERS_MAX);
     for number in 0..readers {

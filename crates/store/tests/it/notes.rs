@@ -35,6 +35,13 @@ static COUNT: Sql = Sql {
     columns: &[Column { kind: Kind::Int, nullable: false }],
 };
 
+static BAD: Sql = sql("notes::BAD", "select nothing from nowhere", "select nothing from nowhere");
+
+/// A statement that cannot even be prepared.
+pub(crate) fn bad(tx: &mut Tx<'_>) -> Result<Option<i64>, Fault> {
+    tx.row(&BAD, &[], |row| row.int(0))
+}
+
 /// Makes the table.
 pub(crate) async fn create(store: &Store) {
     store.write(|tx| tx.execute(&CREATE, &[])).await.expect("the table is new");

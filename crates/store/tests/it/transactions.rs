@@ -122,8 +122,16 @@ on_both! {
 
     async fn reads_cannot_write(store: TestStore) {
         notes::create(&store).await;
-        assert!(store.read(|tx| notes::insert(tx, 1, 1)).await.is_err());
-        assert_eq!(notes::count(&store).await, 0);
+        let mut tasks = JoinSet::new();
+        for _ in 0..32 {
+            let store = (*store).clone();
+            tasks.spawn(async move {
+                assert!(store.read(|tx| notes::insert(tx, 1, 1)).await.is_err());
+                assert!(store.read(notes::bad).await.is_err());
+                assert_eq!(notes::count(&store).await, 0, "the next read on the same connection works");
+            });
+        }
+        tasks.join_all().await;
         store.write(|tx| notes::insert(tx, 1, 1)).await.expect("the connection still works");
     }
 
