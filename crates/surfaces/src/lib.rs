@@ -35,7 +35,6 @@ pub fn routes() -> Vec<Route> {
 }
 
 /// The router of all surfaces.
-#[must_use]
 pub fn router(app: Arc<App>) -> axum::Router {
     http::build(app, routes(), SURFACES, SURFACES[0])
 }

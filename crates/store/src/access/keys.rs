@@ -220,8 +220,7 @@ pub fn list(
 /// Of the database.
 pub fn count(tx: &mut Tx<'_>, workspace: WorkspaceId, filter: &Filter, now: Timestamp) -> Result<i64, Fault> {
     let pattern = filter.q.as_deref().map(like_pattern);
-    let values =
-        params![workspace, filter.kind.map(KeyKind::as_str), filter.mode, &pattern, filter.status, now];
+    let values = params![workspace, filter.kind.map(KeyKind::as_str), filter.mode, &pattern, filter.status, now];
     Ok(tx.row(&COUNT, values, |row| row.int(0))?.unwrap_or(0))
 }
 

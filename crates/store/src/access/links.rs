@@ -34,6 +34,10 @@ statements! {
         "update links set used_at = $3 where hash = $1 and kind = $2 and used_at is null and expires_at > $3
          returning member_id"
     ) -> [opt id];
+    /// Whether it could be used.
+    IS_OPEN = both(
+        "select count(*) from links where hash = $1 and kind = $2 and used_at is null and expires_at > $3"
+    ) -> [int];
     /// Over.
     PURGE = both("delete from links where expires_at < $1");
 }
@@ -66,7 +70,6 @@ pub fn end_unused(tx: &mut Tx<'_>, kind: LinkKind) -> Result<(), Fault> {
 ///
 /// # Errors
 /// Of the database.
-#[expect(clippy::option_option, reason = "no link, and a link for no member, are two things")]
 pub fn consume(
     tx: &mut Tx<'_>,
     hash: &[u8; 32],
@@ -74,6 +77,14 @@ pub fn consume(
     now: Timestamp,
 ) -> Result<Option<Option<MemberId>>, Fault> {
     tx.row(&USE, params![hash, kind.as_str(), now], |row| Ok(row.opt_id(0)?.map(MemberId)))
+}
+
+/// Whether a link could be used now; only [`consume`] decides.
+///
+/// # Errors
+/// Of the database.
+pub fn is_open(tx: &mut Tx<'_>, hash: &[u8; 32], kind: LinkKind, now: Timestamp) -> Result<bool, Fault> {
+    Ok(tx.row(&IS_OPEN, params![hash, kind.as_str(), now], |row| row.int(0))?.unwrap_or(0) > 0)
 }
 
 /// Removes links that ended before `before`.

@@ -1,9 +1,21 @@
 //! The console API: what the dashboard and the command line call (console contract).
 
+mod account;
 mod errors;
 mod health;
+mod keys;
+mod list;
+mod session;
+mod setup;
+mod tokens;
+mod wire;
+mod workspace;
 
-use crate::http::{RateStyle, Route, Surface};
+use floe_model::Fault;
+use floe_model::access::Permission;
+use floe_store::Tx;
+
+use crate::http::{Call, RateStyle, Reply, Route, Surface};
 
 /// The console, and everything at the root that belongs to no other surface.
 pub static SURFACE: Surface = Surface {
@@ -18,5 +30,58 @@ pub static SURFACE: Surface = Surface {
 
 /// Every route of the console.
 pub(crate) fn routes() -> Vec<Route> {
-    [health::routes()].into_iter().flatten().collect()
+    let groups = [
+        health::routes(),
+        setup::routes(),
+        session::routes(),
+        account::routes(),
+        tokens::routes(),
+        keys::routes(),
+        workspace::routes(),
+    ];
+    groups.into_iter().flatten().collect()
+}
+
+/// What the console asks of a caller: a permission of the role, and the scope that covers it for tokens
+/// (console contract, section 2.6).
+trait Rights {
+    /// Needs a permission.
+    fn needs(self, permission: Permission) -> Self;
+    /// Any member; tokens may read.
+    fn any_reads(self) -> Self;
+    /// Any member; tokens may write.
+    fn any_writes(self) -> Self;
+}
+
+impl Rights for Route {
+    fn needs(self, permission: Permission) -> Self {
+        let scope = match permission {
+            Permission::Read => "console.read",
+            Permission::Build | Permission::Run => "console.write",
+            Permission::Answer => "inbox.answer",
+            Permission::Manage => "admin",
+            // No scope covers it, so no token has it.
+            Permission::Own => "own",
+        };
+        self.permission(permission).scope(scope)
+    }
+
+    fn any_reads(self) -> Self {
+        self.scope("console.read")
+    }
+
+    fn any_writes(self) -> Self {
+        self.scope("console.write")
+    }
+}
+
+/// [`Call::commit`] for acts that change credentials: what this process remembers of them is forgotten afterwards.
+async fn commit_and_forget<T, A, R>(call: &Call, act: A, render: R) -> Result<Reply, Fault>
+where
+    A: FnMut(&mut Tx<'_>) -> Result<T, Fault> + Send + 'static,
+    R: Fn(T) -> Result<Reply, Fault> + Send + 'static,
+{
+    let reply = call.commit(act, render).await?;
+    call.app.access.forget();
+    Ok(reply)
 }

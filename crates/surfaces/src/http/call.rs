@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use floe_access::Identity;
+use floe_access::{Act, Identity};
 use floe_model::access::Permission;
 use floe_model::{Fault, FaultKind};
 use floe_runtime::Ctx;
@@ -67,6 +67,12 @@ impl Call {
     /// 404.
     pub fn id<T: From<u128>>(&self, name: &str, what: &str) -> Result<T, Fault> {
         floe_model::id::parse_bits(self.param(name)?).map(T::from).map_err(|_| Fault::not_found(what))
+    }
+
+    /// Who does something, and from where, for the services of the access slice.
+    #[must_use]
+    pub fn act(&self) -> Act {
+        Act { ctx: self.ctx.clone(), address: Some(self.peer) }
     }
 
     /// A header as text; one that is not visible ASCII counts as missing.

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use floe_access::{Identity, Presented, Proof};
-use floe_model::access::{SecretText, recognise};
+use floe_model::access::{Credential, SecretText, recognise};
 use floe_model::{Fault, FaultKind, Mode};
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, COOKIE};
@@ -47,7 +47,11 @@ pub(super) async fn prove(app: &App, route: &Route, parts: &Parts, address: IpAd
     let presented = Presented { proof: found.proof, mode, workspace, address };
     let identity = app.access.authenticate(presented).await?;
     if found.forbidden {
-        return Err(Fault::forbidden("An API key cannot call this route; use a personal access token"));
+        let message = match identity.caller.credential {
+            Credential::Token(_) => "A personal access token cannot call this route; sign in",
+            _ => "An API key cannot call this route; use a personal access token",
+        };
+        return Err(Fault::forbidden(message));
     }
     if found.by_cookie {
         origin::check_cookie_request(parts, &app.settings)?;
@@ -80,8 +84,9 @@ fn find(headers: &HeaderMap, secure: bool, auth: Auth) -> Result<Option<Found<'_
         return if auth.session { Ok(Some(found)) } else { Err(unknown()) };
     }
     match recognise(text).ok_or_else(unknown)? {
-        SecretText::Token if auth.token => {
-            Ok(Some(Found { proof: Proof::Token(text), by_cookie: false, forbidden: false }))
+        // Where members sign in by session only, their tokens are known too, and not enough.
+        SecretText::Token if auth.token || auth.session => {
+            Ok(Some(Found { proof: Proof::Token(text), by_cookie: false, forbidden: !auth.token }))
         }
         SecretText::Key(kind, mode) if auth.key == Some(kind) || auth.key_forbidden == Some(kind) => {
             let proof = Proof::Key { kind, mode, text };
@@ -116,6 +121,6 @@ fn mode_of(headers: &HeaderMap, names: &[&str]) -> Result<Mode, Fault> {
 }
 
 /// The fault for a missing or wrong credential.
-pub(crate) fn unauthenticated(message: &str) -> Fault {
+fn unauthenticated(message: &str) -> Fault {
     Fault::new(FaultKind::Unauthenticated, "unauthenticated", message)
 }

@@ -39,7 +39,7 @@ impl Fields {
 
     /// A text that must be there, of so many characters; the empty text when there is a problem.
     pub fn required_text(&mut self, name: &str, least: usize, most: usize) -> String {
-        if !self.map.get(name).is_some_and(|value| !value.is_null()) {
+        if self.map.get(name).is_none_or(Value::is_null) {
             self.map.swap_remove(name);
             self.problem(name, "required", format!("{name} is required"));
             return String::new();
@@ -118,6 +118,16 @@ impl Fields {
             self.problem(name, "value", format!("{name} must be one of: {words}"));
         }
         parsed
+    }
+
+    /// One of a set of words that must be there.
+    pub fn required_word<T>(&mut self, name: &str, words: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        if self.map.get(name).is_none_or(Value::is_null) {
+            self.map.swap_remove(name);
+            self.problem(name, "required", format!("{name} is required, one of: {words}"));
+            return None;
+        }
+        self.word(name, words, parse)
     }
 
     /// Notes a problem that the caller of this reader found; `name` is the path below the body, without a leading slash.

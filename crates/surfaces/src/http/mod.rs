@@ -32,6 +32,6 @@ pub use route::{Auth, BodyKind, Handler, Route};
 pub use settings::{PublicUrl, RateLimits, Settings};
 pub use surface::{FaultSite, RateStyle, Surface};
 
-pub(crate) use credentials::{cookie_name, unauthenticated};
-pub(crate) use origin::is_safe;
+pub(crate) use call::permission_word;
+pub(crate) use credentials::cookie_name;
 pub(crate) use router::build;

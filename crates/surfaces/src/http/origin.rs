@@ -8,7 +8,7 @@ use http::{HeaderMap, Method};
 use super::settings::Settings;
 
 /// Whether a method promises to change nothing.
-pub(crate) fn is_safe(method: &Method) -> bool {
+fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 

@@ -1,0 +1,55 @@
+//! `/me`: one's own record.
+
+use floe_access::account::{MePatch, patch_me};
+use floe_model::access::is_time_zone;
+use floe_model::{Fault, Mode};
+use serde_json::{Map, Value};
+
+use super::{Rights, SURFACE, commit_and_forget, wire};
+use crate::http::{Auth, Call, Fields, Reply, Route};
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::get(&SURFACE, "/console/v1/me", Auth::MEMBER, show).any_reads(),
+        Route::patch(&SURFACE, "/console/v1/me", Auth::MEMBER, change).any_writes(),
+    ]
+}
+
+async fn show(call: Call) -> Result<Reply, Fault> {
+    let member = call.app.access.me(&call.ctx.caller).await?;
+    Ok(Reply::ok(&wire::me(&member))?.revision(member.revision))
+}
+
+async fn change(call: Call) -> Result<Reply, Fault> {
+    let mut body = call.fields()?;
+    let patch = read_patch(&mut body);
+    body.finish()?;
+    let (caller, if_match) = (call.ctx.caller.clone(), call.if_match()?);
+    commit_and_forget(
+        &call,
+        move |tx| patch_me(tx, &caller, &patch, if_match),
+        |member| Ok(Reply::ok(&wire::me(&member))?.revision(member.revision)),
+    )
+    .await
+}
+
+fn read_patch(body: &mut Fields) -> MePatch {
+    let mut preferences = Map::new();
+    let mut set = |name: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            preferences.insert(name.to_owned(), value);
+        }
+    };
+    let name = body.text("name", 1, 100);
+    let timezone = body.text("timezone", 1, 100);
+    if timezone.as_deref().is_some_and(|zone| !is_time_zone(zone)) {
+        body.problem("timezone", "value", "timezone must be a name such as Africa/Lagos");
+    }
+    set("timezone", timezone.map(Value::from));
+    let theme = |word: &str| matches!(word, "system" | "light" | "dark").then(|| Value::from(word));
+    set("theme", body.word("theme", "system, light, dark", theme));
+    let mode = |word: &str| Mode::parse(word).map(|mode| Value::from(mode.as_str()));
+    set("default_mode", body.word("default_mode", "live, test", mode));
+    set("shortcuts", body.flag("shortcuts").map(Value::from));
+    MePatch { name, preferences }
+}

@@ -1,0 +1,185 @@
+//! `/keys` and `/key-bundles`: API keys (console contract, section 3).
+
+use floe_access::keys::{self, Bundle, KeyPatch, MadeKey, NewKey};
+use floe_model::access::{KeyKind, KeyStatus, Permission};
+use floe_model::id::KeyId;
+use floe_model::{Fault, Mode, Timestamp};
+use floe_store::access::keys::{Filter, Page};
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use super::list::Window;
+use super::{Rights, SURFACE, commit_and_forget, wire};
+use crate::http::{Auth, Call, Fields, Reply, Route};
+
+const SCOPES_MAX: usize = 50;
+/// Highest limit that a key may have.
+const RATE_MAX: i64 = 1_000_000;
+
+const KINDS: &str = "flows";
+const MODES: &str = "live, test";
+const BUNDLES: &str = "starter, read_only";
+
+pub(super) fn routes() -> Vec<Route> {
+    let routes = [
+        Route::get(&SURFACE, "/console/v1/keys", Auth::MEMBER, list),
+        Route::post(&SURFACE, "/console/v1/keys", Auth::MEMBER, create),
+        Route::get(&SURFACE, "/console/v1/keys/{id}", Auth::MEMBER, show),
+        Route::patch(&SURFACE, "/console/v1/keys/{id}", Auth::MEMBER, change),
+        Route::delete(&SURFACE, "/console/v1/keys/{id}", Auth::MEMBER, revoke),
+        Route::post(&SURFACE, "/console/v1/keys/{id}/rotate", Auth::MEMBER, rotate),
+        Route::post(&SURFACE, "/console/v1/key-bundles", Auth::MEMBER, create_bundle),
+    ];
+    routes.into_iter().map(|route| route.needs(Permission::Manage)).collect()
+}
+
+async fn list(call: Call) -> Result<Reply, Fault> {
+    let window = Window::of(&call, &["kind", "mode", "status", "q"])?;
+    let filter = read_filter(&call)?;
+    let page = Page { newest_first: window.newest_first, after: window.after.map(KeyId), limit: window.limit };
+    let found = call.app.access.list_keys(&call.act(), filter, page, window.total).await?;
+    let now = call.ctx.now();
+    let data = found.keys.iter().map(|key| wire::key_object(key, now)).collect::<Result<Vec<Value>, Fault>>()?;
+    Reply::ok(&window.page(data, found.keys.last().map(|key| key.id.0), found.more, found.total))
+}
+
+async fn show(call: Call) -> Result<Reply, Fault> {
+    let key = call.app.access.find_key(&call.act(), call.id("id", "Key")?).await?;
+    Ok(Reply::ok(&wire::key_object(&key, call.ctx.now())?)?.revision(key.revision))
+}
+
+async fn create(call: Call) -> Result<Reply, Fault> {
+    let mut body = call.fields()?;
+    let new = read_new(&mut body, call.ctx.caller.mode);
+    body.finish()?;
+    let (act, now) = (call.act(), call.ctx.now());
+    let prepared = call.app.access.prepare_key(&act, &new)?;
+    call.commit(move |tx| prepared.apply(tx, &act), move |made| made_reply(&made, now)).await
+}
+
+async fn change(call: Call) -> Result<Reply, Fault> {
+    let id: KeyId = call.id("id", "Key")?;
+    let mut body = call.fields()?;
+    let patch = KeyPatch {
+        name: body.text("name", 1, 100),
+        scopes: body.texts("scopes", SCOPES_MAX),
+        per_minute: read_rate(&mut body, "rate_limit_per_minute"),
+        per_day: read_rate(&mut body, "rate_limit_per_day"),
+        is_active: body.flag("is_active"),
+    };
+    body.finish()?;
+    let (act, now, if_match) = (call.act(), call.ctx.now(), call.if_match()?);
+    commit_and_forget(
+        &call,
+        move |tx| keys::patch(tx, &act, id, &patch, if_match),
+        move |key| Ok(Reply::ok(&wire::key_object(&key, now)?)?.revision(key.revision)),
+    )
+    .await
+}
+
+async fn revoke(call: Call) -> Result<Reply, Fault> {
+    let id: KeyId = call.id("id", "Key")?;
+    let (act, now, if_match) = (call.act(), call.ctx.now(), call.if_match()?);
+    commit_and_forget(
+        &call,
+        move |tx| keys::revoke(tx, &act, id, if_match),
+        move |key| Ok(Reply::ok(&wire::key_object(&key, now)?)?.revision(key.revision)),
+    )
+    .await
+}
+
+async fn rotate(call: Call) -> Result<Reply, Fault> {
+    let id: KeyId = call.id("id", "Key")?;
+    let mut body = call.fields()?;
+    let overlap = body.number("overlap_minutes", 0, 1_440).unwrap_or(0);
+    body.finish()?;
+    let (act, now, if_match) = (call.act(), call.ctx.now(), call.if_match()?);
+    let rotation = call.app.access.prepare_rotation();
+    commit_and_forget(
+        &call,
+        move |tx| rotation.apply(tx, &act, id, overlap, if_match),
+        move |made| made_reply(&made, now),
+    )
+    .await
+}
+
+async fn create_bundle(call: Call) -> Result<Reply, Fault> {
+    let mut body = call.fields()?;
+    let bundle = body.required_word("bundle", BUNDLES, Bundle::parse);
+    let mode = body.word("mode", MODES, Mode::parse).unwrap_or(call.ctx.caller.mode);
+    body.finish()?;
+    let (act, now) = (call.act(), call.ctx.now());
+    let prepared = call.app.access.prepare_bundle(&act, bundle.unwrap_or(Bundle::Starter), mode);
+    call.commit(
+        move |tx| prepared.iter().map(|key| key.apply(tx, &act)).collect::<Result<Vec<MadeKey>, Fault>>(),
+        move |made| bundle_reply(&made, now),
+    )
+    .await
+}
+
+fn read_filter(call: &Call) -> Result<Filter, Fault> {
+    let word =
+        |name: &str, words: &str| Fault::field(format!("/{name}"), "value", format!("{name} must be one of: {words}"));
+    let query = &call.query;
+    let kind = query.get("kind").map(|text| KeyKind::parse(text).ok_or_else(|| word("kind", KINDS))).transpose()?;
+    let mode = query.get("mode").map(|text| Mode::parse(text).ok_or_else(|| word("mode", MODES))).transpose()?;
+    let status = match query.get("status") {
+        None => None,
+        Some(text) => {
+            Some(status_word(text).ok_or_else(|| word("status", "active, expiring, expired, revoked, inactive"))?)
+        }
+    };
+    let q = query.get("q").map(|text| text.chars().take(100).collect());
+    Ok(Filter { kind, mode, status, q })
+}
+
+fn status_word(text: &str) -> Option<&'static str> {
+    use KeyStatus::{Active, Expired, Expiring, Inactive, Revoked};
+    [Active, Expiring, Expired, Revoked, Inactive].map(KeyStatus::as_str).into_iter().find(|word| *word == text)
+}
+
+/// Reads a new key. `environment` is taken for `mode`; without either the mode of the request counts.
+fn read_new(body: &mut Fields, mode: Mode) -> NewKey {
+    // The reading goes on after a problem, so that one answer names all of them.
+    let kind = body.required_word("kind", KINDS, KeyKind::parse).unwrap_or(KeyKind::Flows);
+    let environment = body.word("environment", MODES, Mode::parse);
+    let mode = body.word("mode", MODES, Mode::parse).or(environment).unwrap_or(mode);
+    let bundle = body.word("bundle", BUNDLES, Bundle::parse);
+    let scopes = body.texts("scopes", SCOPES_MAX);
+    if scopes.is_some() && bundle.is_some() {
+        body.problem("bundle", "conflict", "Give scopes or bundle, not both");
+    }
+    let of_bundle = bundle.map(|bundle| bundle.scopes(kind).iter().map(|&scope| scope.to_owned()).collect());
+    if body.value("agent_ids").is_some() {
+        body.problem("agent_ids", "value", "agent_ids is for keys of kind agents");
+    }
+    NewKey {
+        kind,
+        name: body.required_text("name", 1, 100),
+        mode,
+        scopes: scopes.or(of_bundle),
+        expires_in_days: body.number("expires_in_days", 1, 3_650),
+        per_minute: read_rate(body, "rate_limit_per_minute"),
+        per_day: read_rate(body, "rate_limit_per_day"),
+    }
+}
+
+fn read_rate(body: &mut Fields, name: &str) -> Option<u32> {
+    body.number(name, 0, RATE_MAX).and_then(|number| u32::try_from(number).ok())
+}
+
+fn made_reply(made: &MadeKey, now: Timestamp) -> Result<Reply, Fault> {
+    let object = wire::key_object(&made.key, now)?;
+    let location = format!("/console/v1/keys/{}", made.key.id.prefixed());
+    Reply::created(&location, &wire::with_secret(object.clone(), "key", Some(&made.text)))?
+        .revision(made.key.revision)
+        .replay_as(&wire::with_secret(object, "key", None))
+}
+
+fn bundle_reply(made: &[MadeKey], now: Timestamp) -> Result<Reply, Fault> {
+    let object =
+        |made: &MadeKey, text: Option<&str>| Ok(wire::with_secret(wire::key_object(&made.key, now)?, "key", text));
+    let shown = made.iter().map(|made| object(made, Some(&made.text))).collect::<Result<Vec<Value>, Fault>>()?;
+    let again = made.iter().map(|made| object(made, None)).collect::<Result<Vec<Value>, Fault>>()?;
+    Reply::json(StatusCode::CREATED, &json!({ "keys": shown }))?.replay_as(&json!({ "keys": again }))
+}

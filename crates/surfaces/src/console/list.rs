@@ -1,0 +1,69 @@
+//! Lists: limit, cursor, sort and total (console contract, section 4).
+
+use floe_access::secret::sha256;
+use floe_model::id::{parse_bits, to_base32};
+use floe_model::{Fault, FaultKind};
+use serde_json::{Value, json};
+
+use crate::http::Call;
+
+const LIMIT_DEFAULT: i64 = 50;
+const LIMIT_MAX: i64 = 200;
+
+/// Which part of a list is asked for. Lists are in the order of ids, which is the order of creation.
+#[derive(Debug)]
+pub(super) struct Window {
+    /// Records at most.
+    pub(super) limit: usize,
+    /// Id of the last record of the page before.
+    pub(super) after: Option<u128>,
+    /// Whether the newest come first.
+    pub(super) newest_first: bool,
+    /// Whether the number of all records is asked for.
+    pub(super) total: bool,
+    mark: u128,
+}
+
+impl Window {
+    /// Reads the parameters; `filters` are the names of those that belong into the cursor.
+    ///
+    /// # Errors
+    /// 400 for a parameter out of range; 400 `invalid_cursor` for a cursor of another list or with other filters.
+    pub(super) fn of(call: &Call, filters: &[&str]) -> Result<Self, Fault> {
+        let limit = call.query.number("limit", 1, LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT);
+        let newest_first = match call.query.get("sort") {
+            None | Some("-created_at") => true,
+            Some("created_at") => false,
+            Some(_) => return Err(Fault::field("/sort", "value", "sort must be created_at or -created_at")),
+        };
+        let mark = mark(call, filters, newest_first);
+        let after = call.query.get("cursor").map(|text| read_cursor(text, mark)).transpose()?;
+        let total = call.query.flag("total")?.unwrap_or(false);
+        Ok(Self { limit: usize::try_from(limit).unwrap_or(1), after, newest_first, total, mark })
+    }
+
+    /// The answer: records, cursor of the next page when there is one, total when asked for.
+    pub(super) fn page(&self, data: Vec<Value>, last: Option<u128>, more: bool, total: Option<i64>) -> Value {
+        let cursor = last.filter(|_| more).map(|id| format!("{}{}", to_base32(id), to_base32(self.mark)));
+        json!({ "data": data, "next_cursor": cursor, "total": total.filter(|_| self.total) })
+    }
+}
+
+/// A digest of the list and its filters: a cursor is good for these only.
+fn mark(call: &Call, filters: &[&str], newest_first: bool) -> u128 {
+    let values: Vec<Option<&str>> = filters.iter().map(|name| call.query.get(name)).collect();
+    let text = json!([call.route.path, newest_first, values]).to_string();
+    let digest = sha256(text.as_bytes());
+    let mut head = [0; 16];
+    head.copy_from_slice(&digest[..16]);
+    u128::from_be_bytes(head)
+}
+
+fn read_cursor(text: &str, mark: u128) -> Result<u128, Fault> {
+    let parts = (text.is_ascii() && text.len() == 52).then(|| text.split_at(26));
+    let parsed = parts.and_then(|(id, own)| Some((parse_bits(id).ok()?, parse_bits(own).ok()?)));
+    match parsed {
+        Some((id, own)) if own == mark => Ok(id),
+        _ => Err(Fault::new(FaultKind::Invalid, "invalid_cursor", "The cursor is not of this list and these filters")),
+    }
+}

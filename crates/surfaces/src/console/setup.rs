@@ -1,0 +1,70 @@
+//! `/setup`: the first owner (console contract, section 2.1).
+
+use floe_access::setup::NewOwner;
+use floe_model::Fault;
+use floe_model::access::{check_password, is_time_zone};
+use http::StatusCode;
+use serde_json::json;
+
+use super::{SURFACE, session};
+use crate::http::{Auth, Call, Fields, Reply, Route};
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::get(&SURFACE, "/console/v1/setup", Auth::PUBLIC, needed),
+        Route::post(&SURFACE, "/console/v1/setup", Auth::SIGN_IN, set_up),
+    ]
+}
+
+async fn needed(call: Call) -> Result<Reply, Fault> {
+    Ok(Reply::value(StatusCode::OK, &json!({ "needed": call.app.access.needs_setup().await? })))
+}
+
+async fn set_up(call: Call) -> Result<Reply, Fault> {
+    let mut body = call.fields()?;
+    let token = body.required_text("token", 1, 200);
+    let new = new_owner(&mut body);
+    let session = session::new_session(&mut body, &call);
+    // Samples are added by a call of their own.
+    body.value("samples");
+    body.finish()?;
+
+    let (access, act) = (&call.app.access, call.act());
+    let owner = access.prepare_owner(new, Some(&token)).await?;
+    let prepared = access.prepare_session(&session, &act);
+    let writing = call.ctx.store.write(move |tx| {
+        owner.apply(tx, &act)?;
+        prepared.apply(tx, &act, owner.member(), "setup", &session)
+    });
+    let opened = writing.await?;
+    access.note_set_up();
+    session::opened_reply(&call, StatusCode::CREATED, &opened)
+}
+
+/// Reads the owner and the workspace.
+fn new_owner(body: &mut Fields) -> NewOwner {
+    let name = body.required_text("name", 1, 100);
+    let email = body.required_text("email", 3, 254);
+    if !email.is_empty() && !is_email(&email) {
+        body.problem("email", "value", "email must be an e-mail address");
+    }
+    let password = body.required_text("password", 0, 1_000);
+    if let Err(problem) = check_password(&password) {
+        body.problem("password", "value", problem.to_string());
+    }
+    let workspace_name = body.required_text("workspace_name", 1, 100);
+    let timezone = body.text("timezone", 1, 100).unwrap_or_else(|| "UTC".to_owned());
+    if !is_time_zone(&timezone) {
+        body.problem("timezone", "value", "timezone must be a name such as Africa/Lagos");
+    }
+    NewOwner { name, email, password: Some(password), workspace_name, timezone, starter_keys: None }
+}
+
+/// Something before and after one `@`, without spaces; only a mail shows whether it is read.
+fn is_email(text: &str) -> bool {
+    let Some((local, domain)) = text.split_once('@') else { return false };
+    !local.is_empty()
+        && !domain.is_empty()
+        && !domain.contains('@')
+        && !text.chars().any(|letter| letter.is_whitespace() || letter.is_control())
+}

@@ -1,0 +1,68 @@
+//! `/workspace`: the current workspace and its settings.
+
+use floe_access::workspace::{WorkspacePatch, patch};
+use floe_model::Fault;
+use floe_model::access::{Permission, is_time_zone};
+use serde_json::{Map, Value};
+
+use super::{Rights, SURFACE, wire};
+use crate::http::{Auth, Call, Fields, Reply, Route};
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::get(&SURFACE, "/console/v1/workspace", Auth::MEMBER, show).needs(Permission::Read),
+        Route::patch(&SURFACE, "/console/v1/workspace", Auth::MEMBER, change).needs(Permission::Manage),
+    ]
+}
+
+async fn show(call: Call) -> Result<Reply, Fault> {
+    let workspace = call.app.access.workspace(&call.ctx.caller).await?;
+    Ok(Reply::ok(&wire::workspace_object(&workspace))?.revision(workspace.revision))
+}
+
+async fn change(call: Call) -> Result<Reply, Fault> {
+    let mut body = call.fields()?;
+    let wanted = read_patch(&mut body);
+    body.finish()?;
+    let (act, if_match) = (call.act(), call.if_match()?);
+    call.commit(
+        move |tx| patch(tx, &act, &wanted, if_match),
+        |workspace| Ok(Reply::ok(&wire::workspace_object(&workspace))?.revision(workspace.revision)),
+    )
+    .await
+}
+
+fn read_patch(body: &mut Fields) -> WorkspacePatch {
+    let name = body.text("name", 1, 100);
+    let slug = body.text("slug", 1, 40);
+    if slug.as_deref().is_some_and(|slug| !is_slug(slug)) {
+        body.problem("slug", "value", "slug must be lower-case letters, digits and single hyphens");
+    }
+    let timezone = body.text("timezone", 1, 100);
+    if timezone.as_deref().is_some_and(|zone| !is_time_zone(zone)) {
+        body.problem("timezone", "value", "timezone must be a name such as Africa/Lagos");
+    }
+    let mut settings = Map::new();
+    for (name, words) in [
+        ("offline_models", &["never", "test", "always"][..]),
+        ("self_approval", &["allow", "forbid"]),
+        ("request_log_bodies", &["off", "test", "all"]),
+    ] {
+        let pick = |word: &str| words.contains(&word).then(|| Value::from(word));
+        if let Some(value) = body.word(name, &words.join(", "), pick) {
+            settings.insert(name.to_owned(), value);
+        }
+    }
+    if let Some(flag) = body.flag("token_approvals") {
+        settings.insert("token_approvals".to_owned(), flag.into());
+    }
+    if let Some(days) = body.number("run_retention_days", 1, 3_650) {
+        settings.insert("run_retention_days".to_owned(), days.into());
+    }
+    WorkspacePatch { name, slug, timezone, settings }
+}
+
+fn is_slug(text: &str) -> bool {
+    let allowed = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    allowed && !text.starts_with('-') && !text.ends_with('-') && !text.contains("--")
+}
