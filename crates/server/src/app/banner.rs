@@ -10,7 +10,7 @@ use crate::cli::Output;
 
 /// Prints where everything is; the set-up link when there is no owner yet.
 pub(super) fn print(app: &App, address: SocketAddr, setup_url: Option<&str>, output: Output) {
-    let public_url = app.public_url(address);
+    let public_url = app.public_url();
     let version = env!("CARGO_PKG_VERSION");
     let database = match app.platform.store.dialect() {
         Dialect::Sqlite => "SQLite",

@@ -7,6 +7,7 @@ mod health;
 mod log;
 mod serve;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -29,6 +30,8 @@ const DATABASE_FILE: &str = "floe.db";
 pub struct App {
     /// The settings it was built from.
     pub settings: Settings,
+    /// Where the server listens; the port is the real one once it does.
+    pub listen: SocketAddr,
     /// Absolute path of the data folder.
     pub data_dir: PathBuf,
     /// What every slice shares.
@@ -58,7 +61,20 @@ impl App {
         let sandbox = Sandbox::new(SandboxConfig::default());
         let platform = Arc::new(Platform { store, clock, ids, outside, sandbox });
         let access = Arc::new(Access::new(Arc::clone(&platform), &secret, access_settings(&settings)));
-        Ok(Self { settings, data_dir, platform, access })
+        let listen = settings.listen;
+        Ok(Self { settings, listen, data_dir, platform, access })
+    }
+
+    /// What users type to reach this server, without a slash at the end.
+    #[must_use]
+    pub fn public_url(&self) -> String {
+        self.settings.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen))
+    }
+
+    /// The link that opens the set-up page; the token is in the fragment, so that it reaches no log.
+    #[must_use]
+    pub fn setup_url(&self, token: &str) -> String {
+        format!("{}/ui/setup#token={token}", self.public_url())
     }
 
     /// Ends what was opened, with everything that was answered on disk.

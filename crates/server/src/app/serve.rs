@@ -1,6 +1,5 @@
 //! Running: listen, answer, and stop politely.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,7 +42,7 @@ async fn run(settings: Settings, output: Output) -> anyhow::Result<()> {
     let listener =
         TcpListener::bind(settings.listen).await.with_context(|| format!("cannot listen on {}", settings.listen))?;
     let address = listener.local_addr()?;
-    let app = Arc::new(App::open(settings, LOCK_WAIT_S).await?);
+    let app = Arc::new(App { listen: address, ..App::open(settings, LOCK_WAIT_S).await? });
     let front = front(&app);
 
     let operator_front = front.clone();
@@ -55,7 +54,8 @@ async fn run(settings: Settings, output: Output) -> anyhow::Result<()> {
             tracing::warn!(%error, "commands on the data folder will not reach this server");
         }
     });
-    let setup_url = app.setup_url(address).await?;
+    let setup_token = app.access.issue_setup_link().await?;
+    let setup_url = setup_token.map(|token| app.setup_url(&token));
     banner::print(&app, address, setup_url.as_deref(), output);
 
     serve_front(listener, front, stop).await;
@@ -102,17 +102,4 @@ fn stop_on_signals() -> anyhow::Result<watch::Receiver<bool>> {
 #[expect(clippy::disallowed_methods, reason = "the person asked twice; what was answered is on disk, as after a kill")]
 fn end_at_once() -> ! {
     std::process::exit(i32::from(Exit::Interrupted as u8))
-}
-
-impl App {
-    /// What users type to reach this server, without a slash at the end.
-    #[must_use]
-    pub fn public_url(&self, address: SocketAddr) -> String {
-        self.settings.public_url.clone().unwrap_or_else(|| format!("http://{address}"))
-    }
-
-    /// A new link for the set-up page while there is no owner.
-    async fn setup_url(&self, _address: SocketAddr) -> anyhow::Result<Option<String>> {
-        Ok(None)
-    }
 }

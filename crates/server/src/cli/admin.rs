@@ -54,6 +54,7 @@ pub(super) async fn execute(context: &Context, command: Command) -> Result<Exit,
         workspace_name: create.workspace_name,
         timezone: create.timezone,
         keys: create.keys,
+        mode: context.settings.mode,
     };
     let answer = operate(context, Operation::CreateAdmin(owner)).await?;
     print(context, &answer);

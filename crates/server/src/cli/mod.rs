@@ -11,7 +11,7 @@ mod flow;
 mod inbox;
 mod input;
 mod key;
-pub(crate) mod local;
+mod local;
 mod login;
 mod output;
 mod profile;
@@ -31,6 +31,7 @@ use crate::settings::{DEFAULT_URL, Settings, Sources};
 
 use api::{Api, Target};
 pub use exit::{Exit, Failure};
+pub(crate) use local::exit_number;
 pub use output::Output;
 
 /// The whole command line.
@@ -233,10 +234,10 @@ fn flags(cli: &Cli) -> Vec<(&'static str, String)> {
 #[derive(Debug, Clone, Default, Args)]
 struct Place {
     /// Data folder
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, global = true, value_name = "FOLDER")]
     data: Option<String>,
     /// PostgreSQL address; better given as FLOE_DATABASE_URL
-    #[arg(long, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL")]
     database_url: Option<String>,
 }
 

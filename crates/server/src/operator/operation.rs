@@ -57,6 +57,8 @@ pub struct NewOwner {
     pub timezone: String,
     /// Bundle of keys to make along: `starter`.
     pub keys: Option<String>,
+    /// Mode of these keys.
+    pub mode: Mode,
 }
 
 /// A key to make.

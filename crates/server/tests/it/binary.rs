@@ -148,6 +148,81 @@ fn a_second_signal_ends_a_server_that_still_serves() {
     assert_eq!(server.stop(), Some(0));
 }
 
+/// `floe admin create` with a password on standard input.
+fn create_admin(folder: &Path, password: &str) -> Output {
+    let mut command = floe(folder);
+    command.args([
+        "admin",
+        "create",
+        "--data",
+        "data",
+        "--name",
+        "Ada",
+        "--email",
+        "Ada@x.example",
+        "--password-stdin",
+    ]);
+    let child = command.args(["--keys", "starter", "--mode", "test", "--json"]).stdin(Stdio::piped());
+    let mut child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    child.stdin.take().expect("piped").write_all(password.as_bytes()).expect("sent");
+    child.wait_with_output().expect("it ends")
+}
+
+fn setup_token(url: &str) -> &str {
+    url.split_once("/ui/setup#token=").map(|(_, token)| token).unwrap_or_else(|| panic!("no set-up link: {url:?}"))
+}
+
+/// Everything that needs no credential but the folder, with or without a running server.
+fn check_first_owner(folder: &Folder) {
+    let run = |line: &[&str]| output(floe(&folder.0).args(line).args(["--data", "data"]));
+    let link = run(&["setup-link"]);
+    assert_eq!(link.status.code(), Some(0), "{}", text(&link.stderr));
+    assert_eq!(setup_token(text(&link.stdout).trim()).len(), 43);
+    assert_eq!(run(&["key", "list"]).status.code(), Some(4), "there is no workspace yet");
+
+    assert_eq!(create_admin(&folder.0, "short\n").status.code(), Some(2));
+    let made = create_admin(&folder.0, "wandering otter\n");
+    assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
+    let made: Value = serde_json::from_slice(&made.stdout).expect("one JSON document");
+    assert_eq!(
+        (&made["member"]["email"], &made["keys"][0]["mode"]),
+        (&Value::from("ada@x.example"), &Value::from("test"))
+    );
+    assert!(made["keys"][0]["key"].as_str().is_some_and(|key| key.starts_with("fl_test_")));
+    assert_eq!(create_admin(&folder.0, "wandering otter\n").status.code(), Some(8));
+    assert_eq!(run(&["setup-link"]).status.code(), Some(8));
+
+    let key = run(&["key", "create", "--name", "ci", "--scope", "flows.run", "--json"]);
+    let key: Value = serde_json::from_slice(&key.stdout).unwrap_or_else(|_| panic!("{}", text(&key.stderr)));
+    let id = key["id"].as_str().expect("an id");
+    let rotated = run(&["key", "rotate", id, "--quiet"]);
+    assert!(text(&rotated.stdout).starts_with("fl_live_"), "{}", text(&rotated.stderr));
+    assert_eq!(run(&["key", "rotate", id]).status.code(), Some(5), "rotated already");
+    assert_eq!(run(&["key", "revoke", id]).status.code(), Some(0));
+    assert_eq!(run(&["key", "revoke", "key_nonsense"]).status.code(), Some(4));
+    let list = text(&run(&["key", "list", "--json"]).stdout);
+    assert_eq!((list.lines().count(), list.matches("\"status\":\"active\"").count()), (3, 2), "{list}");
+    assert!(!list.contains(key["key"].as_str().expect("a text")), "a text is shown once");
+    assert_eq!(run(&["key", "create", "--kind", "nonsense", "--name", "x"]).status.code(), Some(2));
+}
+
+#[test]
+fn the_owner_of_the_folder_sets_up_through_a_running_server() {
+    let folder = Folder::new();
+    let server = Server::start(&folder.0);
+    setup_token(server.banner["setup_url"].as_str().expect("a set-up link"));
+    check_first_owner(&folder);
+    assert_eq!(server.stop(), Some(0));
+    assert_eq!(Server::start(&folder.0).banner["setup_url"], Value::Null);
+}
+
+#[test]
+fn the_owner_of_the_folder_sets_up_without_a_server() {
+    let folder = Folder::new();
+    check_first_owner(&folder);
+    assert_eq!(Server::start(&folder.0).banner["setup_url"], Value::Null);
+}
+
 #[test]
 fn wrong_settings_end_with_code_2_and_name_the_nearest() {
     let folder = Folder::new();
