@@ -19,9 +19,10 @@ pub static ALL: &[StepSpec] = &[
     FINAL,
 ];
 
-const FIELD_TIMEOUT: Field = Field::new("timeoutSeconds", "Expires after", K::Number, "Seconds until the wait expires.")
-    .range(1.0, 7_776_000.0)
-    .default("604800");
+const FIELD_TIMEOUT: Field =
+    Field::new("timeoutSeconds", "Expires after", K::Number, "Seconds until the wait expires.")
+        .range(1.0, 7_776_000.0)
+        .default("604800");
 
 const FAIL_ON_ERROR: Field =
     Field::new("failOnError", "Fail on error", K::Boolean, "Fail this step when a round fails.").default("false");
@@ -91,7 +92,9 @@ const WHILE: StepSpec = StepSpec {
     description: "Runs its steps as long as an expression is true; tested before each round.",
     fields: &[
         Field::new("condition", "Condition", K::Expression, "Tested before each round.").required(),
-        Field::new("maxIterations", "At most", K::Number, "Rounds at most.").range(1.0, 2_000.0).default("200"),
+        Field::new("maxIterations", "At most", K::Number, "Rounds at most; more than 2,000 count as 2,000.")
+            .range(1.0, 1_000_000.0)
+            .default("200"),
         FAIL_ON_ERROR,
         Field::new("steps", "Steps", K::Steps, "Steps of one round.").required(),
     ],
@@ -128,7 +131,12 @@ const USER_APPROVAL: StepSpec = StepSpec {
     description: "Waits until a person approves or rejects.",
     fields: &[
         Field::new("message", "Question", K::LongText, "What is to be approved.").required(),
-        Field::new("approvers", "Approvers", K::Json, "Member ids, e-mail addresses or group ids; none: who may answer."),
+        Field::new(
+            "approvers",
+            "Approvers",
+            K::Json,
+            "Member ids, e-mail addresses or group ids; none: who may answer.",
+        ),
         FIELD_TIMEOUT,
     ],
     outputs: &[("decision", "approve or reject"), ("decidedAt", "instant"), ("decidedBy", "name")],
@@ -287,7 +295,8 @@ pub static TRIGGERS: &[StepSpec] = &[
     },
 ];
 
-const INPUTS: Field = Field::new("inputs", "Inputs", K::Json, "List of {key, label, type, required, default, options}.");
+const INPUTS: Field =
+    Field::new("inputs", "Inputs", K::Json, "List of {key, label, type, required, default, options}.");
 
 /// Whether a step type is a trigger.
 #[must_use]

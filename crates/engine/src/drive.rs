@@ -26,11 +26,16 @@ pub fn drive(machine: &mut Machine, happening: Option<Happening>, moment: &mut M
     if let Some(what) = happening.filter(|what| machine.accepts(what)) {
         drive.push(machine, what, moment.now);
     }
-    if machine.outcome().is_none() && machine.beginning().is_some() && machine.active_ms(moment.now) > ACTIVE_MS_MAX {
-        let error = StepError::new("run_timeout", "The run was active for more than 1,200 seconds");
+    if machine.outcome().is_none()
+        && machine.beginning().is_some()
+        && machine.active_ms(moment.now) > moment.active_ms_max
+    {
+        let seconds = moment.active_ms_max / 1_000;
+        let error = StepError::new("run_timeout", format!("The run was active for more than {seconds} seconds"));
         drive.push(machine, Happening::Stopped { error }, moment.now);
     }
-    // Bounded: every evaluation counts as a step or ends a pass, and a run has at most STEPS_MAX of them.
+    // Bounded: every evaluation counts as a step, or is a loop's test after a pass that counted at least one; a run has
+    // at most STEPS_MAX of them.
     while let Some(command) = machine.next() {
         match command {
             Command::Evaluate(place) => {
@@ -47,6 +52,7 @@ impl Drive {
     fn push(&mut self, machine: &mut Machine, what: Happening, now: Timestamp) {
         // The journal's clock never goes back, even when the machine's clock does.
         let event = Event { at: now.max(machine.last_at()), what };
+        debug_assert!(machine.accepts(&event.what), "an event was made that does not fit: {:?}", event.what);
         machine.apply(&event);
         self.events.push(event);
     }

@@ -40,6 +40,8 @@ pub struct Event {
 pub enum Happening {
     /// The run began.
     Began(Box<Beginning>),
+    /// A run that had to queue was let in.
+    Admitted,
     /// An effect is about to be made, with this configuration.
     Intended {
         /// Where.
@@ -196,6 +198,9 @@ pub struct Question {
     pub kind: QuestionKind,
     /// The rendered question: message, options, fields, tool and arguments.
     pub body: Map<String, Value>,
+    /// When it was asked.
+    #[serde(with = "micros")]
+    pub asked_at: Timestamp,
     /// When its time comes: expiry, or the end of a delay.
     #[serde(with = "micros")]
     pub due: Timestamp,
@@ -232,6 +237,18 @@ pub enum Answer {
     },
     /// To a form: the checked values.
     FormData(Value),
+}
+
+impl Answer {
+    /// What it answers.
+    #[must_use]
+    pub const fn kind(&self) -> WaitKind {
+        match self {
+            Self::Decision { .. } => WaitKind::UserApproval,
+            Self::ToolResult { .. } => WaitKind::ClientTool,
+            Self::FormData(_) => WaitKind::ShowForm,
+        }
+    }
 }
 
 /// A line that a step printed.
@@ -300,6 +317,7 @@ impl Happening {
             | Self::ChildStarted { place, .. } => Some(*place),
             Self::WaitOpened(question) => Some(question.place),
             Self::Began(_)
+            | Self::Admitted
             | Self::Answered { .. }
             | Self::Expired { .. }
             | Self::ChildPaused { .. }

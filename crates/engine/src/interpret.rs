@@ -10,14 +10,16 @@ use floe_model::id::WaitId;
 use serde_json::{Map, Value, json};
 
 use crate::event::{Happening, Place, Question, QuestionKind, StepError};
-use crate::expr::{Env, EvalError, Expression, JsonTemplate};
+use crate::expr::{Env, EvalError, Expression, JsonTemplate, Names as _};
 use crate::machine::{Machine, Names};
-use crate::plan::{Branch, EffectWork, Node, Port, WaitKind, WaitWork, Work};
+use crate::plan::{Branch, EffectWork, Node, Port, Source, WaitKind, WaitWork, Work};
 
 /// Longest delay that a run spends in memory, in seconds (Flow API contract, section 6.5).
 pub const INLINE_DELAY_S_MAX: f64 = 5.0;
 /// Longest delay, in seconds.
 pub const DELAY_S_MAX: f64 = 2_592_000.0;
+/// Longest time that a wait stays open, in seconds: 90 days (Flow API contract, section 4).
+pub const WAIT_TIMEOUT_S_MAX: f64 = 7_776_000.0;
 
 /// What an evaluation is given besides the run.
 pub struct Moment<'a> {
@@ -25,6 +27,8 @@ pub struct Moment<'a> {
     pub now: Timestamp,
     /// Gives fresh ids.
     pub fresh: &'a mut dyn FnMut() -> u128,
+    /// Active time of the run at most, in milliseconds; waiting does not count.
+    pub active_ms_max: i64,
 }
 
 /// Evaluates the node at a place and says what came of it.
@@ -66,7 +70,7 @@ impl<'a, 'm> Evaluation<'a, 'm> {
             Work::Effect(work) => self.effect(work),
             Work::Wait(work) => self.question(work),
             Work::Delay { seconds, until } => self.delay(seconds.as_ref(), until.as_ref()),
-            Work::Each { source, items_max, .. } => self.items(source, *items_max),
+            Work::Each { source, items_max, items_limit, .. } => self.items(source, *items_max, items_limit.as_ref()),
             Work::While { condition, .. } => {
                 let outcome = self.truth(condition);
                 Ok(Happening::Tested { place, outcome })
@@ -124,9 +128,20 @@ impl<'a, 'm> Evaluation<'a, 'm> {
                     .map_err(|(path, why)| StepError::new("bad_value", format!("fields{path}: {why}")))?;
             }
         }
-        let due = self.moment.now.plus_seconds(i64::try_from(work.timeout_s).unwrap_or(i64::MAX));
+        let timeout_s = match &work.timeout {
+            None => work.timeout_s,
+            Some(template) => self.number(template, "timeoutSeconds", 1.0, WAIT_TIMEOUT_S_MAX)? as u64,
+        };
+        let due = self.moment.now.plus_seconds(i64::try_from(timeout_s).unwrap_or(i64::MAX));
         let kind = QuestionKind::Answer(work.kind);
-        Ok(Happening::WaitOpened(Box::new(Question { wait, place: self.place, kind, body, due })))
+        Ok(Happening::WaitOpened(Box::new(Question {
+            wait,
+            place: self.place,
+            kind,
+            body,
+            asked_at: self.moment.now,
+            due,
+        })))
     }
 
     fn delay(&mut self, seconds: Option<&JsonTemplate>, until: Option<&JsonTemplate>) -> Result<Happening, StepError> {
@@ -138,10 +153,7 @@ impl<'a, 'm> Evaluation<'a, 'm> {
                 instant.ok_or_else(|| StepError::new("bad_value", "until is not an RFC 3339 instant"))?
             }
             (Some(seconds), None) => {
-                let value = self.render(seconds)?;
-                let seconds = as_number(&value).filter(|seconds| (0.0..=DELAY_S_MAX).contains(seconds));
-                let seconds =
-                    seconds.ok_or_else(|| StepError::new("bad_value", "seconds must be a number from 0 to 2592000"))?;
+                let seconds = self.number(seconds, "seconds", 0.0, DELAY_S_MAX)?;
                 Timestamp(now.micros() + (seconds * 1e6) as i64)
             }
             (None, None) => now,
@@ -155,24 +167,60 @@ impl<'a, 'm> Evaluation<'a, 'm> {
         let mut body = Map::new();
         body.insert("resumeAt".to_owned(), json!(due));
         let wait = WaitId((self.moment.fresh)());
-        Ok(Happening::WaitOpened(Box::new(Question { wait, place: self.place, kind, body, due })))
+        Ok(Happening::WaitOpened(Box::new(Question {
+            wait,
+            place: self.place,
+            kind,
+            body,
+            asked_at: self.moment.now,
+            due,
+        })))
     }
 
-    fn items(&mut self, source: &Expression, items_max: usize) -> Result<Happening, StepError> {
-        let mut env_ids = IdTexts::new(self.moment.fresh);
-        let mut next = || env_ids.next();
-        let value = source.evaluate(&self.names, &mut Env::new(self.moment.now, &mut next)).map_err(eval_error)?;
+    fn items(
+        &mut self,
+        source: &Source,
+        items_max: usize,
+        limit: Option<&JsonTemplate>,
+    ) -> Result<Happening, StepError> {
+        let limit = match limit {
+            Some(template) => self.number(template, "maxItems", 1.0, items_max as f64)? as usize,
+            None => items_max,
+        };
+        let value = match source {
+            Source::Path(segments) => self.at_path(segments).cloned().unwrap_or_default(),
+            Source::Expression(expression) => {
+                let mut env_ids = IdTexts::new(self.moment.fresh);
+                let mut next = || env_ids.next();
+                expression.evaluate(&self.names, &mut Env::new(self.moment.now, &mut next)).map_err(eval_error)?
+            }
+        };
         let parsed = match value {
             Value::String(text) => serde_json::from_str(&text).unwrap_or(Value::String(text)),
             other => other,
         };
         let Value::Array(mut items) = parsed else {
-            let message = format!("{} is not a list", source.source());
+            let message = format!("{} is not a list", source.text());
             return Err(StepError::new("not_an_array", message));
         };
         let total = items.len();
-        items.truncate(items_max);
+        items.truncate(limit);
         Ok(Happening::Looped { place: self.place, items: Arc::new(items), total })
+    }
+
+    /// The value at a path in the context; members by key, elements by position.
+    fn at_path(&self, segments: &[String]) -> Option<&Value> {
+        let (root, below) = segments.split_first()?;
+        below.iter().try_fold(self.names.get(root)?, |value, key| match value {
+            Value::Array(items) => items.get(key.parse::<usize>().ok()?),
+            other => other.get(key.as_str()),
+        })
+    }
+
+    fn number(&mut self, template: &JsonTemplate, field: &str, min: f64, max: f64) -> Result<f64, StepError> {
+        let value = self.render(template)?;
+        let number = as_number(&value).filter(|number| (min..=max).contains(number));
+        number.ok_or_else(|| StepError::new("bad_value", format!("{field} must be a number from {min} to {max}")))
     }
 
     fn truth(&mut self, expression: &Expression) -> Result<bool, StepError> {

@@ -18,3 +18,6 @@ pub mod lang;
 pub mod machine;
 pub mod plan;
 pub mod records;
+
+#[cfg(test)]
+mod sample;

@@ -55,6 +55,8 @@ pub struct Entry {
     pub way: usize,
     /// What it takes.
     pub inputs: Vec<InputField>,
+    /// Input values of a schedule, under those of its record (Flow API contract, section 6.4).
+    pub defaults: Map<String, Value>,
 }
 
 /// A graph of nodes that starts together and ends when all its nodes are settled.
@@ -198,10 +200,12 @@ pub enum Work {
     },
     /// One pass of the body for each item.
     Each {
-        /// Path of the list in the context.
-        source: Expression,
+        /// The list.
+        source: Source,
         /// Items at most.
         items_max: usize,
+        /// Gives a smaller number of items, where the definition computes it.
+        items_limit: Option<JsonTemplate>,
         /// Whether a failed pass fails the node.
         fail_on_error: bool,
         /// The body.
@@ -262,6 +266,28 @@ pub struct WaitWork {
     pub question: JsonTemplate,
     /// Seconds until it expires.
     pub timeout_s: u64,
+    /// Gives the seconds instead, where the definition computes them.
+    pub timeout: Option<JsonTemplate>,
+}
+
+/// Where a loop takes its list from.
+#[derive(Debug)]
+pub enum Source {
+    /// A name in the context and keys below it. Not an expression: keys and step ids may hold `-`.
+    Path(Vec<String>),
+    /// An expression that gives it.
+    Expression(Expression),
+}
+
+impl Source {
+    /// The text as written.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::Path(segments) => segments.join("."),
+            Self::Expression(expression) => expression.source().to_owned(),
+        }
+    }
 }
 
 /// Kinds of waits that an answer ends.

@@ -22,8 +22,10 @@ pub struct Context {
     pub(super) written: BTreeSet<String>,
     /// Step ids written since the context was copied.
     pub(super) written_steps: BTreeSet<String>,
-    /// Rough size of everything in it.
+    /// Rough size of what was written to it.
     pub(super) bytes: usize,
+    /// Rough size of what it was copied from.
+    pub(super) copied_bytes: usize,
 }
 
 impl Context {
@@ -33,13 +35,15 @@ impl Context {
 
     /// A copy to work on apart; it remembers what is written from here on.
     pub(super) fn fork(&self) -> Self {
-        Self { written: BTreeSet::new(), written_steps: BTreeSet::new(), ..self.clone() }
+        let copied_bytes = self.copied_bytes + self.bytes;
+        Self { written: BTreeSet::new(), written_steps: BTreeSet::new(), bytes: 0, copied_bytes, ..self.clone() }
     }
 
     pub(super) fn set(&mut self, name: &str, value: Value) {
         self.bytes += weight(&value) + name.len();
-        self.written.insert(name.to_owned());
-        if let Some(old) = self.values.insert(name.to_owned(), value) {
+        let is_own = !self.written.insert(name.to_owned());
+        // What was copied still stands where it was copied from, and is counted there.
+        if let Some(old) = self.values.insert(name.to_owned(), value).filter(|_| is_own) {
             self.bytes = self.bytes.saturating_sub(weight(&old) + name.len());
         }
     }
@@ -47,8 +51,8 @@ impl Context {
     pub(super) fn set_step(&mut self, id: &str, value: Value) {
         let Value::Object(steps) = &mut self.steps else { return };
         self.bytes += weight(&value) + id.len();
-        self.written_steps.insert(id.to_owned());
-        if let Some(old) = steps.insert(id.to_owned(), value) {
+        let is_own = !self.written_steps.insert(id.to_owned());
+        if let Some(old) = steps.insert(id.to_owned(), value).filter(|_| is_own) {
             self.bytes = self.bytes.saturating_sub(weight(&old) + id.len());
         }
     }

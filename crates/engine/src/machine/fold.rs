@@ -6,9 +6,9 @@ use floe_model::Timestamp;
 use floe_model::id::{RunId, WaitId};
 use serde_json::{Map, Value, json};
 
-use super::context::{Context, builtin_names};
+use super::context::{Context, builtin_names, weight};
 use super::frame::Active;
-use super::{Alarm, Command, Machine, Outcome, RunError, Settled};
+use super::{Alarm, Command, JOURNAL_BYTES_MAX, Machine, Outcome, RunError, Settled};
 use crate::event::{Answer, Beginning, Event, Happening, Place, Question, QuestionKind, StepError};
 use crate::plan::{Port, WaitKind, Work};
 
@@ -22,6 +22,7 @@ impl Machine {
         self.last_at = event.at;
         self.settled.clear();
         self.fold(&event.what, event.at);
+        self.keep_journal_limit(&event.what, event.at);
         self.keep_pause(event.at);
     }
 
@@ -32,23 +33,26 @@ impl Machine {
             return false;
         }
         let is_ready = |place: &Place| self.ready.contains(place);
+        // A loop is ready and active at once between two passes; then only its test fits.
+        let is_fresh = |place: &Place| is_ready(place) && !self.active.contains_key(place);
         match what {
             Happening::Began(_) => self.beginning.is_none(),
+            Happening::Admitted => self.beginning.is_some() && self.applied == 1,
             Happening::Intended { place, .. }
             | Happening::Skipped { place }
             | Happening::Looped { place, .. }
-            | Happening::Tested { place, .. }
             | Happening::Split { place }
-            | Happening::ChildCalled { place, .. } => is_ready(place),
-            Happening::WaitOpened(question) => is_ready(&question.place),
-            Happening::Done { place, attempt, .. } => is_ready(place) || self.attempt_at(place) == Some(*attempt),
+            | Happening::ChildCalled { place, .. } => is_fresh(place),
+            Happening::Tested { place, .. } => is_ready(place),
+            Happening::WaitOpened(question) => is_fresh(&question.place),
+            Happening::Done { place, attempt, .. } => is_fresh(place) || self.attempt_at(place) == Some(*attempt),
             Happening::Failed { place, attempt, .. } => {
                 let calling = matches!(self.active.get(place), Some(Active::Calling { .. }));
-                is_ready(place) || calling || self.attempt_at(place) == Some(*attempt)
+                is_fresh(place) || calling || self.attempt_at(place) == Some(*attempt)
             }
             Happening::Retried { place } => matches!(self.active.get(place), Some(Active::Retrying { .. })),
-            Happening::Answered { wait, .. } => {
-                self.question(*wait).is_some_and(|question| matches!(question.kind, QuestionKind::Answer(_)))
+            Happening::Answered { wait, answer, .. } => {
+                self.question(*wait).is_some_and(|question| question.kind == QuestionKind::Answer(answer.kind()))
             }
             Happening::Expired { wait } => self.question(*wait).is_some(),
             Happening::ChildStarted { place, .. } => matches!(self.active.get(place), Some(Active::Calling { .. })),
@@ -63,6 +67,7 @@ impl Machine {
     fn fold(&mut self, what: &Happening, at: Timestamp) {
         match what {
             Happening::Began(beginning) => self.begin(beginning, at),
+            Happening::Admitted => self.admit(at),
             Happening::Intended { place, input } => {
                 if self.take_ready(*place, at) {
                     self.perform(*place, 1, input);
@@ -92,13 +97,17 @@ impl Machine {
                 }
             }
             Happening::Tested { place, outcome } => {
-                if self.take_ready(*place, at) {
+                // A loop is one step execution, however often it is tested.
+                if self.active.contains_key(place) {
+                    self.ready.retain(|ready| ready != place);
+                    self.tested(*place, outcome, at);
+                } else if self.take_ready(*place, at) {
                     self.tested(*place, outcome, at);
                 }
             }
             Happening::Split { place } => {
                 if self.take_ready(*place, at) {
-                    self.split(*place);
+                    self.split(*place, at);
                 }
             }
             Happening::WaitOpened(question) => self.ask(question, at),
@@ -138,7 +147,19 @@ impl Machine {
             Some(way) if self.plan.scope(0).ways[way].reachable() > 0 => {
                 self.open_frame(0, way, None, 0, Map::new());
             }
-            _ => self.end(Outcome::Completed(Arc::new(json!({})))),
+            Some(_) => self.end(Outcome::Completed(Arc::new(json!({})))),
+            None => {
+                let error = StepError::new("no_trigger", "The version has no such trigger");
+                self.end(Outcome::Failed(RunError { error, node: None, attempt: 1, at }));
+            }
+        }
+    }
+
+    /// The time in the queue is not the run's.
+    fn admit(&mut self, at: Timestamp) {
+        self.started_at = at;
+        if let Some(beginning) = &self.beginning {
+            self.builtin = builtin_names(beginning, &self.plan, at);
         }
     }
 
@@ -200,6 +221,7 @@ impl Machine {
 
     fn answered(&mut self, wait: WaitId, answer: &Answer, by: Option<&str>, at: Timestamp) {
         let Some(question) = self.close_question(wait) else { return };
+        self.answered.push(wait);
         let place = question.place;
         match answer {
             Answer::Decision { approve, comment } => {
@@ -270,6 +292,14 @@ impl Machine {
         }
     }
 
+    fn keep_journal_limit(&mut self, what: &Happening, at: Timestamp) {
+        self.carried_bytes += carried_bytes(what);
+        if self.carried_bytes > JOURNAL_BYTES_MAX && self.outcome.is_none() {
+            let error = StepError::new("context_limit", "The results of the run's steps are over 128 MiB in all");
+            self.end(Outcome::Failed(RunError { error, node: what.place().map(|place| place.node), attempt: 1, at }));
+        }
+    }
+
     /// Keeps the time that the run spends waiting apart from its active time.
     fn keep_pause(&mut self, at: Timestamp) {
         match (self.is_waiting(), self.paused_since) {
@@ -280,6 +310,20 @@ impl Machine {
             }
             _ => {}
         }
+    }
+}
+
+/// Rough bytes of what an event carries.
+fn carried_bytes(what: &Happening) -> usize {
+    match what {
+        Happening::Done { result, logs, .. } => {
+            weight(result) + logs.iter().map(|line| line.message.len()).sum::<usize>()
+        }
+        Happening::Intended { input, .. } | Happening::ChildCalled { input, .. } => weight(input),
+        Happening::Looped { items, .. } => items.iter().map(weight).sum(),
+        Happening::WaitOpened(question) => question.body.values().map(weight).sum(),
+        Happening::ChildEnded { outcome: Ok(output), .. } => weight(output),
+        _ => 0,
     }
 }
 

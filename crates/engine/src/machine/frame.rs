@@ -126,6 +126,15 @@ impl Active {
         matches!(self, Self::Each(_) | Self::While(_) | Self::Parallel(_))
     }
 
+    /// Rough bytes of what a loop has gathered from its passes.
+    pub(super) fn gathered_bytes(&self) -> usize {
+        match self {
+            Self::Each(state) => state.gathered_bytes,
+            Self::While(state) => state.gathered_bytes,
+            _ => 0,
+        }
+    }
+
     /// The command that keeps it going after a restart.
     pub(super) fn command(&self, place: Place) -> Option<Command> {
         match self {
@@ -150,7 +159,11 @@ pub struct PathStep {
 }
 
 /// Loop passes around a place and the innermost parallel branch.
-pub(super) fn path<'p>(plan: &'p Plan, frames: &BTreeMap<u32, Frame>, place: Place) -> (Vec<PathStep>, Option<&'p str>) {
+pub(super) fn path<'p>(
+    plan: &'p Plan,
+    frames: &BTreeMap<u32, Frame>,
+    place: Place,
+) -> (Vec<PathStep>, Option<&'p str>) {
     let mut steps = Vec::new();
     let mut branch = None;
     let mut at = place;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use floe_model::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::context::weight;
 use super::frame::{Active, Frame};
 use super::{Machine, RunError};
 use crate::event::{Place, StepError};
@@ -17,6 +18,7 @@ pub struct EachState {
     total: usize,
     results: Vec<Value>,
     errors: Vec<Value>,
+    pub(super) gathered_bytes: usize,
 }
 
 /// How far a loop with a condition has come.
@@ -25,6 +27,7 @@ pub struct WhileState {
     passes: usize,
     results: Vec<Value>,
     errors: Vec<Value>,
+    pub(super) gathered_bytes: usize,
 }
 
 /// How far a parallel block has come.
@@ -49,26 +52,25 @@ enum BranchEnd {
 impl Machine {
     /// Enters a loop over items.
     pub(super) fn enter_each(&mut self, place: Place, items: &Arc<Vec<Value>>, total: usize, at: Timestamp) {
-        let state = EachState { items: Arc::clone(items), total, results: Vec::new(), errors: Vec::new() };
-        self.active.insert(place, Active::Each(Box::new(state)));
+        let (items, results, errors) = (Arc::clone(items), Vec::new(), Vec::new());
+        let gathered_bytes = items.iter().map(weight).sum();
+        self.active.insert(place, Active::Each(Box::new(EachState { items, total, results, errors, gathered_bytes })));
         self.next_each_pass(place, at);
     }
 
-    pub(super) fn each_pass_ended(
-        &mut self,
-        place: Place,
-        frame: &Frame,
-        result: Result<(), RunError>,
-        at: Timestamp,
-    ) {
+    pub(super) fn each_pass_ended(&mut self, place: Place, frame: Frame, result: Result<(), RunError>, at: Timestamp) {
         let Some(Active::Each(state)) = self.active.get_mut(&place) else { return };
         let item = state.items.get(frame.pass).cloned().unwrap_or_default();
-        let mut entry = json!({ "index": frame.pass, "item": item, "outputs": frame.outputs });
+        let pass = frame.pass;
+        let mut entry = json!({ "index": pass, "item": null, "outputs": null });
+        entry["item"] = item;
+        entry["outputs"] = Value::Object(frame.outputs);
         let failure = result.err();
         if let Some(failure) = &failure {
             entry["error"] = failure.error.brief();
-            state.errors.push(pass_error(frame.pass, &failure.error));
+            state.errors.push(pass_error(pass, &failure.error));
         }
+        state.gathered_bytes += weight(&entry);
         state.results.push(entry);
         match failure {
             Some(failure) => self.leave_each(place, Some(failure), at),
@@ -97,35 +99,31 @@ impl Machine {
             }
             Ok(true) => {
                 let error = StepError::new("max_iterations", format!("The loop reached its limit of {passes_max}"));
-                self.leave_while(place, Some(error), at);
+                self.leave_while(place, Some((pass, error)), at);
             }
             Ok(false) => self.leave_while(place, None, at),
-            Err(error) => self.leave_while(place, Some(error.clone()), at),
+            Err(error) => self.leave_while(place, Some((pass, error.clone())), at),
         }
     }
 
-    pub(super) fn while_pass_ended(
-        &mut self,
-        place: Place,
-        frame: Frame,
-        result: Result<(), RunError>,
-        at: Timestamp,
-    ) {
+    pub(super) fn while_pass_ended(&mut self, place: Place, frame: Frame, result: Result<(), RunError>, at: Timestamp) {
         let Some(Active::While(state)) = self.active.get_mut(&place) else { return };
-        let mut entry = json!({ "iteration": frame.pass, "outputs": frame.outputs });
+        let mut entry = json!({ "iteration": frame.pass, "outputs": null });
+        entry["outputs"] = Value::Object(frame.outputs);
         if let Err(failure) = &result {
             entry["error"] = failure.error.brief();
         }
+        state.gathered_bytes += weight(&entry);
         state.results.push(entry);
         state.passes += 1;
         match result {
             Ok(()) => self.ready.push_back(place),
-            Err(failure) => self.leave_while(place, Some(failure.error), at),
+            Err(failure) => self.leave_while(place, Some((frame.pass, failure.error)), at),
         }
     }
 
     /// Starts the branches of a parallel block.
-    pub(super) fn split(&mut self, place: Place) {
+    pub(super) fn split(&mut self, place: Place, at: Timestamp) {
         let plan = Arc::clone(&self.plan);
         let Work::Parallel { branches, .. } = &plan.node(place.node).work else { return };
         let open = |machine: &mut Self, scope: u32| BranchState {
@@ -135,6 +133,7 @@ impl Machine {
         };
         let branches = branches.iter().map(|&scope| open(self, scope)).collect();
         self.active.insert(place, Active::Parallel(Box::new(ParallelState { branches })));
+        self.is_over_context_limit(place, at);
     }
 
     pub(super) fn branch_ended(
@@ -187,28 +186,33 @@ impl Machine {
         if let (Some(failure), true) = (&failure, fail_on_error) {
             return self.fail(place, failure.error.clone(), 1, at);
         }
-        let EachState { items, total, results, errors } = *state;
+        let EachState { items, total, results, errors, .. } = *state;
         let (processed, failed) = (results.len(), errors.len());
-        let result = json!({
-            "item": items, "items": items, "results": results, "errors": errors,
+        let mut result = json!({
+            "item": null, "items": null, "results": null, "errors": errors,
             "successfulItems": processed - failed, "failedItems": failed,
             "totalItems": total, "processedItems": processed,
         });
+        result["item"] = Value::Array(items.as_ref().clone());
+        result["items"] = Value::Array(items.as_ref().clone());
+        result["results"] = Value::Array(results);
         self.complete(place, &Arc::new(result), Port::NEXT, at);
     }
 
-    fn leave_while(&mut self, place: Place, error: Option<StepError>, at: Timestamp) {
+    /// `failure` tells the pass in which, or before which, it happened.
+    fn leave_while(&mut self, place: Place, failure: Option<(usize, StepError)>, at: Timestamp) {
         let fail_on_error = matches!(self.plan.node(place.node).work, Work::While { fail_on_error: true, .. });
         let Some(Active::While(state)) = self.active.remove(&place) else { return };
-        let WhileState { passes, results, mut errors } = *state;
-        if let Some(error) = error {
+        let WhileState { passes, results, mut errors, .. } = *state;
+        if let Some((pass, error)) = failure {
             if fail_on_error {
                 return self.fail(place, error, 1, at);
             }
-            errors.push(pass_error(passes.saturating_sub(1), &error));
+            errors.push(pass_error(pass, &error));
         }
-        let last = results.last().cloned().unwrap_or_default();
-        let result = json!({ "iterations": passes, "results": results, "errors": errors, "lastIteration": last });
+        let mut result = json!({ "iterations": passes, "results": null, "errors": errors, "lastIteration": null });
+        result["lastIteration"] = results.last().cloned().unwrap_or_default();
+        result["results"] = Value::Array(results);
         self.complete(place, &Arc::new(result), Port::NEXT, at);
     }
 

@@ -29,8 +29,13 @@ use frame::Frame;
 
 /// Step executions of one run at most (Flow API contract, section 6.7).
 pub const STEPS_MAX: u32 = 10_000;
-/// Bytes of context of one run at most (Flow API contract, section 6.7).
+/// Bytes of context of one run at most, what its loops have gathered included (Flow API contract, section 6.7).
 pub const CONTEXT_BYTES_MAX: usize = 10 * 1024 * 1024;
+/// Bytes of context of one run at most, the copies that parallel branches work on included.
+pub const COPIES_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Bytes that the events of one run carry at most: results, inputs, lists. It bounds what a loop can write again and
+/// again without its context growing.
+pub const JOURNAL_BYTES_MAX: usize = 128 * 1024 * 1024;
 
 /// What should happen now.
 #[derive(Debug, Clone)]
@@ -127,8 +132,10 @@ pub struct Machine {
     ready: VecDeque<Place>,
     active: BTreeMap<Place, Active>,
     questions: Vec<Question>,
+    answered: Vec<WaitId>,
     steps: u32,
     applied: u64,
+    carried_bytes: usize,
     outbox: VecDeque<Command>,
     settled: Vec<(Place, Settled)>,
 }
@@ -152,8 +159,10 @@ impl Machine {
             ready: VecDeque::new(),
             active: BTreeMap::new(),
             questions: Vec::new(),
+            answered: Vec::new(),
             steps: 0,
             applied: 0,
+            carried_bytes: 0,
             outbox: VecDeque::new(),
             settled: Vec::new(),
         }
@@ -213,6 +222,12 @@ impl Machine {
     /// Open questions, oldest first; inline delays are not questions.
     pub fn questions(&self) -> impl Iterator<Item = &Question> {
         self.questions.iter().filter(|question| question.kind != QuestionKind::Delay { inline: true })
+    }
+
+    /// Whether the question was answered before.
+    #[must_use]
+    pub fn was_answered(&self, wait: WaitId) -> bool {
+        self.answered.contains(&wait)
     }
 
     /// The question of that id, if it is open.

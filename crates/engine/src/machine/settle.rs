@@ -6,7 +6,7 @@ use floe_model::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::frame::{Active, Arrival, Frame, position};
-use super::{CONTEXT_BYTES_MAX, Command, Context, Machine, Outcome, RunError, STEPS_MAX, Settled};
+use super::{CONTEXT_BYTES_MAX, COPIES_BYTES_MAX, Command, Context, Machine, Outcome, RunError, STEPS_MAX, Settled};
 use crate::event::{Place, StepError};
 use crate::plan::{OnError, Port, ScopeIndex, Work};
 
@@ -75,9 +75,8 @@ impl Machine {
         if let Some(context) = self.context_of(place) {
             context.set_step(&node.id, result.as_ref().clone());
         }
-        if self.contexts.values().map(|context| context.bytes).sum::<usize>() > CONTEXT_BYTES_MAX {
-            let error = StepError::new("context_limit", "The run's context is over 10 MiB");
-            return self.end(Outcome::Failed(RunError { error, node: Some(place.node), attempt: 1, at }));
+        if self.is_over_context_limit(place, at) {
+            return;
         }
         if matches!(node.work, Work::Finish { .. }) {
             return self.end(Outcome::Completed(Arc::clone(result)));
@@ -132,7 +131,7 @@ impl Machine {
             });
         };
         match self.plan.node(owner.node).work {
-            Work::Each { .. } => self.each_pass_ended(owner, &frame, result, at),
+            Work::Each { .. } => self.each_pass_ended(owner, frame, result, at),
             Work::While { .. } => self.while_pass_ended(owner, frame, result, at),
             Work::Parallel { .. } => self.branch_ended(owner, number, frame, result, at),
             _ => {}
@@ -165,6 +164,19 @@ impl Machine {
                 self.contexts.remove(&child);
             }
         }
+    }
+
+    /// Ends the run when its context has grown too large.
+    pub(super) fn is_over_context_limit(&mut self, place: Place, at: Timestamp) -> bool {
+        let written: usize = self.contexts.values().map(|context| context.bytes).sum();
+        let copied: usize = self.contexts.values().map(|context| context.copied_bytes).sum();
+        let gathered: usize = self.active.values().map(Active::gathered_bytes).sum();
+        if written + gathered <= CONTEXT_BYTES_MAX && written + gathered + copied <= COPIES_BYTES_MAX {
+            return false;
+        }
+        let error = StepError::new("context_limit", "The run's context is over 10 MiB");
+        self.end(Outcome::Failed(RunError { error, node: Some(place.node), attempt: 1, at }));
+        true
     }
 
     /// The context that a place writes to.

@@ -14,7 +14,8 @@ use crate::plan::OnError;
 
 /// Checks a definition; gives the outside records that it names.
 pub(super) fn check(definition: &Definition, catalog: &Catalog, problems: &mut Vec<Problem>) -> Vec<Reference> {
-    let mut checker = Checker { catalog, problems, seen: HashSet::new(), outputs: HashMap::new(), references: Vec::new() };
+    let mut checker =
+        Checker { catalog, problems, seen: HashSet::new(), outputs: HashMap::new(), references: Vec::new() };
     checker.root(definition);
     checker.references
 }
@@ -88,6 +89,10 @@ impl Checker<'_> {
 
     fn body(&mut self, step: &StepDef, body: &Body, around: Surroundings) {
         if body.steps.is_empty() {
+            // A list that could not be read has been told of already.
+            if self.problems.iter().any(|problem| problem.path.starts_with(&body.pointer)) {
+                return;
+            }
             let message = format!("{} needs at least one step", step.id);
             self.problems.push(Problem::error("missing_field", Some(&step.id), body.pointer.clone(), message));
             return;
@@ -110,7 +115,7 @@ impl Checker<'_> {
             if around.nested {
                 self.error("bad_value", step, "/type", "A trigger must stand in the top list".to_owned());
             }
-            return self.inputs(step, "inputs", true);
+            return self.inputs(step);
         }
         let Some(spec) = self.catalog.get(&step.kind) else {
             return self.error("unknown_type", step, "/type", format!("There is no step type {}", step.kind));
@@ -162,20 +167,42 @@ impl Checker<'_> {
             "condition" => self.branches(step, 1, 50),
             "parallel" => self.branches(step, 2, 10),
             "each" => {
-                let source = step.data.get("arrayVariable").and_then(Value::as_str).unwrap_or_default();
-                if let Err(why) = fields::expression(source) {
-                    self.error("bad_expression", step, "/data/arrayVariable", why);
-                }
+                self.list_source(step);
                 self.needs_body(step);
             }
             "while" => self.needs_body(step),
-            "show-form" => self.inputs(step, "fields", false),
+            "show-form" => self.form(step),
             "delay" if !step.data.contains_key("seconds") && !step.data.contains_key("until") => {
                 self.error("missing_field", step, "/data/seconds", "delay needs seconds or until".to_owned());
             }
             "call-flow" => self.reference(step),
             "user-approval" => self.approvers(step),
             _ => {}
+        }
+    }
+
+    fn list_source(&mut self, step: &StepDef) {
+        let Some(source) = step.data.get("arrayVariable").and_then(Value::as_str) else { return };
+        if source.trim().is_empty() || fields::dot_path(source).is_some() {
+            return;
+        }
+        if let Err(why) = fields::expression(source) {
+            self.error("bad_expression", step, "/data/arrayVariable", why);
+        }
+    }
+
+    /// Fields of a form are checked as far as they are written out; what a template gives is checked when it is asked.
+    fn form(&mut self, step: &StepDef) {
+        let is_template = |value: &Value| value.as_str().is_some_and(|text| text.contains("{{"));
+        let Some(mut list) = step.data.get("fields").filter(|list| !list.is_null() && !is_template(list)).cloned()
+        else {
+            return;
+        };
+        for field in list.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+            field.retain(|key, value| !(matches!(key.as_str(), "default" | "options") && is_template(value)));
+        }
+        if let Err((below, why)) = parse_fields(&list) {
+            self.error("bad_value", step, &format!("/data/fields{below}"), why);
         }
     }
 
@@ -195,7 +222,12 @@ impl Checker<'_> {
     fn branches(&mut self, step: &StepDef, min: usize, max: usize) {
         let Some(branches) = step.data.get("branches") else { return };
         let Some(branches) = branches.as_array().filter(|branches| (min..=max).contains(&branches.len())) else {
-            return self.error("bad_value", step, "/data/branches", format!("branches must be a list of {min} to {max}"));
+            return self.error(
+                "bad_value",
+                step,
+                "/data/branches",
+                format!("branches must be a list of {min} to {max}"),
+            );
         };
         let mut ids = HashSet::new();
         for (index, branch) in branches.iter().enumerate() {
@@ -203,7 +235,12 @@ impl Checker<'_> {
             match branch.get("id").and_then(Value::as_str).filter(|id| !id.is_empty()) {
                 None => self.error("missing_field", step, &format!("{below}/id"), "A branch needs an id".to_owned()),
                 Some(id) if !ids.insert(id) => {
-                    self.error("duplicate_id", step, &format!("{below}/id"), format!("The branch id {id} is used twice"));
+                    self.error(
+                        "duplicate_id",
+                        step,
+                        &format!("{below}/id"),
+                        format!("The branch id {id} is used twice"),
+                    );
                 }
                 Some(_) => {}
             }
@@ -232,17 +269,21 @@ impl Checker<'_> {
         }
     }
 
-    fn inputs(&mut self, step: &StepDef, key: &str, keep_reserved: bool) {
-        let Some(list) = step.data.get(key).filter(|list| !list.is_null()) else { return };
+    /// What a trigger takes.
+    fn inputs(&mut self, step: &StepDef) {
+        let Some(list) = step.data.get("inputs").filter(|list| !list.is_null()) else { return };
+        // The inputs of a schedule are values, not declarations.
+        if step.kind == "schedule" && list.is_object() {
+            return;
+        }
         match parse_fields(list) {
-            Err((below, why)) => self.error("bad_value", step, &format!("/data/{key}{below}"), why),
-            Ok(fields) if keep_reserved => {
+            Err((below, why)) => self.error("bad_value", step, &format!("/data/inputs{below}"), why),
+            Ok(fields) => {
                 for (index, field) in fields.iter().enumerate().filter(|(_, field)| is_reserved(&field.key)) {
                     let message = format!("{} is a reserved name", field.key);
-                    self.error("bad_value", step, &format!("/data/{key}/{index}/key"), message);
+                    self.error("bad_value", step, &format!("/data/inputs/{index}/key"), message);
                 }
             }
-            Ok(_) => {}
         }
     }
 

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use super::NESTING_MAX;
+use super::{NESTING_MAX, READ_PROBLEMS_MAX};
 use crate::lang::problem::Problem;
 use crate::plan::{OnError, Retry};
 
@@ -105,6 +105,10 @@ fn parse_list(list: &Value, pointer: &str, level: usize, problems: &mut Vec<Prob
     };
     let mut steps = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
+        // A megabyte of rubbish is told of in part.
+        if problems.len() >= READ_PROBLEMS_MAX {
+            break;
+        }
         steps.extend(parse_step(item, format!("{pointer}/{index}"), level, problems));
     }
     steps
@@ -121,8 +125,8 @@ fn parse_step(item: &Value, pointer: String, level: usize, problems: &mut Vec<Pr
     let kind = reader.required_text("type");
     let data = reader.object("data");
     let name = reader.text("name").filter(|name| !name.is_empty());
-    let (next, reject) = (reader.text("nextStepId"), reader.text("rejectNextStepId"));
-    let (timeout, error) = (reader.text("timeoutNextStepId"), reader.text("errorNextStepId"));
+    let (next, reject) = (reader.link("nextStepId"), reader.link("rejectNextStepId"));
+    let (timeout, error) = (reader.link("timeoutNextStepId"), reader.link("errorNextStepId"));
     let (output, timeout_ms) = (reader.text("output"), reader.whole_number("timeoutMs", 1, 86_400_000));
     let (retry, on_error, disabled) = (reader.retry(), reader.on_error(), reader.flag("disabled"));
     let (id, kind) = (id?, kind?);
@@ -158,8 +162,12 @@ fn parse_bodies(
 ) -> Vec<Body> {
     let lists: Vec<(Option<String>, &Value, String)> = match kind {
         "each" | "while" => {
-            let in_data = data.get("steps").map(|list| (None, list, format!("{pointer}/data/steps")));
-            in_data.or_else(|| map.get("steps").map(|list| (None, list, format!("{pointer}/steps")))).into_iter().collect()
+            let places = [(data, "/data/steps"), (map, "/steps")];
+            let found = places.into_iter().find_map(|(map, below)| {
+                let list = map.get("steps").filter(|list| !list.is_null())?;
+                Some((None, list, format!("{pointer}{below}")))
+            });
+            found.into_iter().collect()
         }
         "parallel" => {
             let branches = data.get("branches").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
@@ -227,6 +235,11 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    /// The id of another step; an empty text means none.
+    fn link(&mut self, key: &str) -> Option<String> {
+        self.text(key).filter(|id| !id.is_empty())
     }
 
     fn object(&mut self, key: &str) -> Map<String, Value> {

@@ -26,6 +26,17 @@ pub(super) fn check_fields(step: &StepDef, spec: &StepSpec, problems: &mut Vec<P
     }
 }
 
+/// A dot path such as `steps.fetch-list.body.items`: names and keys without operators, brackets or blanks.
+pub(super) fn dot_path(text: &str) -> Option<Vec<String>> {
+    let inner = unwrapped(text).trim();
+    let segments: Vec<&str> = inner.split('.').collect();
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '$');
+    let is_key = |segment: &&str| !segment.is_empty() && segment.chars().all(plain);
+    let is_name = |name: &&str| name.starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '$');
+    let is_path = segments.first().is_some_and(is_name) && segments.iter().all(|segment| is_key(&segment));
+    is_path.then(|| segments.into_iter().map(str::to_owned).collect())
+}
+
 /// A key-value field in one form: an object, or a text that gives one when it is rendered.
 /// It may be written as a list of `{key,value}`, an object, or a JSON text that yields an object.
 ///
@@ -56,10 +67,25 @@ pub(super) fn key_values(value: &Value) -> Result<Value, (String, String)> {
 
 /// An expression field: plain, or wrapped in one pair of braces.
 pub(super) fn expression(text: &str) -> Result<Expression, String> {
+    Expression::parse(unwrapped(text)).map_err(|error| error.to_string())
+}
+
+/// The text without one pair of braces around it.
+fn unwrapped(text: &str) -> &str {
     let trimmed = text.trim();
     let inner = trimmed.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
-    let source = inner.filter(|inner| !inner.contains("{{")).unwrap_or(trimmed);
-    Expression::parse(source).map_err(|error| error.to_string())
+    inner.filter(|inner| !inner.contains("{{")).unwrap_or(trimmed)
+}
+
+/// Fields whose content is checked part by part elsewhere: lists of steps with the outline, and branches, which hold
+/// expressions and steps, not templates.
+fn has_own_check(field: &Field) -> bool {
+    field.kind == FieldKind::Steps || field.key == "branches"
+}
+
+/// Fields that decide on the form of the flow itself, so that no template can give them.
+fn is_structural(field: &Field) -> bool {
+    matches!(field.key, "failOnError" | "failFast" | "mode" | "waitForCompletion" | "maxIterations" | "elseNextStepId")
 }
 
 type Wrong = (&'static str, String, String);
@@ -70,9 +96,13 @@ fn is_missing(field: &Field, value: &Value) -> bool {
 
 fn check_value(field: &Field, value: &Value) -> Result<(), Wrong> {
     let bad = |what: &str| ("bad_value", String::new(), format!("{} must be {what}", field.key));
+    if has_own_check(field) {
+        return Ok(());
+    }
     if let Value::String(text) = value
         && text.contains("{{")
-        && !matches!(field.kind, FieldKind::Code | FieldKind::Expression | FieldKind::Steps | FieldKind::KeyValue)
+        && !matches!(field.kind, FieldKind::Code | FieldKind::Expression | FieldKind::KeyValue)
+        && !is_structural(field)
     {
         return check_templates(value);
     }
@@ -102,8 +132,7 @@ fn check_value(field: &Field, value: &Value) -> Result<(), Wrong> {
             Some(Err(why)) => Err(("bad_expression", String::new(), format!("{}: {why}", field.key))),
             None => Err(bad("an expression")),
         },
-        FieldKind::Steps if value.is_array() => Ok(()),
-        FieldKind::Steps => Err(bad("a list of steps")),
+        FieldKind::Steps => Ok(()),
     }
 }
 

@@ -12,7 +12,8 @@ use crate::expr::JsonTemplate;
 use crate::inputs::parse_fields;
 use crate::lang::problem::Problem;
 use crate::plan::{
-    Branch, Edge, EffectWork, Entry, Node, NodeIndex, Plan, Port, Scope, ScopeIndex, WaitKind, WaitWork, Way, Work,
+    Branch, Edge, EffectWork, Entry, Node, NodeIndex, Plan, Port, Scope, ScopeIndex, Source, WaitKind, WaitWork, Way,
+    Work,
 };
 
 /// Seconds until a wait expires unless the step says otherwise: 7 days (Flow API contract, section 4).
@@ -98,7 +99,8 @@ impl Lowering<'_> {
     }
 
     fn work(&mut self, step: &StepDef, at: NodeIndex, edges: &[Edge]) -> Lowered<Work> {
-        let spec = self.catalog.get(&step.kind).ok_or_else(|| wrong(step, "unknown_type", "There is no such step type"))?;
+        let spec =
+            self.catalog.get(&step.kind).ok_or_else(|| wrong(step, "unknown_type", "There is no such step type"))?;
         if let Execution::Effect(effect) = spec.execution {
             return Ok(Work::Effect(effect_work(step, spec, effect)?));
         }
@@ -115,8 +117,9 @@ impl Lowering<'_> {
                 Work::Skip { warning: Some("Widgets are only shown in chats; this run is not part of one") }
             }
             "each" => Work::Each {
-                source: expression(step, step.data.get("arrayVariable"))?,
+                source: source(step, step.data.get("arrayVariable"))?,
                 items_max: count("maxItems", ITEMS_MAX, ITEMS_MAX),
+                items_limit: computed(step, "maxItems")?,
                 fail_on_error: flag("failOnError", false),
                 body: self.body(step, at)?,
             },
@@ -153,8 +156,10 @@ impl Lowering<'_> {
 }
 
 fn entry(trigger: &StepDef, way: usize) -> Entry {
-    let declared = trigger.data.get("inputs").and_then(|list| parse_fields(list).ok());
-    Entry { step_id: trigger.id.clone(), kind: trigger.kind.clone(), way, inputs: declared.unwrap_or_default() }
+    let inputs = trigger.data.get("inputs");
+    let declared = inputs.and_then(|list| parse_fields(list).ok()).unwrap_or_default();
+    let defaults = inputs.and_then(Value::as_object).cloned().unwrap_or_default();
+    Entry { step_id: trigger.id.clone(), kind: trigger.kind.clone(), way, inputs: declared, defaults }
 }
 
 fn edges_of(step: &StepDef, index: &HashMap<&str, NodeIndex>) -> Vec<Edge> {
@@ -238,7 +243,8 @@ fn wait(step: &StepDef, kind: WaitKind, keys: &[&str]) -> Lowered<Work> {
         question.insert((*key).to_owned(), value);
     }
     let timeout_s = step.data.get("timeoutSeconds").and_then(Value::as_f64).map_or(WAIT_TIMEOUT_S, |s| s as u64);
-    Ok(Work::Wait(WaitWork { kind, question: template(step, &Value::Object(question))?, timeout_s }))
+    let timeout = computed(step, "timeoutSeconds")?;
+    Ok(Work::Wait(WaitWork { kind, question: template(step, &Value::Object(question))?, timeout_s, timeout }))
 }
 
 fn call(step: &StepDef) -> Lowered<JsonTemplate> {
@@ -262,6 +268,21 @@ fn key_values(step: &StepDef, key: &str) -> Lowered<JsonTemplate> {
 
 fn field(step: &StepDef, key: &str) -> Lowered<Option<JsonTemplate>> {
     step.data.get(key).filter(|value| !value.is_null()).map(|value| template(step, value)).transpose()
+}
+
+/// A number that is written as a template.
+fn computed(step: &StepDef, key: &str) -> Lowered<Option<JsonTemplate>> {
+    if step.data.get(key).is_some_and(Value::is_string) { field(step, key) } else { Ok(None) }
+}
+
+/// The list of a loop: a dot path wherever the text is one, since keys and step ids may hold what an expression would
+/// read as an operator.
+fn source(step: &StepDef, value: Option<&Value>) -> Lowered<Source> {
+    let text = value.and_then(Value::as_str).unwrap_or_default();
+    match fields::dot_path(text) {
+        Some(segments) => Ok(Source::Path(segments)),
+        None => expression(step, value).map(Source::Expression),
+    }
 }
 
 fn template(step: &StepDef, value: &Value) -> Lowered<JsonTemplate> {

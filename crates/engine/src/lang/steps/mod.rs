@@ -22,6 +22,8 @@ pub const STEPS_MAX: usize = 500;
 pub const NESTING_MAX: usize = 8;
 /// Problems listed at most.
 pub const PROBLEMS_MAX: usize = 100;
+/// Problems of the outline after which the rest of a definition is not read.
+const READ_PROBLEMS_MAX: usize = 1_000;
 /// Bytes of a definition at most.
 pub const DEFINITION_BYTES_MAX: usize = 1024 * 1024;
 
