@@ -3,7 +3,6 @@
 //! [`App::open`] builds every part once, [`serve`](fn@serve) runs them until a signal. What a part does is not decided here.
 
 mod banner;
-mod health;
 mod log;
 mod serve;
 

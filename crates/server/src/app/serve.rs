@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
+use floe_surfaces::http::{PublicUrl, RateLimits as SurfaceRateLimits, Settings as SurfaceSettings};
 use rustix::fs::Mode;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::{App, banner, health, log};
+use super::{App, banner, log};
 use crate::cli::{Exit, Output};
-use crate::http::{Front, Limits, serve as serve_front};
+use crate::http::{Front, Limits, TrustedProxies, serve as serve_front};
 use crate::operator;
-use crate::settings::Settings;
+use crate::settings::{RateLimits, Settings};
 
 /// How long a start waits for a server that is just stopping to let go of the database, seconds.
 const LOCK_WAIT_S: u64 = 5;
@@ -43,7 +44,7 @@ async fn run(settings: Settings, output: Output) -> anyhow::Result<()> {
         TcpListener::bind(settings.listen).await.with_context(|| format!("cannot listen on {}", settings.listen))?;
     let address = listener.local_addr()?;
     let app = Arc::new(App { listen: address, ..App::open(settings, LOCK_WAIT_S).await? });
-    let front = front(&app);
+    let front = front(&app)?;
 
     let operator_front = front.clone();
     let operator_app = Arc::clone(&app);
@@ -69,14 +70,30 @@ async fn run(settings: Settings, output: Output) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn front(app: &Arc<App>) -> Front {
+fn front(app: &Arc<App>) -> anyhow::Result<Front> {
     let ids = app.platform.ids.clone();
-    Front { router: router(app), limits: Limits::default(), request_ids: Arc::new(move || ids.next()) }
+    Ok(Front {
+        router: router(app)?,
+        limits: Limits::default(),
+        proxies: TrustedProxies::new(&app.settings.trusted_proxies),
+        request_ids: Arc::new(move || ids.next()),
+    })
 }
 
 /// Every route of the process.
-pub fn router(app: &Arc<App>) -> Router {
-    health::router(Arc::clone(app))
+///
+/// # Errors
+/// When the public URL is none; the settings are checked, so that this is the case only for a broken listen address.
+pub fn router(app: &App) -> anyhow::Result<Router> {
+    let public_url = PublicUrl::parse(&app.public_url()).context("FLOE_PUBLIC_URL is no address of a server")?;
+    let rate_limits = match app.settings.rate_limits.clone() {
+        RateLimits::On => SurfaceRateLimits::On,
+        RateLimits::Off => SurfaceRateLimits::Off,
+        RateLimits::PerMinute(kinds) => SurfaceRateLimits::PerMinute(kinds),
+    };
+    let settings = SurfaceSettings { public_url, listen: Some(app.listen.to_string()), rate_limits };
+    let (platform, access) = (Arc::clone(&app.platform), Arc::clone(&app.access));
+    Ok(floe_surfaces::router(Arc::new(floe_surfaces::App { platform, access, settings })))
 }
 
 /// Turns true at the first SIGTERM or SIGINT; the second ends the process.

@@ -26,7 +26,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Characters of the longest id in a path; tokens have 43.
 const ID_CHARS_MAX: usize = 40;
 
-/// Answers one request. Routes find the address of the connection as `ConnectInfo<SocketAddr>` and the request's id as [`RequestId`]
+/// Answers one request. Routes find the client's address (behind trusted proxies the forwarded one) as `ConnectInfo<SocketAddr>` and the request's id as [`RequestId`]
 /// among the extensions.
 pub(super) async fn answer(front: &Front, peer: SocketAddr, request: Request<Incoming>) -> Response<Body> {
     let id: RequestId = (front.request_ids)();
@@ -34,7 +34,7 @@ pub(super) async fn answer(front: &Front, peer: SocketAddr, request: Request<Inc
     let started = Instant::now();
     let (mut head, body) = request.into_parts();
     head.extensions.insert(id);
-    head.extensions.insert(ConnectInfo(peer));
+    head.extensions.insert(ConnectInfo(front.proxies.client(peer, &head.headers)));
     let (method, path) = (head.method.clone(), shown_path(head.uri.path()));
 
     let span = tracing::info_span!("request", request.id = id_text);

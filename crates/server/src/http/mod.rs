@@ -6,6 +6,7 @@
 //!
 //! Start reading with [`serve`](fn@serve).
 
+mod address;
 mod body;
 mod exchange;
 mod guard;
@@ -14,5 +15,6 @@ mod panic;
 mod refusal;
 mod serve;
 
+pub use address::{Network, TrustedProxies};
 pub use limits::Limits;
 pub use serve::{Front, RequestIds, serve, serve_operator};

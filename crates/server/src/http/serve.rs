@@ -15,6 +15,7 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use super::address::TrustedProxies;
 use super::exchange;
 use super::limits::Limits;
 
@@ -28,6 +29,8 @@ pub struct Front {
     pub router: Router,
     /// The limits.
     pub limits: Limits,
+    /// Whose forwarded addresses are believed.
+    pub proxies: TrustedProxies,
     /// Makes the ids of requests.
     pub request_ids: RequestIds,
 }

@@ -17,6 +17,8 @@ use std::path::PathBuf;
 use floe_model::Mode;
 use floe_runtime::outside::AllowList;
 
+use crate::http::Network;
+
 pub use folder::{FolderError, ensure_data_folder, load_secret_key};
 pub use parse::{LogFormat, RateLimits};
 pub use show::{defaults_table, effective_table};
@@ -49,7 +51,7 @@ pub struct Settings {
     /// 32 bytes in base64; none: the key file in the data folder.
     pub secret_key: Option<String>,
     /// Networks whose forwarded address counts.
-    pub trusted_proxies: Vec<String>,
+    pub trusted_proxies: Vec<Network>,
     /// Run workers, 1 to 1,024.
     pub workers: usize,
     /// Runs at a time in one workspace, 1 to 100,000.
@@ -100,7 +102,7 @@ impl Settings {
             data_dir: parse.required("FLOE_DATA_DIR", parse::path, PathBuf::new()),
             database_url: parse.optional("FLOE_DATABASE_URL", parse::database_url),
             secret_key: parse.optional("FLOE_SECRET_KEY", parse::text),
-            trusted_proxies: parse.list("FLOE_TRUSTED_PROXIES", parse::network),
+            trusted_proxies: parse.list("FLOE_TRUSTED_PROXIES", str::parse),
             workers: parse
                 .optional("FLOE_WORKERS", |text| parse::number(text, 1, 1_024))
                 .unwrap_or_else(default_workers),

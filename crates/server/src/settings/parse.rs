@@ -1,6 +1,6 @@
 //! From the text of a setting to its value.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -81,16 +81,6 @@ impl<'a> Parser<'a> {
 #[expect(clippy::unnecessary_wraps, reason = "has the form of the other parsers")]
 pub(super) fn text(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
-}
-
-/// An address, or a network in CIDR form; the text is kept.
-pub(super) fn network(text: &str) -> Result<String, String> {
-    let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
-    let refused = || format!("\"{text}\" is neither an address nor a network such as 10.0.0.0/8");
-    let address: IpAddr = address.parse().map_err(|_| refused())?;
-    let most: u8 = if address.is_ipv4() { 32 } else { 128 };
-    let fits = prefix.is_none_or(|bits| bits.parse::<u8>().is_ok_and(|bits| bits <= most));
-    if fits { Ok(text.to_owned()) } else { Err(refused()) }
 }
 
 pub(super) fn allow_list(text: &str) -> Result<AllowList, String> {

@@ -173,7 +173,8 @@ async fn start() -> (SocketAddr, Shared) {
 /// Serves through the product's own front door, which is all that this crate has to serve with.
 async fn axum_serve(listener: tokio::net::TcpListener, router: Router) {
     let request_ids: floe_server::http::RequestIds = Arc::new(|| floe_model::id::RequestId(1));
-    let front = floe_server::http::Front { router, limits: floe_server::http::Limits::default(), request_ids };
+    let (limits, proxies) = (floe_server::http::Limits::default(), floe_server::http::TrustedProxies::default());
+    let front = floe_server::http::Front { router, limits, proxies, request_ids };
     let (_running, stop) = tokio::sync::watch::channel(false);
     floe_server::http::serve(listener, front, stop).await;
 }

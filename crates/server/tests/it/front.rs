@@ -11,7 +11,7 @@ use axum::extract::ConnectInfo;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use floe_model::id::RequestId;
-use floe_server::http::{Front, Limits, RequestIds, serve};
+use floe_server::http::{Front, Limits, RequestIds, TrustedProxies, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -42,7 +42,7 @@ pub(crate) async fn start(router: Router, limits: Limits) -> Running {
     let last = AtomicU64::new(0);
     let request_ids: RequestIds = Arc::new(move || RequestId(u128::from(last.fetch_add(1, Ordering::Relaxed))));
     let (stop, stopping) = watch::channel(false);
-    let front = Front { router, limits, request_ids };
+    let front = Front { router, limits, proxies: TrustedProxies::default(), request_ids };
     let task = tokio::spawn(serve(listener, front, stopping));
     Running { address, stop, task }
 }
