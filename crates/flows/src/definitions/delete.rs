@@ -1,0 +1,41 @@
+//! Deleting a flow.
+
+use floe_model::Fault;
+use floe_model::flows::Level;
+use floe_model::id::{FlowId, RunId};
+use floe_runtime::Ctx;
+use floe_store::Tx;
+use floe_store::flows::{flows, runs};
+use serde_json::json;
+
+use super::access::hold;
+use super::trail;
+
+/// Open runs that one deletion ends at most; far more than may be open at a time.
+const OPEN_RUNS_MAX: usize = 100_000;
+
+/// What a deletion leaves to be done.
+#[derive(Debug, Clone)]
+pub struct Deleted {
+    /// The flow.
+    pub flow: FlowId,
+    /// Its runs that are not over: to be cancelled after the commit.
+    pub open_runs: Vec<RunId>,
+}
+
+/// Hides a flow: from now on it is not found. Its versions and runs stay for those who have their ids.
+///
+/// # Errors
+/// 404; 403 without `manage`.
+pub fn delete(tx: &mut Tx<'_>, ctx: &Ctx, id: FlowId) -> Result<Deleted, Fault> {
+    let flow = hold(tx, ctx, id, Level::Manage)?;
+    if !flows::hide(tx, flow.workspace, id, ctx.now())? {
+        return Err(Fault::internal(format!("flow {id} changed while it was held")));
+    }
+    let open_runs = runs::open_of_flow(tx, flow.workspace, id, OPEN_RUNS_MAX)?;
+    trail::announce(tx, ctx, id);
+    let detail = json!({ "name": flow.name, "openRuns": open_runs.len() });
+    trail::audit(tx, ctx, &flow, "deleted_flow", detail)?;
+    trail::tell(tx, ctx, &flow, "flows.flow.deleted", None)?;
+    Ok(Deleted { flow: id, open_runs })
+}

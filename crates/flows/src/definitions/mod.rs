@@ -1,0 +1,32 @@
+//! Definitions: flows, their drafts and published versions (Flow API contract, sections 5 and 8).
+//!
+//! Every function takes the transaction, so that a surface can write the saved reply beside the change. A change holds the
+//! flow's row first: changes to one flow happen one after another. Each leaves an audit entry, raises the revision by one,
+//! and publishes what others act on.
+//!
+//! Start reading with [`Record`] (what a read shows), then [`resolve`](resolve()) (what a run gets).
+
+mod access;
+mod content;
+mod create;
+mod delete;
+mod draft;
+mod patch;
+mod publish;
+mod read;
+mod resolve;
+mod trail;
+mod transitions;
+mod versions;
+
+pub use access::{may, visible};
+pub use content::Content;
+pub use create::{NewFlow, create};
+pub use delete::{Deleted, delete};
+pub use draft::{Autosave, Saved, autosave};
+pub use patch::{FlowPatch, patch};
+pub use publish::{Publish, publish, publish_version};
+pub use read::{Page, Record, get, list};
+pub use resolve::{Resolved, VersionChoice, resolve};
+pub use transitions::{delete_version, roll_back, set_latest, unpublish};
+pub use versions::{VersionRecord, VersionWord, list_versions, version};
