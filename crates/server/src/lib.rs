@@ -14,8 +14,8 @@ pub mod settings;
 
 use floe_engine::catalog::Catalog;
 
-/// The step types that this server runs.
+/// The step types that a server with these settings runs: what the machine carries out itself, and what the slices add.
 #[must_use]
-pub fn catalog() -> Catalog {
-    Catalog::builtin()
+pub fn catalog(settings: &settings::Settings) -> Catalog {
+    floe_flows::steps::catalog(&floe_flows::steps::effects(settings.code_steps))
 }

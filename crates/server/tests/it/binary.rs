@@ -10,7 +10,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Time in which a server of a debug build has to be up, on a busy machine.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
@@ -86,6 +86,38 @@ impl Server {
         stream.read_to_string(&mut answer).expect("answered");
         let status = answer.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status");
         (status, answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default())
+    }
+
+    /// POSTs a JSON document with a credential and answers status and JSON body.
+    pub(crate) fn post(&self, path: &str, credential: Option<&str>, body: &Value) -> (u16, Value) {
+        let address = self.url().replace("http://", "");
+        let mut stream = TcpStream::connect(&address).expect("the server listens");
+        stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a timeout");
+        let body = body.to_string();
+        let authorization = credential.map(|text| format!("Authorization: Bearer {text}\r\n")).unwrap_or_default();
+        let length = body.len();
+        let head = format!("POST {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{authorization}");
+        write!(stream, "{head}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}").expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("answered");
+        let status = answer.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status");
+        let body = answer.split_once("\r\n\r\n").map(|(_, body)| body).unwrap_or_default();
+        (status, serde_json::from_str(body).unwrap_or(Value::Null))
+    }
+
+    /// A personal access token with these scopes of the owner that [`create_admin`] made.
+    pub(crate) fn token(&self, scopes: &[&str]) -> String {
+        let password = "wandering otter";
+        let sign_in = json!({ "email": "ada@x.example", "password": password, "transport": "token" });
+        let (status, session) = self.post("/console/v1/session", None, &sign_in);
+        assert_eq!(status, 200, "{session}");
+        let session = session["token"].as_str().expect("a session token").to_owned();
+        let confirmed = self.post("/console/v1/session/confirm", Some(&session), &json!({ "password": password }));
+        assert_eq!(confirmed.0, 200, "{}", confirmed.1);
+        let wanted = json!({ "name": "test", "scopes": scopes });
+        let (status, made) = self.post("/console/v1/tokens", Some(&session), &wanted);
+        assert_eq!(status, 201, "{made}");
+        made["token"].as_str().or(made["key"].as_str()).expect("a token").to_owned()
     }
 
     /// Asks the server to stop and answers its exit code.
@@ -221,6 +253,36 @@ fn the_owner_of_the_folder_sets_up_without_a_server() {
     let folder = Folder::new();
     check_first_owner(&folder);
     assert_eq!(Server::start(&folder.0).banner["setup_url"], Value::Null);
+}
+
+#[test]
+fn a_token_of_the_owner_works_in_the_command_line() {
+    let folder = Folder::new();
+    let server = Server::start(&folder.0);
+    assert_eq!(create_admin(&folder.0, "wandering otter").status.code(), Some(0));
+    let token = server.token(&["console.read", "admin"]);
+    let run = |line: &[&str]| {
+        let mut command = floe(&folder.0);
+        output(command.env("FLOE_URL", server.url()).env("FLOE_TOKEN", &token).args(line))
+    };
+
+    let who = run(&["whoami"]);
+    assert!(text(&who.stdout).starts_with("Ada <ada@x.example>, owner of Main"), "{who:?}");
+    assert_eq!(run(&["login"]).status.code(), Some(0));
+    let remembered = output(floe(&folder.0).arg("whoami"));
+    assert_eq!(remembered.status.code(), Some(0), "{remembered:?}");
+    let mode = std::fs::metadata(folder.0.join(".config/floe/profile.json")).expect("a profile").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+
+    let made = run(&["key", "create", "--name", "ci", "--mode", "test", "--json"]);
+    let made: Value = serde_json::from_slice(&made.stdout).unwrap_or_else(|_| panic!("{made:?}"));
+    let id = made["id"].as_str().expect("an id");
+    assert_eq!(run(&["key", "revoke", id]).status.code(), Some(0));
+    let list = text(&run(&["key", "list", "--json"]).stdout);
+    assert!(list.contains("\"status\":\"revoked\""), "{list}");
+    let wrong = output(floe(&folder.0).args(["whoami", "--token", "pat_wrong", "--url", &server.url()]));
+    assert_eq!(wrong.status.code(), Some(3));
+    assert_eq!(server.stop(), Some(0));
 }
 
 #[test]
