@@ -1,1 +1,48 @@
-//! Floe flows.
+//! The flows slice: definitions and their versions, runs, waits, and the step types that touch the outside.
+//!
+//! It knows no HTTP and no SQL: surfaces call its services, and it calls the store's table functions inside one
+//! transaction each. It never talks to another slice.
+//!
+//! Start reading with [`Flows`], then [`runs`] for what happens to a run and [`definitions`] for what is edited.
+
+pub mod definitions;
+mod execute;
+pub mod history;
+pub mod runs;
+pub mod steps;
+
+use std::sync::Arc;
+
+use floe_engine::catalog::Catalog;
+use floe_runtime::Platform;
+use floe_runtime::effect::Effect;
+
+pub use execute::{Execute, WAIT_MS_MAX, WayIn, parse_version, started_by};
+use runs::{Limits, Plans, RunEngine};
+
+/// The slice's services.
+pub struct Flows {
+    /// The process-wide services.
+    pub platform: Arc<Platform>,
+    /// The step types that run here.
+    pub catalog: Arc<Catalog>,
+    /// Compiled definitions.
+    pub plans: Arc<Plans>,
+    /// What moves the runs.
+    pub runs: RunEngine,
+}
+
+impl Flows {
+    /// Builds the slice from the step types of the registry and starts its shards.
+    #[must_use]
+    pub fn start(platform: Arc<Platform>, effects: Vec<Arc<dyn Effect>>, limits: Limits) -> Self {
+        let mut catalog = Catalog::builtin();
+        for effect in &effects {
+            catalog.add(effect.spec());
+        }
+        let catalog = Arc::new(catalog);
+        let plans = Arc::new(Plans::new(Arc::clone(&catalog)));
+        let runs = RunEngine::start(Arc::clone(&platform), Arc::clone(&plans), effects, limits);
+        Self { platform, catalog, plans, runs }
+    }
+}

@@ -1,0 +1,179 @@
+//! Starting a run on behalf of a caller (Flow API contract, section 3).
+
+use std::sync::Arc;
+
+use floe_model::access::{Caller, Credential};
+use floe_model::flows::Level;
+use floe_model::id::{FlowId, RunId};
+use floe_model::{Fault, FaultKind};
+use floe_runtime::Ctx;
+use serde_json::{Map, Value, json};
+
+use crate::Flows;
+use crate::definitions::{self, Resolved, VersionChoice};
+use crate::runs::{AnswerIn, NewRun, Origin, RunState, check_inputs, choose_entry};
+
+/// Longest that a synchronous call waits for its run, in milliseconds (Flow API contract, section 3.1).
+pub const WAIT_MS_MAX: u64 = 55_000;
+
+/// By which way a run is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WayIn {
+    /// The client routes: the inputs are the body.
+    Client,
+    /// The dashboard route: the inputs are a field of the body; a trigger may be named.
+    Dashboard {
+        /// Id of the trigger step.
+        trigger: Option<String>,
+    },
+}
+
+/// A call for a run.
+#[derive(Debug, Clone)]
+pub struct Execute {
+    /// The flow.
+    pub flow: FlowId,
+    /// The version.
+    pub version: VersionChoice,
+    /// By which way.
+    pub way: WayIn,
+    /// The inputs as given.
+    pub inputs: Map<String, Value>,
+    /// Header `x-hook-id`.
+    pub hook_id: Option<String>,
+    /// Address of the caller.
+    pub ip: Option<String>,
+    /// Id of the run; a fresh one, or the one that an earlier try of the same call fixed.
+    pub run: RunId,
+    /// How long to wait for the run's end or first wait, in milliseconds; 0 for not at all.
+    pub wait_ms: u64,
+}
+
+/// Reads the `version` of a call: `latest` or a positive number.
+///
+/// # Errors
+/// 400 `invalid_version`.
+pub fn parse_version(text: &str) -> Result<VersionChoice, Fault> {
+    if text == "latest" {
+        return Ok(VersionChoice::Latest);
+    }
+    let digits = text.chars().all(|c| c.is_ascii_digit());
+    match text.parse::<u32>() {
+        Ok(number) if digits && number > 0 => Ok(VersionChoice::Number(number)),
+        _ => Err(Fault::new(FaultKind::Invalid, "invalid_version", "version must be latest or a positive number")),
+    }
+}
+
+impl Flows {
+    /// Starts a run and waits for its end or its first wait; `None` when it goes on beyond `wait_ms`.
+    ///
+    /// # Errors
+    /// `not_found`, `forbidden`, `flow_not_published`, `version_not_published`, `api_trigger_required`,
+    /// `invalid_definition` (a draft), `validation_error`, `overloaded`.
+    pub async fn execute(&self, ctx: &Ctx, call: Execute) -> Result<Option<RunState>, Fault> {
+        let new = self.prepare(ctx, &call).await?;
+        self.runs.run(new, call.wait_ms).await
+    }
+
+    /// Answers a run's question and waits for what follows; a question of a child run is passed on to the child.
+    ///
+    /// # Errors
+    /// As [`crate::runs::RunEngine::answer`].
+    pub async fn answer(
+        &self,
+        ctx: &Ctx,
+        run: RunId,
+        answer: AnswerIn,
+        wait_ms: u64,
+    ) -> Result<Option<RunState>, Fault> {
+        let workspace = ctx.caller.workspace;
+        let before = self.runs.settle(workspace, run, 0).await?;
+        let child = before.as_ref().and_then(|state| state.paused_child());
+        let Some(child) = child else {
+            return self.runs.answer(workspace, run, answer, wait_ms).await;
+        };
+        Box::pin(self.answer(ctx, child, answer, wait_ms)).await?;
+        let asked = before.and_then(|state| state.wait).and_then(|wait| wait.wait);
+        self.runs.settle_past(workspace, run, asked, wait_ms).await
+    }
+
+    async fn prepare(&self, ctx: &Ctx, call: &Execute) -> Result<NewRun, Fault> {
+        let (workspace, flow, version) = (ctx.caller.workspace, call.flow, call.version);
+        let resolved = ctx.store.read(move |tx| definitions::resolve(tx, workspace, flow, version)).await;
+        let resolved = self.permitted(ctx, call.flow, resolved).await?;
+        let plan = self.plans.compile(resolved.document_hash, &resolved.definition)?;
+        let (kind, named, base) = match &call.way {
+            WayIn::Client => ("client", None, ""),
+            WayIn::Dashboard { trigger } => ("dashboard", trigger.as_deref(), "/inputs"),
+        };
+        let entry = choose_entry(&plan, kind, named)?;
+        let inputs = check_inputs(&plan.entries[entry], call.inputs.clone(), base)?;
+        Ok(NewRun {
+            run: call.run,
+            workspace,
+            mode: ctx.caller.mode,
+            flow: resolved.flow_id,
+            flow_name: resolved.flow_name,
+            version: resolved.version,
+            is_draft: resolved.is_draft,
+            document_hash: resolved.document_hash,
+            settings: resolved.settings,
+            plan: Arc::clone(&plan),
+            entry,
+            inputs,
+            origin: origin(&ctx.caller, kind, call),
+        })
+    }
+
+    /// A flow that the caller may not see answers as one that is not there, also when its version is the problem.
+    async fn permitted(
+        &self,
+        ctx: &Ctx,
+        flow: FlowId,
+        resolved: Result<Resolved, Fault>,
+    ) -> Result<Resolved, Fault> {
+        match resolved {
+            Ok(resolved) if definitions::may(&ctx.caller, &resolved.access, Level::Run) => Ok(resolved),
+            Ok(resolved) if definitions::may(&ctx.caller, &resolved.access, Level::View) => {
+                Err(Fault::forbidden("Your role does not allow running flows"))
+            }
+            Ok(_) => Err(Fault::not_found("Flow")),
+            Err(fault) => {
+                let caller = ctx.clone();
+                ctx.store.read(move |tx| definitions::visible(tx, &caller, flow).map(|_| ())).await?;
+                Err(fault)
+            }
+        }
+    }
+}
+
+/// The credential of a caller as runs remember it.
+#[must_use]
+pub fn started_by(caller: &Caller) -> String {
+    match (caller.credential, &caller.member) {
+        (Credential::Token(id), _) => format!("token:{id}"),
+        (Credential::FlowsKey(id), _) => format!("key:{id}"),
+        (_, Some(member)) => format!("member:{}", member.id),
+        (_, None) => "system".to_owned(),
+    }
+}
+
+fn origin(caller: &Caller, kind: &'static str, call: &Execute) -> Origin {
+    let token = match caller.credential {
+        Credential::Token(id) => Some(id.to_string()),
+        Credential::FlowsKey(id) => Some(id.to_string()),
+        _ => None,
+    };
+    let member = caller.member.as_ref();
+    Origin {
+        kind,
+        source: json!({
+            "kind": kind, "hookId": call.hook_id, "tokenId": token,
+            "userId": member.map(|member| member.id), "ip": call.ip,
+        }),
+        started_by: started_by(caller),
+        user: member.map_or(Value::Null, |member| json!({ "name": member.name, "email": member.email })),
+        parent: None,
+        depth: 0,
+    }
+}

@@ -1,0 +1,114 @@
+//! Reading runs: what the journal tells, for people and programs (Flow API contract, section 7).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use floe_engine::records::History;
+use floe_model::Fault;
+use floe_model::flows::Level;
+use floe_model::id::{FlowId, RunId};
+use floe_runtime::Ctx;
+use floe_store::flows::runs::{self as rows, RunFilter, RunOrder, RunRow};
+
+use crate::Flows;
+use crate::definitions;
+use crate::execute::started_by;
+use crate::runs::{self, RunState};
+
+/// A run with its history.
+pub struct RunHistory {
+    /// Its row as last written; the machine in `history` may be ahead of it.
+    pub row: RunRow,
+    /// The folded journal.
+    pub history: History,
+    /// Its state.
+    pub state: RunState,
+}
+
+/// One page of a flow's runs.
+pub struct RunPage {
+    /// Rows.
+    pub rows: Vec<RunRow>,
+    /// How many the filter finds.
+    pub total: u64,
+}
+
+impl Flows {
+    /// A run that the caller may see: a member who can see its flow, or the credential that started it.
+    ///
+    /// # Errors
+    /// 404 for a run that is not there or may not be seen.
+    pub async fn run_row(&self, ctx: &Ctx, run: RunId) -> Result<RunRow, Fault> {
+        let caller = ctx.clone();
+        ctx.store
+            .read(move |tx| {
+                let row = rows::find(tx, caller.caller.workspace, run)?.ok_or_else(|| Fault::not_found("Run"))?;
+                if row.started_by == started_by(&caller.caller) {
+                    return Ok(row);
+                }
+                if caller.caller.member.is_none() {
+                    return Err(Fault::not_found("Run"));
+                }
+                definitions::may_see_runs(tx, &caller, row.flow).map_err(|_| Fault::not_found("Run"))?;
+                Ok(row)
+            })
+            .await
+    }
+
+    /// A run with its history, for a caller who may see it.
+    ///
+    /// # Errors
+    /// 404 for a run that is not there or may not be seen.
+    pub async fn run_history(&self, ctx: &Ctx, run: RunId) -> Result<RunHistory, Fault> {
+        self.run_row(ctx, run).await?;
+        let loaded = runs::load(&ctx.store, &self.plans, ctx.caller.workspace, run).await?;
+        let loaded = loaded.ok_or_else(|| Fault::not_found("Run"))?;
+        let history = History::fold(Arc::clone(&loaded.plan), &loaded.events);
+        let state = RunState::of(&loaded.row, &history.machine);
+        Ok(RunHistory { row: loaded.row, history, state })
+    }
+
+    /// A run's state once its revision is above `after`, or as it is when `wait_ms` have passed.
+    ///
+    /// # Errors
+    /// 404 for a run that is not there or may not be seen.
+    pub async fn poll_run(&self, ctx: &Ctx, run: RunId, after: u64, wait_ms: u64) -> Result<RunHistory, Fault> {
+        let deadline = ctx.now().plus_millis(i64::try_from(wait_ms).unwrap_or(i64::MAX));
+        loop {
+            // Watch first, so that a change between the read and the wait is not missed.
+            let changed = self.runs.watch(run);
+            let found = self.run_history(ctx, run).await?;
+            let left_ms = deadline.millis_since(ctx.now());
+            if found.state.revision > after || found.state.is_over() || left_ms <= 0 {
+                return Ok(found);
+            }
+            let _ = tokio::time::timeout(Duration::from_millis(left_ms.unsigned_abs()), changed).await;
+        }
+    }
+
+    /// Runs of a flow that the caller may see.
+    ///
+    /// # Errors
+    /// 404 for a flow that is not there or may not be seen.
+    pub async fn list_runs(
+        &self,
+        ctx: &Ctx,
+        flow: FlowId,
+        filter: RunFilter,
+        order: RunOrder,
+        limit: usize,
+        skip: usize,
+    ) -> Result<RunPage, Fault> {
+        let caller = ctx.clone();
+        ctx.store
+            .read(move |tx| {
+                let (_, _, level) = definitions::visible(tx, &caller, flow)?;
+                debug_assert!(level >= Level::View);
+                let workspace = caller.caller.workspace;
+                let total = rows::count(tx, workspace, flow, &filter)?;
+                let rows = rows::list(tx, workspace, flow, &filter, order, limit, skip)?;
+                Ok(RunPage { rows, total })
+            })
+            .await
+    }
+}

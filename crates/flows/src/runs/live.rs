@@ -1,0 +1,243 @@
+//! A run in memory: its machine, what is not on disk yet, and who waits for it.
+
+use std::collections::HashMap;
+
+use floe_engine::drive::{ACTIVE_MS_MAX, Drive, drive};
+use floe_engine::event::{Event, Happening, Place};
+use floe_engine::interpret::Moment;
+use floe_engine::machine::{Command, Machine};
+use floe_model::{Fault, Timestamp};
+use floe_model::id::WaitId;
+use floe_store::flows::runs::RunRow;
+use floe_store::flows::waits::WaitEnd;
+use floe_store::platform::audit;
+use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
+
+use super::batch::RunWrite;
+use super::state::RunState;
+use super::start::ChildStart;
+
+/// A run in memory.
+pub(super) struct Live {
+    /// The row as it would be written now, but for what [`Live::refresh`] fills in.
+    pub(super) row: RunRow,
+    pub(super) machine: Machine,
+    /// Whether it waits for a place among the runs of its workspace.
+    pub(super) queued: bool,
+    /// Whether the row must be written with the next events: at the start, at waits and at the end.
+    row_is_due: bool,
+    /// Events that are on disk or on their way.
+    pub(super) written: u64,
+    /// Events that are not.
+    events: Vec<Event>,
+    /// What may only happen once the events are on disk.
+    held: Vec<Command>,
+    /// Rows that belong to the events.
+    extras: Extras,
+    /// Effects under way.
+    pub(super) tasks: HashMap<Place, AbortHandle>,
+    /// Who wants to be told when the run ends or waits.
+    pub(super) waiters: Vec<oneshot::Sender<Result<RunState, Fault>>>,
+    /// Who wants to be told that the run is on disk.
+    pub(super) accepted: Option<oneshot::Sender<Result<(), Fault>>>,
+    /// Whether it is counted among the moving runs of its workspace.
+    pub(super) has_place: bool,
+    /// Active time at most, in milliseconds.
+    active_ms_max: i64,
+    /// What the row said about waiting when it was last written.
+    shown: Shown,
+    /// Questions that are open on disk.
+    open: Vec<WaitId>,
+}
+
+/// Rows that are written with a run's events.
+#[derive(Default)]
+pub(super) struct Extras {
+    pub(super) closed: Vec<WaitEnd>,
+    pub(super) audit: Vec<audit::Entry>,
+    pub(super) children: Vec<ChildStart>,
+}
+
+/// What lists and parents see of a run's state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    Nothing,
+    Running,
+    Waiting(Option<WaitId>),
+    Over,
+}
+
+impl Live {
+    /// A run that has not begun.
+    pub(super) fn new(row: RunRow, machine: Machine) -> Self {
+        Self::with(row, machine, 0, Shown::Nothing)
+    }
+
+    /// A run as its journal tells it.
+    pub(super) fn recovered(row: RunRow, machine: Machine) -> Self {
+        let written = machine.revision();
+        let shown = shown(&machine);
+        Self::with(row, machine, written, shown)
+    }
+
+    fn with(row: RunRow, machine: Machine, written: u64, shown: Shown) -> Self {
+        let active_ms_max = active_ms_max(&row.settings);
+        let open = machine.questions().map(|question| question.wait).collect();
+        Self {
+            queued: row.status == "queued",
+            row,
+            machine,
+            row_is_due: false,
+            written,
+            events: Vec::new(),
+            held: Vec::new(),
+            extras: Extras::default(),
+            tasks: HashMap::new(),
+            waiters: Vec::new(),
+            accepted: None,
+            has_place: false,
+            active_ms_max,
+            shown,
+            open,
+        }
+    }
+
+    /// Applies what happened and everything that follows from it. Gives the commands that may be carried out at once;
+    /// the others are held until the events are on disk.
+    pub(super) fn happen(
+        &mut self,
+        what: Option<Happening>,
+        now: Timestamp,
+        fresh: &mut dyn FnMut() -> u128,
+    ) -> Vec<Command> {
+        let mut moment = Moment { now, fresh, active_ms_max: self.active_ms_max };
+        let Drive { events, commands } = drive(&mut self.machine, what, &mut moment);
+        self.events.extend(events);
+        let (now, later): (Vec<Command>, Vec<Command>) =
+            commands.into_iter().partition(|command| self.may_precede_write(command));
+        self.held.extend(later);
+        now
+    }
+
+    /// Notes an event without driving on: a run that has to queue.
+    pub(super) fn note(&mut self, what: Happening, at: Timestamp) {
+        let event = Event { at, what };
+        self.machine.apply(&event);
+        self.events.push(event);
+    }
+
+    /// Rows to be written with the next events.
+    pub(super) fn extras(&mut self) -> &mut Extras {
+        &mut self.extras
+    }
+
+    /// Makes the next write carry the row even when nothing that lists show has changed.
+    pub(super) fn put_row(&mut self) {
+        self.row_is_due = true;
+    }
+
+    /// Whether there is something to write.
+    pub(super) fn is_dirty(&self) -> bool {
+        !self.events.is_empty() || self.row_is_due
+    }
+
+    /// Whether nothing but a message can move it, so that memory need not keep it.
+    pub(super) fn is_at_rest(&self) -> bool {
+        let in_queue = self.queued && self.waiters.is_empty();
+        !self.is_dirty() && self.tasks.is_empty() && (in_queue || self.is_settled())
+    }
+
+    /// Whether it ended or waits: what a synchronous caller wants to be told.
+    pub(super) fn is_settled(&self) -> bool {
+        self.machine.outcome().is_some() || self.machine.is_waiting()
+    }
+
+    /// Tells a caller when the run ends or waits.
+    pub(super) fn wait_for_end(&mut self, settled: oneshot::Sender<Result<RunState, Fault>>) {
+        self.waiters.retain(|waiter| !waiter.is_closed());
+        self.waiters.push(settled);
+    }
+
+    /// Takes what is to be written, and what may happen once it is.
+    pub(super) fn take_write(&mut self) -> (RunWrite, Vec<Command>) {
+        let events = std::mem::take(&mut self.events);
+        let first = self.written;
+        self.written += events.len() as u64;
+        let shows = shown(&self.machine);
+        let is_new = self.shown == Shown::Nothing;
+        let row_is_due = std::mem::take(&mut self.row_is_due) || shows != self.shown;
+        self.refresh();
+        let write = RunWrite {
+            row: row_is_due.then(|| self.row.clone()),
+            is_new,
+            changed: shows != self.shown && !(is_new && shows == Shown::Running),
+            first,
+            opened: super::batch::opened(&self.row, &self.machine, &events),
+            delays: super::batch::delays(&self.machine, &events),
+            ended: self.ended_waits(&events),
+            events,
+            extras: std::mem::take(&mut self.extras),
+            workspace: self.row.workspace,
+            run: self.row.id,
+        };
+        self.shown = shows;
+        (write, std::mem::take(&mut self.held))
+    }
+
+    /// Questions that were open on disk and no longer are, but for those that were answered: their time came, or the
+    /// run went on without them.
+    fn ended_waits(&mut self, events: &[Event]) -> Vec<WaitEnd> {
+        let now_open: Vec<WaitId> = self.machine.questions().map(|question| question.wait).collect();
+        let before = std::mem::replace(&mut self.open, now_open);
+        let ended = before.into_iter().filter(|wait| {
+            !self.open.contains(wait) && !self.extras.closed.iter().any(|closed| closed.id == *wait)
+        });
+        let expired = |id: WaitId| events.iter().any(|e| matches!(e.what, Happening::Expired { wait } if wait == id));
+        let end = |id: WaitId| WaitEnd {
+            workspace: self.row.workspace,
+            id,
+            status: if expired(id) { "expired" } else { "cancelled" },
+            at: self.machine.last_at(),
+            by: None,
+            answer: None,
+        };
+        ended.map(end).collect()
+    }
+
+    /// The run's state as callers see it.
+    pub(super) fn state(&self) -> RunState {
+        RunState::of(&self.row, &self.machine)
+    }
+
+    /// Brings the row up to date with the machine.
+    fn refresh(&mut self) {
+        super::state::fill_row(&mut self.row, &self.machine, self.queued);
+    }
+
+    /// Effects that the world cannot see, look-ups and alarms need not wait for the disk.
+    fn may_precede_write(&self, command: &Command) -> bool {
+        match command {
+            Command::Perform { place, .. } => super::perform::is_harmless(self.machine.plan(), *place),
+            Command::Wake { .. } | Command::Call { .. } => true,
+            Command::Evaluate(_) | Command::Abandon(_) | Command::CancelChild(_) => false,
+        }
+    }
+}
+
+fn shown(machine: &Machine) -> Shown {
+    if machine.outcome().is_some() {
+        return Shown::Over;
+    }
+    if machine.is_waiting() {
+        return Shown::Waiting(machine.questions().next().map(|question| question.wait));
+    }
+    Shown::Running
+}
+
+/// `settings.timeoutSeconds`, within the limit of every run.
+fn active_ms_max(settings: &str) -> i64 {
+    let settings: serde_json::Value = serde_json::from_str(settings).unwrap_or_default();
+    let seconds = settings.get("timeoutSeconds").and_then(serde_json::Value::as_i64);
+    seconds.map_or(ACTIVE_MS_MAX, |seconds| seconds.saturating_mul(1_000).clamp(1_000, ACTIVE_MS_MAX))
+}

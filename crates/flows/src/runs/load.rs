@@ -1,0 +1,50 @@
+//! Reading a run from disk.
+
+use std::sync::Arc;
+
+use floe_engine::event::Event;
+use floe_engine::plan::Plan;
+use floe_model::Fault;
+use floe_model::id::{RunId, WorkspaceId};
+use floe_store::flows::runs::{self, RunRow};
+use floe_store::flows::{documents, journal};
+use floe_store::{Store, Tx};
+
+use super::plans::Plans;
+
+/// A run as it stands on disk.
+pub struct Loaded {
+    /// Its row.
+    pub row: RunRow,
+    /// Its plan.
+    pub plan: Arc<Plan>,
+    /// Its events.
+    pub events: Vec<Event>,
+}
+
+/// Reads a run, its definition and its journal; `None` when there is no such run.
+///
+/// # Errors
+/// Of the database, and when the journal or definition cannot be read.
+pub async fn load(store: &Store, plans: &Plans, workspace: WorkspaceId, run: RunId) -> Result<Option<Loaded>, Fault> {
+    let Some((row, chunks)) = store.read(move |tx| read(tx, workspace, run)).await? else { return Ok(None) };
+    let plan = match plans.known(&row.document_hash) {
+        Some(plan) => plan,
+        None => {
+            let hash = row.document_hash;
+            let text = store.read(move |tx| documents::find(tx, workspace, &hash)).await?;
+            let text = text.ok_or_else(|| Fault::internal("a run's definition is not there"))?;
+            plans.compile(hash, &text)?
+        }
+    };
+    let mut events = Vec::new();
+    for chunk in chunks {
+        events.extend(serde_json::from_str::<Vec<Event>>(&chunk).map_err(Fault::internal)?);
+    }
+    Ok(Some(Loaded { row, plan, events }))
+}
+
+fn read(tx: &mut Tx<'_>, workspace: WorkspaceId, run: RunId) -> Result<Option<(RunRow, Vec<String>)>, Fault> {
+    let Some(row) = runs::find(tx, workspace, run)? else { return Ok(None) };
+    Ok(Some((row, journal::read(tx, workspace, run)?)))
+}

@@ -1,0 +1,79 @@
+//! What a shard is told.
+
+use floe_engine::event::{Place, StepError};
+use floe_engine::machine::Alarm;
+use floe_model::Fault;
+use floe_model::id::{RunId, WaitId, WorkspaceId};
+use floe_runtime::effect::Effected;
+use floe_store::platform::audit;
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use super::admission::Ticket;
+use super::answer::AnswerIn;
+use super::load::Loaded;
+use super::start::NewRun;
+use super::state::RunState;
+
+/// A message to the shard that owns a run.
+pub(super) enum Message {
+    /// Start a run, or wait for it when it was started before; `settled` is told when it ends or waits, `accepted` when it
+    /// is on disk.
+    Start {
+        new: Box<NewRun>,
+        settled: oneshot::Sender<Result<RunState, Fault>>,
+        accepted: oneshot::Sender<Result<(), Fault>>,
+    },
+    /// Something for one run, which is loaded first if it is not in memory.
+    Run { workspace: WorkspaceId, run: RunId, what: Request },
+    /// A run was read from disk.
+    Loaded { run: RunId, loaded: Result<Option<Box<Loaded>>, Fault> },
+    /// Tell when the run's revision on disk has changed.
+    Watch { run: RunId, changed: oneshot::Sender<()> },
+    /// End: flush, then stop.
+    Stop { done: oneshot::Sender<()> },
+}
+
+/// Something for one run.
+pub(super) enum Request {
+    /// A place among the moving runs was found: begin, or go on where the journal ends.
+    Admit(Ticket),
+    /// Found under way too often with the same journal: give it up.
+    Park,
+    /// An effect has come back.
+    Effected { place: Place, attempt: u32, effected: Effected },
+    /// A time has come.
+    Alarm(Alarm),
+    /// The called flow was looked up.
+    Called { place: Place, child: Result<Box<NewRun>, StepError> },
+    /// What became of a child run.
+    Child { child: RunId, news: ChildNews, done: oneshot::Sender<Result<(), Fault>> },
+    /// A wait's time has come, by its job.
+    Due { wait: WaitId, done: oneshot::Sender<Result<(), Fault>> },
+    /// An answer.
+    Answer { answer: Box<AnswerIn>, settled: oneshot::Sender<Result<RunState, Fault>> },
+    /// A cancellation.
+    Cancel { by: Option<String>, audit: Option<Box<audit::Entry>>, done: oneshot::Sender<Result<RunState, Fault>> },
+    /// Tell when the run ends or waits; at once if it does.
+    Settle { settled: oneshot::Sender<Result<RunState, Fault>> },
+}
+
+impl Request {
+    /// Tells whoever waits for it that it cannot be done.
+    pub(super) fn refuse(self, fault: impl FnOnce() -> Fault) {
+        match self {
+            Self::Child { done, .. } | Self::Due { done, .. } => drop(done.send(Ok(()))),
+            Self::Answer { settled, .. } | Self::Settle { settled } => drop(settled.send(Err(fault()))),
+            Self::Cancel { done, .. } => drop(done.send(Err(fault()))),
+            Self::Admit(_) | Self::Park | Self::Effected { .. } | Self::Alarm(_) | Self::Called { .. } => {}
+        }
+    }
+}
+
+/// What became of a child run.
+pub(super) enum ChildNews {
+    /// It waits, with its question as shown, or goes on.
+    Paused(Option<Box<Value>>),
+    /// It ended.
+    Ended(Result<std::sync::Arc<Value>, StepError>),
+}

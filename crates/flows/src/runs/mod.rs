@@ -1,0 +1,39 @@
+//! Runs: how they start, move, wait, go on and end.
+//!
+//! A run that moves lives in one shard: a task that owns it, applies what happens to its machine, and hands the new
+//! events to the store. What the events allow is done only when they are on disk. While one write is under way the next
+//! one gathers, so the flush in progress is the batching window. A run that waits is dropped from memory; an answer,
+//! or the job of its due time, brings it back from its journal.
+//!
+//! Start reading with [`RunEngine`], then `shard.rs`.
+
+mod admission;
+mod answer;
+mod batch;
+mod engine;
+mod jobs;
+mod live;
+mod load;
+mod message;
+mod perform;
+mod plans;
+mod recover;
+mod shard;
+mod start;
+mod state;
+
+pub use answer::{AnswerIn, AnswerKind, COMMENT_CHARS_MAX};
+pub use engine::{Limits, RunEngine};
+pub use jobs::handlers;
+pub use load::{Loaded, load};
+pub use plans::Plans;
+pub(crate) use start::check_inputs;
+pub use start::{DEPTH_MAX, NewRun, Origin, choose_entry};
+pub use state::{RunErrorView, RunState, WaitView, status};
+
+/// Ends a wait whose time has come; the subject is the wait.
+pub const JOB_WAIT_DUE: &str = "flows.wait_due";
+/// Tells a parent run what became of its child; the subject is the child.
+pub const JOB_CHILD: &str = "flows.child";
+/// Starts the error flow of a failed run; the subject is the failed run.
+pub const JOB_ERROR_FLOW: &str = "flows.error_flow";

@@ -1,0 +1,105 @@
+//! Making effects.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use floe_engine::event::{Place, StepError};
+use floe_engine::plan::{Plan, Work};
+use floe_model::id::RunId;
+use floe_runtime::effect::{Effect, EffectCall, Effected};
+use serde_json::Value;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::AbortHandle;
+
+use super::engine::Core;
+use super::live::Live;
+use super::message::{Message, Request};
+
+/// Time beyond a step's own limit after which an effect that does not come back is given up.
+const GRACE_MS: u64 = 2_000;
+
+/// Whether the effect at a place may begin before its intent is on disk, since the world cannot see it.
+pub(super) fn is_harmless(plan: &Plan, place: Place) -> bool {
+    matches!(&plan.node(place.node).work, Work::Effect(effect) if !effect.touches_world)
+}
+
+/// Starts the effect at a place; its result comes back to the shard as a message.
+pub(super) fn perform(
+    core: &Arc<Core>,
+    sender: &UnboundedSender<Message>,
+    live: &Live,
+    place: Place,
+    attempt: u32,
+    input: Arc<Value>,
+) -> Option<AbortHandle> {
+    let plan = live.machine.plan();
+    let node = plan.node(place.node);
+    let Work::Effect(work) = &node.work else { return None };
+    let report = Report::new(sender.clone(), live, place, attempt);
+    let Some(effect) = core.effects.get(work.step).cloned() else {
+        let error = StepError::new("unknown_type", format!("This server does not run {} steps", work.step));
+        report.send(Effected::failed(error));
+        return None;
+    };
+    let call = EffectCall {
+        scope: floe_model::Scope { workspace: live.row.workspace, mode: live.row.mode },
+        run: live.row.id,
+        step_id: node.id.clone(),
+        key: format!("{}:{}:{}", live.row.id, node.id, live.machine.pass_key(place)),
+        attempt,
+        input,
+        fixed: work.fixed.clone(),
+        context: effect.sees_context().then(|| live.machine.context()),
+        timeout_ms: work.timeout_ms,
+        now: core.platform.clock.now(),
+    };
+    let core = Arc::clone(core);
+    let task = tokio::spawn(async move {
+        let effected = within_time(&core, effect.as_ref(), call).await;
+        report.send(effected);
+    });
+    Some(task.abort_handle())
+}
+
+async fn within_time(core: &Arc<Core>, effect: &dyn Effect, call: EffectCall) -> Effected {
+    let limit = Duration::from_millis(call.timeout_ms.saturating_add(GRACE_MS));
+    match tokio::time::timeout(limit, effect.call(&core.platform, call)).await {
+        Ok(effected) => effected,
+        Err(_) => Effected::failed(StepError::retryable("step_timeout", "The step did not end within its time")),
+    }
+}
+
+/// Tells the shard what came of an effect, also when its task panics or is given up.
+struct Report {
+    sender: UnboundedSender<Message>,
+    workspace: floe_model::id::WorkspaceId,
+    run: RunId,
+    place: Place,
+    attempt: u32,
+    is_sent: bool,
+}
+
+impl Report {
+    fn new(sender: UnboundedSender<Message>, live: &Live, place: Place, attempt: u32) -> Self {
+        Self { sender, workspace: live.row.workspace, run: live.row.id, place, attempt, is_sent: false }
+    }
+
+    fn send(mut self, effected: Effected) {
+        self.tell(effected);
+    }
+
+    fn tell(&mut self, effected: Effected) {
+        self.is_sent = true;
+        let what = Request::Effected { place: self.place, attempt: self.attempt, effected };
+        // A shard that has ended has no use for results: its runs go on from their journals.
+        let _ = self.sender.send(Message::Run { workspace: self.workspace, run: self.run, what });
+    }
+}
+
+impl Drop for Report {
+    fn drop(&mut self) {
+        if !self.is_sent {
+            self.tell(Effected::failed(StepError::new("internal_error", "The step broke off")));
+        }
+    }
+}

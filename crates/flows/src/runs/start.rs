@@ -1,0 +1,175 @@
+//! The start of a run: which trigger, which inputs, and its first row.
+
+use std::sync::Arc;
+
+use floe_engine::event::{Beginning, Event, Happening};
+use floe_engine::inputs::{check_values, is_reserved};
+use floe_engine::machine::Machine;
+use floe_engine::plan::{Entry, Plan};
+use floe_model::id::{FlowId, RunId, WorkspaceId};
+use floe_model::{Fault, FieldProblem, Mode, Timestamp};
+use floe_store::flows::journal::Chunk;
+use floe_store::flows::runs::RunRow;
+use serde_json::{Map, Value, json};
+
+/// Levels of runs that call runs at most (Flow API contract, section 6.5).
+pub const DEPTH_MAX: u32 = 5;
+
+/// Where a run comes from.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// `client`, `dashboard`, `sub-flow`, `error-flow`, …
+    pub kind: &'static str,
+    /// JSON object `{kind, hookId, tokenId, userId, ip}` as shown.
+    pub source: Value,
+    /// The credential that may resume, poll and cancel it, e.g. `key:<id>`.
+    pub started_by: String,
+    /// `currentUser`: `{name, email}` or null.
+    pub user: Value,
+    /// The run that called it.
+    pub parent: Option<RunId>,
+    /// How many runs stand above.
+    pub depth: u32,
+}
+
+/// A run to be started.
+#[derive(Debug, Clone)]
+pub struct NewRun {
+    /// Its id.
+    pub run: RunId,
+    /// Whose run.
+    pub workspace: WorkspaceId,
+    /// Live or test.
+    pub mode: Mode,
+    /// The flow.
+    pub flow: FlowId,
+    /// The flow's name.
+    pub flow_name: String,
+    /// The version that it follows.
+    pub version: u32,
+    /// Whether that is a draft.
+    pub is_draft: bool,
+    /// Digest of the definition's text.
+    pub document_hash: [u8; 32],
+    /// JSON: the flow's settings.
+    pub settings: String,
+    /// The compiled definition.
+    pub plan: Arc<Plan>,
+    /// Index of the trigger.
+    pub entry: usize,
+    /// The checked inputs.
+    pub inputs: Map<String, Value>,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// A child run that begins in the same write in which its parent notes it.
+pub(super) struct ChildStart {
+    pub(super) row: RunRow,
+    pub(super) chunk: Chunk,
+}
+
+impl NewRun {
+    /// The run's first row.
+    #[must_use]
+    pub(super) fn row(&self, now: Timestamp) -> RunRow {
+        let entry = &self.plan.entries[self.entry];
+        RunRow {
+            workspace: self.workspace,
+            id: self.run,
+            mode: self.mode,
+            flow: self.flow,
+            flow_name: self.flow_name.clone(),
+            version: self.version,
+            is_draft: self.is_draft,
+            document_hash: self.document_hash,
+            status: "running".to_owned(),
+            trigger_type: entry.kind.clone(),
+            trigger_step: entry.step_id.clone(),
+            source_kind: self.origin.kind.to_owned(),
+            source: self.origin.source.to_string(),
+            parent: self.origin.parent,
+            depth: self.origin.depth,
+            started_by: self.origin.started_by.clone(),
+            settings: self.settings.clone(),
+            queued_at: now,
+            started_at: None,
+            finished_at: None,
+            active_ms: None,
+            step_count: 0,
+            current_step: None,
+            wait_kind: None,
+            wait_step: None,
+            error_code: None,
+            error_message: None,
+            error_step: None,
+            revision: 0,
+        }
+    }
+
+    /// The event that it begins with.
+    #[must_use]
+    pub(super) fn beginning(&self) -> Happening {
+        Happening::Began(Box::new(Beginning {
+            run: self.run,
+            entry: self.entry,
+            inputs: self.inputs.clone(),
+            trigger_data: Value::Object(self.inputs.clone()),
+            user: self.origin.user.clone(),
+            flow: json!({ "_id": self.flow, "name": self.flow_name, "version": self.version }),
+            depth: self.origin.depth,
+        }))
+    }
+
+    /// The rows with which it begins as a child, queued: it moves when its shard takes it up.
+    pub(super) fn as_child(&self, now: Timestamp) -> Result<ChildStart, Fault> {
+        let mut machine = Machine::new(Arc::clone(&self.plan));
+        let event = Event { at: now, what: self.beginning() };
+        machine.apply(&event);
+        let events = serde_json::to_string(&[event]).map_err(Fault::internal)?;
+        let mut row = self.row(now);
+        row.status = "queued".to_owned();
+        row.revision = machine.revision();
+        let chunk = Chunk { workspace: self.workspace, run: self.run, seq: 0, events };
+        Ok(ChildStart { row, chunk })
+    }
+}
+
+/// The trigger that a way in takes (Flow API contract, section 3.3).
+///
+/// # Errors
+/// `api_trigger_required` for a client call without an `api` trigger; `validation_error` for a named trigger that is
+/// not there.
+pub fn choose_entry(plan: &Plan, kind: &str, named: Option<&str>) -> Result<usize, Fault> {
+    let of_kind = |wanted: &str| plan.entries.iter().position(|entry| entry.kind == wanted);
+    if let Some(named) = named {
+        let found = plan.entries.iter().position(|entry| entry.step_id == named);
+        return found.ok_or_else(|| Fault::field("/trigger", "unknown", format!("There is no trigger step {named}")));
+    }
+    match kind {
+        "client" => of_kind("api").ok_or_else(|| {
+            Fault::conflict("api_trigger_required", "The flow has no api trigger, so it can't be called by a client")
+        }),
+        "sub-flow" | "error-flow" | "schedule" => {
+            let found = of_kind("api").or_else(|| of_kind("form"));
+            Ok(found.unwrap_or(0))
+        }
+        _ => Ok(of_kind("api").or_else(|| of_kind("form")).or_else(|| of_kind("schedule")).unwrap_or(0)),
+    }
+}
+
+/// Checks inputs against what the trigger declares (Flow API contract, section 3.4).
+///
+/// # Errors
+/// `validation_error` with every wrong field; paths are below `base`.
+pub(crate) fn check_inputs(entry: &Entry, inputs: Map<String, Value>, base: &str) -> Result<Map<String, Value>, Fault> {
+    let reserved: Vec<FieldProblem> = inputs
+        .keys()
+        .filter(|key| is_reserved(key))
+        .map(|key| FieldProblem::new(format!("{base}/{key}"), "reserved", format!("{key} is a reserved name")))
+        .collect();
+    if !reserved.is_empty() {
+        return Err(Fault::validation(reserved));
+    }
+    check_values(&entry.inputs, inputs, base).map_err(Fault::validation)
+}
