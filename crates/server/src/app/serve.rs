@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use axum::Router;
 use floe_surfaces::http::{PublicUrl, RateLimits as SurfaceRateLimits, Settings as SurfaceSettings};
 use rustix::fs::Mode;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -30,12 +31,21 @@ pub fn serve(settings: Settings, output: Output) -> anyhow::Result<()> {
     log::start(&settings);
     // Whatever this process makes is for its owner alone: database, log files, copies, sockets.
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
+    raise_open_files();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(cores).enable_all().build()?;
     runtime.block_on(run(settings, output))?;
     // Blocking threads that still work (a DNS lookup) must not hold the end up; everything answered is on disk.
     runtime.shutdown_background();
     Ok(())
+}
+
+/// Takes all file descriptors that the operating system grants: the usual soft limit is far below the connections that the
+/// front door admits.
+fn raise_open_files() {
+    let granted = getrlimit(Resource::Nofile);
+    // A refusal leaves the old limit, with which the server works as well; it only takes fewer connections.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: granted.maximum, maximum: granted.maximum });
 }
 
 async fn run(settings: Settings, output: Output) -> anyhow::Result<()> {

@@ -19,6 +19,8 @@ pub struct Limits {
     pub body_idle_timeout: Duration,
     /// Longest time for a whole body; then 408.
     pub body_total_timeout: Duration,
+    /// Longest time for which the client may take nothing of its answer; then the connection is cut.
+    pub write_timeout: Duration,
     /// Open connections; more wait in the listen queue of the operating system.
     pub connections_max: usize,
     /// Time for requests in flight to end after a stop was asked for; then their connections are cut.
@@ -38,6 +40,7 @@ impl Default for Limits {
             head_timeout: Duration::from_secs(10),
             body_idle_timeout: Duration::from_secs(10),
             body_total_timeout: Duration::from_secs(300),
+            write_timeout: Duration::from_secs(30),
             connections_max: 8_192,
             drain_timeout: Duration::from_secs(4),
         }

@@ -14,6 +14,7 @@ mod limits;
 mod panic;
 mod refusal;
 mod serve;
+mod stall;
 
 pub use address::{Network, TrustedProxies};
 pub use limits::Limits;

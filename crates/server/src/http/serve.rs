@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 use super::address::TrustedProxies;
 use super::exchange;
 use super::limits::Limits;
+use super::stall::Unstalled;
 
 /// Pause after the operating system refused to hand out a connection (no descriptors left), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -125,7 +126,7 @@ where
         .max_headers(limits.headers_max)
         .max_header_size(limits.head_bytes_max)
         .max_buf_size(limits.head_bytes_max)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Unstalled::new(stream, limits.write_timeout)), service);
     let mut connection = std::pin::pin!(connection);
     let outcome = tokio::select! {
         outcome = connection.as_mut() => outcome,

@@ -30,6 +30,7 @@ pub(crate) fn short_limits() -> Limits {
         head_timeout: Duration::from_millis(400),
         body_idle_timeout: Duration::from_millis(300),
         body_total_timeout: Duration::from_millis(900),
+        write_timeout: Duration::from_millis(500),
         drain_timeout: Duration::from_millis(500),
         body_bytes_max: 1024 * 1024,
         ..Limits::default()
@@ -55,6 +56,7 @@ pub(crate) fn small_router() -> Router {
         .route("/api/v1/runs", post(|_body: Bytes| async { StatusCode::UNAUTHORIZED }))
         .route("/admin", get(|| async { "smuggled" }))
         .route("/length", post(|body: Bytes| async move { body.len().to_string() }))
+        .route("/large", get(|| async { vec![b'x'; 64 * 1024 * 1024] }))
         .route("/slow", get(|| async { tokio::time::sleep(Duration::from_millis(200)).await }))
         .route("/endless", get(std::future::pending::<()>))
         .route(
@@ -162,4 +164,13 @@ async fn connections_over_the_limit_wait_for_a_free_place() {
     let answer = talk(running.address, "GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
     assert!(answer.ends_with("hello"), "served after the idle connection timed out: {answer}");
     drop(idle);
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_is_cut() {
+    let running = start(small_router(), Limits { connections_max: 1, ..short_limits() }).await;
+    let mut deaf = TcpStream::connect(running.address).await.expect("the server listens");
+    deaf.write_all(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("sent");
+    let answer = talk(running.address, "GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    assert!(answer.ends_with("hello"), "the place is free again: {answer}");
 }
