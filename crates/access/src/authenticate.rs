@@ -8,7 +8,7 @@ use floe_model::id::{MemberId, WorkspaceId};
 use floe_model::{Fault, FaultKind, Mode, Timestamp};
 use floe_store::access::{keys, memberships, sessions, tokens, workspaces};
 
-use crate::cache::Known;
+use crate::cache::{Known, Remembered};
 use crate::identity::{Identity, Presented, Proof, SessionFacts};
 use crate::rate::Limits;
 use crate::secret::same_hash;
@@ -32,10 +32,16 @@ impl Access {
             Proof::Token(text) => self.hashers.token.hash(text),
             Proof::Key { text, .. } => self.hashers.key.hash(text),
         };
-        let (remembered, generation) = self.memory.get(&hash, now);
-        let known = match remembered {
-            Some(known) => known,
-            None => self.look_up(presented.proof, hash, generation, now).await?,
+        let known = match self.memory.get(&hash, now) {
+            Remembered::Fresh(known) => known,
+            Remembered::LookUp { old, generation } => {
+                let known = self.look_up(presented.proof, hash, now).await?;
+                if let Some(old) = old {
+                    known.used_as(&old);
+                }
+                self.memory.put(&known, generation);
+                known
+            }
         };
         if !known.is_alive(now) || !same_hash(&known.hash, &hash) {
             return Err(unknown());
@@ -48,13 +54,7 @@ impl Access {
         Ok(Identity { caller, limits: known.limits, session: known.session.clone() })
     }
 
-    async fn look_up(
-        &self,
-        proof: Proof<'_>,
-        hash: [u8; 32],
-        generation: u64,
-        now: Timestamp,
-    ) -> Result<Arc<Known>, Fault> {
+    async fn look_up(&self, proof: Proof<'_>, hash: [u8; 32], now: Timestamp) -> Result<Arc<Known>, Fault> {
         let store = &self.platform.store;
         let known = match proof {
             Proof::Session(_) => {
@@ -71,12 +71,7 @@ impl Access {
                 fits.map(|key| of_key(key, now)).transpose()?
             }
         };
-        let known = Arc::new(known.ok_or_else(unknown)?);
-        if !known.is_alive(now) {
-            return Err(unknown());
-        }
-        self.memory.put(&known, generation);
-        Ok(known)
+        known.map(Arc::new).ok_or_else(unknown)
     }
 
     /// The caller in another workspace than the session's current one. A token belongs to one workspace.

@@ -52,10 +52,29 @@ impl Known {
         self.expires_at.is_none_or(|end| now < end) && self.idle_ms.is_none_or(|most| idle < most)
     }
 
+    /// Takes over the last use from an older entry: its note may still be on its way to the store.
+    pub(crate) fn used_as(&self, old: &Self) {
+        self.used_at.fetch_max(old.used_at.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.noted_at.fetch_max(old.noted_at.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+
     /// The caller in a mode.
     pub(crate) fn caller(&self, mode: Mode) -> &Arc<Caller> {
         &self.callers[usize::from(mode == Mode::Test)]
     }
+}
+
+/// What the memory knows of a hash.
+pub(crate) enum Remembered {
+    /// An entry that counts.
+    Fresh(Arc<Known>),
+    /// Nothing that counts.
+    LookUp {
+        /// An entry that is too old; its last use still counts.
+        old: Option<Arc<Known>>,
+        /// The generation under which what is found now may be remembered.
+        generation: u64,
+    },
 }
 
 /// The memory.
@@ -78,13 +97,14 @@ impl Memory {
         }
     }
 
-    /// The entry of a hash, unless it has to be looked up again; and the generation to remember a new one under.
-    pub(crate) fn get(&self, hash: &[u8; 32], now: Timestamp) -> (Option<Arc<Known>>, u64) {
+    /// What is remembered of a hash.
+    pub(crate) fn get(&self, hash: &[u8; 32], now: Timestamp) -> Remembered {
         self.hear();
         let generation = self.generation.load(Ordering::Acquire);
-        let found = self.entries.get(hash);
-        let fresh = found.filter(|known| !self.recheck || now.millis_since(known.read_at) < RECHECK_MS);
-        (fresh, generation)
+        match self.entries.get(hash) {
+            Some(known) if !self.recheck || now.millis_since(known.read_at) < RECHECK_MS => Remembered::Fresh(known),
+            old => Remembered::LookUp { old, generation },
+        }
     }
 
     /// Remembers an entry, unless the memory was emptied since its generation.

@@ -34,4 +34,4 @@ pub use surface::{FaultSite, RateStyle, Surface};
 
 pub(crate) use call::permission_word;
 pub(crate) use credentials::cookie_name;
-pub(crate) use router::build;
+pub use router::build;

@@ -23,7 +23,7 @@ struct Site {
 }
 
 /// Builds the router. Unknown paths are answered by the surface that owns them, or by `default`.
-pub(crate) fn build(
+pub fn build(
     app: Arc<App>,
     routes: Vec<Route>,
     surfaces: &'static [&'static Surface],

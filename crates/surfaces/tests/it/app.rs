@@ -1,0 +1,206 @@
+//! A server without a network: the real router over a store of its own, and a clock that the test sets.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use floe_access::setup::NewOwner;
+use floe_access::{Access, AccessSettings, ServerSecret};
+use floe_model::Timestamp;
+use floe_runtime::ids::SystemRandom;
+use floe_runtime::outside::{Outside, OutsideConfig};
+use floe_runtime::sandbox::{Sandbox, SandboxConfig};
+use floe_runtime::{Clock, Ids, Platform};
+use floe_surfaces::App;
+use floe_surfaces::http::{PublicUrl, RateLimits, Route, Settings};
+use floe_testkit::store::TestStore;
+use http::{HeaderMap, Request, StatusCode};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use crate::echo;
+
+pub const ORIGIN: &str = "http://floe.test";
+pub const OWNER: &str = "ada@floe.test";
+pub const PASSWORD: &str = "wandering otter";
+
+pub struct TestClock(AtomicI64);
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::Relaxed))
+    }
+}
+
+pub struct TestApp {
+    pub app: Arc<App>,
+    pub clock: Arc<TestClock>,
+    pub store: TestStore,
+    router: Router,
+}
+
+impl TestApp {
+    pub async fn new(store: TestStore) -> Self {
+        Self::with_limits(store, RateLimits::On).await
+    }
+
+    pub async fn with_limits(store: TestStore, rate_limits: RateLimits) -> Self {
+        // The middle of a minute and of a day, so that no window ends by itself.
+        let clock = Arc::new(TestClock(AtomicI64::new(1_800_000_000_000_000)));
+        let ids = Ids::new(Arc::<TestClock>::clone(&clock), Arc::new(SystemRandom));
+        let platform = Arc::new(Platform {
+            store: (*store).clone(),
+            clock: Arc::<TestClock>::clone(&clock),
+            ids,
+            outside: Outside::new(OutsideConfig::default()),
+            sandbox: Sandbox::new(SandboxConfig::default()),
+        });
+        let secret = ServerSecret::new([7; 32]);
+        let access = Arc::new(Access::new(Arc::clone(&platform), &secret, AccessSettings::default()));
+        let public_url = PublicUrl::parse(ORIGIN).expect("a URL");
+        let settings = Settings { public_url, listen: Some("127.0.0.1:8700".to_owned()), rate_limits };
+        let app = Arc::new(floe_app(platform, access, settings).await);
+        let routes: Vec<Route> = floe_surfaces::routes().into_iter().chain(echo::routes()).collect();
+        let router = floe_surfaces::http::build(Arc::clone(&app), routes, echo::SURFACES, echo::SURFACES[0]);
+        Self { app, clock, store, router }
+    }
+
+    /// With an owner; answers the token of its session.
+    pub async fn with_owner(store: TestStore) -> (Self, String) {
+        let app = Self::new(store).await;
+        let owner = NewOwner {
+            name: "Ada".to_owned(),
+            email: OWNER.to_owned(),
+            password: Some(PASSWORD.to_owned()),
+            workspace_name: "Lagos Fit".to_owned(),
+            timezone: "Africa/Lagos".to_owned(),
+            starter_keys: None,
+        };
+        app.app.access.create_admin(owner).await.expect("the first owner");
+        let session = app.session_of(OWNER, PASSWORD).await;
+        (app, session)
+    }
+
+    /// Signs in and answers the token of the session.
+    pub async fn session_of(&self, email: &str, password: &str) -> String {
+        let body = json!({ "email": email, "password": password, "transport": "token" });
+        let answer = self.post("/console/v1/session").json(&body).send().await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json["token"].as_str().expect("a token").to_owned()
+    }
+
+    /// Signs a member without a password in by a link and answers the token of the session.
+    pub async fn session_by_link(&self, email: &str) -> String {
+        let link = self.app.access.issue_sign_in_link(email, 15).await.expect("a link");
+        let body = json!({ "token": link, "transport": "token" });
+        let answer = self.post("/console/v1/session/link").json(&body).send().await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json["token"].as_str().expect("a token").to_owned()
+    }
+
+    /// A personal access token of the owner.
+    pub async fn token_of(&self, session: &str, scopes: &[&str]) -> String {
+        let confirm = self.post("/console/v1/session/confirm").bearer(session).json(&json!({ "password": PASSWORD }));
+        assert_eq!(confirm.send().await.status, 200);
+        let body = json!({ "name": "CI", "scopes": scopes });
+        let answer = self.post("/console/v1/tokens").bearer(session).json(&body).send().await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        answer.json["token"].as_str().expect("a token").to_owned()
+    }
+
+    pub fn pass_seconds(&self, seconds: i64) {
+        self.clock.0.fetch_add(seconds * 1_000_000, Ordering::Relaxed);
+    }
+
+    pub fn get(&self, path: &str) -> Asking<'_> {
+        self.ask("GET", path)
+    }
+
+    pub fn post(&self, path: &str) -> Asking<'_> {
+        self.ask("POST", path)
+    }
+
+    pub fn patch(&self, path: &str) -> Asking<'_> {
+        self.ask("PATCH", path)
+    }
+
+    pub fn delete(&self, path: &str) -> Asking<'_> {
+        self.ask("DELETE", path)
+    }
+
+    /// The status of a request that is built by hand.
+    pub async fn raw(&self, request: http::request::Builder) -> StatusCode {
+        let request = request.body(Body::empty()).expect("a request");
+        self.router.clone().oneshot(request).await.expect("the router always answers").status()
+    }
+
+    pub fn ask(&self, method: &str, path: &str) -> Asking<'_> {
+        let peer: SocketAddr = "203.0.113.7:4711".parse().expect("an address");
+        let request =
+            Request::builder().method(method).uri(path).extension(ConnectInfo(peer)).header("host", "floe.test");
+        Asking { app: self, request, body: Vec::new() }
+    }
+}
+
+async fn floe_app(platform: Arc<Platform>, access: Arc<Access>, settings: Settings) -> App {
+    App { platform, access, settings }
+}
+
+pub struct Asking<'a> {
+    app: &'a TestApp,
+    request: http::request::Builder,
+    body: Vec<u8>,
+}
+
+impl Asking<'_> {
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.request = self.request.header(name, value);
+        self
+    }
+
+    pub fn bearer(self, token: &str) -> Self {
+        self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    pub fn json(self, body: &Value) -> Self {
+        self.header("content-type", "application/json").body(body.to_string().into_bytes())
+    }
+
+    pub fn body(mut self, body: Vec<u8>) -> Self {
+        self.body = body;
+        self
+    }
+
+    pub async fn send(self) -> Answer {
+        let request = self.request.header("content-length", self.body.len()).body(Body::from(self.body));
+        let request = request.expect("a request");
+        let response = self.app.router.clone().oneshot(request).await.expect("the router always answers");
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.expect("a body").to_bytes();
+        let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Answer { status: parts.status, headers: parts.headers, json }
+    }
+}
+
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub json: Value,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("")
+    }
+
+    #[track_caller]
+    pub fn is(self, status: u16, code: &str) -> Self {
+        assert_eq!((self.status.as_u16(), self.json["code"].as_str().unwrap_or("")), (status, code), "{self:?}");
+        self
+    }
+}

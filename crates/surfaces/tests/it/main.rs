@@ -1,0 +1,15 @@
+//! The surfaces through the real router, on SQLite and on PostgreSQL (`FLOE_TEST_POSTGRES_URL`).
+#![allow(unreachable_pub, reason = "the modules of a test binary have no outside")]
+
+mod app;
+mod audit;
+mod browser;
+mod echo;
+mod json;
+mod keys;
+mod members;
+mod plumbing;
+mod repeats;
+mod setup;
+mod sign_in;
+mod tokens;
