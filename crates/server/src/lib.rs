@@ -2,7 +2,7 @@
 //!
 //! Nothing here decides anything about the business: a command parses its arguments, calls a service or an API, and prints.
 //! The parts are [`settings`] (where each value comes from), [`http`] (what reaches a route at all), [`cli`] (one file per
-//! command), [`operator`] (what the owner of the data folder may do, with or without a running server) and [`app`] (the wiring).
+//! command), [`operator`] (what the owner of the data folder may do, with or without a running server) [`app`] (the wiring), and [`registry`] (what is wired: the table of contents).
 //!
 //! Start reading with [`cli::run`].
 
@@ -10,12 +10,5 @@ pub mod app;
 pub mod cli;
 pub mod http;
 pub mod operator;
+pub mod registry;
 pub mod settings;
-
-use floe_engine::catalog::Catalog;
-
-/// The step types that a server with these settings runs: what the machine carries out itself, and what the slices add.
-#[must_use]
-pub fn catalog(settings: &settings::Settings) -> Catalog {
-    floe_flows::steps::catalog(&floe_flows::steps::effects(settings.code_steps))
-}

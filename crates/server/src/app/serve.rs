@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
+use floe_runtime::jobs::JobLoop;
 use floe_surfaces::http::{PublicUrl, RateLimits as SurfaceRateLimits, Settings as SurfaceSettings};
 use rustix::fs::Mode;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -12,16 +13,19 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::{App, banner, log};
+use super::{App, Work, banner, log};
 use crate::cli::{Exit, Output};
 use crate::http::{Front, Limits, TrustedProxies, serve as serve_front};
 use crate::operator;
+use crate::registry;
 use crate::settings::{RateLimits, Settings};
 
 /// How long a start waits for a server that is just stopping to let go of the database, seconds.
 const LOCK_WAIT_S: u64 = 5;
 /// Time for the parts to end after the connections have ended.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(800);
+/// Pause before the runs that were under way are looked up again after a failure.
+const RECOVER_PAUSE: Duration = Duration::from_secs(1);
 
 /// Runs the server until SIGTERM or SIGINT; it ends within five seconds. A second signal ends the process at once.
 ///
@@ -54,7 +58,8 @@ async fn run(settings: Settings, output: Output) -> anyhow::Result<()> {
         TcpListener::bind(settings.listen).await.with_context(|| format!("cannot listen on {}", settings.listen))?;
     let address = listener.local_addr()?;
     let app = Arc::new(App { listen: address, ..App::open(settings, LOCK_WAIT_S).await? });
-    let front = front(&app)?;
+    let work = Work::start(&app);
+    let front = front(&app, &work)?;
 
     let operator_front = front.clone();
     let operator_app = Arc::clone(&app);
@@ -68,10 +73,15 @@ async fn run(settings: Settings, output: Output) -> anyhow::Result<()> {
     let setup_token = app.access.issue_setup_link().await?;
     let setup_url = setup_token.map(|token| app.setup_url(&token));
     banner::print(&app, address, setup_url.as_deref(), output);
+    let jobs = JobLoop::start(Arc::clone(&app.platform), registry::jobs(&app.flows));
+    let recovery = tokio::spawn(recover(Arc::clone(&app)));
 
     serve_front(listener, front, stop).await;
+    recovery.abort();
     let closing = async {
+        jobs.stop().await;
         let _ = operator.await;
+        work.stop().await;
         app.close().await;
     };
     if tokio::time::timeout(CLOSE_TIMEOUT, closing).await.is_err() {
@@ -80,10 +90,10 @@ async fn run(settings: Settings, output: Output) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn front(app: &Arc<App>) -> anyhow::Result<Front> {
+fn front(app: &App, work: &Work) -> anyhow::Result<Front> {
     let ids = app.platform.ids.clone();
     Ok(Front {
-        router: router(app)?,
+        router: router(app, work)?,
         limits: Limits::default(),
         proxies: TrustedProxies::new(&app.settings.trusted_proxies),
         request_ids: Arc::new(move || ids.next()),
@@ -94,7 +104,7 @@ fn front(app: &Arc<App>) -> anyhow::Result<Front> {
 ///
 /// # Errors
 /// When the public URL is none; the settings are checked, so that this is the case only for a broken listen address.
-pub fn router(app: &App) -> anyhow::Result<Router> {
+pub fn router(app: &App, _work: &Work) -> anyhow::Result<Router> {
     let public_url = PublicUrl::parse(&app.public_url()).context("FLOE_PUBLIC_URL is no address of a server")?;
     let rate_limits = match app.settings.rate_limits.clone() {
         RateLimits::On => SurfaceRateLimits::On,

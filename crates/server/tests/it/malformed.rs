@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use floe_server::app::{App, router};
+use floe_server::app::{App, Work, router};
 use floe_server::settings::{Settings, Sources};
 use serde::Deserialize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -198,7 +198,9 @@ async fn the_whole_router_keeps_the_same_promises() {
     let sources = Sources { flags: vec![("FLOE_DATA_DIR", folder.0.display().to_string())], ..Sources::default() };
     let settings = Settings::load(&sources).expect("valid settings");
     let app = Arc::new(App::open(settings, 1).await.expect("an empty folder opens"));
-    let server = start(router(&app).expect("a public URL"), short_limits()).await;
+    let work = Work::start(&app);
+    let server = start(router(&app, &work).expect("a public URL"), short_limits()).await;
     check_all(server.address).await;
+    work.stop().await;
     app.close().await;
 }

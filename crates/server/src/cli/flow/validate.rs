@@ -18,7 +18,7 @@ pub(in crate::cli) struct Arguments {
 }
 
 pub(super) fn execute(context: &Context, arguments: &Arguments) -> Result<Exit, Failure> {
-    let catalog = crate::catalog(&context.settings);
+    let catalog = crate::registry::catalog(&context.settings);
     let mut errors = 0;
     for path in &arguments.files {
         let file = FlowFile::read(path)?;
