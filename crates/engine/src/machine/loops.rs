@@ -84,10 +84,8 @@ impl Machine {
             Work::While { passes_max, body, .. } => (passes_max, body),
             _ => return,
         };
-        if !self.active.contains_key(&place) {
-            self.active.insert(place, Active::While(Box::default()));
-        }
-        let Some(Active::While(state)) = self.active.get_mut(&place) else { return };
+        let active = self.active.entry(place).or_insert_with(|| Active::While(Box::default()));
+        let Active::While(state) = active else { return };
         let pass = state.passes;
         match outcome {
             Ok(true) if pass < passes_max => {

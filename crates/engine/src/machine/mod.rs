@@ -182,6 +182,7 @@ impl Machine {
     /// What should happen now, or nothing until the next event.
     ///
     /// An [`Command::Evaluate`] is given again until its event is applied; every other command is given once.
+    #[expect(clippy::should_implement_trait, reason = "a machine is no iterator: it goes on after an event")]
     pub fn next(&mut self) -> Option<Command> {
         if let Some(command) = self.outbox.pop_front() {
             return Some(command);

@@ -33,7 +33,7 @@ pub(super) fn dot_path(text: &str) -> Option<Vec<String>> {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '$');
     let is_key = |segment: &&str| !segment.is_empty() && segment.chars().all(plain);
     let is_name = |name: &&str| name.starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '$');
-    let is_path = segments.first().is_some_and(is_name) && segments.iter().all(|segment| is_key(&segment));
+    let is_path = segments.first().is_some_and(is_name) && segments.iter().all(is_key);
     is_path.then(|| segments.into_iter().map(str::to_owned).collect())
 }
 

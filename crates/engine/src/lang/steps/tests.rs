@@ -462,7 +462,7 @@ fn defaults_and_forms_become_explicit() {
         json!({ "type": "call", "timeoutMs": 70, "data": { "url": "u", "headers": [{ "key": "A", "value": "{{ b }}" }], "odd": 1 } }),
         json!({ "type": "calc", "name": "", "data": { "code": "{{", "inputs": "{ \"a\": \"{{ b }}\" }" } }),
         json!({ "type": "user-approval", "data": { "message": "m" } }),
-        json!({ "type": "each", "data": { "arrayVariable": "{{ a.b-c }}", "maxItems": 20_000_u32.min(10_000), "steps": body() } }),
+        json!({ "type": "each", "data": { "arrayVariable": "{{ a.b-c }}", "maxItems": 10_000, "steps": body() } }),
         json!({ "type": "while", "data": { "condition": "a", "maxIterations": 9_999, "failOnError": true, "steps": body_named("inner2") } }),
         json!({ "type": "condition", "data": { "branches": [{ "id": "b", "condition": "{{ a }}", "nextStepId": "end" }] } }),
         json!({ "type": "compute", "disabled": true, "data": {} }),

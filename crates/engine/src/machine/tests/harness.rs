@@ -107,7 +107,11 @@ impl Run {
             *ids += 1;
             *ids
         };
-        let driven = drive(&mut self.machine, Some(what), &mut Moment { now: self.now, fresh: &mut fresh, active_ms_max: ACTIVE_MS_MAX });
+        let driven = drive(
+            &mut self.machine,
+            Some(what),
+            &mut Moment { now: self.now, fresh: &mut fresh, active_ms_max: ACTIVE_MS_MAX },
+        );
         if !fits {
             assert!(driven.events.is_empty() && driven.commands.is_empty());
             assert_eq!(before, format!("{:?}", self.machine), "what does not fit changes nothing");

@@ -39,8 +39,12 @@ fn every_event_is_written_and_read() {
         json!({ "e": "began", "run": id, "entry": 1, "inputs": { "a": 0.1 }, "trigger_data": null, "user": { "name": "A" }, "flow": { "version": 1 }, "depth": 2 }),
     );
     check(Happening::Admitted, json!({ "e": "admitted" }));
-    check(Happening::Intended { place: PLACE, input: Arc::new(json!({ "u": 1 })) }, json!({ "e": "intended", "place": p, "input": { "u": 1 } }));
-    let done = |attempt, port, logs| Happening::Done { place: PLACE, attempt, result: Arc::new(json!(null)), port, logs };
+    check(
+        Happening::Intended { place: PLACE, input: Arc::new(json!({ "u": 1 })) },
+        json!({ "e": "intended", "place": p, "input": { "u": 1 } }),
+    );
+    let done =
+        |attempt, port, logs| Happening::Done { place: PLACE, attempt, result: Arc::new(json!(null)), port, logs };
     check(done(1, Port::NEXT, vec![]), json!({ "e": "done", "place": p, "result": null }));
     let line = LogLine { level: "warn".to_owned(), message: "m".to_owned() };
     check(
@@ -53,12 +57,23 @@ fn every_event_is_written_and_read() {
         json!({ "e": "failed", "place": p, "error": { "code": "c", "message": "m" } }),
     );
     check(
-        Happening::Failed { place: PLACE, attempt: 3, error: StepError::retryable("c", "m").with_details(json!([1])), logs: vec![line] },
+        Happening::Failed {
+            place: PLACE,
+            attempt: 3,
+            error: StepError::retryable("c", "m").with_details(json!([1])),
+            logs: vec![line],
+        },
         json!({ "e": "failed", "place": p, "attempt": 3, "error": { "code": "c", "message": "m", "retryable": true, "details": [1] }, "logs": [{ "level": "warn", "message": "m" }] }),
     );
     check(Happening::Retried { place: PLACE }, json!({ "e": "retried", "place": p }));
-    check(Happening::Looped { place: PLACE, items: Arc::new(vec![json!(1)]), total: 3 }, json!({ "e": "looped", "place": p, "items": [1], "total": 3 }));
-    check(Happening::Tested { place: PLACE, outcome: Ok(true) }, json!({ "e": "tested", "place": p, "outcome": { "Ok": true } }));
+    check(
+        Happening::Looped { place: PLACE, items: Arc::new(vec![json!(1)]), total: 3 },
+        json!({ "e": "looped", "place": p, "items": [1], "total": 3 }),
+    );
+    check(
+        Happening::Tested { place: PLACE, outcome: Ok(true) },
+        json!({ "e": "tested", "place": p, "outcome": { "Ok": true } }),
+    );
     check(
         Happening::Tested { place: PLACE, outcome: Err(StepError::new("c", "m")) },
         json!({ "e": "tested", "place": p, "outcome": { "Err": { "code": "c", "message": "m" } } }),
@@ -72,35 +87,79 @@ fn every_event_is_written_and_read() {
     ] {
         let body = Map::from_iter([("message".to_owned(), json!("m"))]);
         check(
-            Happening::WaitOpened(Box::new(Question { wait: WaitId(9), place: PLACE, kind, body, due: Timestamp(-7), asked_at: Timestamp(3) })),
+            Happening::WaitOpened(Box::new(Question {
+                wait: WaitId(9),
+                place: PLACE,
+                kind,
+                body,
+                due: Timestamp(-7),
+                asked_at: Timestamp(3),
+            })),
             json!({ "e": "wait_opened", "wait": id, "place": p, "kind": written, "body": { "message": "m" }, "asked_at": 3, "due": -7 }),
         );
     }
     for (answer, written) in [
-        (Answer::Decision { approve: true, comment: None }, json!({ "decision": { "approve": true, "comment": null } })),
+        (
+            Answer::Decision { approve: true, comment: None },
+            json!({ "decision": { "approve": true, "comment": null } }),
+        ),
         (Answer::ToolResult { outcome: Ok(Value::Null) }, json!({ "tool_result": { "outcome": { "Ok": null } } })),
-        (Answer::ToolResult { outcome: Err("no".to_owned()) }, json!({ "tool_result": { "outcome": { "Err": "no" } } })),
+        (
+            Answer::ToolResult { outcome: Err("no".to_owned()) },
+            json!({ "tool_result": { "outcome": { "Err": "no" } } }),
+        ),
         (Answer::FormData(json!({ "a": 1 })), json!({ "form_data": { "a": 1 } })),
     ] {
-        check(Happening::Answered { wait: WaitId(9), answer, by: Some("A".to_owned()) }, json!({ "e": "answered", "wait": id, "answer": written, "by": "A" }));
+        check(
+            Happening::Answered { wait: WaitId(9), answer, by: Some("A".to_owned()) },
+            json!({ "e": "answered", "wait": id, "answer": written, "by": "A" }),
+        );
     }
     check(Happening::Expired { wait: WaitId(9) }, json!({ "e": "expired", "wait": id }));
-    check(Happening::ChildCalled { place: PLACE, input: Arc::new(json!({})) }, json!({ "e": "child_called", "place": p, "input": {} }));
-    check(Happening::ChildStarted { place: PLACE, child: RunId(9) }, json!({ "e": "child_started", "place": p, "child": id }));
-    check(Happening::ChildPaused { child: RunId(9), question: None }, json!({ "e": "child_paused", "child": id, "question": null }));
-    check(Happening::ChildPaused { child: RunId(9), question: Some(Box::new(json!({}))) }, json!({ "e": "child_paused", "child": id, "question": {} }));
-    check(Happening::ChildEnded { child: RunId(9), outcome: Ok(Arc::new(json!(null))) }, json!({ "e": "child_ended", "child": id, "outcome": { "Ok": null } }));
+    check(
+        Happening::ChildCalled { place: PLACE, input: Arc::new(json!({})) },
+        json!({ "e": "child_called", "place": p, "input": {} }),
+    );
+    check(
+        Happening::ChildStarted { place: PLACE, child: RunId(9) },
+        json!({ "e": "child_started", "place": p, "child": id }),
+    );
+    check(
+        Happening::ChildPaused { child: RunId(9), question: None },
+        json!({ "e": "child_paused", "child": id, "question": null }),
+    );
+    check(
+        Happening::ChildPaused { child: RunId(9), question: Some(Box::new(json!({}))) },
+        json!({ "e": "child_paused", "child": id, "question": {} }),
+    );
+    check(
+        Happening::ChildEnded { child: RunId(9), outcome: Ok(Arc::new(json!(null))) },
+        json!({ "e": "child_ended", "child": id, "outcome": { "Ok": null } }),
+    );
     check(
         Happening::ChildEnded { child: RunId(9), outcome: Err(StepError::new("c", "m")) },
         json!({ "e": "child_ended", "child": id, "outcome": { "Err": { "code": "c", "message": "m" } } }),
     );
     check(Happening::Cancelled { by: None }, json!({ "e": "cancelled", "by": null }));
-    check(Happening::Stopped { error: StepError::new("c", "m") }, json!({ "e": "stopped", "error": { "code": "c", "message": "m" } }));
+    check(
+        Happening::Stopped { error: StepError::new("c", "m") },
+        json!({ "e": "stopped", "error": { "code": "c", "message": "m" } }),
+    );
 }
 
 #[test]
 fn numbers_keep_every_digit() {
-    let numbers = [0.1 + 0.2, 1.0 / 3.0, 1e-7, 123_456_789.123_456_78, f64::MAX, f64::MIN_POSITIVE, 5e-324, 2.225_073_858_507_201e-308, 9.007_199_254_740_993e15];
+    let numbers = [
+        0.1 + 0.2,
+        1.0 / 3.0,
+        1e-7,
+        123_456_789.123_456_78,
+        f64::MAX,
+        f64::MIN_POSITIVE,
+        5e-324,
+        2.225_073_858_507_201e-308,
+        9.007_199_254_740_993e15,
+    ];
     for number in numbers {
         let text = serde_json::to_string(&json!(number)).expect("a number");
         let read: Value = serde_json::from_str(&text).expect("a number");

@@ -29,11 +29,19 @@ fn the_context_is_bounded() {
     let text = "x".repeat(900_000);
     let grow = json!({ "id": "w", "type": "while", "data": { "condition": "true", "maxIterations": 100, "steps": [
         with(set("in", json!({ "v": "{{ text }}" })), json!({ "output": "kept" }))] } });
-    assert_eq!(Run::heavy(json!([grow]), json!({ "text": text })).failure().0, "context_limit", "what a loop gathers counts");
+    assert_eq!(
+        Run::heavy(json!([grow]), json!({ "text": text })).failure().0,
+        "context_limit",
+        "what a loop gathers counts"
+    );
     let same = json!({ "id": "w", "type": "while", "data": { "condition": "true", "maxIterations": 50, "steps": [set("in", json!({ "v": "{{ text }}" }))] } });
     assert_eq!(Run::heavy(json!([same]), json!({ "text": text })).output(), json!({}), "what is replaced does not");
     let forever = json!({ "id": "w", "type": "while", "data": { "condition": "true", "maxIterations": 500, "steps": [set("in", json!({ "v": "{{ text }}" }))] } });
-    assert_eq!(Run::heavy(json!([forever]), json!({ "text": text })).failure().0, "context_limit", "the journal is bounded too");
+    assert_eq!(
+        Run::heavy(json!([forever]), json!({ "text": text })).failure().0,
+        "context_limit",
+        "the journal is bounded too"
+    );
     let mut run = Run::long(json!([call("a"), set("next", json!({}))]), json!({}));
     run.done("a", json!("x".repeat(6_000_000)));
     assert_eq!(run.failure(), ("context_limit".to_owned(), Some("a")), "under its id and under its name");
@@ -73,7 +81,8 @@ fn active_time_is_bounded_and_waiting_is_free() {
 
 #[test]
 fn a_clock_that_goes_back_does_not_reach_the_journal() {
-    let mut run = Run::of(json!([call("a"), { "id": "d", "type": "delay", "data": { "seconds": 60 } }, call("b")]), json!({}));
+    let mut run =
+        Run::of(json!([call("a"), { "id": "d", "type": "delay", "data": { "seconds": 60 } }, call("b")]), json!({}));
     run.pass(-3_600).done("a", json!(1));
     assert!(run.machine.active_ms(run.now) >= 0);
     run.pass(-3_600).expire();
@@ -88,7 +97,8 @@ fn a_clock_that_goes_back_does_not_reach_the_journal() {
 /// that copies its results in each pass would need minutes for this.
 #[test]
 fn long_loops_take_time_in_proportion() {
-    let list: Vec<Value> = (0..5_000).map(|index| json!({ "id": index, "name": "a name", "tags": ["a", "b"] })).collect();
+    let list: Vec<Value> =
+        (0..5_000).map(|index| json!({ "id": index, "name": "a name", "tags": ["a", "b"] })).collect();
     let steps = json!([{ "id": "e", "type": "each", "data": { "arrayVariable": "l", "steps": [with(set("in", json!({ "v": "{{ item.id }}" })), json!({ "output": "o" }))] } }]);
     let run = Run::long(steps, json!({ "l": list }));
     assert_eq!(run.result("e")["successfulItems"], json!(5_000));

@@ -20,7 +20,10 @@ fn condition(id: &str, branches: Value, more: Value) -> Value {
 #[test]
 fn variables_are_rendered_together_then_written() {
     let run = Run::of(
-        json!([set("a", json!({ "x": 1, "y": "{{ x }}", "z": "{{ n }}-{{ n }}" })), set("b", json!({ "y": "{{ x + 1 }}" }))]),
+        json!([
+            set("a", json!({ "x": 1, "y": "{{ x }}", "z": "{{ n }}-{{ n }}" })),
+            set("b", json!({ "y": "{{ x + 1 }}" }))
+        ]),
         json!({ "n": 4 }),
     );
     let context = run.machine.context();
@@ -104,10 +107,14 @@ fn dead_ways_do_not_hold_a_join_back() {
 #[test]
 fn two_ways_to_one_step_run_it_once() {
     let steps = json!([
-        condition("if", json!([
-            { "id": "a", "condition": "n == 1", "nextStepId": "x" },
-            { "id": "b", "condition": "n == 2", "nextStepId": "x" },
-        ]), json!({ "elseNextStepId": "x", "nextStepId": "x" })),
+        condition(
+            "if",
+            json!([
+                { "id": "a", "condition": "n == 1", "nextStepId": "x" },
+                { "id": "b", "condition": "n == 2", "nextStepId": "x" },
+            ]),
+            json!({ "elseNextStepId": "x", "nextStepId": "x" })
+        ),
         set("x", json!({})),
     ]);
     for n in 1..4 {
@@ -117,7 +124,10 @@ fn two_ways_to_one_step_run_it_once() {
 
 #[test]
 fn a_final_step_ends_the_run_at_once() {
-    let run = Run::of(json!([{ "id": "f", "type": "final", "data": { "outputs": { "a": "{{ n }}" } } }, set("never", json!({}))]), json!({ "n": [1] }));
+    let run = Run::of(
+        json!([{ "id": "f", "type": "final", "data": { "outputs": { "a": "{{ n }}" } } }, set("never", json!({}))]),
+        json!({ "n": [1] }),
+    );
     assert_eq!(run.output(), json!({ "a": [1] }));
     assert_eq!(run.told(), ["f completed"]);
     assert_eq!(Run::of(json!([{ "id": "f", "type": "end-session" }]), json!({})).output(), json!({}));
@@ -128,14 +138,22 @@ fn a_final_step_ends_the_run_at_once() {
 fn the_context_holds_what_the_contract_names() {
     let outputs = json!({ "trigger": "{{ _trigger }}", "date": "{{ currentDate }}", "user": "{{ currentUser.name }}",
         "flow": "{{ flow.version }}", "run": "{{ run }}", "step": "{{ step }}", "secret": "{{ secrets.KEY }}", "item": "{{ item }}" });
-    let run = Run::of(json!([{ "id": "f", "type": "final", "name": "End", "data": { "outputs": outputs } }]), json!({ "item": 3 }));
-    assert_eq!(run.output(), json!({
-        "trigger": { "type": "api", "data": { "hook": true } }, "date": "2026-01-01T00:00:00.000Z", "user": "Ada", "flow": 3,
-        "run": { "_id": "00000000-0000-0000-0000-000000000007", "startedAt": "2026-01-01T00:00:00.000Z" },
-        "step": { "id": "f", "name": "End" }, "secret": null, "item": 3,
-    }));
+    let run = Run::of(
+        json!([{ "id": "f", "type": "final", "name": "End", "data": { "outputs": outputs } }]),
+        json!({ "item": 3 }),
+    );
+    assert_eq!(
+        run.output(),
+        json!({
+            "trigger": { "type": "api", "data": { "hook": true } }, "date": "2026-01-01T00:00:00.000Z", "user": "Ada", "flow": 3,
+            "run": { "_id": "00000000-0000-0000-0000-000000000007", "startedAt": "2026-01-01T00:00:00.000Z" },
+            "step": { "id": "f", "name": "End" }, "secret": null, "item": 3,
+        })
+    );
     // An input of the same name takes the place of a built-in one; a variable is there from the start.
-    let mut definition = chained(json!([{ "id": "f", "type": "final", "data": { "outputs": { "flow": "{{ flow }}", "v": "{{ v }}" } } }]));
+    let mut definition = chained(
+        json!([{ "id": "f", "type": "final", "data": { "outputs": { "flow": "{{ flow }}", "v": "{{ v }}" } } }]),
+    );
     definition["variables"] = json!([{ "key": "v", "value": [1] }, { "key": "flow", "value": 0 }]);
     assert_eq!(Run::of_definition(definition, json!({ "flow": "mine" })).output(), json!({ "flow": "mine", "v": [1] }));
 }
@@ -149,7 +167,9 @@ fn a_run_comes_in_at_its_trigger() {
         with(set("a", json!({ "a": 1 })), json!({ "nextStepId": "b" })),
         { "id": "b", "type": "final", "data": { "outputs": { "a": "{{ a }}", "by": "{{ _trigger.type }}" } } },
     ] });
-    for (entry, output) in [(0, json!({ "a": 1, "by": "api" })), (1, json!({ "a": null, "by": "form" })), (2, json!({}))] {
+    for (entry, output) in
+        [(0, json!({ "a": 1, "by": "api" })), (1, json!({ "a": null, "by": "form" })), (2, json!({}))]
+    {
         let mut run = Run::unbegun(&definition);
         run.begin(entry, json!({}));
         assert_eq!(run.output(), output);

@@ -19,20 +19,21 @@ fn again(condition: &str, steps: Value, more: Value) -> Value {
 
 #[test]
 fn each_gives_what_the_contract_names() {
-    let steps = json!([each("l", json!([
-        with(set("in", json!({ "sum": "{{ sum + item }}", "seen": "{{ _each }}" })), json!({ "output": "x" }))
-    ]), json!({}))]);
+    let steps = json!([each(
+        "l",
+        json!([with(set("in", json!({ "sum": "{{ sum + item }}", "seen": "{{ _each }}" })), json!({ "output": "x" }))]),
+        json!({})
+    )]);
     let run = Run::of(steps, json!({ "l": [5, 7], "sum": 0, "item": "outer" }));
-    let seen = |item: i64, index: usize| {
-        json!({ "item": item, "index": index, "total": 2, "isFirst": index == 0, "isLast": index == 1 })
-    };
-    let pass = |item: i64, index: usize, sum: i64| {
-        json!({ "index": index, "item": item, "outputs": { "x": { "sum": sum, "seen": seen(item, index) } } })
-    };
-    assert_eq!(run.result("loop"), json!({
-        "item": [5, 7], "items": [5, 7], "results": [pass(5, 0, 5), pass(7, 1, 12)], "errors": [],
-        "successfulItems": 2, "failedItems": 0, "totalItems": 2, "processedItems": 2,
-    }));
+    let seen = |item: i64, index: usize| json!({ "item": item, "index": index, "total": 2, "isFirst": index == 0, "isLast": index == 1 });
+    let pass = |item: i64, index: usize, sum: i64| json!({ "index": index, "item": item, "outputs": { "x": { "sum": sum, "seen": seen(item, index) } } });
+    assert_eq!(
+        run.result("loop"),
+        json!({
+            "item": [5, 7], "items": [5, 7], "results": [pass(5, 0, 5), pass(7, 1, 12)], "errors": [],
+            "successfulItems": 2, "failedItems": 0, "totalItems": 2, "processedItems": 2,
+        })
+    );
     let context = run.machine.context();
     assert_eq!((&context["sum"], &context["item"], context.get("index")), (&json!(12), &json!("outer"), None));
     assert_eq!(run.told(), ["loop completed", "in completed", "in completed"]);
@@ -44,11 +45,20 @@ fn each_gives_what_the_contract_names() {
 fn each_takes_lists_and_texts_of_lists() {
     let steps = |source: &str| json!([each(source, json!([set("in", json!({}))]), json!({}))]);
     let inputs = json!({ "l": [1, 2], "text": "[1,2]", "a-b": { "c": [0, [3]] }, "no": "x", "o": { "a": 1 } });
-    for (source, processed) in [("l", 2), ("text", 2), ("{{ l }}", 2), ("a-b.c.1", 1), ("a-b.c", 2), ("l.concat(l)", 4)] {
-        assert_eq!(Run::of(steps(source), inputs.clone()).result("loop")["processedItems"], json!(processed), "{source}");
+    for (source, processed) in [("l", 2), ("text", 2), ("{{ l }}", 2), ("a-b.c.1", 1), ("a-b.c", 2), ("l.concat(l)", 4)]
+    {
+        assert_eq!(
+            Run::of(steps(source), inputs.clone()).result("loop")["processedItems"],
+            json!(processed),
+            "{source}"
+        );
     }
     for source in ["no", "o", "missing", "a-b.c.9", "l.x"] {
-        assert_eq!(Run::of(steps(source), inputs.clone()).failure(), ("not_an_array".to_owned(), Some("loop")), "{source}");
+        assert_eq!(
+            Run::of(steps(source), inputs.clone()).failure(),
+            ("not_an_array".to_owned(), Some("loop")),
+            "{source}"
+        );
     }
     let empty = Run::of(steps("l"), json!({ "l": [] }));
     assert_eq!(empty.result("loop")["results"], json!([]));
@@ -68,7 +78,9 @@ fn each_is_bounded_by_max_items() {
 
 #[test]
 fn a_failing_pass_stops_the_loop_and_is_recorded() {
-    let steps = |fail: bool| json!([each("l", json!([call("in"), call("after")]), json!({ "failOnError": fail })), set("next", json!({}))]);
+    let steps = |fail: bool| {
+        json!([each("l", json!([call("in"), call("after")]), json!({ "failOnError": fail })), set("next", json!({}))])
+    };
     let drive = |fail: bool| {
         let mut run = Run::of(steps(fail), json!({ "l": ["a", "b", "c"] }));
         run.done("in", json!(1)).done("after", json!(2)).fail("in", StepError::new("broken", "No"));
@@ -76,12 +88,15 @@ fn a_failing_pass_stops_the_loop_and_is_recorded() {
     };
     let run = drive(false);
     let error = json!({ "code": "broken", "message": "No" });
-    assert_eq!(run.result("loop"), json!({
-        "item": ["a", "b", "c"], "items": ["a", "b", "c"],
-        "results": [{ "index": 0, "item": "a", "outputs": { "in": 1, "after": 2 } }, { "index": 1, "item": "b", "outputs": {}, "error": error }],
-        "errors": [{ "index": 1, "code": "broken", "message": "No" }],
-        "successfulItems": 1, "failedItems": 1, "totalItems": 3, "processedItems": 2,
-    }));
+    assert_eq!(
+        run.result("loop"),
+        json!({
+            "item": ["a", "b", "c"], "items": ["a", "b", "c"],
+            "results": [{ "index": 0, "item": "a", "outputs": { "in": 1, "after": 2 } }, { "index": 1, "item": "b", "outputs": {}, "error": error }],
+            "errors": [{ "index": 1, "code": "broken", "message": "No" }],
+            "successfulItems": 1, "failedItems": 1, "totalItems": 3, "processedItems": 2,
+        })
+    );
     assert_eq!(run.told(), ["loop completed", "in completed", "after completed", "in failed", "next completed"]);
     let run = drive(true);
     assert_eq!(run.failure(), ("broken".to_owned(), Some("loop")));
@@ -90,12 +105,17 @@ fn a_failing_pass_stops_the_loop_and_is_recorded() {
 
 #[test]
 fn while_is_tested_before_each_round() {
-    let steps = json!([again("n < 2", json!([with(set("in", json!({ "n": "{{ n + 1 }}", "at": "{{ _while }}" })), json!({ "output": "x" }))]), json!({}))]);
+    let steps = json!([again(
+        "n < 2",
+        json!([with(set("in", json!({ "n": "{{ n + 1 }}", "at": "{{ _while }}" })), json!({ "output": "x" }))]),
+        json!({})
+    )]);
     let run = Run::of(steps, json!({ "n": 0, "iteration": "outer" }));
-    let pass = |index: usize| {
-        json!({ "iteration": index, "outputs": { "x": { "n": index + 1, "at": { "iteration": index, "run": index + 1, "isFirst": index == 0 } } } })
-    };
-    assert_eq!(run.result("loop"), json!({ "iterations": 2, "results": [pass(0), pass(1)], "errors": [], "lastIteration": pass(1) }));
+    let pass = |index: usize| json!({ "iteration": index, "outputs": { "x": { "n": index + 1, "at": { "iteration": index, "run": index + 1, "isFirst": index == 0 } } } });
+    assert_eq!(
+        run.result("loop"),
+        json!({ "iterations": 2, "results": [pass(0), pass(1)], "errors": [], "lastIteration": pass(1) })
+    );
     assert_eq!(run.machine.context()["iteration"], json!("outer"));
     let never = Run::of(json!([again("false", json!([set("in", json!({}))]), json!({}))]), json!({}));
     assert_eq!(never.result("loop"), json!({ "iterations": 0, "results": [], "errors": [], "lastIteration": null }));
@@ -119,18 +139,22 @@ fn while_is_bounded() {
 
 #[test]
 fn what_fails_in_a_while_is_put_in_its_errors() {
-    let untold = |fail: bool| json!([again("n.includes(1)", json!([set("in", json!({}))]), json!({ "failOnError": fail }))]);
+    let untold =
+        |fail: bool| json!([again("n.includes(1)", json!([set("in", json!({}))]), json!({ "failOnError": fail }))]);
     let result = Run::of(untold(false), json!({ "n": 1 })).result("loop");
     assert_eq!((&result["iterations"], &result["errors"][0]["index"]), (&json!(0), &json!(0)));
     assert_eq!(Run::of(untold(true), json!({ "n": 1 })).failure().1, Some("loop"));
     let mut run = Run::of(json!([again("true", json!([call("in")]), json!({}))]), json!({}));
     run.done("in", json!(1)).fail("in", StepError::new("broken", "No"));
-    assert_eq!(run.result("loop"), json!({
-        "iterations": 2,
-        "results": [{ "iteration": 0, "outputs": { "in": 1 } }, { "iteration": 1, "outputs": {}, "error": { "code": "broken", "message": "No" } }],
-        "errors": [{ "index": 1, "code": "broken", "message": "No" }],
-        "lastIteration": { "iteration": 1, "outputs": {}, "error": { "code": "broken", "message": "No" } },
-    }));
+    assert_eq!(
+        run.result("loop"),
+        json!({
+            "iterations": 2,
+            "results": [{ "iteration": 0, "outputs": { "in": 1 } }, { "iteration": 1, "outputs": {}, "error": { "code": "broken", "message": "No" } }],
+            "errors": [{ "index": 1, "code": "broken", "message": "No" }],
+            "lastIteration": { "iteration": 1, "outputs": {}, "error": { "code": "broken", "message": "No" } },
+        })
+    );
 }
 
 #[test]
@@ -139,20 +163,30 @@ fn loops_nest_and_every_pass_has_its_key() {
         with(call("deep"), json!({ "data": { "url": "{{ item }}/{{ index }}/{{ iteration }}/{{ _each.index }}" } })),
         set("count", json!({ "k": "{{ k + 1 }}" })),
     ])) } });
-    let mut run = Run::of(json!([each("l", json!([set("zero", json!({ "k": 0 })), inner]), json!({}))]), json!({ "l": ["a", "b"], "index": "outer" }));
+    let mut run = Run::of(
+        json!([each("l", json!([set("zero", json!({ "k": 0 })), inner]), json!({}))]),
+        json!({ "l": ["a", "b"], "index": "outer" }),
+    );
     let mut keys = Vec::new();
     for url in ["a/0/0/0", "a/0/1/0", "b/1/0/1", "b/1/1/1"] {
         let place = run.place("deep");
         keys.push(run.machine.pass_key(place));
-        let Some(crate::machine::Command::Perform { input, .. }) = run.commands.last() else { panic!("{:?}", run.commands) };
+        let Some(crate::machine::Command::Perform { input, .. }) = run.commands.last() else {
+            panic!("{:?}", run.commands)
+        };
         assert_eq!(input["url"], json!(url));
         run.done("deep", json!(url));
     }
     assert_eq!(keys, ["0.0", "0.1", "1.0", "1.1"]);
     assert_eq!(run.machine.pass_key(run.place("deep")), "0", "after the run nothing stands in a loop");
     assert_eq!(run.output(), json!({}));
-    let deep: Vec<_> = run.history().steps.iter().filter(|record| run.machine.plan().node(record.node).id == "deep")
-        .map(|record| record.iteration.iter().map(|step| format!("{}{}", step.step_id, step.index)).collect::<String>()).collect();
+    let deep: Vec<_> = run
+        .history()
+        .steps
+        .iter()
+        .filter(|record| run.machine.plan().node(record.node).id == "deep")
+        .map(|record| record.iteration.iter().map(|step| format!("{}{}", step.step_id, step.index)).collect::<String>())
+        .collect();
     assert_eq!(deep, ["loop0inner0", "loop0inner1", "loop1inner0", "loop1inner1"]);
 }
 

@@ -8,14 +8,29 @@ use crate::plan::Port;
 
 #[test]
 fn a_record_tells_the_whole_story_of_a_step() {
-    let mut run = Run::of(json!([with(call("a"), json!({ "retry": { "maxAttempts": 2, "intervalMs": 2_000 } }))]), json!({}));
+    let mut run =
+        Run::of(json!([with(call("a"), json!({ "retry": { "maxAttempts": 2, "intervalMs": 2_000 } }))]), json!({}));
     let place = run.place("a");
     let line = |text: &str| LogLine { level: "info".to_owned(), message: text.to_owned() };
-    run.pass(1).tell(Happening::Failed { place, attempt: 1, error: StepError::retryable("busy", "m"), logs: vec![line("one")] });
+    run.pass(1).tell(Happening::Failed {
+        place,
+        attempt: 1,
+        error: StepError::retryable("busy", "m"),
+        logs: vec![line("one")],
+    });
     let record = &run.history().steps[0];
-    assert_eq!((record.status.as_str(), record.attempt, record.error.as_ref().map(|error| error.code.as_str())), ("running", 1, Some("busy")));
+    assert_eq!(
+        (record.status.as_str(), record.attempt, record.error.as_ref().map(|error| error.code.as_str())),
+        ("running", 1, Some("busy"))
+    );
     run.pass(2).tell(Happening::Retried { place });
-    run.pass(1).tell(Happening::Done { place, attempt: 2, result: json!(5).into(), port: Port::NEXT, logs: vec![line("two")] });
+    run.pass(1).tell(Happening::Done {
+        place,
+        attempt: 2,
+        result: json!(5).into(),
+        port: Port::NEXT,
+        logs: vec![line("two")],
+    });
     let history = run.history();
     let record = &history.steps[0];
     assert_eq!((record.status.as_str(), record.attempt), ("completed", 2));
@@ -36,7 +51,10 @@ fn records_of_a_failure_keep_its_facts() {
 
 #[test]
 fn a_history_ends_where_the_machine_does() {
-    let mut run = Run::of(json!([call("a"), set("b", json!({})), { "id": "c", "type": "delay", "data": { "seconds": 9 } }]), json!({}));
+    let mut run = Run::of(
+        json!([call("a"), set("b", json!({})), { "id": "c", "type": "delay", "data": { "seconds": 9 } }]),
+        json!({}),
+    );
     run.done("a", json!(1));
     let history = run.history();
     assert_eq!(format!("{:?}", history.machine.context()), format!("{:?}", run.machine.context()));

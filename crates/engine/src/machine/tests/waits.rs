@@ -31,7 +31,10 @@ fn an_approval_goes_three_ways() {
     let mut run = ask();
     let question = run.machine.questions().next().expect("a question").clone();
     assert_eq!(Value::Object(question.body), json!({ "message": "Pay 5?", "options": ["approve", "reject"] }));
-    assert_eq!((question.kind, question.due), (QuestionKind::Answer(WaitKind::UserApproval), START.plus_seconds(WEEK_S)));
+    assert_eq!(
+        (question.kind, question.due),
+        (QuestionKind::Answer(WaitKind::UserApproval), START.plus_seconds(WEEK_S))
+    );
     assert!(run.machine.is_waiting());
     assert_eq!(run.told(), ["ask waiting"]);
     run.pass(60).decide(true);
@@ -55,7 +58,10 @@ fn without_ways_of_its_own_a_rejection_goes_on_and_an_expiry_fails() {
     let steps = json!([approval(json!({})), set("next", json!({}))]);
     let mut run = Run::of(steps.clone(), json!({}));
     run.decide(false);
-    assert_eq!((ended(&run), run.result("ask")["decision"].clone()), (vec!["next completed".to_owned()], json!("reject")));
+    assert_eq!(
+        (ended(&run), run.result("ask")["decision"].clone()),
+        (vec!["next completed".to_owned()], json!("reject"))
+    );
     let mut run = Run::of(steps, json!({}));
     run.expire();
     assert_eq!(run.failure(), ("wait_timeout".to_owned(), Some("ask")));
@@ -84,10 +90,16 @@ fn of_several_answers_the_first_counts() {
 #[test]
 fn time_to_answer_is_written_or_computed() {
     for (timeout, seconds) in [(json!(90), 90), (json!("{{ t }}"), 30)] {
-        let run = Run::of(json!([approval(json!({ "data": { "message": "m", "timeoutSeconds": timeout } }))]), json!({ "t": 30 }));
+        let run = Run::of(
+            json!([approval(json!({ "data": { "message": "m", "timeoutSeconds": timeout } }))]),
+            json!({ "t": 30 }),
+        );
         assert_eq!(run.last_wake(), (seconds * 1_000, false));
     }
-    let run = Run::of(json!([approval(json!({ "data": { "message": "m", "timeoutSeconds": "{{ t }}" } }))]), json!({ "t": 0 }));
+    let run = Run::of(
+        json!([approval(json!({ "data": { "message": "m", "timeoutSeconds": "{{ t }}" } }))]),
+        json!({ "t": 0 }),
+    );
     assert_eq!(run.failure(), ("bad_value".to_owned(), Some("ask")));
 }
 
@@ -108,7 +120,8 @@ fn a_client_tool_gives_its_output_or_fails() {
 
 #[test]
 fn a_form_gives_its_values() {
-    let steps = |fields: Value| json!([{ "id": "form", "type": "show-form", "data": { "title": "T", "fields": fields } }]);
+    let steps =
+        |fields: Value| json!([{ "id": "form", "type": "show-form", "data": { "title": "T", "fields": fields } }]);
     let mut run = Run::of(steps(json!([{ "key": "a", "type": "number", "default": "{{ n }}" }])), json!({ "n": 3 }));
     assert_eq!(run.machine.questions().next().expect("a question").body["fields"][0]["default"], json!(3));
     run.answer(Answer::FormData(json!({ "a": 4 })));
@@ -131,7 +144,11 @@ fn short_delays_are_spent_inline() {
     ] {
         let mut run = Run::of(steps(data.clone()), json!({ "t": "1.5" }));
         assert_eq!(run.last_wake(), (due_ms, false), "{data}");
-        assert_eq!((run.machine.is_waiting(), run.machine.questions().count()), (!inline, usize::from(!inline)), "{data}");
+        assert_eq!(
+            (run.machine.is_waiting(), run.machine.questions().count()),
+            (!inline, usize::from(!inline)),
+            "{data}"
+        );
         let wait = run.wait();
         let answer = Happening::Answered { wait, answer: Answer::FormData(json!({})), by: None };
         assert!(!run.try_tell(answer), "only time ends a delay");
@@ -141,7 +158,9 @@ fn short_delays_are_spent_inline() {
         let active = if inline { due_ms / 1_000 * 1_000 } else { 0 };
         assert_eq!(run.machine.active_ms(run.now), active, "{data}");
     }
-    for data in [json!({ "seconds": "{{ t }}" }), json!({ "until": "{{ t }}" }), json!({ "until": "2026-03-01T00:00:00Z" })] {
+    for data in
+        [json!({ "seconds": "{{ t }}" }), json!({ "until": "{{ t }}" }), json!({ "until": "2026-03-01T00:00:00Z" })]
+    {
         assert_eq!(Run::of(steps(data), json!({ "t": "soon" })).failure(), ("bad_value".to_owned(), Some("d")));
     }
 }
@@ -180,7 +199,10 @@ fn a_child_run_fails_its_step() {
     let mut run = Run::of(calling(true), json!({ "f": "f", "n": 3 }));
     let (place, child) = (run.place("sub"), RunId(99));
     run.tell(Happening::ChildStarted { place, child });
-    run.tell(Happening::ChildEnded { child, outcome: Err(StepError::new("sub_flow_failed", "No").with_details(json!({ "code": "x" }))) });
+    run.tell(Happening::ChildEnded {
+        child,
+        outcome: Err(StepError::new("sub_flow_failed", "No").with_details(json!({ "code": "x" }))),
+    });
     assert_eq!(run.failure(), ("sub_flow_failed".to_owned(), Some("sub")));
     let mut run = Run::of(calling(true), json!({ "f": "f", "n": 3 }));
     run.fail("sub", StepError::new("depth_limit", "Too deep"));
