@@ -24,4 +24,5 @@ migrations! {
     1 "platform" "0001_platform.sql";
     2 "access" "0002_access.sql";
     3 "flows" "0003_flows.sql";
+    4 "runs" "0004_runs.sql";
 }

@@ -24,6 +24,15 @@ pub fn visible(tx: &mut Tx<'_>, ctx: &Ctx, id: FlowId) -> Result<(FlowRow, FlowA
     seen(ctx, flow)
 }
 
+/// Whether the caller may see the runs of a flow; those of a deleted flow stay readable for whoever could see it.
+///
+/// # Errors
+/// 404 when it may not.
+pub fn may_see_runs(tx: &mut Tx<'_>, ctx: &Ctx, id: FlowId) -> Result<(), Fault> {
+    let flow = flows::find_any(tx, ctx.caller.workspace, id)?;
+    seen(ctx, flow).map(|_| ())
+}
+
 /// A flow that is to be changed: held until the end of the transaction, after the check that the caller may.
 pub(super) fn hold(tx: &mut Tx<'_>, ctx: &Ctx, id: FlowId, level: Level) -> Result<FlowRow, Fault> {
     let flow = flows::hold(tx, ctx.caller.workspace, id)?;

@@ -19,7 +19,7 @@ mod trail;
 mod transitions;
 mod versions;
 
-pub use access::{may, visible};
+pub use access::{may, may_see_runs, visible};
 pub use content::Content;
 pub use create::{NewFlow, create};
 pub use delete::{Deleted, delete};

@@ -13,15 +13,12 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use floe_access::{Access, AccessSettings, ServerSecret};
-use floe_flows::Flows;
-use floe_flows::runs::Limits;
 use floe_runtime::ids::SystemRandom;
 use floe_runtime::outside::{Outside, OutsideConfig};
 use floe_runtime::sandbox::{Sandbox, SandboxConfig};
 use floe_runtime::{Clock, Ids, Platform, SystemClock};
 use floe_store::{Location, Store, StoreConfig};
 
-use crate::registry;
 use crate::settings::{Settings, ensure_data_folder, load_secret_key};
 
 pub use serve::{router, serve};
@@ -42,8 +39,6 @@ pub struct App {
     pub platform: Arc<Platform>,
     /// Who may call.
     pub access: Arc<Access>,
-    /// Flows and their runs.
-    pub flows: Arc<Flows>,
 }
 
 impl App {
@@ -68,8 +63,7 @@ impl App {
         let platform = Arc::new(Platform { store, clock, ids, outside, sandbox });
         let access = Arc::new(Access::new(Arc::clone(&platform), &secret, access_settings(&settings)));
         let listen = settings.listen;
-        let flows = Flows::start(Arc::clone(&platform), registry::effects(&settings), run_limits(&settings));
-        Ok(Self { settings, listen, data_dir, platform, access, flows: Arc::new(flows) })
+        Ok(Self { settings, listen, data_dir, platform, access })
     }
 
     /// What users type to reach this server, without a slash at the end.
@@ -86,14 +80,8 @@ impl App {
 
     /// Ends what was opened, with everything that was answered on disk.
     pub async fn close(&self) {
-        self.flows.runs.stop().await;
         self.platform.store.close().await;
     }
-}
-
-fn run_limits(settings: &Settings) -> Limits {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    Limits { shards: cores, runs_per_workspace: settings.runs_per_workspace as usize, ..Limits::default() }
 }
 
 fn access_settings(settings: &Settings) -> AccessSettings {

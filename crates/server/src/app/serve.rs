@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
-use floe_runtime::jobs::JobLoop;
 use floe_surfaces::http::{PublicUrl, RateLimits as SurfaceRateLimits, Settings as SurfaceSettings};
 use rustix::fs::Mode;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -17,15 +16,12 @@ use super::{App, Work, banner, log};
 use crate::cli::{Exit, Output};
 use crate::http::{Front, Limits, TrustedProxies, serve as serve_front};
 use crate::operator;
-use crate::registry;
 use crate::settings::{RateLimits, Settings};
 
 /// How long a start waits for a server that is just stopping to let go of the database, seconds.
 const LOCK_WAIT_S: u64 = 5;
 /// Time for the parts to end after the connections have ended.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(800);
-/// Pause before the runs that were under way are looked up again after a failure.
-const RECOVER_PAUSE: Duration = Duration::from_secs(1);
 
 /// Runs the server until SIGTERM or SIGINT; it ends within five seconds. A second signal ends the process at once.
 ///
@@ -73,13 +69,9 @@ async fn run(settings: Settings, output: Output) -> anyhow::Result<()> {
     let setup_token = app.access.issue_setup_link().await?;
     let setup_url = setup_token.map(|token| app.setup_url(&token));
     banner::print(&app, address, setup_url.as_deref(), output);
-    let jobs = JobLoop::start(Arc::clone(&app.platform), registry::jobs(&app.flows));
-    let recovery = tokio::spawn(recover(Arc::clone(&app)));
 
     serve_front(listener, front, stop).await;
-    recovery.abort();
     let closing = async {
-        jobs.stop().await;
         let _ = operator.await;
         work.stop().await;
         app.close().await;
@@ -104,7 +96,7 @@ fn front(app: &App, work: &Work) -> anyhow::Result<Front> {
 ///
 /// # Errors
 /// When the public URL is none; the settings are checked, so that this is the case only for a broken listen address.
-pub fn router(app: &App, _work: &Work) -> anyhow::Result<Router> {
+pub fn router(app: &App, work: &Work) -> anyhow::Result<Router> {
     let public_url = PublicUrl::parse(&app.public_url()).context("FLOE_PUBLIC_URL is no address of a server")?;
     let rate_limits = match app.settings.rate_limits.clone() {
         RateLimits::On => SurfaceRateLimits::On,
@@ -113,7 +105,8 @@ pub fn router(app: &App, _work: &Work) -> anyhow::Result<Router> {
     };
     let settings = SurfaceSettings { public_url, listen: Some(app.listen.to_string()), rate_limits };
     let (platform, access) = (Arc::clone(&app.platform), Arc::clone(&app.access));
-    Ok(floe_surfaces::router(Arc::new(floe_surfaces::App { platform, access, settings })))
+    let flows = Arc::clone(&work.flows);
+    Ok(floe_surfaces::router(Arc::new(floe_surfaces::App { platform, access, flows, settings })))
 }
 
 /// Turns true at the first SIGTERM or SIGINT; the second ends the process.

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use floe_flows::Flows;
-use floe_flows::runs::{Limits, handlers};
-use floe_flows::steps::effects;
+use floe_flows::runs::Limits;
 use floe_runtime::jobs::JobLoop;
 
 use super::App;
+use crate::registry;
 
 /// The moving parts. They run until [`Work::stop`]; a kill instead of a stop loses nothing either.
 pub struct Work {
@@ -23,8 +23,8 @@ impl Work {
         let settings = &app.settings;
         let limits =
             Limits { shards: settings.workers, runs_per_workspace: settings.runs_per_workspace, ..Limits::default() };
-        let flows = Arc::new(Flows::start(Arc::clone(&app.platform), effects(settings.code_steps), limits));
-        let jobs = JobLoop::start(Arc::clone(&app.platform), handlers(&flows.runs));
+        let flows = Arc::new(Flows::start(Arc::clone(&app.platform), registry::effects(settings), limits));
+        let jobs = JobLoop::start(Arc::clone(&app.platform), registry::jobs(&flows));
         let engine = flows.runs.clone();
         tokio::spawn(async move {
             match engine.recover().await {

@@ -145,6 +145,10 @@ statements! {
     FIND = both(columns!(
         "select ", "f.settings", "from flows f where f.workspace_id = $1 and f.id = $2 and f.deleted_at is null"
     )) -> [id, id, text, text, opt text, json, text, json, json, opt id, json, opt int, opt int, int, int, json, time, time];
+    /// One flow, also when it was deleted: its runs are still read.
+    FIND_ANY = both(columns!(
+        "select ", "f.settings", "from flows f where f.workspace_id = $1 and f.id = $2"
+    )) -> [id, id, text, text, opt text, json, text, json, json, opt id, json, opt int, opt int, int, int, json, time, time];
     /// One flow, held until the end of the transaction. SQLite has one writer, so nobody else can hold it.
     HOLD = split {
         sqlite: columns!(
@@ -232,6 +236,14 @@ pub fn insert(tx: &mut Tx<'_>, flow: &FlowRow) -> Result<(), Fault> {
 /// Of the database.
 pub fn find(tx: &mut Tx<'_>, workspace: WorkspaceId, id: FlowId) -> Result<Option<FlowRow>, Fault> {
     tx.row(&FIND, params![workspace, id], flow)
+}
+
+/// One flow, also when it was deleted.
+///
+/// # Errors
+/// Of the database.
+pub fn find_any(tx: &mut Tx<'_>, workspace: WorkspaceId, id: FlowId) -> Result<Option<FlowRow>, Fault> {
+    tx.row(&FIND_ANY, params![workspace, id], flow)
 }
 
 /// One flow, which nobody else can change before the end of this transaction.
