@@ -1,0 +1,9 @@
+//! Tests of the flows slice with real effects: HTTP to servers on loopback, code in real sandbox children.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+
+mod code_step;
+mod example_flows;
+mod http_step;
+mod stub;
+mod world;
