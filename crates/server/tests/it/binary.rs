@@ -10,6 +10,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use floe_testkit::postgres::TestDatabase;
 use serde_json::{Value, json};
 
 /// Time in which a server of a debug build has to be up, on a busy machine.
@@ -36,7 +37,7 @@ impl Drop for Folder {
     }
 }
 
-/// The command line in a folder, without any setting of this machine.
+/// The command line in a folder, without any setting of this machine but those that a test wrote to `floe.toml` there.
 pub(crate) fn floe(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_floe"));
     command.env_clear().env("HOME", folder).current_dir(folder).stdin(Stdio::null());
@@ -253,6 +254,24 @@ fn the_owner_of_the_folder_sets_up_without_a_server() {
     let folder = Folder::new();
     check_first_owner(&folder);
     assert_eq!(Server::start(&folder.0).banner["setup_url"], Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_runs_on_a_postgresql_that_no_other_uses() {
+    let Some(database) = TestDatabase::create().await else { return };
+    let (one, other) = (Folder::new(), Folder::new());
+    for folder in [&one, &other] {
+        std::fs::write(folder.0.join("floe.toml"), format!("database_url = \"{}\"\n", database.url())).expect("a file");
+    }
+    let server = Server::start(&one.0);
+    assert_eq!(server.banner["database"], "PostgreSQL");
+    let second = output(floe(&other.0).args(["serve", "--listen", "127.0.0.1:0", "--data", "data"]));
+    assert_eq!(second.status.code(), Some(1));
+    assert!(text(&second.stderr).contains("in use by another node"), "{}", text(&second.stderr));
+    check_first_owner(&one);
+    assert_eq!(server.stop(), Some(0));
+    let list = output(floe(&one.0).args(["key", "list", "--data", "data", "--json"]));
+    assert_eq!(text(&list.stdout).lines().count(), 3, "{}", text(&list.stderr));
 }
 
 #[test]
