@@ -1,15 +1,18 @@
 //! A member's own record, and members added without an invitation.
 
-use floe_model::access::{Caller, Role};
+use floe_model::access::{Caller, Role, check_password};
 use floe_model::id::{MemberId, WorkspaceId};
 use floe_model::{Fault, FaultKind};
 use floe_store::Tx;
 use floe_store::access::members::{self, Member};
-use floe_store::access::memberships;
-use serde_json::{Map, Value};
+use floe_store::access::{memberships, sessions};
+use serde_json::{Map, Value, json};
 
+use crate::act::{Act, Note};
 use crate::authenticate::require_member;
+use crate::identity::SessionFacts;
 use crate::service::Access;
+use crate::sessions::{NewSession, Opened, SHORT_SESSION_S, Transport, invalid_credentials};
 
 /// What a member changes of itself; what is none stays.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +32,45 @@ impl Access {
         let id = require_member(caller)?;
         let found = self.platform.store.read(move |tx| members::find(tx, id)).await?;
         found.ok_or_else(|| Fault::not_found("Member"))
+    }
+
+    /// Changes the caller's password: all its sessions end, and this one goes on under a new secret. Tokens stay.
+    ///
+    /// # Errors
+    /// `invalid_credentials` for a wrong current password; `rate_limited` as for signing in; 400 for a new one that may not be.
+    pub async fn change_password(
+        &self,
+        act: &Act,
+        session: &SessionFacts,
+        current: &str,
+        new: &str,
+    ) -> Result<Opened, Fault> {
+        check_password(new).map_err(|problem| Fault::field("/new", "value", problem.to_string()))?;
+        let (now, member) = (act.now(), self.me(&act.ctx.caller).await?);
+        let pair = self.admit_attempt(act, &member.email, now)?;
+        if !self.passwords.verify(current, member.password_hash.as_deref()).await? {
+            self.attempts.failed(pair, now);
+            return Err(invalid_credentials());
+        }
+        self.attempts.succeeded(pair);
+        let hash = self.passwords.hash(new, self.platform.ids.secret()).await?;
+        let shape = NewSession {
+            transport: if session.by_cookie { Transport::Cookie } else { Transport::Token },
+            remember: session.expires_at.millis_since(now) > SHORT_SESSION_S * 1_000,
+            agent: None,
+        };
+        let (prepared, act, old) = (self.prepare_session(&shape, act), act.clone(), session.id);
+        let writing = self.platform.store.write(move |tx| {
+            members::set_password(tx, member.id, &hash)?;
+            sessions::delete(tx, member.id, old)?;
+            sessions::delete_others(tx, member.id, old)?;
+            let target = Some(("member", member.id.0, member.name.as_str()));
+            act.note(tx, Note { action: "changed_password", mode: None, target, detail: json!({}) })?;
+            prepared.apply_in(tx, &act, (member.id, act.ctx.caller.workspace), "password_change", &shape)
+        });
+        let opened = writing.await?;
+        self.forget();
+        Ok(opened)
     }
 
     /// Adds a member to a workspace without an invitation and without a password; for the demo.

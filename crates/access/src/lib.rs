@@ -25,6 +25,7 @@ mod cache;
 mod identity;
 mod password;
 mod service;
+mod sweep;
 
 pub use act::Act;
 pub use identity::{Identity, Presented, Proof, SessionFacts};

@@ -22,7 +22,7 @@ use crate::service::Access;
 /// Attempts to sign in a minute from one address, over all accounts.
 const ADDRESS_LIMITS: Limits = Limits { per_minute: 30, per_day: 0 };
 /// Seconds of a session that does not stay signed in.
-const SHORT_SESSION_S: i64 = 12 * 3_600;
+pub(crate) const SHORT_SESSION_S: i64 = 12 * 3_600;
 /// Seconds that a given password counts for.
 const CONFIRMED_S: i64 = 15 * 60;
 
@@ -273,7 +273,7 @@ impl Access {
         }
     }
 
-    fn admit_attempt(&self, act: &Act, email: &str, now: Timestamp) -> Result<u128, Fault> {
+    pub(crate) fn admit_attempt(&self, act: &Act, email: &str, now: Timestamp) -> Result<u128, Fault> {
         let address = self.admit_address(act, now)?;
         let pair = digest_id(&[email, &address]);
         match self.attempts.blocked_for(pair, now) {
@@ -313,7 +313,19 @@ impl PreparedSession {
     ) -> Result<Opened, Fault> {
         let first = memberships::of_member(tx, member)?.into_iter().next();
         let first = first.ok_or_else(|| Fault::forbidden("This member belongs to no workspace"))?;
-        let row = Session { member, workspace: first.workspace, ..self.row.clone() };
+        self.apply_in(tx, act, (member, first.workspace), way, new)
+    }
+
+    /// Signs a member in, into one of its workspaces.
+    pub(crate) fn apply_in(
+        &self,
+        tx: &mut Tx<'_>,
+        act: &Act,
+        (member, workspace): (MemberId, WorkspaceId),
+        way: &'static str,
+        new: &NewSession,
+    ) -> Result<Opened, Fault> {
+        let row = Session { member, workspace, ..self.row.clone() };
         sessions::insert(tx, &row)?;
         let facts = SessionFacts {
             id: row.id,
@@ -321,11 +333,11 @@ impl PreparedSession {
             confirmed_until: None,
             by_cookie: new.transport == Transport::Cookie,
         };
-        let view = view(tx, member, first.workspace, Some(&facts))?;
+        let view = view(tx, member, workspace, Some(&facts))?;
         let actor = Actor { kind: "member".to_owned(), id: Some(member.0), name: view.member.name.clone() };
         let target = Some(("session", row.id.0, view.member.name.as_str()));
         let note = Note { action: "signed_in", mode: None, target, detail: json!({ "way": way }) };
-        act.note_as(tx, first.workspace, actor, note)?;
+        act.note_as(tx, workspace, actor, note)?;
         let lasts_s = row.expires_at.millis_since(row.created_at) / 1_000;
         Ok(Opened { text: self.text.clone(), view, lasts_s, remember: new.remember })
     }
@@ -365,7 +377,7 @@ fn view(
     })
 }
 
-fn invalid_credentials() -> Fault {
+pub(crate) fn invalid_credentials() -> Fault {
     Fault::new(FaultKind::Unauthenticated, "invalid_credentials", "E-mail address or password is wrong")
 }
 

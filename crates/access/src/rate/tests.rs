@@ -10,7 +10,7 @@ fn at(seconds: i64) -> Timestamp {
 fn windows_fill_refuse_and_start_anew() {
     let limiter = Limiter::default();
     let limits = Limits { per_minute: 2, per_day: 3 };
-    let mut take = |second| {
+    let take = |second| {
         let verdict = limiter.take(BUCKET, limits, at(second)).expect("a limit");
         (verdict.allowed, verdict.limit, verdict.remaining, verdict.reset_in_s)
     };

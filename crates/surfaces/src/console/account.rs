@@ -3,15 +3,17 @@
 use floe_access::account::{MePatch, patch_me};
 use floe_model::access::is_time_zone;
 use floe_model::{Fault, Mode};
+use http::StatusCode;
 use serde_json::{Map, Value};
 
-use super::{Rights, SURFACE, commit_and_forget, wire};
+use super::{Rights, SURFACE, commit_and_forget, session, wire};
 use crate::http::{Auth, Call, Fields, Reply, Route};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::get(&SURFACE, "/console/v1/me", Auth::MEMBER, show).any_reads(),
         Route::patch(&SURFACE, "/console/v1/me", Auth::MEMBER, change).any_writes(),
+        Route::put(&SURFACE, "/console/v1/me/password", Auth::SESSION, change_password),
     ]
 }
 
@@ -31,6 +33,16 @@ async fn change(call: Call) -> Result<Reply, Fault> {
         |member| Ok(Reply::ok(&wire::me(&member))?.revision(member.revision)),
     )
     .await
+}
+
+async fn change_password(call: Call) -> Result<Reply, Fault> {
+    let mut body = call.fields()?;
+    let current = body.required_text("current", 1, 1_000);
+    let new = body.required_text("new", 1, 1_000);
+    body.finish()?;
+    let (access, facts) = (&call.app.access, session::facts(&call)?);
+    let opened = access.change_password(&call.act(), facts, &current, &new).await.map_err(session::confirm_fault)?;
+    session::opened_reply(&call, StatusCode::OK, &opened)
 }
 
 fn read_patch(body: &mut Fields) -> MePatch {

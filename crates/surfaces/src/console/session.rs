@@ -130,7 +130,7 @@ fn cookie(call: &Call, text: &str, max_age_s: Option<i64>) -> String {
 }
 
 /// A wrong password of somebody who is signed in is a refusal, not the end of the session.
-fn confirm_fault(fault: Fault) -> Fault {
+pub(super) fn confirm_fault(fault: Fault) -> Fault {
     if fault.kind() == FaultKind::Unauthenticated {
         return Fault::new(FaultKind::Forbidden, "invalid_credentials", "The password is wrong");
     }
@@ -141,6 +141,7 @@ fn identity(call: &Call) -> Result<&Identity, Fault> {
     call.identity.as_ref().ok_or_else(|| Fault::internal("a route for members was called by nobody"))
 }
 
-fn facts(call: &Call) -> Result<&SessionFacts, Fault> {
+/// The session of the call.
+pub(super) fn facts(call: &Call) -> Result<&SessionFacts, Fault> {
     identity(call)?.session.as_deref().ok_or_else(|| Fault::forbidden("Only a session can do this"))
 }

@@ -8,12 +8,16 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use floe_access::setup::NewOwner;
+
 use floe_access::{Access, AccessSettings, ServerSecret};
+use floe_flows::Flows;
+use floe_flows::runs::Limits;
 use floe_model::Timestamp;
 use floe_runtime::ids::SystemRandom;
 use floe_runtime::outside::{Outside, OutsideConfig};
 use floe_runtime::sandbox::{Sandbox, SandboxConfig};
 use floe_runtime::{Clock, Ids, Platform};
+use floe_store::Store;
 use floe_surfaces::App;
 use floe_surfaces::http::{PublicUrl, RateLimits, Route, Settings};
 use floe_testkit::store::TestStore;
@@ -51,22 +55,8 @@ impl TestApp {
     pub async fn with_limits(store: TestStore, rate_limits: RateLimits) -> Self {
         // The middle of a minute and of a day, so that no window ends by itself.
         let clock = Arc::new(TestClock(AtomicI64::new(1_800_000_000_000_000)));
-        let ids = Ids::new(Arc::<TestClock>::clone(&clock), Arc::new(SystemRandom));
-        let platform = Arc::new(Platform {
-            store: (*store).clone(),
-            clock: Arc::<TestClock>::clone(&clock),
-            ids,
-            outside: Outside::new(OutsideConfig::default()),
-            sandbox: Sandbox::new(SandboxConfig::default()),
-        });
-        let secret = ServerSecret::new([7; 32]);
-        let access = Arc::new(Access::new(Arc::clone(&platform), &secret, AccessSettings::default()));
-        let public_url = PublicUrl::parse(ORIGIN).expect("a URL");
-        let settings = Settings { public_url, listen: Some("127.0.0.1:8700".to_owned()), rate_limits };
-        let app = Arc::new(floe_app(platform, access, settings).await);
-        let routes: Vec<Route> = floe_surfaces::routes().into_iter().chain(echo::routes()).collect();
-        let router = floe_surfaces::http::build(Arc::clone(&app), routes, echo::SURFACES, echo::SURFACES[0]);
-        Self { app, clock, store, router }
+        let (app, router) = build((*store).clone(), &clock, rate_limits);
+        Self { app, clock, router, store }
     }
 
     /// With an owner; answers the token of its session.
@@ -146,8 +136,24 @@ impl TestApp {
     }
 }
 
-async fn floe_app(platform: Arc<Platform>, access: Arc<Access>, settings: Settings) -> App {
-    App { platform, access, settings }
+fn build(store: Store, clock: &Arc<TestClock>, rate_limits: RateLimits) -> (Arc<App>, Router) {
+    let ids = Ids::new(Arc::<TestClock>::clone(clock), Arc::new(SystemRandom));
+    let platform = Arc::new(Platform {
+        store,
+        clock: Arc::<TestClock>::clone(clock),
+        ids,
+        outside: Outside::new(OutsideConfig::default()),
+        sandbox: Sandbox::new(SandboxConfig::default()),
+    });
+    let secret = ServerSecret::new([7; 32]);
+    let access = Arc::new(Access::new(Arc::clone(&platform), &secret, AccessSettings::default()));
+    let public_url = PublicUrl::parse(ORIGIN).expect("a URL");
+    let settings = Settings { public_url, listen: Some("127.0.0.1:8700".to_owned()), rate_limits };
+    let flows = Arc::new(Flows::start(Arc::clone(&platform), Vec::new(), Limits::default()));
+    let app = Arc::new(App { platform, access, flows, settings });
+    let routes: Vec<Route> = floe_surfaces::routes().into_iter().chain(echo::routes()).collect();
+    let router = floe_surfaces::http::build(Arc::clone(&app), routes, echo::SURFACES, echo::SURFACES[0]);
+    (app, router)
 }
 
 pub struct Asking<'a> {

@@ -165,3 +165,17 @@ async fn other_roles_and_other_workspaces_see_nothing() {
     }
     app.get(PATH).bearer(&session).header("floe-workspace", &other).send().await.is(404, "not_found");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_another_node_revokes_is_dead_here_within_a_second() {
+    let Some(store) = TestStore::postgres().await else { return };
+    let (app, session) = TestApp::with_owner(store).await;
+    let (text, _, _) = make(&app, &session, json!({ "kind": "flows", "name": "App", "mode": "live" })).await;
+    assert_eq!(app.get("/echo/client").bearer(&text).send().await.status, 200);
+    // Another node's change is announced over there, not here.
+    let database = app.store.database().expect("PostgreSQL");
+    database.run("update keys set revoked_at = 1; delete from sessions").await;
+    app.pass_seconds(1);
+    app.get("/echo/client").bearer(&text).send().await.is(418, "unauthenticated");
+    app.get("/console/v1/me").bearer(&session).send().await.is(401, "unauthenticated");
+}

@@ -2,7 +2,7 @@
 
 use floe_testkit::on_both;
 use floe_testkit::store::TestStore;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::app::{OWNER, PASSWORD, TestApp};
 
@@ -44,6 +44,23 @@ on_both! {
         let idle = app.post(PATH).json(&body).send().await.json["token"].as_str().expect("a token").to_owned();
         app.pass_seconds(7 * 86_400);
         app.get(PATH).bearer(&idle).send().await.is(401, "unauthenticated");
+        app.app.access.sweep().await.expect("a sweep");
+    }
+
+    async fn a_new_password_ends_every_session_but_gives_a_new_one(store: TestStore) {
+        let (app, session) = TestApp::with_owner(store).await;
+        let other = app.session_of(OWNER, PASSWORD).await;
+        let token = app.token_of(&session, &["console.read"]).await;
+        let change = |body: Value| app.ask("PUT", "/console/v1/me/password").bearer(&session).json(&body).send();
+        change(json!({ "current": "wrong one", "new": "another long one" })).await.is(403, "invalid_credentials");
+        change(json!({ "current": PASSWORD, "new": "1234567890" })).await.is(400, "validation_failed");
+        let changed = change(json!({ "current": PASSWORD, "new": "another long one" })).await;
+        assert_eq!(changed.status, 200, "{changed:?}");
+        let new = changed.json["token"].as_str().expect("a token");
+        for (text, status) in [(session.as_str(), 401), (&other, 401), (new, 200), (&token, 200)] {
+            assert_eq!(app.get("/console/v1/me").bearer(text).send().await.status, status);
+        }
+        app.session_of(OWNER, "another long one").await;
     }
 
     async fn a_link_signs_in_once(store: TestStore) {
