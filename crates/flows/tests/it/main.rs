@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod code_step;
+mod definitions;
 mod example_flows;
 mod http_step;
 mod stub;
