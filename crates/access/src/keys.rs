@@ -11,8 +11,11 @@ use serde_json::{Value, json};
 
 use crate::act::{Act, Note, actor_of};
 use crate::authenticate::read_scopes;
-use crate::secret::Hasher;
 use crate::service::Access;
+
+mod rotation;
+
+pub use rotation::Rotation;
 
 /// Characters of the text that are shown later.
 const PREFIX_LEN: usize = 12;
@@ -213,12 +216,6 @@ impl Access {
         PreparedKey { text, row }
     }
 
-    /// Draws the key that takes the place of another one; its record is completed in the transaction.
-    #[must_use]
-    pub fn prepare_rotation(&self) -> Rotation {
-        Rotation { random: self.platform.ids.secret(), id: self.platform.ids.next(), hasher: self.hashers.key.clone() }
-    }
-
     /// A page of the keys of the caller's workspace.
     ///
     /// # Errors
@@ -260,60 +257,6 @@ impl PreparedKey {
         note(tx, act, actor, &self.row, "created_key", json!({}))?;
         tell(tx, act, &self.row, "platform.key.created")?;
         Ok(MadeKey { text: self.text.clone(), key: self.row.clone() })
-    }
-}
-
-/// The draw of a rotation.
-#[derive(Clone)]
-pub struct Rotation {
-    random: [u8; 64],
-    id: KeyId,
-    hasher: Hasher,
-}
-
-impl Rotation {
-    /// Puts a new key of the same rights in the place of one, which ends after the overlap.
-    ///
-    /// # Errors
-    /// `not_found`; `stale_revision`; `conflict` for a key that does not work or was rotated before.
-    pub fn apply(
-        &self,
-        tx: &mut Tx<'_>,
-        act: &Act,
-        id: KeyId,
-        overlap_minutes: i64,
-        if_match: Option<i64>,
-    ) -> Result<MadeKey, Fault> {
-        let now = act.now();
-        let old = find(tx, act.ctx.caller.workspace, id)?;
-        check_revision(old.revision, if_match)?;
-        if status(&old, now) != KeyStatus::Active {
-            return Err(Fault::conflict("conflict", "Only an active key can be rotated"));
-        }
-        let text = make_text(old.kind.text_prefix(old.mode), &self.random);
-        let lifetime = old.expires_at.map(|end| end.millis_since(old.created_at));
-        let row = Key {
-            id: self.id,
-            hash: self.hasher.hash(&text),
-            prefix: text[..PREFIX_LEN].to_owned(),
-            revision: 1,
-            created_by: act.ctx.caller.member_id(),
-            created_at: now,
-            expires_at: lifetime.map(|millis| now.plus_millis(millis)),
-            last_used_at: None,
-            last_used_ip: None,
-            ..old.clone()
-        };
-        rows::insert(tx, &row)?;
-        let overlap_end = now.plus_seconds(overlap_minutes * 60);
-        let ends_at = old.expires_at.map_or(overlap_end, |end| end.min(overlap_end));
-        if !rows::rotate(tx, &old, row.id, ends_at)? {
-            return Err(stale());
-        }
-        let detail = json!({ "rotated_to": row.id.prefixed(), "overlap_minutes": overlap_minutes });
-        note(tx, act, actor_of(&act.ctx.caller), &old, "rotated_key", detail)?;
-        tell(tx, act, &old, "platform.key.rotated")?;
-        Ok(MadeKey { text, key: row })
     }
 }
 
