@@ -6,11 +6,13 @@
 //! Start reading with [`SURFACES`] and [`routes`] (the table of contents), then [`http::Route`].
 
 pub mod console;
+pub mod flows;
 pub mod http;
 
 use std::sync::Arc;
 
 use floe_access::Access;
+use floe_flows::Flows;
 use floe_runtime::Platform;
 
 use http::{Route, Settings, Surface};
@@ -21,17 +23,19 @@ pub struct App {
     pub platform: Arc<Platform>,
     /// Callers, keys, sessions.
     pub access: Arc<Access>,
+    /// Flows and their runs.
+    pub flows: Arc<Flows>,
     /// What an operator sets about the front door.
     pub settings: Settings,
 }
 
 /// Every surface. Unknown paths that none of them owns are answered by the first.
-pub static SURFACES: &[&Surface] = &[&console::SURFACE];
+pub static SURFACES: &[&Surface] = &[&console::SURFACE, &flows::SURFACE];
 
 /// Every route of every surface.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    [console::routes()].into_iter().flatten().collect()
+    [console::routes(), flows::routes()].into_iter().flatten().collect()
 }
 
 /// The router of all surfaces.
