@@ -5,6 +5,7 @@ mod app;
 mod audit;
 mod browser;
 mod echo;
+mod flows;
 mod json;
 mod keys;
 mod members;
