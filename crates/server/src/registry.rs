@@ -20,7 +20,13 @@ pub fn effects(settings: &Settings) -> Vec<Arc<dyn Effect>> {
 /// Every step type that runs here.
 #[must_use]
 pub fn catalog(settings: &Settings) -> Catalog {
-    floe_flows::steps::catalog(&effects(settings))
+    catalog_with(&effects(settings))
+}
+
+/// The step types that the machine carries out itself, and these.
+#[must_use]
+pub fn catalog_with(effects: &[Arc<dyn Effect>]) -> Catalog {
+    floe_flows::steps::catalog(effects)
 }
 
 /// Durable work.

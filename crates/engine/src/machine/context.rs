@@ -134,6 +134,21 @@ pub(super) fn whole(machine: &Machine) -> Value {
     Value::Object(all)
 }
 
+/// What one place sees as one object.
+pub(super) fn seen_from(machine: &Machine, place: Place) -> Value {
+    let names = Names::new(machine, place);
+    let mut all = names.builtin.clone();
+    if let Some(context) = names.context {
+        all.extend(context.values.clone());
+        all.insert("steps".to_owned(), context.steps.clone());
+    }
+    // From the outside in, so that the innermost loop's names win.
+    for locals in names.locals.iter().rev() {
+        all.extend((*locals).clone());
+    }
+    Value::Object(all)
+}
+
 /// The names that every run has from its beginning.
 pub(super) fn builtin_names(beginning: &Beginning, plan: &Plan, started_at: Timestamp) -> Map<String, Value> {
     let entry = plan.entries.get(beginning.entry);

@@ -258,6 +258,13 @@ impl Machine {
         self.active.contains_key(&place) || self.ready.contains(&place)
     }
 
+    /// Whether that attempt of the effect at a place is still wanted. What was commanded before a cancellation, and held
+    /// until its write, is not.
+    #[must_use]
+    pub fn wants(&self, place: Place, attempt: u32) -> bool {
+        matches!(self.active.get(&place), Some(Active::Effect { attempt: wanted, .. }) if *wanted == attempt)
+    }
+
     /// Where the child run was called.
     #[must_use]
     pub fn place_of_child(&self, child: RunId) -> Option<Place> {
@@ -335,6 +342,12 @@ impl Machine {
     #[must_use]
     pub fn names(&self, place: Place) -> Names<'_> {
         Names::new(self, place)
+    }
+
+    /// A copy of the context that the place sees, loop names and branch values included.
+    #[must_use]
+    pub fn context_at(&self, place: Place) -> Value {
+        context::seen_from(self, place)
     }
 
     /// The whole context of the run, as shown in reads.

@@ -15,8 +15,9 @@ use super::engine::Core;
 use super::live::Live;
 use super::message::{Message, Request};
 
-/// Time beyond a step's own limit after which an effect that does not come back is given up.
-const GRACE_MS: u64 = 2_000;
+/// Time beyond a step's own limit after which an effect that does not come back is given up; longer than a job of user
+/// code may wait for its turn.
+const GRACE_MS: u64 = 15_000;
 
 /// Whether the effect at a place may begin before its intent is on disk, since the world cannot see it.
 pub(super) fn is_harmless(plan: &Plan, place: Place) -> bool {
@@ -49,7 +50,7 @@ pub(super) fn perform(
         attempt,
         input,
         fixed: work.fixed.clone(),
-        context: effect.sees_context().then(|| live.machine.context()),
+        context: effect.sees_context().then(|| live.machine.context_at(place)),
         timeout_ms: work.timeout_ms,
         now: core.platform.clock.now(),
     };

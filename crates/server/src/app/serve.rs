@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
+use floe_runtime::effect::Effect;
 use floe_surfaces::http::{PublicUrl, RateLimits as SurfaceRateLimits, Settings as SurfaceSettings};
 use rustix::fs::Mode;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -24,17 +25,18 @@ const LOCK_WAIT_S: u64 = 5;
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(800);
 
 /// Runs the server until SIGTERM or SIGINT; it ends within five seconds. A second signal ends the process at once.
+/// `extra` are step types beside those of the registry; only the bench has some.
 ///
 /// # Errors
 /// When it cannot start, with a sentence for a person.
-pub fn serve(settings: Settings, output: Output) -> anyhow::Result<()> {
+pub fn serve(settings: Settings, output: Output, extra: Vec<Arc<dyn Effect>>) -> anyhow::Result<()> {
     log::start(&settings);
     // Whatever this process makes is for its owner alone: database, log files, copies, sockets.
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
     raise_open_files();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(cores).enable_all().build()?;
-    runtime.block_on(run(settings, output))?;
+    runtime.block_on(run(settings, output, extra))?;
     // Blocking threads that still work (a DNS lookup) must not hold the end up; everything answered is on disk.
     runtime.shutdown_background();
     Ok(())
@@ -48,13 +50,13 @@ fn raise_open_files() {
     let _ = setrlimit(Resource::Nofile, Rlimit { current: granted.maximum, maximum: granted.maximum });
 }
 
-async fn run(settings: Settings, output: Output) -> anyhow::Result<()> {
+async fn run(settings: Settings, output: Output, extra: Vec<Arc<dyn Effect>>) -> anyhow::Result<()> {
     let stop = stop_on_signals()?;
     let listener =
         TcpListener::bind(settings.listen).await.with_context(|| format!("cannot listen on {}", settings.listen))?;
     let address = listener.local_addr()?;
     let app = Arc::new(App { listen: address, ..App::open(settings, LOCK_WAIT_S).await? });
-    let work = Work::start(&app);
+    let work = Work::start(&app, extra);
     let front = front(&app, &work)?;
 
     let operator_front = front.clone();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use floe_flows::Flows;
 use floe_flows::runs::Limits;
+use floe_runtime::effect::Effect;
 use floe_runtime::jobs::JobLoop;
 
 use super::App;
@@ -18,12 +19,14 @@ pub struct Work {
 
 impl Work {
     /// Starts the moving parts on an open app, and takes up the runs that were under way when the last server ended.
+    /// `extra` are step types beside those of the registry; only the bench has some.
     #[must_use]
-    pub fn start(app: &App) -> Self {
+    pub fn start(app: &App, extra: Vec<Arc<dyn Effect>>) -> Self {
         let settings = &app.settings;
         let limits =
             Limits { shards: settings.workers, runs_per_workspace: settings.runs_per_workspace, ..Limits::default() };
-        let flows = Arc::new(Flows::start(Arc::clone(&app.platform), registry::effects(settings), limits));
+        let effects = registry::effects(settings).into_iter().chain(extra).collect();
+        let flows = Arc::new(Flows::start(Arc::clone(&app.platform), effects, limits));
         let jobs = JobLoop::start(Arc::clone(&app.platform), registry::jobs(&flows));
         let engine = flows.runs.clone();
         tokio::spawn(async move {

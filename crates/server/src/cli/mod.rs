@@ -5,6 +5,7 @@
 
 mod admin;
 mod api;
+mod bench;
 mod config;
 mod exit;
 mod flow;
@@ -108,6 +109,11 @@ enum Command {
     Inbox(inbox::Command),
     /// Show every setting with its value and origin
     Config(config::Arguments),
+    /// Measure this machine: ratios to limits of the same run
+    Bench(bench::Arguments),
+    /// The measured server; started by the bench itself
+    #[command(hide = true)]
+    BenchServer(serve::Arguments),
     /// Print the version
     Version,
     /// Run JavaScript of steps; started by the server itself
@@ -180,8 +186,11 @@ fn execute(cli: Cli, output: Output) -> Result<Exit, Failure> {
     let sources = Sources::of_process(flags(&cli), cli.global.config.clone());
     let settings = Settings::load(&sources).map_err(|error| Failure::usage(error.to_string()))?;
     let context = Context { settings, output, timeout_s: cli.global.timeout };
-    if let Command::Serve(arguments) = cli.command {
-        return serve::execute(context, &arguments);
+    match cli.command {
+        Command::Serve(arguments) => return serve::execute(context, &arguments),
+        Command::BenchServer(arguments) => return bench::execute_server(context, &arguments),
+        Command::Bench(arguments) => return bench::execute(&context, &arguments),
+        _ => {}
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -206,7 +215,9 @@ async fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> 
         Command::Run(command) => run::execute(context, command).await,
         Command::Inbox(command) => inbox::execute(context, command).await,
         Command::Config(_) => Ok(config::effective(context)),
-        Command::Serve(_) | Command::Version | Command::JsWorker => Ok(Exit::Done),
+        Command::Serve(_) | Command::Bench(_) | Command::BenchServer(_) | Command::Version | Command::JsWorker => {
+            Ok(Exit::Done)
+        }
     }
 }
 
@@ -220,7 +231,7 @@ fn flags(cli: &Cli) -> Vec<(&'static str, String)> {
         ("FLOE_MODE", global.mode.clone()),
     ];
     match &cli.command {
-        Command::Serve(arguments) => flags.extend(arguments.flags()),
+        Command::Serve(arguments) | Command::BenchServer(arguments) => flags.extend(arguments.flags()),
         Command::SetupLink(arguments) => flags.extend(arguments.place.flags()),
         Command::Admin(command) => flags.extend(command.place().flags()),
         Command::Key(arguments) => flags.extend(arguments.place.flags()),

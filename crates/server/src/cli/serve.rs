@@ -33,7 +33,7 @@ impl Arguments {
 }
 
 pub(super) fn execute(context: Context, _: &Arguments) -> Result<Exit, Failure> {
-    app::serve(context.settings, context.output)
+    app::serve(context.settings, context.output, Vec::new())
         .map(|()| Exit::Done)
         .map_err(|error| Failure::new(Exit::Failed, "serve", format!("{error:#}")))
 }

@@ -1,0 +1,113 @@
+//! The limit: the store alone, doing the durable waits of a run one after another.
+
+use std::path::Path;
+use std::time::Duration;
+
+use floe_model::id::{FlowId, RunId, WorkspaceId};
+use floe_model::{Mode, Timestamp};
+use floe_runtime::ids::SystemRandom;
+use floe_runtime::{Ids, SystemClock};
+use floe_store::flows::journal::{self, Chunk};
+use floe_store::flows::runs::{self, RunRow};
+use floe_store::{Location, Store, StoreConfig};
+
+use super::child::now;
+
+/// About what one write of a run of the bench flow carries.
+const EVENTS: &str = r#"[{"at":1790000000000000,"e":"done","place":{"f":0,"n":1},"result":{"ok":true}},{"at":1790000000000000,"e":"intended","place":{"f":0,"n":2},"input":{}}]"#;
+
+/// What the store alone reaches.
+pub(super) struct Limit {
+    /// Runs a second: each is the given number of durable waits in a row.
+    pub(super) rate: f64,
+}
+
+/// Measures the store with as many clients as the load has callers. It works on a database of its own beside the measured one.
+pub(super) async fn measure(
+    folder: &Path,
+    database: Option<&str>,
+    clients: usize,
+    writes: usize,
+    length: Duration,
+) -> anyhow::Result<Limit> {
+    let location = match database {
+        Some(url) => Location::Postgres(super::prepare::sibling_database(url, "floe_bench_limit").await?),
+        None => Location::Sqlite(folder.join("limit.db")),
+    };
+    let store = Store::open(StoreConfig::at(location)).await?;
+    let ids = Ids::new(std::sync::Arc::new(SystemClock), std::sync::Arc::new(SystemRandom));
+    let started = now();
+    let mut tasks = Vec::with_capacity(clients);
+    for _ in 0..clients {
+        let (store, ids) = (store.clone(), ids.clone());
+        tasks.push(tokio::spawn(async move {
+            let mut done = 0_u64;
+            while started.elapsed() < length {
+                one_run(&store, ids.next(), writes).await?;
+                done += 1;
+            }
+            anyhow::Ok(done)
+        }));
+    }
+    let mut done = 0;
+    for task in tasks {
+        done += task.await??;
+    }
+    let rate = done as f64 / started.elapsed().as_secs_f64();
+    store.close().await;
+    Ok(Limit { rate })
+}
+
+/// The writes of one run: the first and the last carry its row.
+async fn one_run(store: &Store, run: RunId, writes: usize) -> anyhow::Result<()> {
+    for index in 0..writes {
+        let with_row = index == 0 || index + 1 == writes;
+        let row = row(run);
+        let chunk =
+            Chunk { workspace: row.workspace, run, seq: index as u64 * 2, events: EVENTS.to_owned() };
+        store
+            .write(move |tx| {
+                if with_row {
+                    runs::put(tx, &[&row])?;
+                }
+                journal::append(tx, &[&chunk])
+            })
+            .await?;
+    }
+    Ok(())
+}
+
+/// A row as runs of the bench flow have it.
+pub(super) fn row(run: RunId) -> RunRow {
+    RunRow {
+        workspace: WorkspaceId(1),
+        id: run,
+        mode: Mode::Test,
+        flow: FlowId(2),
+        flow_name: "Three effects".to_owned(),
+        version: 1,
+        is_draft: false,
+        document_hash: [7; 32],
+        status: "running".to_owned(),
+        trigger_type: "api".to_owned(),
+        trigger_step: "start".to_owned(),
+        source_kind: "client".to_owned(),
+        source: r#"{"kind":"client","hookId":null,"tokenId":"01890000-0000-7000-8000-000000000000","userId":null,"ip":"127.0.0.1"}"#.to_owned(),
+        parent: None,
+        depth: 0,
+        started_by: "key:01890000-0000-7000-8000-000000000000".to_owned(),
+        settings: "{}".to_owned(),
+        queued_at: Timestamp(1_790_000_000_000_000),
+        started_at: Some(Timestamp(1_790_000_000_000_000)),
+        finished_at: None,
+        active_ms: None,
+        step_count: 4,
+        current_step: Some("one".to_owned()),
+        wait_kind: None,
+        wait_step: None,
+        error_code: None,
+        error_message: None,
+        error_step: None,
+        revision: 3,
+    }
+}

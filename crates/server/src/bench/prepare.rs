@@ -1,0 +1,207 @@
+//! What the measured server works on: a workspace, a key, a token and three flows, made before it starts.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use floe_access::Act;
+use floe_access::setup::NewOwner;
+use floe_access::tokens::NewToken;
+use floe_flows::definitions::{self, Content, NewFlow, Publish};
+use floe_model::Mode;
+use floe_model::access::{Caller, Credential, Member, Role};
+use floe_model::flows::{FlowSettings, Visibility};
+use floe_model::id::{FlowId, MemberId, SessionId, WorkspaceId};
+use floe_runtime::{Ctx, Platform};
+use floe_store::flows::journal::{self, Chunk};
+use floe_store::flows::runs::{self, RunFilter, RunOrder};
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::registry;
+use crate::settings::{Settings, Sources};
+
+/// Runs added in one write when a database is filled.
+const FILL_BATCH: usize = 1_000;
+/// How long to wait for a server that is just stopping, in seconds.
+const LOCK_WAIT_S: u64 = 5;
+
+/// What the load needs.
+pub(super) struct Prepared {
+    /// Client key.
+    pub(super) key: String,
+    /// Personal access token of the owner.
+    pub(super) token: String,
+    /// Three effects that do nothing.
+    pub(super) effect_flow: String,
+    /// Three pure steps.
+    pub(super) pure_flow: String,
+    /// An approval.
+    pub(super) wait_flow: String,
+    /// Durable writes of one run of the effect flow.
+    pub(super) effect_writes: usize,
+    workspace: WorkspaceId,
+}
+
+/// A temporary folder that is removed when it is dropped.
+pub(super) struct Folder(PathBuf);
+
+impl Folder {
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Makes a temporary folder.
+pub(super) fn folder() -> anyhow::Result<Folder> {
+    let path = std::env::temp_dir().join(format!("floe-bench-{}", std::process::id()));
+    std::fs::create_dir_all(&path).context("the temporary folder")?;
+    Ok(Folder(path))
+}
+
+/// Makes everything in a fresh data folder.
+pub(super) async fn prepare(folder: &Path, database: Option<&str>) -> anyhow::Result<Prepared> {
+    let app = open(folder, database).await?;
+    let owner = NewOwner {
+        name: "Bench".to_owned(),
+        email: "bench@bench.invalid".to_owned(),
+        password: None,
+        workspace_name: "Bench".to_owned(),
+        timezone: "UTC".to_owned(),
+        starter_keys: Some(Mode::Test),
+    };
+    let first = app.access.create_admin(owner).await?;
+    let key = first.keys.first().context("no key was made")?.text.clone();
+    let workspace = first.workspace.id;
+    let ctx = ctx(&app.platform, workspace, first.member.id);
+    let act = Act { ctx: ctx.clone(), address: None };
+    let new = NewToken { name: "bench".to_owned(), scopes: vec!["flows.read".to_owned()], expires_in_days: None };
+    let token = app.access.prepare_token(&act, &new)?;
+    let token = app.platform.store.write(move |tx| token.apply(tx, &act)).await?.text;
+    let noop = |id: &str, next: &str| json!({ "id": id, "type": "bench-noop", "output": id, "nextStepId": next });
+    let set = |id: &str, next: &str| {
+        let variables = json!({ id: "{{amount * 2 + 1}}" });
+        json!({ "id": id, "type": "set-variable", "data": { "variables": variables }, "nextStepId": next })
+    };
+    let effects = vec![noop("one", "two"), noop("two", "three"), noop("three", "end")];
+    let pure = vec![set("one", "two"), set("two", "three"), set("three", "end")];
+    let wait = vec![json!({ "id": "one", "type": "user-approval", "data": { "message": "Go on?" }, "nextStepId": "end" })];
+    let prepared = Prepared {
+        key,
+        token,
+        effect_flow: publish(&ctx, "Three effects", effects).await?,
+        pure_flow: publish(&ctx, "Three pure steps", pure).await?,
+        wait_flow: publish(&ctx, "A question", wait).await?,
+        // One with the intent of the first effect, one a result; the last result carries the end.
+        effect_writes: 4,
+        workspace,
+    };
+    app.close().await;
+    Ok(prepared)
+}
+
+/// Adds rows and first events of runs that are under way, as a server leaves them that ends in the middle.
+pub(super) async fn open_runs(
+    folder: &Path,
+    database: Option<&str>,
+    prepared: &Prepared,
+    count: usize,
+) -> anyhow::Result<()> {
+    let app = open(folder, database).await?;
+    let flow = FlowId::parse(&prepared.effect_flow)?;
+    let workspace = prepared.workspace;
+    let template = app
+        .platform
+        .store
+        .read(move |tx| {
+            let filter = RunFilter::default();
+            let rows = runs::list(tx, workspace, flow, &filter, RunOrder::Newest, 1, 0)?;
+            let Some(row) = rows.into_iter().next() else { return Ok(None) };
+            let chunks = journal::read(tx, workspace, row.id)?;
+            Ok(chunks.into_iter().next().map(|chunk| (row, chunk)))
+        })
+        .await?;
+    let (row, chunk) = template.context("no run to copy")?;
+    let copied = row.id.to_string();
+    for _ in 0..count.div_ceil(FILL_BATCH) {
+        let made: Vec<_> = (0..FILL_BATCH)
+            .map(|_| {
+                let mut row = row.clone();
+                row.id = app.platform.ids.next();
+                row.status = "running".to_owned();
+                row.finished_at = None;
+                let events = chunk.replace(&copied, &row.id.to_string());
+                let chunk = Chunk { workspace, run: row.id, seq: 0, events };
+                (row, chunk)
+            })
+            .collect();
+        let write = move |tx: &mut floe_store::Tx<'_>| {
+            runs::put(tx, &made.iter().map(|(row, _)| row).collect::<Vec<_>>())?;
+            journal::append(tx, &made.iter().map(|(_, chunk)| chunk).collect::<Vec<_>>())
+        };
+        app.platform.store.write(write).await?;
+    }
+    app.close().await;
+    Ok(())
+}
+
+/// The address of a fresh database beside the given one.
+pub(super) async fn sibling_database(url: &str, name: &str) -> anyhow::Result<String> {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await?;
+    let driver = tokio::spawn(connection);
+    client.batch_execute(&format!("drop database if exists {name}")).await?;
+    client.batch_execute(&format!("create database {name}")).await?;
+    drop(client);
+    let _ = driver.await;
+    let (server, _) = url.rsplit_once('/').context("the address names no database")?;
+    Ok(format!("{server}/{name}"))
+}
+
+async fn open(folder: &Path, database: Option<&str>) -> anyhow::Result<App> {
+    let mut flags = vec![("FLOE_DATA_DIR", folder.display().to_string())];
+    flags.extend(database.map(|url| ("FLOE_DATABASE_URL", url.to_owned())));
+    let sources = Sources { flags, config: None, env: Vec::new(), working_dir: folder.to_owned() };
+    App::open(Settings::load(&sources)?, LOCK_WAIT_S).await
+}
+
+/// The owner's context.
+fn ctx(platform: &Arc<Platform>, workspace: WorkspaceId, member: MemberId) -> Ctx {
+    let mut caller = Caller::system(workspace, Mode::Test);
+    caller.credential = Credential::Session(SessionId(1));
+    caller.member =
+        Some(Member { id: member, name: "Bench".to_owned(), email: "bench@bench.invalid".to_owned(), role: Role::Owner });
+    Ctx::new(Arc::clone(platform), Arc::new(caller), platform.ids.next())
+}
+
+/// Publishes a flow of these steps between an api trigger and a final step; returns its id.
+async fn publish(ctx: &Ctx, name: &str, steps: Vec<Value>) -> anyhow::Result<String> {
+    let catalog = registry::catalog_with(&[Arc::new(super::Noop)]);
+    let mut all = vec![json!({ "id": "start", "type": "api", "nextStepId": "one" })];
+    all.extend(steps);
+    all.push(json!({ "id": "end", "type": "final", "data": { "outputs": { "ok": true, "amount": "{{amount}}" } } }));
+    let new = NewFlow {
+        name: name.to_owned(),
+        description: String::new(),
+        icon: None,
+        tags: Vec::new(),
+        content: Content::take(&json!({ "steps": all }), &catalog)?,
+        visibility: Visibility::Public,
+        settings: FlowSettings::default(),
+    };
+    let (maker, act) = (ctx.clone(), Publish { version: None, summary: None, set_latest: true });
+    let id = ctx
+        .store
+        .write(move |tx| {
+            let id = definitions::create(tx, &maker, &new)?.flow.id;
+            definitions::publish(tx, &maker, &catalog, id, &act)?;
+            Ok(id)
+        })
+        .await?;
+    Ok(id.to_string())
+}
