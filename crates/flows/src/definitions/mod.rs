@@ -28,5 +28,6 @@ pub use patch::{FlowPatch, patch};
 pub use publish::{Publish, publish, publish_version};
 pub use read::{Page, Record, get, list};
 pub use resolve::{Resolved, VersionChoice, resolve};
+pub(crate) use trail::actor_of;
 pub use transitions::{delete_version, roll_back, set_latest, unpublish};
 pub use versions::{VersionRecord, VersionWord, list_versions, version};

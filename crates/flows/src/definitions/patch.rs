@@ -88,8 +88,7 @@ pub fn patch(tx: &mut Tx<'_>, ctx: &Ctx, id: FlowId, patch: &FlowPatch) -> Resul
     apply(tx, ctx, &mut flow, patch)?;
     trail::write(tx, ctx, &mut flow)?;
     let after = shown(&flow);
-    let detail =
-        json!({ "fields": fields, "revision": flow.revision, "before": changed(&before, &after), "after": changed(&after, &before) });
+    let detail = json!({ "fields": fields, "revision": flow.revision, "before": changed(&before, &after), "after": changed(&after, &before) });
     trail::audit(tx, ctx, &flow, "updated_flow", detail)?;
     read::written(tx, ctx, flow)
 }

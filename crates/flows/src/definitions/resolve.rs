@@ -90,9 +90,7 @@ fn number_of(flow: &FlowRow, choice: VersionChoice) -> Result<u32, Fault> {
     match choice {
         VersionChoice::Latest => pointers.latest.ok_or_else(not_published),
         VersionChoice::Number(number) => Ok(number),
-        VersionChoice::Draft => {
-            pointers.draft.ok_or_else(|| Fault::conflict("no_draft", "The flow has no draft"))
-        }
+        VersionChoice::Draft => pointers.draft.ok_or_else(|| Fault::conflict("no_draft", "The flow has no draft")),
         VersionChoice::DraftElseLatest => pointers.draft.or(pointers.latest).ok_or_else(not_published),
     }
 }

@@ -100,7 +100,8 @@ fn triggers_json(tx: &mut Tx<'_>, flow: &FlowRow) -> Result<String, Fault> {
     Ok(Value::from(triggers_of(&definition)).to_string())
 }
 
-fn actor_of(caller: &Caller) -> Actor {
+/// A caller as audit entries name it.
+pub(crate) fn actor_of(caller: &Caller) -> Actor {
     let (kind, id) = match (caller.credential, &caller.member) {
         (Credential::Token(id), _) => ("token", Some(id.0)),
         (Credential::FlowsKey(id), _) => ("key", Some(id.0)),

@@ -137,12 +137,7 @@ pub fn insert(tx: &mut Tx<'_>, version: &VersionRow) -> Result<(), Fault> {
 ///
 /// # Errors
 /// Of the database.
-pub fn find(
-    tx: &mut Tx<'_>,
-    workspace: WorkspaceId,
-    flow: FlowId,
-    version: u32,
-) -> Result<Option<VersionRow>, Fault> {
+pub fn find(tx: &mut Tx<'_>, workspace: WorkspaceId, flow: FlowId, version: u32) -> Result<Option<VersionRow>, Fault> {
     tx.row(&FIND, params![workspace, flow, version], map)
 }
 

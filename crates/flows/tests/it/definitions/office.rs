@@ -36,8 +36,7 @@ pub(crate) enum Who {
 }
 
 impl Who {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Owner, Self::Admin, Self::Ann, Self::Bob, Self::Approver, Self::Viewer];
+    pub(crate) const ALL: [Self; 6] = [Self::Owner, Self::Admin, Self::Ann, Self::Bob, Self::Approver, Self::Viewer];
 
     pub(crate) fn id(self) -> MemberId {
         MemberId(0x0190_0000_0000_7000_8000_0000_0000_0100 + self as u128)
@@ -80,7 +79,12 @@ impl Office {
             sandbox: Sandbox::new(SandboxConfig::default()),
         });
         let office = Self { platform, catalog: Arc::new(Catalog::builtin()) };
-        office.platform.store.write(move |tx| Who::ALL.into_iter().try_for_each(|who| enrol(tx, who))).await.expect("members");
+        office
+            .platform
+            .store
+            .write(move |tx| Who::ALL.into_iter().try_for_each(|who| enrol(tx, who)))
+            .await
+            .expect("members");
         office
     }
 

@@ -73,9 +73,11 @@ on_both! {
 #[test]
 fn only_shape_and_size_are_checked_when_a_definition_is_saved() {
     let catalog = Catalog::builtin();
-    let code = |definition: &Value| Content::take(definition, &catalog).map(|content| content.text).map_err(|fault| {
-        fault.fields().first().map_or_else(|| fault.code().to_owned(), |field| field.path.clone())
-    });
+    let code = |definition: &Value| {
+        Content::take(definition, &catalog)
+            .map(|content| content.text)
+            .map_err(|fault| fault.fields().first().map_or_else(|| fault.code().to_owned(), |field| field.path.clone()))
+    };
     assert_eq!(code(&Value::Null), Ok(r#"{"steps":[]}"#.to_owned()));
     let kept = json!({ "zoom": 1.50, "steps": [{ "type": "x", "id": 5, "position": { "y": 1, "x": -0.25 } }] });
     assert_eq!(code(&kept), Ok(kept.to_string()), "what an editor keeps in it stays, in its order");

@@ -7,10 +7,8 @@ const EDITOR: MemberId = MemberId(2);
 const STRANGER: MemberId = MemberId(3);
 
 fn access(visibility: Visibility) -> FlowAccess {
-    let users = vec![
-        Grant { id: EDITOR, permission: Permitted::View },
-        Grant { id: EDITOR, permission: Permitted::Edit },
-    ];
+    let users =
+        vec![Grant { id: EDITOR, permission: Permitted::View }, Grant { id: EDITOR, permission: Permitted::Edit }];
     FlowAccess { owner: Some(OWNER), visibility, sharing: Sharing { users, groups: Vec::new() } }
 }
 

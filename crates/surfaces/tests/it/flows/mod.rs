@@ -1,6 +1,7 @@
 //! The Flow API.
 
 mod access;
+mod deletion;
 mod records;
 mod versions;
 
@@ -53,6 +54,9 @@ fn refused(answer: &Answer) -> (u16, String) {
     assert_eq!(answer.json["statusCode"], status, "{answer:?}");
     assert_eq!(error["status"], status);
     assert_eq!(answer.json["message"], error["message"]);
-    assert!(error["message"].as_str().is_some_and(|text| !text.is_empty()) && error["details"].is_object(), "{answer:?}");
+    assert!(
+        error["message"].as_str().is_some_and(|text| !text.is_empty()) && error["details"].is_object(),
+        "{answer:?}"
+    );
     (status, error["code"].as_str().expect("a code").to_owned())
 }
