@@ -182,7 +182,7 @@ fn a_second_signal_ends_a_server_that_still_serves() {
 }
 
 /// `floe admin create` with a password on standard input.
-fn create_admin(folder: &Path, password: &str) -> Output {
+pub(crate) fn create_admin(folder: &Path, password: &str) -> Output {
     let mut command = floe(folder);
     command.args([
         "admin",

@@ -2,5 +2,6 @@
 
 mod binary;
 mod commands;
+mod flows;
 mod front;
 mod malformed;
