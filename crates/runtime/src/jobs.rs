@@ -81,6 +81,7 @@ struct Worker {
 impl Worker {
     async fn run(self, mut stopped: watch::Receiver<bool>) {
         let mut changes = self.platform.store.watch();
+        self.take_over().await;
         while !*stopped.borrow() {
             let claimed = match self.claim().await {
                 Ok(claimed) => claimed,
@@ -100,6 +101,14 @@ impl Worker {
         }
         // Every permit back means that no job is under way.
         let _ = self.room.acquire_many(CONCURRENCY_MAX as u32).await;
+    }
+
+    /// Jobs that the last process had claimed when it was killed are done now, not when their leases run out. One process at
+    /// a time has the database open, so no claim is another's.
+    async fn take_over(&self) {
+        if let Err(fault) = self.platform.store.write(jobs::release_all).await {
+            tracing::warn!(%fault, "jobs of the last process come again when their leases run out");
+        }
     }
 
     /// Due jobs. Looks before it writes, so that an idle loop writes nothing.

@@ -220,6 +220,16 @@ impl Machine {
             && self.active.values().all(|active| active.is_pause() || active.is_container())
     }
 
+    /// Whether it has called runs and nothing else goes on in it.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        let is_passive = |active: &Active| {
+            active.is_pause() || active.is_container() || matches!(active, Active::Child { .. })
+        };
+        self.outcome.is_none() && self.ready.is_empty() && self.children().next().is_some()
+            && self.active.values().all(is_passive)
+    }
+
     /// Open questions, oldest first; inline delays are not questions.
     pub fn questions(&self) -> impl Iterator<Item = &Question> {
         self.questions.iter().filter(|question| question.kind != QuestionKind::Delay { inline: true })

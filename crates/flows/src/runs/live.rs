@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
 use super::batch::RunWrite;
+use super::message::Reply;
 use super::state::RunState;
 use super::start::ChildStart;
 
@@ -39,6 +40,10 @@ pub(super) struct Live {
     pub(super) tasks: HashMap<Place, AbortHandle>,
     /// Who wants to be told when the run ends or waits.
     pub(super) waiters: Vec<oneshot::Sender<Result<RunState, Fault>>>,
+    /// Answers that may be given once everything so far is on disk.
+    pub(super) replies: Vec<Reply>,
+    /// Whether a write of it is under way: what memory holds is not on disk yet.
+    pub(super) is_flushing: bool,
     /// Who wants to be told that the run is on disk.
     pub(super) accepted: Option<oneshot::Sender<Result<(), Fault>>>,
     /// Whether it is counted among the moving runs of its workspace.
@@ -95,6 +100,8 @@ impl Live {
             extras: Extras::default(),
             tasks: HashMap::new(),
             waiters: Vec::new(),
+            replies: Vec::new(),
+            is_flushing: false,
             accepted: None,
             has_place: false,
             active_ms_max,
@@ -114,6 +121,10 @@ impl Live {
         let mut moment = Moment { now, fresh, active_ms_max: self.active_ms_max };
         let Drive { events, commands } = drive(&mut self.machine, what, &mut moment);
         self.events.extend(events);
+        if self.events.is_empty() {
+            // A run read from its journal goes on with what is on disk already; no write would come to release it.
+            return commands;
+        }
         let (now, later): (Vec<Command>, Vec<Command>) =
             commands.into_iter().partition(|command| self.may_precede_write(command));
         self.held.extend(later);
@@ -142,10 +153,20 @@ impl Live {
         !self.events.is_empty() || self.row_is_due
     }
 
+    /// Whether memory and disk agree.
+    pub(super) fn is_on_disk(&self) -> bool {
+        !self.is_dirty() && !self.is_flushing
+    }
+
+    /// Whether it only waits for runs that it has called: its place is free for others, for those runs above all.
+    pub(super) fn is_idle(&self) -> bool {
+        self.is_on_disk() && self.tasks.is_empty() && self.machine.is_idle()
+    }
+
     /// Whether nothing but a message can move it, so that memory need not keep it.
     pub(super) fn is_at_rest(&self) -> bool {
         let in_queue = self.queued && self.waiters.is_empty();
-        !self.is_dirty() && self.tasks.is_empty() && (in_queue || self.is_settled())
+        self.is_on_disk() && self.tasks.is_empty() && (in_queue || self.is_settled())
     }
 
     /// Whether it ended or waits: what a synchronous caller wants to be told.

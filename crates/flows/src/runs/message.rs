@@ -2,7 +2,7 @@
 
 use floe_engine::event::{Place, StepError};
 use floe_engine::machine::Alarm;
-use floe_model::Fault;
+use floe_model::{Fault, FaultKind};
 use floe_model::id::{RunId, WaitId, WorkspaceId};
 use floe_runtime::effect::Effected;
 use floe_store::platform::audit;
@@ -62,10 +62,32 @@ impl Request {
     /// Tells whoever waits for it that it cannot be done.
     pub(super) fn refuse(self, fault: impl FnOnce() -> Fault) {
         match self {
-            Self::Child { done, .. } | Self::Due { done, .. } => drop(done.send(Ok(()))),
+            // Nothing is left to be told to a run that is not there; one that cannot be read is told later.
+            Self::Child { done, .. } | Self::Due { done, .. } => {
+                let fault = fault();
+                drop(done.send(if fault.kind() == FaultKind::NotFound { Ok(()) } else { Err(fault) }));
+            }
             Self::Answer { settled, .. } | Self::Settle { settled } => drop(settled.send(Err(fault()))),
             Self::Cancel { done, .. } => drop(done.send(Err(fault()))),
             Self::Admit(_) | Self::Park | Self::Effected { .. } | Self::Alarm(_) | Self::Called { .. } => {}
+        }
+    }
+}
+
+/// An answer that holds only once everything that the run has done is on disk.
+pub(super) enum Reply {
+    /// It was taken in.
+    Done(oneshot::Sender<Result<(), Fault>>),
+    /// It does not fit what the run has come to.
+    Refused(oneshot::Sender<Result<RunState, Fault>>, Fault),
+}
+
+impl Reply {
+    /// Gives it.
+    pub(super) fn give(self) {
+        match self {
+            Self::Done(done) => drop(done.send(Ok(()))),
+            Self::Refused(settled, fault) => drop(settled.send(Err(fault))),
         }
     }
 }

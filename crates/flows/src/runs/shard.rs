@@ -25,7 +25,7 @@ use super::batch::{self, Part};
 use super::engine::Core;
 use super::live::Live;
 use super::load::Loaded;
-use super::message::{ChildNews, Message, Request};
+use super::message::{ChildNews, Message, Reply, Request};
 use super::perform::perform;
 use super::start::NewRun;
 use super::state::RunState;
@@ -34,6 +34,8 @@ use super::state::RunState;
 const MESSAGES_PER_TURN_MAX: usize = 512;
 /// Runs in one write at most.
 const RUNS_PER_WRITE_MAX: usize = 512;
+/// Pause before a run that could not be read is read again.
+const READ_PAUSE: Duration = Duration::from_secs(1);
 /// Watched runs after which forgotten watchers are swept out.
 const WATCHED_MAX: usize = 4_096;
 
@@ -74,6 +76,7 @@ struct Flushed {
     accepted: Option<oneshot::Sender<Result<(), Fault>>>,
     settled: Option<RunState>,
     waiters: Vec<oneshot::Sender<Result<RunState, Fault>>>,
+    replies: Vec<Reply>,
 }
 
 impl Shard {
@@ -220,10 +223,22 @@ impl Shard {
         for what in pending {
             if let Request::Admit(ticket) = what {
                 self.core.give_back(ticket);
+                if fault().kind() != FaultKind::NotFound {
+                    self.admit_later(ticket);
+                }
             } else {
                 what.refuse(&fault);
             }
         }
+    }
+
+    /// Nobody else would bring a run back that could not be read when its turn came.
+    fn admit_later(&self, ticket: Ticket) {
+        let core = Arc::clone(&self.core);
+        tokio::spawn(async move {
+            tokio::time::sleep(READ_PAUSE).await;
+            core.admit(ticket, true);
+        });
     }
 
     fn serve(&mut self, run: RunId, what: Request) {
@@ -253,11 +268,11 @@ impl Shard {
                     ChildNews::Ended(outcome) => Happening::ChildEnded { child, outcome },
                 };
                 self.move_on(run, what);
-                let _ = done.send(Ok(()));
+                self.reply(run, Reply::Done(done));
             }
             Request::Due { wait, done } => {
                 self.move_on(run, Happening::Expired { wait });
-                let _ = done.send(Ok(()));
+                self.reply(run, Reply::Done(done));
             }
             Request::Answer { answer, settled } => self.answer(run, *answer, settled),
             Request::Cancel { by, audit, done } => self.cancel(run, by, audit.map(|entry| *entry), done),
@@ -267,6 +282,15 @@ impl Shard {
                 }
                 self.rest(run);
             }
+        }
+    }
+
+    /// Gives an answer once everything that it rests on is on disk: the job behind it is removed then, and a caller who is
+    /// refused because of another's answer must not outlive that answer.
+    fn reply(&mut self, run: RunId, reply: Reply) {
+        match self.live(run) {
+            Some(live) if !live.is_on_disk() => live.replies.push(reply),
+            _ => reply.give(),
         }
     }
 
@@ -301,7 +325,7 @@ impl Shard {
         let Some(live) = self.live(run) else { return };
         match answer::judge(&answer, &live.row, &live.machine, now) {
             Err(fault) => {
-                let _ = settled.send(Err(fault));
+                self.reply(run, Reply::Refused(settled, fault));
                 self.rest(run);
             }
             Ok(Verdict::Repeat) => {
@@ -330,7 +354,7 @@ impl Shard {
         if live.machine.outcome().is_some() {
             let state = live.state();
             let message = format!("The run is {} already", state.status);
-            let _ = done.send(Err(Fault::conflict("run_finished", message)));
+            self.reply(run, Reply::Refused(done, Fault::conflict("run_finished", message)));
             return self.rest(run);
         }
         live.queued = false;
@@ -486,7 +510,9 @@ impl Shard {
                 accepted: live.accepted.take(),
                 settled: (!waiters.is_empty()).then(|| live.state()),
                 waiters,
+                replies: std::mem::take(&mut live.replies),
             });
+            live.is_flushing = true;
             parts.push(Part::new(write, now, &mut || ids.next_bits()));
         }
         self.dirty = later;
@@ -528,6 +554,13 @@ impl Shard {
         for child in flushed.children {
             self.core.admit(child, true);
         }
+        flushed.replies.into_iter().for_each(Reply::give);
+        if let Some(live) = self.live(run) {
+            live.is_flushing = false;
+            if live.is_on_disk() {
+                std::mem::take(&mut live.replies).into_iter().for_each(Reply::give);
+            }
+        }
         self.rest(run);
     }
 
@@ -536,19 +569,22 @@ impl Shard {
         let Some(Slot::Live(live)) = self.runs.remove(&flushed.run) else { return };
         live.tasks.values().for_each(tokio::task::AbortHandle::abort);
         self.leave(&live);
-        match flushed.accepted {
-            // It was never accepted, so there is nothing to go on with.
-            Some(accepted) => {
-                let _ = accepted.send(Err(overloaded("The run could not be stored")));
-            }
-            None => self.core.admit(ticket_of(&live.row), true),
+        if let Some(accepted) = flushed.accepted {
+            let _ = accepted.send(Err(overloaded("The run could not be stored")));
         }
+        // Also a run that was never accepted: a database that broke off may have kept it. If not, it is not found.
+        self.core.admit(ticket_of(&live.row), true);
     }
 
     /// Drops a run that nothing but a message can move, and gives its place to the next one.
     fn rest(&mut self, run: RunId) {
+        let core = Arc::clone(&self.core);
         let Some(live) = self.live(run) else { return };
         if !live.is_at_rest() {
+            if live.has_place && live.is_idle() {
+                live.has_place = false;
+                core.give_back(ticket_of(&live.row));
+            }
             return;
         }
         if let Some(Slot::Live(mut live)) = self.runs.remove(&run) {

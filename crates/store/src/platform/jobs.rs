@@ -115,6 +115,8 @@ statements! {
     );
     /// A claimed job takes longer.
     EXTEND = both("update jobs set lease_until = $3, ready_at = $3 where id = $1 and attempts = $2");
+    /// Claims of a process that is no more.
+    RELEASE = both("update jobs set lease_until = null, ready_at = due_at where lease_until is not null");
     /// The next instant at which a job can be claimed.
     NEXT = both("select min(ready_at) from jobs") -> [opt time];
     /// All jobs about something.
@@ -185,6 +187,15 @@ pub fn retry_at(tx: &mut Tx<'_>, lease: Lease, due_at: Timestamp, error: Option<
 /// Of the database.
 pub fn extend(tx: &mut Tx<'_>, lease: Lease, until: Timestamp) -> Result<bool, Fault> {
     Ok(tx.execute(&EXTEND, params![lease.job, lease.attempt, until])? == 1)
+}
+
+/// Gives all claimed jobs back at once, without waiting for their leases to run out; returns how many. For a process that has
+/// the database to itself and has claimed nothing yet: all claims are those of processes that have ended.
+///
+/// # Errors
+/// Of the database.
+pub fn release_all(tx: &mut Tx<'_>) -> Result<u64, Fault> {
+    tx.execute(&RELEASE, params![])
 }
 
 /// The next instant at which some job can be claimed: a due time, or the end of a lease. One look into an index.
