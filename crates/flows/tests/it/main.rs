@@ -6,5 +6,6 @@ mod code_step;
 mod definitions;
 mod example_flows;
 mod http_step;
+mod runs;
 mod stub;
 mod world;

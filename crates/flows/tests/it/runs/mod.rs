@@ -1,0 +1,5 @@
+//! Runs on both databases: how they start, wait, go on after a restart, call each other and end.
+
+mod moving;
+mod restarts;
+mod stage;
