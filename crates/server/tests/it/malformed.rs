@@ -198,7 +198,7 @@ async fn the_whole_router_keeps_the_same_promises() {
     let sources = Sources { flags: vec![("FLOE_DATA_DIR", folder.0.display().to_string())], ..Sources::default() };
     let settings = Settings::load(&sources).expect("valid settings");
     let app = Arc::new(App::open(settings, 1).await.expect("an empty folder opens"));
-    let work = Work::start(&app);
+    let work = Work::start(&app, Vec::new());
     let server = start(router(&app, &work).expect("a public URL"), short_limits()).await;
     check_all(server.address).await;
     work.stop().await;
