@@ -21,6 +21,7 @@ use floe_store::{Location, Store, StoreConfig};
 
 use crate::settings::{Settings, ensure_data_folder, load_secret_key};
 
+pub(crate) use serve::{process, run};
 pub use serve::{router, serve};
 pub use work::Work;
 

@@ -30,13 +30,27 @@ const CLOSE_TIMEOUT: Duration = Duration::from_millis(800);
 /// # Errors
 /// When it cannot start, with a sentence for a person.
 pub fn serve(settings: Settings, output: Output, extra: Vec<Arc<dyn Effect>>) -> anyhow::Result<()> {
-    log::start(&settings);
+    let announce = async move |app: &App, _: &Work| {
+        let setup_token = app.access.issue_setup_link().await?;
+        let setup_url = setup_token.map(|token| app.setup_url(&token));
+        banner::print(app, app.listen, setup_url.as_deref(), output);
+        Ok(())
+    };
+    process(&settings.clone(), Box::pin(run(settings, extra, announce)))
+}
+
+/// Prepares this process for being a server, and runs one to its end.
+///
+/// # Errors
+/// Those of the server.
+pub(crate) fn process(settings: &Settings, server: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    log::start(settings);
     // Whatever this process makes is for its owner alone: database, log files, copies, sockets.
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
     raise_open_files();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(cores).enable_all().build()?;
-    runtime.block_on(run(settings, output, extra))?;
+    runtime.block_on(server)?;
     // Blocking threads that still work (a DNS lookup) must not hold the end up; everything answered is on disk.
     runtime.shutdown_background();
     Ok(())
@@ -50,7 +64,15 @@ fn raise_open_files() {
     let _ = setrlimit(Resource::Nofile, Rlimit { current: granted.maximum, maximum: granted.maximum });
 }
 
-async fn run(settings: Settings, output: Output, extra: Vec<Arc<dyn Effect>>) -> anyhow::Result<()> {
+/// Serves until a signal. `ready` is called once, when every part works and before the first request is answered.
+///
+/// # Errors
+/// When it cannot start, or when `ready` fails.
+pub(crate) async fn run(
+    settings: Settings,
+    extra: Vec<Arc<dyn Effect>>,
+    ready: impl AsyncFnOnce(&App, &Work) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let stop = stop_on_signals()?;
     let listener =
         TcpListener::bind(settings.listen).await.with_context(|| format!("cannot listen on {}", settings.listen))?;
@@ -68,9 +90,7 @@ async fn run(settings: Settings, output: Output, extra: Vec<Arc<dyn Effect>>) ->
             tracing::warn!(%error, "commands on the data folder will not reach this server");
         }
     });
-    let setup_token = app.access.issue_setup_link().await?;
-    let setup_url = setup_token.map(|token| app.setup_url(&token));
-    banner::print(&app, address, setup_url.as_deref(), output);
+    ready(&app, &work).await?;
 
     serve_front(listener, front, stop).await;
     let closing = async {

@@ -7,6 +7,7 @@ mod admin;
 mod api;
 mod bench;
 mod config;
+mod demo;
 mod exit;
 mod flow;
 mod inbox;
@@ -87,6 +88,8 @@ struct Global {
 enum Command {
     /// Run the server
     Serve(serve::Arguments),
+    /// Run a server with made-up data, for trying things out
+    Demo(demo::Arguments),
     /// Print a new one-time link for the set-up page
     SetupLink(setup_link::Arguments),
     /// Manage the first owner from this machine
@@ -188,6 +191,7 @@ fn execute(cli: Cli, output: Output) -> Result<Exit, Failure> {
     let context = Context { settings, output, timeout_s: cli.global.timeout };
     match cli.command {
         Command::Serve(arguments) => return serve::execute(context, &arguments),
+        Command::Demo(arguments) => return demo::execute(context, arguments),
         Command::BenchServer(arguments) => return bench::execute_server(context, &arguments),
         Command::Bench(arguments) => return bench::execute(&context, &arguments),
         _ => {}
@@ -215,9 +219,12 @@ async fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> 
         Command::Run(command) => run::execute(context, command).await,
         Command::Inbox(command) => inbox::execute(context, command).await,
         Command::Config(_) => Ok(config::effective(context)),
-        Command::Serve(_) | Command::Bench(_) | Command::BenchServer(_) | Command::Version | Command::JsWorker => {
-            Ok(Exit::Done)
-        }
+        Command::Serve(_)
+        | Command::Demo(_)
+        | Command::Bench(_)
+        | Command::BenchServer(_)
+        | Command::Version
+        | Command::JsWorker => Ok(Exit::Done),
     }
 }
 

@@ -1,0 +1,98 @@
+//! The people of the demo, and the credentials that it hands out.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use floe_access::setup::NewOwner;
+use floe_access::tokens::NewToken;
+use floe_access::{Access, Act, Presented, Proof};
+use floe_model::access::{Caller, KeyKind, Role};
+use floe_model::id::MemberId;
+use floe_model::{Fault, Mode};
+use floe_runtime::Ctx;
+use floe_store::access::workspaces::Workspace;
+
+use crate::app::App;
+
+/// E-mail address of the owner.
+pub(super) const OWNER_EMAIL: &str = "you@demo.invalid";
+/// E-mail address of the colleague.
+pub(super) const COLLEAGUE_EMAIL: &str = "ada@demo.invalid";
+/// Shown name of the colleague.
+pub(super) const COLLEAGUE_NAME: &str = "Ada";
+
+/// What the token of the owner may do: everything that there is without a session.
+const TOKEN_SCOPES: [&str; 8] = [
+    "console.read",
+    "console.write",
+    "admin",
+    "inbox.answer",
+    "flows.read",
+    "flows.run",
+    "flows.write",
+    "flows.manage",
+];
+
+/// The workspace with its people.
+pub(super) struct People {
+    pub(super) workspace: Workspace,
+    pub(super) owner: MemberId,
+    pub(super) colleague: MemberId,
+    /// Text of the flows key.
+    pub(super) key: String,
+    /// Text of the owner's token.
+    pub(super) token: String,
+    /// Calls as the owner does with the token.
+    pub(super) as_owner: Ctx,
+    /// Calls as a program does with the key.
+    pub(super) as_program: Ctx,
+}
+
+impl People {
+    /// Makes owner, workspace, colleague, key and token. Nobody has a password: who reads the terminal is the owner.
+    pub(super) async fn settle(app: &App) -> anyhow::Result<Self> {
+        let access = &app.access;
+        let owner = NewOwner {
+            name: "You".to_owned(),
+            email: OWNER_EMAIL.to_owned(),
+            password: None,
+            workspace_name: "Demo".to_owned(),
+            timezone: "UTC".to_owned(),
+            starter_keys: Some(Mode::Test),
+        };
+        let made = access.create_admin(owner).await?;
+        let workspace = made.workspace.id;
+        let colleague = access.add_member(workspace, COLLEAGUE_NAME, COLLEAGUE_EMAIL, Role::Builder).await?;
+        let key = made.keys.into_iter().find(|key| key.key.kind == KeyKind::Flows).context("no key for flows")?.text;
+        let system = Arc::new(Caller::system(workspace, Mode::Test));
+        let act = Act { ctx: Ctx::new(Arc::clone(&app.platform), system, app.platform.ids.next()), address: None };
+        let token = make_token(app, &act, made.member.id).await?;
+        let proof = Proof::Key { kind: KeyKind::Flows, mode: Mode::Test, text: &key };
+        Ok(Self {
+            as_program: caller(app, access, proof).await?,
+            as_owner: caller(app, access, Proof::Token(&token)).await?,
+            workspace: made.workspace,
+            owner: made.member.id,
+            colleague,
+            key,
+            token,
+        })
+    }
+}
+
+async fn make_token(app: &App, act: &Act, owner: MemberId) -> Result<String, Fault> {
+    let scopes = TOKEN_SCOPES.map(str::to_owned).to_vec();
+    let new = NewToken { name: "Demo".to_owned(), scopes: scopes.clone(), expires_in_days: None };
+    let prepared = app.access.draw_token(act.ctx.caller.workspace, owner, &new, &scopes, act.now());
+    let act = act.clone();
+    let made = app.platform.store.write(move |tx| prepared.apply(tx, &act)).await?;
+    Ok(made.text)
+}
+
+/// The caller that a credential makes of a request, as the API would see it.
+async fn caller(app: &App, access: &Access, proof: Proof<'_>) -> Result<Ctx, Fault> {
+    let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let identity = access.authenticate(Presented { proof, mode: Mode::Test, workspace: None, address }).await?;
+    Ok(Ctx::new(Arc::clone(&app.platform), identity.caller, app.platform.ids.next()))
+}

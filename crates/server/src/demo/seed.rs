@@ -1,0 +1,166 @@
+//! What the demo holds when it is ready: people, the flow in two versions, finished runs, one that waits.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail, ensure};
+use floe_flows::definitions::{self, Autosave, Content, NewFlow, Publish, VersionChoice};
+use floe_flows::runs::{AnswerIn, AnswerKind, RunState};
+use floe_flows::{Execute, Flows, WayIn};
+use floe_model::flows::{FlowSettings, Visibility};
+use floe_model::id::{FlowId, RunId};
+use floe_runtime::Ctx;
+use serde_json::{Value, json};
+
+use crate::app::{App, Work};
+
+use super::flow;
+use super::people::{COLLEAGUE_NAME, People};
+use super::receiver::Receiver;
+use super::story::{Ending, Past, Start, Story};
+
+/// Longest that one run of the past may take, in milliseconds.
+const RUN_MS_MAX: u64 = 10_000;
+
+/// Everything that was made.
+pub(super) struct Made {
+    pub(super) people: People,
+    pub(super) flow: FlowId,
+    pub(super) runs: Vec<MadeRun>,
+    /// The run that waits.
+    pub(super) waiting: MadeRun,
+}
+
+/// A run of the past.
+pub(super) struct MadeRun {
+    pub(super) id: RunId,
+    pub(super) status: &'static str,
+    pub(super) version: u32,
+    pub(super) inputs: Value,
+}
+
+/// Makes everything through the services.
+pub(super) async fn make(app: &App, work: &Work, receiver: &Receiver, seed: u64) -> anyhow::Result<Made> {
+    let people = People::settle(app).await.context("the people of the demo")?;
+    let past = Past::of_seed(seed);
+    let refunds_url = receiver.refunds_url();
+    let flow = create(&people.as_owner, &work.flows, &refunds_url).await.context("the flow of the demo")?;
+    let teller = Teller { flows: &work.flows, people: &people, flow };
+    let mut runs = Vec::with_capacity(past.under_v1.len() + past.under_v2.len());
+    for story in past.under_v1 {
+        runs.push(teller.tell(story, 1).await.context("a run of the demo")?);
+    }
+    revise(&people.as_owner, &work.flows, flow, &refunds_url).await.context("the second version")?;
+    for story in past.under_v2 {
+        runs.push(teller.tell(story, 2).await.context("a run of the demo")?);
+    }
+    let waiting = teller.tell(past.waiting, 2).await.context("the run that waits")?;
+    Ok(Made { people, flow, runs, waiting })
+}
+
+/// Makes the flow and publishes version 1.
+async fn create(ctx: &Ctx, flows: &Flows, refunds_url: &str) -> anyhow::Result<FlowId> {
+    let new = NewFlow {
+        name: flow::NAME.to_owned(),
+        description: flow::DESCRIPTION.to_owned(),
+        icon: None,
+        tags: vec!["demo".to_owned()],
+        content: Content::take(&flow::version_1(refunds_url), &flows.catalog)?,
+        visibility: Visibility::Public,
+        settings: FlowSettings::default(),
+    };
+    let (maker, catalog) = (ctx.clone(), Arc::clone(&flows.catalog));
+    let act = publishing("Asks a person above 250");
+    let writing = ctx.store.write(move |tx| {
+        let made = definitions::create(tx, &maker, &new)?.flow.id;
+        definitions::publish(tx, &maker, &catalog, made, &act)?;
+        Ok(made)
+    });
+    Ok(writing.await?)
+}
+
+/// Publishes version 2.
+async fn revise(ctx: &Ctx, flows: &Flows, id: FlowId, refunds_url: &str) -> anyhow::Result<()> {
+    let content = Content::take(&flow::version_2(refunds_url), &flows.catalog)?;
+    let save = Autosave { content: Some(content), ..Autosave::default() };
+    let (maker, catalog) = (ctx.clone(), Arc::clone(&flows.catalog));
+    let act = publishing("Asks above 100 and shows the reason; a form and agents can ask too");
+    let writing = ctx.store.write(move |tx| {
+        definitions::autosave(tx, &maker, &catalog, id, &save)?;
+        definitions::publish(tx, &maker, &catalog, id, &act)
+    });
+    writing.await?;
+    Ok(())
+}
+
+fn publishing(summary: &str) -> Publish {
+    Publish { version: None, summary: Some(summary.to_owned()), set_latest: true }
+}
+
+/// Lets the stories happen.
+struct Teller<'a> {
+    flows: &'a Flows,
+    people: &'a People,
+    flow: FlowId,
+}
+
+impl Teller<'_> {
+    async fn tell(&self, story: Story, version: u32) -> anyhow::Result<MadeRun> {
+        let started = self.start(&story).await?;
+        let run = started.run;
+        let ended = match story.ending {
+            Ending::AtOnce | Ending::Waiting => started,
+            Ending::Approved | Ending::Unpaid => self.decide(run, true, story.comment).await?,
+            Ending::Rejected => self.decide(run, false, story.comment).await?,
+            Ending::Cancelled => {
+                let by = Some(COLLEAGUE_NAME.to_owned());
+                self.flows.runs.cancel(self.people.workspace.id, run, by, None).await?
+            }
+        };
+        let expected = match story.ending {
+            Ending::AtOnce | Ending::Approved | Ending::Rejected => "completed",
+            Ending::Unpaid => "failed",
+            Ending::Cancelled => "cancelled",
+            Ending::Waiting => "waiting",
+        };
+        if ended.status != expected {
+            let error = ended.error.map(|error| format!(": {}", error.message)).unwrap_or_default();
+            bail!("it is {} and should be {expected}{error}", ended.status);
+        }
+        Ok(MadeRun { id: run, status: ended.status, version, inputs: Value::Object(story.inputs) })
+    }
+
+    async fn start(&self, story: &Story) -> anyhow::Result<RunState> {
+        let (ctx, way) = match story.start {
+            Start::Program => (&self.people.as_program, WayIn::Client),
+            Start::Person(through_form) => {
+                (&self.people.as_owner, WayIn::Dashboard { trigger: through_form.then(|| "form".to_owned()) })
+            }
+        };
+        let call = Execute {
+            flow: self.flow,
+            version: VersionChoice::Latest,
+            way,
+            inputs: story.inputs.clone(),
+            hook_id: None,
+            ip: Some("127.0.0.1".to_owned()),
+            run: ctx.ids.next(),
+            wait_ms: RUN_MS_MAX,
+        };
+        let state = self.flows.execute(ctx, call).await?.context("it takes too long")?;
+        ensure!(state.is_over() || state.status == "waiting", "it is {}", state.status);
+        Ok(state)
+    }
+
+    /// The colleague answers.
+    async fn decide(&self, run: RunId, approve: bool, comment: &str) -> anyhow::Result<RunState> {
+        let answer = AnswerIn {
+            wait: None,
+            kind: AnswerKind::Decision { approve, comment: Some(comment.to_owned()) },
+            by: Some(COLLEAGUE_NAME.to_owned()),
+            actor: json!({ "type": "member", "id": self.people.colleague.prefixed(), "name": COLLEAGUE_NAME }),
+            audit: None,
+        };
+        let state = self.flows.answer(&self.people.as_owner, run, answer, RUN_MS_MAX).await?;
+        state.context("it takes too long")
+    }
+}

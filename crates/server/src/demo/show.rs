@@ -1,0 +1,129 @@
+//! What the demo prints when it is ready: lines that work when they are pasted into a shell.
+
+use serde_json::{Map, Value, json};
+
+use crate::app::App;
+use crate::cli::Output;
+
+use super::Options;
+use super::flow;
+use super::people::{COLLEAGUE_EMAIL, COLLEAGUE_NAME, OWNER_EMAIL};
+use super::receiver::Receiver;
+use super::seed::Made;
+
+/// What there is to tell about.
+pub(super) struct Shown<'a> {
+    pub(super) app: &'a App,
+    pub(super) receiver: &'a Receiver,
+    pub(super) options: &'a Options,
+    /// Whether the folder stays.
+    pub(super) is_kept: bool,
+    pub(super) made: &'a Made,
+}
+
+/// A line for the shell.
+struct Line {
+    /// Name in the document.
+    name: &'static str,
+    /// What it shows.
+    meaning: &'static str,
+    command: String,
+}
+
+/// Prints one document, or the lines with what they show.
+pub(super) fn print(shown: &Shown<'_>, output: Output) -> anyhow::Result<()> {
+    let lines = lines(shown);
+    if output.json {
+        output.document(&document(shown, &lines));
+        return Ok(());
+    }
+    let finished = shown.made.runs.len();
+    let folder = shown.app.data_dir.display();
+    output.line(&format!("Floe demo is running.   API: {}   (test mode, loopback only)", shown.app.public_url()));
+    output.line(&format!(
+        "Flow \"{}\": version 2 published, {finished} runs finished, 1 waits in the inbox. {}",
+        flow::NAME,
+        if shown.is_kept {
+            format!("Ctrl-C stops; the data stays in {folder}.")
+        } else {
+            "Ctrl-C stops and removes everything.".to_owned()
+        }
+    ));
+    for line in &lines {
+        output.line("");
+        output.line(&format!("# {}", line.meaning));
+        output.line(&line.command);
+    }
+    Ok(())
+}
+
+fn lines(shown: &Shown<'_>) -> Vec<Line> {
+    let (url, made) = (shown.app.public_url(), shown.made);
+    let (flow, waiting) = (made.flow, made.waiting.id);
+    let as_program = format!("-H 'Authorization: Bearer {}'", made.people.key);
+    let as_owner = format!("-H 'Authorization: Bearer {}' -H 'Floe-Mode: test'", made.people.token);
+    let execute = |amount: u32, reason: &str| {
+        let body = json!({ "customer": "Bola", "amount": amount, "reason": reason });
+        format!("curl -s {url}/v1/client/flow/{flow}/execute {as_program} {JSON} -d '{body}'")
+    };
+    let answer = json!({ "decision": "approve", "comment": "photo seen" });
+    let line = |name, meaning, command| Line { name, meaning, command };
+    let mut lines = vec![
+        line("execute_small", "a small refund: completes at once", execute(40, "wrong size")),
+        line("execute_large", "a refund over 100: waits for a person", execute(250, "arrived broken")),
+        line(
+            "inbox",
+            "what waits for a person",
+            format!("curl -s '{url}/console/v1/inbox?status=open&mode=test' {as_owner}"),
+        ),
+        line(
+            "resume",
+            "approve the refund that waited first",
+            format!("curl -s {url}/v1/flowrun/resume/{waiting} {as_owner} {JSON} -d '{answer}'"),
+        ),
+        line("details", "its run, step by step", format!("curl -s {url}/v1/flowrun/details/{waiting} {as_owner}")),
+        line("inbox_command", "the inbox on the command line", command_line(shown, "floe")),
+    ];
+    if let Some(built_as) = &shown.options.built_as {
+        lines.push(line("inbox_cargo", "the same before floe is installed", command_line(shown, built_as)));
+    }
+    lines
+}
+
+const JSON: &str = "-H 'Content-Type: application/json'";
+
+fn command_line(shown: &Shown<'_>, program: &str) -> String {
+    let (url, token) = (shown.app.public_url(), &shown.made.people.token);
+    format!("FLOE_URL={url} FLOE_TOKEN={token} {program} inbox list --mode test")
+}
+
+fn document(shown: &Shown<'_>, lines: &[Line]) -> Value {
+    let (made, people) = (shown.made, &shown.made.people);
+    let runs = made
+        .runs
+        .iter()
+        .chain([&made.waiting])
+        .map(|run| json!({ "id": run.id, "status": run.status, "version": run.version, "inputs": run.inputs }));
+    let commands: Map<String, Value> =
+        lines.iter().map(|line| (line.name.to_owned(), Value::from(line.command.clone()))).collect();
+    json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "url": shown.app.public_url(),
+        "receiver_url": format!("http://{}", shown.receiver.address),
+        "data_dir": shown.app.data_dir.display().to_string(),
+        "temporary": !shown.is_kept,
+        "seed": shown.options.seed,
+        "mode": "test",
+        "workspace": { "id": people.workspace.id.prefixed(), "name": people.workspace.name, "slug": people.workspace.slug },
+        "members": [
+            { "id": people.owner.prefixed(), "name": "You", "email": OWNER_EMAIL, "role": "owner" },
+            { "id": people.colleague.prefixed(), "name": COLLEAGUE_NAME, "email": COLLEAGUE_EMAIL, "role": "builder" },
+        ],
+        "flows_key": people.key,
+        "token": people.token,
+        "flow": { "id": made.flow, "name": flow::NAME, "latest_published_version": 2 },
+        "runs": runs.collect::<Vec<_>>(),
+        "waiting_run_id": made.waiting.id,
+        "commands": commands,
+    })
+}
