@@ -2,6 +2,7 @@
 
 use floe_flows::runs::Limits;
 use floe_model::flows::FlowSettings;
+use floe_store::flows::runs::{RunFilter, RunOrder};
 use floe_testkit::on_both;
 use serde_json::{Value, json};
 
@@ -138,8 +139,8 @@ on_both! {
         let failed = stage.run(flow, json!({})).await;
         assert_eq!(failed.status, "failed");
         stage.calls.wait_for(2).await;
-        let page = stage.flows.list_runs(&stage.ctx(), handler, Default::default(), floe_store::flows::runs::RunOrder::Newest, 10, 0);
-        let page = page.await.expect("a list");
+        let (ctx, newest) = (stage.ctx(), RunOrder::Newest);
+        let page = stage.flows.list_runs(&ctx, handler, RunFilter::default(), newest, 10, 0).await.expect("a list");
         assert_eq!((page.total, page.rows[0].source_kind.as_str()), (1, "error-flow"));
     }
 
