@@ -22,7 +22,8 @@ pub(super) struct Limit {
     pub(super) rate: f64,
 }
 
-/// Measures the store with as many clients as the load has callers. It works on a database of its own beside the measured one.
+/// Measures the store with as many clients as the load has callers: on a file of its own, or in the PostgreSQL database before
+/// the server opens it.
 pub(super) async fn measure(
     folder: &Path,
     database: Option<&str>,
@@ -31,7 +32,7 @@ pub(super) async fn measure(
     length: Duration,
 ) -> anyhow::Result<Limit> {
     let location = match database {
-        Some(url) => Location::Postgres(super::prepare::sibling_database(url, "floe_bench_limit").await?),
+        Some(url) => Location::Postgres(url.to_owned()),
         None => Location::Sqlite(folder.join("limit.db")),
     };
     let store = Store::open(StoreConfig::at(location)).await?;

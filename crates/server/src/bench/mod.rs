@@ -62,15 +62,15 @@ async fn measure(options: &Options, output: Output) -> anyhow::Result<Report> {
     let mut report = Report::default();
     output.say("preparing");
     let prepared = prepare::prepare(folder.path(), database).await?;
+    let seconds = Duration::from_secs(options.seconds);
+    output.say("the store alone");
+    let effect_limit = limit::measure(folder.path(), database, CALLERS, prepared.effect_writes, seconds).await?;
     let mut server = Child::start(folder.path(), database).await?;
     report.add(Line::at_most("start to first answer", server.ready_ms, 150.0, "ms"));
     report.add(Line::at_most("binary", child::binary_bytes() as f64 / 1e6, 40.0, "MB"));
     tokio::time::sleep(IDLE).await;
     idle(&server, &mut report, database.is_none()).await;
 
-    output.say("the store alone");
-    let seconds = Duration::from_secs(options.seconds);
-    let effect_limit = limit::measure(folder.path(), database, CALLERS, prepared.effect_writes, seconds).await?;
     output.say("runs over HTTP");
     let effect = throughput(&server, &prepared, &prepared.effect_flow, CALLERS, seconds).await?;
     let pure = throughput(&server, &prepared, &prepared.pure_flow, CALLERS, seconds).await?;

@@ -151,18 +151,6 @@ pub(super) async fn open_runs(
     Ok(())
 }
 
-/// The address of a fresh database beside the given one.
-pub(super) async fn sibling_database(url: &str, name: &str) -> anyhow::Result<String> {
-    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await?;
-    let driver = tokio::spawn(connection);
-    client.batch_execute(&format!("drop database if exists {name}")).await?;
-    client.batch_execute(&format!("create database {name}")).await?;
-    drop(client);
-    let _ = driver.await;
-    let (server, _) = url.rsplit_once('/').context("the address names no database")?;
-    Ok(format!("{server}/{name}"))
-}
-
 async fn open(folder: &Path, database: Option<&str>) -> anyhow::Result<App> {
     let mut flags = vec![("FLOE_DATA_DIR", folder.display().to_string())];
     flags.extend(database.map(|url| ("FLOE_DATABASE_URL", url.to_owned())));
