@@ -10,6 +10,7 @@ mod postgres;
 mod process;
 mod report;
 mod setup;
+mod sim;
 mod test;
 mod tidy;
 mod workspace;
@@ -29,6 +30,7 @@ struct Command {
 
 static COMMANDS: &[Command] = &[
     Command { name: "ci", about: "everything that must hold before a change lands", run: ci::run, proof: None },
+    Command { name: "sim", about: "plays stories of runs from seeds [--seeds N] [--seed S]", run: sim::run, proof: Some(&[]) },
     Command { name: "test", about: "sets up and runs every test [arguments for nextest]", run: test::run, proof: None },
     Command { name: "tidy", about: "checks the house rules that no compiler knows", run: tidy::run, proof: None },
 ];

@@ -1,4 +1,5 @@
 //! Floe testkit.
 
 pub mod postgres;
+pub mod sim;
 pub mod store;
