@@ -8,6 +8,7 @@
 //! Start reading with [`plan`], then [`machine`].
 
 pub mod builtin;
+pub mod canonical;
 pub mod catalog;
 pub mod drive;
 pub mod event;

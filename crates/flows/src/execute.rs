@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
+use floe_engine::machine::Machine;
 use floe_model::access::{Caller, Credential};
 use floe_model::flows::Level;
-use floe_model::id::{FlowId, RunId};
+use floe_model::id::{FlowId, RunId, WorkspaceId};
 use floe_model::{Fault, FaultKind};
 use floe_runtime::Ctx;
 use serde_json::{Map, Value, json};
 
 use crate::Flows;
 use crate::definitions::{self, Resolved, VersionChoice};
-use crate::runs::{AnswerIn, NewRun, Origin, RunState, check_inputs, choose_entry};
+use crate::runs::{AnswerIn, NewRun, Origin, RunState, check_inputs, choose_entry, load};
 
 /// Longest that a synchronous call waits for its run, in milliseconds (Flow API contract, section 3.1).
 pub const WAIT_MS_MAX: u64 = 55_000;
@@ -87,14 +88,26 @@ impl Flows {
         wait_ms: u64,
     ) -> Result<Option<RunState>, Fault> {
         let workspace = ctx.caller.workspace;
-        let before = self.runs.settle(workspace, run, 0).await?;
-        let child = before.as_ref().and_then(|state| state.paused_child());
-        let Some(child) = child else {
+        let began = tokio::time::Instant::now();
+        let before = self.state_on_disk(workspace, run).await?;
+        let Some(child) = before.paused_child() else {
             return self.runs.answer(workspace, run, answer, wait_ms).await;
         };
         Box::pin(self.answer(ctx, child, answer, wait_ms)).await?;
-        let asked = before.and_then(|state| state.wait).and_then(|wait| wait.wait);
-        self.runs.settle_past(workspace, run, asked, wait_ms).await
+        let asked = before.wait.and_then(|wait| wait.wait);
+        let spent_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.runs.settle_past(workspace, run, asked, wait_ms.saturating_sub(spent_ms)).await
+    }
+
+    /// A run's state as its journal tells it.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub(crate) async fn state_on_disk(&self, workspace: WorkspaceId, run: RunId) -> Result<RunState, Fault> {
+        let loaded = load(&self.platform.store, &self.plans, workspace, run).await?;
+        let loaded = loaded.ok_or_else(|| Fault::not_found("Run"))?;
+        let machine = Machine::recover(Arc::clone(&loaded.plan), &loaded.events);
+        Ok(RunState::of(&loaded.row, &machine))
     }
 
     async fn prepare(&self, ctx: &Ctx, call: &Execute) -> Result<NewRun, Fault> {
@@ -126,12 +139,7 @@ impl Flows {
     }
 
     /// A flow that the caller may not see answers as one that is not there, also when its version is the problem.
-    async fn permitted(
-        &self,
-        ctx: &Ctx,
-        flow: FlowId,
-        resolved: Result<Resolved, Fault>,
-    ) -> Result<Resolved, Fault> {
+    async fn permitted(&self, ctx: &Ctx, flow: FlowId, resolved: Result<Resolved, Fault>) -> Result<Resolved, Fault> {
         match resolved {
             Ok(resolved) if definitions::may(&ctx.caller, &resolved.access, Level::Run) => Ok(resolved),
             Ok(resolved) if definitions::may(&ctx.caller, &resolved.access, Level::View) => {

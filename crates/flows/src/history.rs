@@ -73,16 +73,17 @@ impl Flows {
     /// # Errors
     /// 404 for a run that is not there or may not be seen.
     pub async fn poll_run(&self, ctx: &Ctx, run: RunId, after: u64, wait_ms: u64) -> Result<RunHistory, Fault> {
-        let deadline = ctx.now().plus_millis(i64::try_from(wait_ms).unwrap_or(i64::MAX));
+        let deadline = tokio::time::Instant::now() + Duration::from_millis(wait_ms);
         loop {
             // Watch first, so that a change between the read and the wait is not missed.
             let changed = self.runs.watch(run);
             let found = self.run_history(ctx, run).await?;
-            let left_ms = deadline.millis_since(ctx.now());
-            if found.state.revision > after || found.state.is_over() || left_ms <= 0 {
+            if found.state.revision > after || found.state.is_over() {
                 return Ok(found);
             }
-            let _ = tokio::time::timeout(Duration::from_millis(left_ms.unsigned_abs()), changed).await;
+            if tokio::time::timeout_at(deadline, changed).await.is_err() {
+                return self.run_history(ctx, run).await;
+            }
         }
     }
 

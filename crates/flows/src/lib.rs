@@ -5,11 +5,15 @@
 //!
 //! Start reading with [`Flows`], then [`runs`] for what happens to a run and [`definitions`] for what is edited.
 
+mod cancel;
 pub mod definitions;
 mod execute;
 pub mod history;
+pub mod questions;
 pub mod runs;
+pub mod serving;
 pub mod steps;
+pub mod totals;
 
 use std::sync::Arc;
 
@@ -19,6 +23,7 @@ use floe_runtime::effect::Effect;
 
 pub use execute::{Execute, WAIT_MS_MAX, WayIn, parse_version, started_by};
 use runs::{Limits, Plans, RunEngine};
+use serving::Serving;
 
 /// The slice's services.
 pub struct Flows {
@@ -30,6 +35,8 @@ pub struct Flows {
     pub plans: Arc<Plans>,
     /// What moves the runs.
     pub runs: RunEngine,
+    /// Calls whose answer is being worked out.
+    pub serving: Arc<Serving>,
 }
 
 impl Flows {
@@ -43,6 +50,6 @@ impl Flows {
         let catalog = Arc::new(catalog);
         let plans = Arc::new(Plans::new(Arc::clone(&catalog)));
         let runs = RunEngine::start(Arc::clone(&platform), Arc::clone(&plans), effects, limits);
-        Self { platform, catalog, plans, runs }
+        Self { platform, catalog, plans, runs, serving: Arc::default() }
     }
 }

@@ -130,6 +130,13 @@ impl Fault {
         fault
     }
 
+    /// Names the fields that are the reason.
+    #[must_use]
+    pub fn with_fields(mut self, fields: Vec<FieldProblem>) -> Self {
+        self.0.fields = fields;
+        self
+    }
+
     /// Adds facts for programs, shown beside the message.
     #[must_use]
     pub fn with_details(mut self, details: Value) -> Self {

@@ -58,3 +58,9 @@ pub use error::{EvalError, Limit, ParseError};
 pub use expression::Expression;
 pub use json_template::{JsonTemplate, PlacedParseError};
 pub use template::Template;
+
+/// A number as JavaScript writes it: the shortest digits that read back as the same number.
+#[must_use]
+pub fn number_text(x: f64) -> String {
+    number::to_text(x)
+}

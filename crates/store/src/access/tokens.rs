@@ -76,6 +76,10 @@ statements! {
              last_used_at, last_used_ip, revoked_at, rotated_to
          from tokens where workspace_id = $1 and id = $2 and member_id = $3"
     ) -> [id, id, id, bytes, text, text, json, time, opt time, opt time, opt text, opt time, opt id];
+    /// Whose a token is.
+    OWNER = both(
+        "select t.member_id, m.name from tokens t join members m on m.id = t.member_id where t.workspace_id = $1 and t.id = $2"
+    ) -> [id, text];
     /// Of a member, newest first.
     LIST = both(
         "select workspace_id, id, member_id, hash, name, prefix, scopes, created_at, expires_at,
@@ -120,6 +124,14 @@ pub fn find_held(tx: &mut Tx<'_>, hash: &[u8; 32]) -> Result<Option<Held>, Fault
 /// Of the database.
 pub fn find(tx: &mut Tx<'_>, workspace: WorkspaceId, member: MemberId, id: TokenId) -> Result<Option<Token>, Fault> {
     tx.row(&FIND, params![workspace, id, member], map)
+}
+
+/// The member whose token it is, and its name; also of a token that has ended.
+///
+/// # Errors
+/// Of the database.
+pub fn owner(tx: &mut Tx<'_>, workspace: WorkspaceId, id: TokenId) -> Result<Option<(MemberId, String)>, Fault> {
+    tx.row(&OWNER, params![workspace, id], |row| Ok((MemberId(row.id(0)?), row.string(1)?)))
 }
 
 /// Of a member, newest first, before one (`None`: from the newest), at most `limit` and [`PAGE_MAX`].

@@ -66,19 +66,59 @@ pub struct WaitEnd {
     pub answer: Option<String>,
 }
 
+/// A question with the version that its run follows.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The question.
+    pub wait: WaitRow,
+    /// Version of the flow.
+    pub version: u32,
+}
+
 /// Which questions a list shows.
 #[derive(Debug, Clone, Default)]
 pub struct WaitFilter {
     /// `open`, `answered`, …; every status when absent.
     pub status: Option<String>,
-    /// One kind.
-    pub kind: Option<String>,
+    /// Comma-separated kinds, wrapped in commas: `,user-approval,show-form,`; every kind when absent.
+    pub kinds: Option<String>,
     /// Live or test only.
     pub mode: Option<Mode>,
-    /// Text in the flow's or step's name.
+    /// Text in the flow's or step's name or in the question.
     pub text: Option<String>,
-    /// Only ids after this one, for keyset paging in order of id.
-    pub after: Option<WaitId>,
+}
+
+/// Orders of a list; ties are broken by id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaitOrder {
+    /// Newest first.
+    Newest,
+    /// Oldest first.
+    Oldest,
+    /// Those that expire first, first.
+    DueFirst,
+    /// Those that expire last, first.
+    DueLast,
+}
+
+/// Questions with the version of their run, as a list shows them: parameters $3 to $6; $2 is the last one of the page before.
+macro_rules! list_asked {
+    ($after:literal, $order:literal) => {
+        concat!(
+            "select w.workspace_id, w.id, w.mode, w.run_id, w.flow_id, w.flow_name, w.step_id, w.step_name, w.kind, w.question,
+                 w.started_by, w.status, w.created_at, w.due_at, w.answered_at, w.answered_by, w.answer, r.version
+             from waits w join runs r on r.workspace_id = w.workspace_id and r.id = w.run_id
+             where w.workspace_id = $1 and (",
+            $after,
+            " or $2 is null)
+                 and (w.status = $3 or $3 is null)
+                 and ($4 like '%,' || w.kind || ',%' or $4 is null)
+                 and (w.mode = $5 or $5 is null)
+                 and (lower(w.flow_name) like $6 escape '\\' or lower(w.step_name) like $6 escape '\\'
+                     or lower(w.question) like $6 escape '\\' or $6 is null) ",
+            $order
+        )
+    };
 }
 
 statements! {
@@ -99,23 +139,31 @@ statements! {
              created_at, due_at, answered_at, answered_by, answer
          from waits where workspace_id = $1 and id = $2"
     ) -> [id, id, text, id, id, text, text, text, text, json, text, text, time, time, opt time, opt json, opt json];
-    /// Questions in order of id.
-    LIST = both(
+    /// Open questions of a run, in the order in which they were asked.
+    OPEN_OF_RUN = both(
         "select workspace_id, id, mode, run_id, flow_id, flow_name, step_id, step_name, kind, question, started_by, status,
              created_at, due_at, answered_at, answered_by, answer
-         from waits
-         where workspace_id = $1 and (id > $2 or $2 is null)
-             and (cast($3 as text) is null or status = $3)
-             and (cast($4 as text) is null or kind = $4)
-             and (cast($5 as text) is null or mode = $5)
-             and (cast($6 as text) is null or lower(flow_name) like $6 escape '\\' or lower(step_name) like $6 escape '\\')
-         order by id limit $7"
+         from waits where workspace_id = $1 and run_id = $2 and status = 'open' order by id limit $3"
     ) -> [id, id, text, id, id, text, text, text, text, json, text, text, time, time, opt time, opt json, opt json];
-    /// Open questions by kind.
-    COUNT_OPEN = both(
-        "select kind, count(*) from waits where workspace_id = $1 and status = 'open'
-             and (cast($2 as text) is null or mode = $2) group by kind"
-    ) -> [text, int];
+    /// One question with the version of its run.
+    FIND_ASKED = both(
+        "select w.workspace_id, w.id, w.mode, w.run_id, w.flow_id, w.flow_name, w.step_id, w.step_name, w.kind, w.question,
+             w.started_by, w.status, w.created_at, w.due_at, w.answered_at, w.answered_by, w.answer, r.version
+         from waits w join runs r on r.workspace_id = w.workspace_id and r.id = w.run_id
+         where w.workspace_id = $1 and w.id = $2"
+    ) -> [id, id, text, id, id, text, text, text, text, json, text, text, time, time, opt time, opt json, opt json, int];
+    /// Questions, newest first.
+    LIST_NEWEST = both(list_asked!("w.id < $2", "order by w.id desc limit $7"))
+        -> [id, id, text, id, id, text, text, text, text, json, text, text, time, time, opt time, opt json, opt json, int];
+    /// Questions, oldest first.
+    LIST_OLDEST = both(list_asked!("w.id > $2", "order by w.id limit $7"))
+        -> [id, id, text, id, id, text, text, text, text, json, text, text, time, time, opt time, opt json, opt json, int];
+    /// Questions, those that expire first, first. $8 is when the last one of the page before expires.
+    LIST_DUE_FIRST = both(list_asked!("w.due_at > $8 or (w.due_at = $8 and w.id > $2)", "order by w.due_at, w.id limit $7"))
+        -> [id, id, text, id, id, text, text, text, text, json, text, text, time, time, opt time, opt json, opt json, int];
+    /// Questions, those that expire last, first. $8 is when the last one of the page before expires.
+    LIST_DUE_LAST = both(list_asked!("w.due_at < $8 or (w.due_at = $8 and w.id < $2)", "order by w.due_at desc, w.id desc limit $7"))
+        -> [id, id, text, id, id, text, text, text, text, json, text, text, time, time, opt time, opt json, opt json, int];
 }
 
 /// Opens questions.
@@ -168,7 +216,24 @@ pub fn find(tx: &mut Tx<'_>, workspace: WorkspaceId, id: WaitId) -> Result<Optio
     tx.row(&FIND, params![workspace, id], wait)
 }
 
-/// Questions in order of id, at most `limit` ([`PAGE_MAX`] at most).
+/// Open questions of a run in the order in which they were asked, at most `limit` ([`PAGE_MAX`] at most).
+///
+/// # Errors
+/// Of the database.
+pub fn open_of_run(tx: &mut Tx<'_>, workspace: WorkspaceId, run: RunId, limit: usize) -> Result<Vec<WaitRow>, Fault> {
+    tx.rows(&OPEN_OF_RUN, params![workspace, run, limit.min(PAGE_MAX)], wait)
+}
+
+/// One question with the version of its run.
+///
+/// # Errors
+/// Of the database.
+pub fn find_asked(tx: &mut Tx<'_>, workspace: WorkspaceId, id: WaitId) -> Result<Option<Asked>, Fault> {
+    tx.row(&FIND_ASKED, params![workspace, id], asked)
+}
+
+/// Questions after one (`None`: from the first), at most `limit` ([`PAGE_MAX`] at most). A question that is no longer there ends
+/// the list.
 ///
 /// # Errors
 /// Of the database.
@@ -176,27 +241,27 @@ pub fn list(
     tx: &mut Tx<'_>,
     workspace: WorkspaceId,
     filter: &WaitFilter,
+    order: WaitOrder,
+    after: Option<WaitId>,
     limit: usize,
-) -> Result<Vec<WaitRow>, Fault> {
+) -> Result<Vec<Asked>, Fault> {
     let like = filter.text.as_deref().map(contains_pattern);
-    let values = params![
-        workspace,
-        filter.after,
-        filter.status.as_deref(),
-        filter.kind.as_deref(),
-        filter.mode,
-        like.as_deref(),
-        limit.min(PAGE_MAX)
-    ];
-    tx.rows(&LIST, values, wait)
-}
-
-/// Open questions by kind.
-///
-/// # Errors
-/// Of the database.
-pub fn count_open(tx: &mut Tx<'_>, workspace: WorkspaceId, mode: Option<Mode>) -> Result<Vec<(String, u64)>, Fault> {
-    tx.rows(&COUNT_OPEN, params![workspace, mode], |row| Ok((row.string(0)?, row.int(1)?.unsigned_abs())))
+    let (status, kinds, limit) = (filter.status.as_deref(), filter.kinds.as_deref(), limit.min(PAGE_MAX));
+    let due_at = match (order, after) {
+        (WaitOrder::DueFirst | WaitOrder::DueLast, Some(id)) => {
+            let Some(last) = find(tx, workspace, id)? else { return Ok(Vec::new()) };
+            Some(last.due_at)
+        }
+        _ => None,
+    };
+    let by_id = params![workspace, after, status, kinds, filter.mode, like.as_deref(), limit];
+    let by_due = params![workspace, after, status, kinds, filter.mode, like.as_deref(), limit, due_at];
+    match order {
+        WaitOrder::Newest => tx.rows(&LIST_NEWEST, by_id, asked),
+        WaitOrder::Oldest => tx.rows(&LIST_OLDEST, by_id, asked),
+        WaitOrder::DueFirst => tx.rows(&LIST_DUE_FIRST, by_due, asked),
+        WaitOrder::DueLast => tx.rows(&LIST_DUE_LAST, by_due, asked),
+    }
 }
 
 /// A `like` pattern (with `\` as escape) that finds the text anywhere, in lower case.
@@ -212,6 +277,10 @@ pub fn contains_pattern(text: &str) -> String {
     }
     pattern.push('%');
     pattern
+}
+
+fn asked(row: &Row<'_>) -> Result<Asked, Fault> {
+    Ok(Asked { wait: wait(row)?, version: row.u32(17)? })
 }
 
 fn wait(row: &Row<'_>) -> Result<WaitRow, Fault> {

@@ -33,7 +33,8 @@ pub(super) fn render(fault: &Fault, site: &FaultSite<'_>) -> Reply {
     reply
 }
 
-fn status(fault: &Fault) -> StatusCode {
+/// The status of a fault.
+pub(super) fn status(fault: &Fault) -> StatusCode {
     match fault.kind() {
         FaultKind::Invalid => StatusCode::BAD_REQUEST,
         FaultKind::Unauthenticated => StatusCode::UNAUTHORIZED,
@@ -54,7 +55,7 @@ fn status(fault: &Fault) -> StatusCode {
 }
 
 /// The code in the words of this surface.
-fn code(fault: &Fault) -> &'static str {
+pub(super) fn code(fault: &Fault) -> &'static str {
     match (fault.kind(), fault.code()) {
         (FaultKind::Internal, _) => "internal",
         (FaultKind::Overloaded, _) => "unavailable",

@@ -17,7 +17,9 @@ pub(super) struct Window {
     pub(super) limit: usize,
     /// Id of the last record of the page before.
     pub(super) after: Option<u128>,
-    /// Whether the newest come first.
+    /// What they are sorted by.
+    pub(super) sort: &'static str,
+    /// Whether the newest (or last) come first.
     pub(super) newest_first: bool,
     /// Whether the number of all records is asked for.
     pub(super) total: bool,
@@ -30,16 +32,26 @@ impl Window {
     /// # Errors
     /// 400 for a parameter out of range; 400 `invalid_cursor` for a cursor of another list or with other filters.
     pub(super) fn of(call: &Call, filters: &[&str]) -> Result<Self, Fault> {
+        Self::sorted(call, filters, &["created_at"])
+    }
+
+    /// [`Window::of`] for a list that can be sorted by more than its records' age.
+    ///
+    /// # Errors
+    /// As [`Window::of`].
+    pub(super) fn sorted(call: &Call, filters: &[&str], sorts: &[&'static str]) -> Result<Self, Fault> {
         let limit = call.query.number("limit", 1, LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT);
-        let newest_first = match call.query.get("sort") {
-            None | Some("-created_at") => true,
-            Some("created_at") => false,
-            Some(_) => return Err(Fault::field("/sort", "value", "sort must be created_at or -created_at")),
+        let asked = call.query.get("sort").unwrap_or("-created_at");
+        let newest_first = asked.starts_with('-');
+        let name = asked.strip_prefix('-').unwrap_or(asked);
+        let Some(sort) = sorts.iter().find(|sort| **sort == name) else {
+            let message = format!("sort must be {}, with - before it for descending", sorts.join(" or "));
+            return Err(Fault::field("/sort", "value", message));
         };
-        let mark = mark(call, filters, newest_first);
+        let mark = mark(call, filters, sort, newest_first);
         let after = call.query.get("cursor").map(|text| read_cursor(text, mark)).transpose()?;
         let total = call.query.flag("total")?.unwrap_or(false);
-        Ok(Self { limit: usize::try_from(limit).unwrap_or(1), after, newest_first, total, mark })
+        Ok(Self { limit: usize::try_from(limit).unwrap_or(1), after, sort, newest_first, total, mark })
     }
 
     /// The answer: records, cursor of the next page when there is one, total when asked for.
@@ -50,9 +62,9 @@ impl Window {
 }
 
 /// A digest of the list and its filters: a cursor is good for these only.
-fn mark(call: &Call, filters: &[&str], newest_first: bool) -> u128 {
+fn mark(call: &Call, filters: &[&str], sort: &str, newest_first: bool) -> u128 {
     let values: Vec<Option<&str>> = filters.iter().map(|name| call.query.get(name)).collect();
-    let text = json!([call.route.path, newest_first, values]).to_string();
+    let text = json!([call.route.path, sort, newest_first, values]).to_string();
     let digest = sha256(text.as_bytes());
     let mut head = [0; 16];
     head.copy_from_slice(&digest[..16]);

@@ -3,6 +3,8 @@
 mod account;
 mod errors;
 mod health;
+mod inbox;
+mod inbox_wire;
 mod keys;
 mod list;
 mod session;
@@ -37,6 +39,7 @@ pub(crate) fn routes() -> Vec<Route> {
         account::routes(),
         tokens::routes(),
         keys::routes(),
+        inbox::routes(),
         workspace::routes(),
     ];
     groups.into_iter().flatten().collect()

@@ -3,9 +3,16 @@
 //! Start reading with [`routes`], then `records.rs`.
 
 mod errors;
+mod execute;
+pub(crate) mod late;
+mod outcome;
 mod paging;
 mod patch;
 mod records;
+pub(crate) mod resume;
+mod run_reads;
+mod run_wire;
+mod runs;
 mod sharing;
 mod versions;
 
@@ -19,6 +26,12 @@ const BODY_LIMIT: usize = 5 * 1024 * 1024;
 
 /// What the dashboard calls: a session or a personal access token; an API key is refused.
 const DASHBOARD: Auth = Auth::MEMBER.key_is_forbidden(KeyKind::Flows);
+
+/// What programs call to run flows: a personal access token or an API key.
+const CLIENT: Auth = Auth::MEMBER.without_session().or_key(KeyKind::Flows);
+
+/// What the dashboard calls, and an API key for the runs that it started.
+const OWN_RUNS: Auth = Auth::MEMBER.or_key(KeyKind::Flows);
 
 /// The Flow API.
 pub static SURFACE: Surface = Surface {
@@ -34,6 +47,13 @@ pub static SURFACE: Surface = Surface {
 /// Every route of the Flow API, one list a resource.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    let groups = [records::routes(), versions::routes()];
+    let groups = [
+        records::routes(),
+        versions::routes(),
+        execute::routes(),
+        resume::routes(),
+        runs::routes(),
+        run_reads::routes(),
+    ];
     groups.into_iter().flatten().collect()
 }

@@ -106,6 +106,16 @@ impl Repeat {
         Ok(Some(Self { key, body_hash: content_digest(call), now: call.ctx.now() }))
     }
 
+    /// Tells the requests of one key apart from all others, within this process.
+    #[must_use]
+    pub fn mark(&self) -> u128 {
+        let ReplyKey { workspace, caller, route, idempotency_key } = &self.key;
+        let digest = floe_access::secret::sha256(format!("{workspace}\n{caller}\n{route}\n{idempotency_key}").as_bytes());
+        let mut head = [0; 16];
+        head.copy_from_slice(&digest[..16]);
+        u128::from_be_bytes(head)
+    }
+
     /// Remembers the first request, or finds its answer. `subject` is the run whose end will be the answer, when the answer
     /// is saved later with [`Repeat::complete`].
     ///

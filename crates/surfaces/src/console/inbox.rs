@@ -1,0 +1,203 @@
+//! `/inbox`: what waits for a person (console contract, section 5.5).
+
+use std::sync::Arc;
+
+use floe_flows::questions::{Given, ItemAnswer, ItemFilter, Way};
+use floe_model::access::Permission;
+use floe_model::id::WaitId;
+use floe_model::{Fault, Mode};
+use floe_store::flows::waits::{WaitFilter, WaitOrder};
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use super::list::Window;
+use super::{Rights, SURFACE, errors, inbox_wire};
+use crate::flows::late::{Turn, once};
+use crate::flows::resume::way;
+use crate::http::{Auth, Call, Fields, Query, Reply, Route};
+
+/// Answers of one call at most (console contract, section 5.5).
+const ANSWERS_MAX: usize = 100;
+/// Characters of a comment at most.
+const COMMENT_MAX: usize = 2_000;
+/// Characters of a digest at most; a longer text is none.
+const HASH_MAX: usize = 200;
+/// Characters of a searched text at most.
+const SEARCH_CHARS_MAX: usize = 100;
+
+const STATUSES: [&str; 4] = ["open", "answered", "expired", "cancelled"];
+const PRODUCTS: [&str; 5] = ["flows", "workflows", "agents", "treasury", "placements"];
+/// What a list shows unless it is asked for a kind: programs look for their own calls themselves.
+const KINDS_FOR_PEOPLE: &str = ",user-approval,show-form,";
+/// The kinds that no question has.
+const NO_KINDS: &str = ",";
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::get(&SURFACE, "/console/v1/inbox", Auth::MEMBER, list).needs(Permission::Read),
+        Route::get(&SURFACE, "/console/v1/inbox/counts", Auth::MEMBER, counts).needs(Permission::Read),
+        Route::post(&SURFACE, "/console/v1/inbox/answers", Auth::MEMBER, answer_many).needs(Permission::Answer),
+        Route::get(&SURFACE, "/console/v1/inbox/{id}", Auth::MEMBER, show).needs(Permission::Read),
+        // Who may answer depends on the item: a step can name approvers whose role has no permission for it.
+        Route::post(&SURFACE, "/console/v1/inbox/{id}/answer", Auth::MEMBER, answer).scope("inbox.answer"),
+    ]
+}
+
+async fn list(call: Call) -> Result<Reply, Fault> {
+    let filters = ["status", "kind", "product", "mode", "mine", "q"];
+    let window = Window::sorted(&call, &filters, &["created_at", "due_at"])?;
+    let filter = read_filter(&call.query)?;
+    let order = match (window.sort, window.newest_first) {
+        ("due_at", false) => WaitOrder::DueFirst,
+        ("due_at", true) => WaitOrder::DueLast,
+        (_, true) => WaitOrder::Newest,
+        (_, false) => WaitOrder::Oldest,
+    };
+    let after = window.after.map(WaitId);
+    let found = call.app.flows.items(&call.ctx, filter, order, after, window.limit, window.total).await?;
+    let data = found.items.iter().map(inbox_wire::item_object).collect();
+    let total = found.total.and_then(|total| i64::try_from(total).ok());
+    Reply::ok(&window.page(data, found.last.map(|id| id.0), found.more, total))
+}
+
+async fn counts(call: Call) -> Result<Reply, Fault> {
+    let counts = call.app.flows.count_items(&call.ctx, read_mode(&call.query)?).await?;
+    Reply::ok(&inbox_wire::counts_object(&counts))
+}
+
+async fn show(call: Call) -> Result<Reply, Fault> {
+    let item = call.app.flows.item(&call.ctx, call.id("id", "Item")?).await?;
+    Ok(Reply::ok(&inbox_wire::item_object(&item))?.revision(inbox_wire::revision(&item)))
+}
+
+async fn answer(call: Call) -> Result<Reply, Fault> {
+    let id: WaitId = call.id("id", "Item")?;
+    let mut body = call.fields()?;
+    let given = read_answer(&mut body, way(&call));
+    body.finish()?;
+    let call = &call;
+    let act = |turn| async move {
+        let flows = &call.app.flows;
+        let before = if turn == Turn::First { None } else { flows.answered_item(&call.ctx, id).await? };
+        let answered = match before {
+            Some(answered) => answered,
+            None => flows.answer_item(&call.ctx, id, given).await?,
+        };
+        Ok(Reply::ok(&inbox_wire::answered_object(&answered))?.revision(inbox_wire::revision(&answered.item)))
+    };
+    once(call, id.0, act).await
+}
+
+/// Each answer counts, or is refused, on its own.
+async fn answer_many(call: Call) -> Result<Reply, Fault> {
+    let items = read_many(&call)?;
+    let call = &call;
+    let act = |_| async move {
+        let mut tasks = JoinSet::new();
+        for (at, item) in items.iter().cloned().enumerate() {
+            let (flows, ctx, way) = (Arc::clone(&call.app.flows), call.ctx.clone(), way(call));
+            tasks.spawn(async move {
+                let outcome = match read_one(item, way) {
+                    Ok((id, answer)) => flows.answer_item(&ctx, id, answer).await.map(drop),
+                    Err(fault) => Err(fault),
+                };
+                (at, outcome)
+            });
+        }
+        let mut answers: Vec<Value> = items.iter().map(|item| broken_off(item)).collect();
+        while let Some(done) = tasks.join_next().await {
+            if let Ok((at, outcome)) = done {
+                answers[at] = outcome_of(&items[at], outcome.err().as_ref());
+            }
+        }
+        Reply::ok(&answers)
+    };
+    once(call, call.ctx.ids.next_bits(), act).await
+}
+
+fn read_filter(query: &Query) -> Result<ItemFilter, Fault> {
+    let status = match query.get("status") {
+        None => Some("open".to_owned()),
+        Some("all") => None,
+        Some(word) if STATUSES.contains(&word) => Some(word.to_owned()),
+        Some(_) => return Err(one_of("status", &format!("{}, all", STATUSES.join(", ")))),
+    };
+    let of_other_product = match query.get("product") {
+        None | Some("flows") => false,
+        Some(word) if PRODUCTS.contains(&word) => true,
+        Some(_) => return Err(one_of("product", &PRODUCTS.join(", "))),
+    };
+    let kinds = match query.get("kind") {
+        None => KINDS_FOR_PEOPLE.to_owned(),
+        Some(list) => read_kinds(list)?,
+    };
+    let kinds = Some(if of_other_product { NO_KINDS.to_owned() } else { kinds });
+    let text = query.get("q").filter(|text| !text.is_empty());
+    let text = text.map(|text| text.chars().take(SEARCH_CHARS_MAX).collect());
+    let wait = WaitFilter { status, kinds, mode: read_mode(query)?, text };
+    Ok(ItemFilter { wait, mine: query.flag("mine")?.unwrap_or(false) })
+}
+
+/// Kinds between commas, as the filter of the store takes them.
+fn read_kinds(list: &str) -> Result<String, Fault> {
+    let mut kinds = String::from(",");
+    for word in list.split(',').map(str::trim) {
+        let question = inbox_wire::question_kind(word).ok_or_else(|| one_of("kind", &inbox_wire::kind_words()))?;
+        if let Some(question) = question {
+            kinds.push_str(question);
+            kinds.push(',');
+        }
+    }
+    Ok(kinds)
+}
+
+fn read_mode(query: &Query) -> Result<Option<Mode>, Fault> {
+    let word = query.get("mode");
+    word.map(|word| Mode::parse(word).ok_or_else(|| one_of("mode", "live, test"))).transpose()
+}
+
+fn one_of(name: &str, words: &str) -> Fault {
+    Fault::field(format!("/{name}"), "value", format!("{name} must be one of: {words}"))
+}
+
+fn read_answer(body: &mut Fields, way: Way) -> ItemAnswer {
+    let content_hash = body.required_text("content_hash", 1, HASH_MAX);
+    let comment = body.text("comment", 0, COMMENT_MAX);
+    let given = Given { decision: body.value("decision"), comment, data: body.value("data") };
+    ItemAnswer { content_hash, given, way }
+}
+
+/// A list of answers, bare or under `answers`.
+fn read_many(call: &Call) -> Result<Vec<Value>, Fault> {
+    let items = match call.json_value()? {
+        Value::Array(items) => items,
+        Value::Object(mut map) => match map.shift_remove("answers") {
+            Some(Value::Array(items)) if map.is_empty() => items,
+            _ => return Err(Fault::field("/answers", "type", "The body must be a list of answers")),
+        },
+        _ => return Err(Fault::field("", "type", "The body must be a list of answers")),
+    };
+    if items.is_empty() || items.len() > ANSWERS_MAX {
+        return Err(Fault::field("", "length", format!("Give 1 to {ANSWERS_MAX} answers")));
+    }
+    Ok(items)
+}
+
+fn read_one(item: Value, way: Way) -> Result<(WaitId, ItemAnswer), Fault> {
+    let mut body = Fields::of(item)?;
+    let id = body.required_text("id", 1, HASH_MAX);
+    let answer = read_answer(&mut body, way);
+    body.finish()?;
+    let id = WaitId::parse(&id).map_err(|_| Fault::not_found("Item"))?;
+    Ok((id, answer))
+}
+
+fn outcome_of(item: &Value, fault: Option<&Fault>) -> Value {
+    let status = fault.map_or(200, |fault| errors::status(fault).as_u16());
+    json!({ "id": item["id"], "status": status, "code": fault.map(errors::code) })
+}
+
+/// What is told of an answer whose task did not come to its end.
+fn broken_off(item: &Value) -> Value {
+    json!({ "id": item["id"], "status": 500, "code": "internal" })
+}

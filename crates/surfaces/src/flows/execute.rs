@@ -1,0 +1,132 @@
+//! Starting runs (Flow API contract, section 3).
+
+use floe_flows::definitions::VersionChoice;
+use floe_flows::runs::RunState;
+use floe_flows::{Execute, WAIT_MS_MAX, WayIn, parse_version};
+use floe_model::id::{FlowId, RunId};
+use floe_model::{Fault, FaultKind};
+use serde_json::{Map, Value};
+
+use super::late::{Turn, in_progress, once};
+use super::outcome::{self, Form};
+use super::{BODY_LIMIT, CLIENT, DASHBOARD, SURFACE};
+use crate::http::{Call, Fields, Reply, Route};
+
+/// Characters of `x-hook-id` at most (Flow API contract, section 1.1).
+const HOOK_ID_MAX: usize = 128;
+/// Characters of a trigger step's id at most.
+const STEP_ID_MAX: usize = 64;
+
+pub(super) fn routes() -> Vec<Route> {
+    let routes = [
+        Route::post(&SURFACE, "/v1/client/flow/{id}/execute", CLIENT, client),
+        Route::post(&SURFACE, "/v1/sdk/flow/{id}/execute", CLIENT, library),
+        Route::post(&SURFACE, "/v1/flow/execute/{id}", DASHBOARD, dashboard),
+    ];
+    routes.into_iter().map(|route| route.scope("flows.run").body_limit(BODY_LIMIT)).collect()
+}
+
+async fn client(call: Call) -> Result<Reply, Fault> {
+    let request = read_client(&call)?;
+    start(call, request, Form::Client).await
+}
+
+async fn library(call: Call) -> Result<Reply, Fault> {
+    let request = read_client(&call)?;
+    start(call, request, Form::Library).await
+}
+
+async fn dashboard(call: Call) -> Result<Reply, Fault> {
+    let (request, form) = read_dashboard(&call)?;
+    start(call, request, form).await
+}
+
+/// Starts the run and answers with its state; a repeat of the same call starts it at most once.
+async fn start(call: Call, request: Execute, form: Form) -> Result<Reply, Fault> {
+    let (call, first_run) = (&call, request.run.0);
+    let act = |turn| async move {
+        let mut request = request;
+        if let Turn::Again(subject) = turn {
+            request.run = RunId(subject);
+            if let Some(state) = earlier(call, request.run).await? {
+                return Ok(outcome::reply(call, form, state.run, Some(&state)));
+            }
+        }
+        let (run, wait_ms) = (request.run, request.wait_ms);
+        let state = call.app.flows.execute(&call.ctx, request).await?;
+        // Whoever does not want to wait is told the same whether the run was quick or not.
+        Ok(outcome::reply(call, form, run, state.as_ref().filter(|_| wait_ms > 0)))
+    };
+    once(call, first_run, act).await
+}
+
+/// The state of a run that an earlier try of the same call started; `None` when it did not come to that.
+async fn earlier(call: &Call, run: RunId) -> Result<Option<RunState>, Fault> {
+    match call.app.flows.run_history(&call.ctx, run).await {
+        Ok(found) if found.state.is_over() || found.state.status == "waiting" => Ok(Some(found.state)),
+        Ok(_) => Err(in_progress()),
+        Err(fault) if fault.kind() == FaultKind::NotFound => Ok(None),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// The client form: the body is the input object.
+fn read_client(call: &Call) -> Result<Execute, Fault> {
+    let flow: FlowId = call.id("id", "Flow")?;
+    let version = call.query.get("version").map_or(Ok(VersionChoice::Latest), parse_version)?;
+    let is_async = call.query.flag("async")?.unwrap_or(false);
+    let Value::Object(inputs) = call.json_value_or_empty()? else {
+        return Err(Fault::field("", "type", "The inputs must be a JSON object"));
+    };
+    Ok(Execute { wait_ms: wait_ms(is_async), ..request(call, flow, version, WayIn::Client, inputs)? })
+}
+
+fn read_dashboard(call: &Call) -> Result<(Execute, Form), Fault> {
+    let flow: FlowId = call.id("id", "Flow")?;
+    let mut body = call.fields()?;
+    let inputs = match body.value("inputs") {
+        None => Map::new(),
+        Some(Value::Object(inputs)) => inputs,
+        Some(_) => {
+            body.problem("inputs", "type", "inputs must be an object");
+            Map::new()
+        }
+    };
+    let version = read_version(&mut body)?;
+    let form = if body.flag("returnExecutionMetadata").unwrap_or(false) { Form::Metadata } else { Form::Client };
+    let is_async = body.flag("async").unwrap_or(false);
+    let trigger = body.text("trigger", 1, STEP_ID_MAX);
+    body.finish_ignoring_unknown()?;
+    let request = request(call, flow, version, WayIn::Dashboard { trigger }, inputs)?;
+    Ok((Execute { wait_ms: wait_ms(is_async), ..request }, form))
+}
+
+/// A number, `latest` or `draft`; without one the draft if there is one, else the latest.
+fn read_version(body: &mut Fields) -> Result<VersionChoice, Fault> {
+    match body.value("version") {
+        None => Ok(VersionChoice::DraftElseLatest),
+        Some(Value::String(word)) if word == "draft" => Ok(VersionChoice::Draft),
+        Some(Value::String(word)) => parse_version(&word),
+        Some(other) => parse_version(&other.to_string()),
+    }
+}
+
+fn request(
+    call: &Call,
+    flow: FlowId,
+    version: VersionChoice,
+    way: WayIn,
+    inputs: Map<String, Value>,
+) -> Result<Execute, Fault> {
+    let hook_id = call.header("x-hook-id").map(str::to_owned);
+    if hook_id.as_ref().is_some_and(|id| id.chars().count() > HOOK_ID_MAX) {
+        let message = format!("x-hook-id must have at most {HOOK_ID_MAX} characters");
+        return Err(Fault::field("/x-hook-id", "length", message));
+    }
+    let (ip, run) = (Some(call.peer.to_string()), call.ctx.ids.next());
+    Ok(Execute { flow, version, way, inputs, hook_id, ip, run, wait_ms: 0 })
+}
+
+const fn wait_ms(is_async: bool) -> u64 {
+    if is_async { 0 } else { WAIT_MS_MAX }
+}

@@ -1,0 +1,103 @@
+//! Calls whose answer comes after their effect: a run goes on when its call is long committed.
+//!
+//! Such a call is noted under its idempotency key in a transaction of its own, before anything happens, together with a
+//! subject: the id that its effect will have. Its answer is saved when it is known. A repeat that finds the key without an
+//! answer is told to come again while this process still works on the first call; when the first call's server has ended,
+//! the repeat finds out from the subject what became of it, and does the rest.
+
+use floe_model::{Fault, FaultKind};
+use floe_store::Tx;
+use http::header::{HeaderName, HeaderValue};
+
+use crate::http::{Begun, Call, Repeat, Reply, ReplyBody};
+
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// Whether a call is the first one with its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// It is, or it has no key.
+    First,
+    /// The first one was noted with this subject, and its server ended before it answered.
+    Again(u128),
+}
+
+/// Does a call once per idempotency key; `subject` is what a first call is noted with.
+///
+/// # Errors
+/// Whatever the act returns, and then the key is free again, unless the outcome is unknown; 409 `idempotency_in_progress`;
+/// 422 `idempotency_mismatch`.
+pub(crate) async fn once<F>(call: &Call, subject: u128, act: impl FnOnce(Turn) -> F) -> Result<Reply, Fault>
+where
+    F: Future<Output = Result<Reply, Fault>>,
+{
+    let Some(repeat) = call.repeat()? else { return act(Turn::First).await };
+    // Entered before the key is written, so that no repeat can take this call for one that was left behind.
+    let served = call.app.flows.serving.enter(repeat.mark());
+    let turn = match begin(call, &repeat, subject).await {
+        Ok(Begun::First) => Turn::First,
+        Ok(Begun::Replay(reply)) => return Ok(*reply),
+        Err(fault) => match left_behind(&fault).filter(|_| served.is_some()) {
+            Some(subject) => Turn::Again(subject),
+            None => return Err(fault),
+        },
+    };
+    let outcome = act(turn).await;
+    let kept = match &outcome {
+        Ok(reply) => Kept::Answer(copy(reply)),
+        Err(fault) if is_unknown(fault) => Kept::Nothing,
+        Err(_) => Kept::Freed,
+    };
+    keep(call, repeat, kept).await?;
+    match turn {
+        Turn::First => outcome,
+        Turn::Again(_) => outcome.map(|reply| reply.header(REPLAYED, HeaderValue::from_static("true"))),
+    }
+}
+
+/// The fault for a repeat whose first call has a run that still goes on.
+pub(crate) fn in_progress() -> Fault {
+    Fault::conflict("idempotency_in_progress", "The first request with this Idempotency-Key is still going")
+}
+
+async fn begin(call: &Call, repeat: &Repeat, subject: u128) -> Result<Begun, Fault> {
+    let repeat = repeat.clone();
+    call.ctx.store.write(move |tx| repeat.begin(tx, Some(subject))).await
+}
+
+/// What is kept of a call.
+enum Kept {
+    /// Its answer.
+    Answer(Reply),
+    /// Nothing: a repeat is done anew.
+    Freed,
+    /// That it was begun: what may have had an effect keeps the key, and a repeat finds out.
+    Nothing,
+}
+
+async fn keep(call: &Call, repeat: Repeat, kept: Kept) -> Result<(), Fault> {
+    if matches!(kept, Kept::Nothing) {
+        return Ok(());
+    }
+    let write = move |tx: &mut Tx<'_>| match &kept {
+        Kept::Answer(reply) => repeat.complete(tx, reply),
+        Kept::Freed => repeat.release(tx),
+        Kept::Nothing => Ok(()),
+    };
+    call.ctx.store.write(write).await
+}
+
+fn is_unknown(fault: &Fault) -> bool {
+    matches!(fault.kind(), FaultKind::Overloaded | FaultKind::Internal) || fault.code() == "idempotency_in_progress"
+}
+
+/// The subject of a call that is noted and not answered.
+fn left_behind(fault: &Fault) -> Option<u128> {
+    let details = fault.details().filter(|_| fault.code() == "idempotency_in_progress")?;
+    floe_model::id::parse_bits(details.get("runId")?.as_str()?).ok()
+}
+
+fn copy(reply: &Reply) -> Reply {
+    let body = ReplyBody::Full(reply.full_body().cloned().unwrap_or_default());
+    Reply { status: reply.status, headers: reply.headers.clone(), body, replay_body: reply.replay_body.clone() }
+}

@@ -1,0 +1,109 @@
+//! Reading one run (Flow API contract, section 7).
+
+use floe_flows::history::RunHistory;
+use floe_model::Fault;
+use floe_model::id::RunId;
+use serde_json::{Value, json};
+
+use super::paging::Paging;
+use super::run_wire::{self, Parts};
+use super::{DASHBOARD, OWN_RUNS, SURFACE};
+use crate::http::{Call, Reply, Route};
+
+/// Steps on a page unless asked otherwise.
+const STEPS: usize = 100;
+/// Steps on a page at most.
+const STEPS_MAX: usize = 500;
+/// Longest that a poll is held, in seconds.
+const HOLD_S_MAX: i64 = 30;
+
+pub(super) fn routes() -> Vec<Route> {
+    let routes = [
+        Route::get(&SURFACE, "/v1/flowrun/poll/{id}", OWN_RUNS, poll),
+        Route::get(&SURFACE, "/v1/flowrun/minimal-details/{id}", DASHBOARD, minimal),
+        Route::get(&SURFACE, "/v1/flowrun/summary/{id}", DASHBOARD, |call| record(call, Parts::Summary)),
+        Route::get(&SURFACE, "/v1/flowrun/details/{id}", DASHBOARD, |call| record(call, Parts::Details)),
+        Route::get(&SURFACE, "/v1/flowrun/detailed/{id}", DASHBOARD, |call| record(call, Parts::All)),
+        Route::get(&SURFACE, "/v1/flowrun/inputs/{id}", DASHBOARD, inputs),
+        Route::get(&SURFACE, "/v1/flowrun/outputs/{id}", DASHBOARD, outputs),
+        Route::get(&SURFACE, "/v1/flowrun/errorDetails/{id}", DASHBOARD, error_details),
+        Route::get(&SURFACE, "/v1/flowrun/steps/{id}", DASHBOARD, steps),
+        Route::get(&SURFACE, "/v1/flowrun/context/{id}", DASHBOARD, context),
+        Route::get(&SURFACE, "/v1/flowrun/credit-details/{id}", DASHBOARD, credit_details),
+    ];
+    routes.into_iter().map(|route| route.scope("flows.read")).collect()
+}
+
+async fn poll(call: Call) -> Result<Reply, Fault> {
+    let run: RunId = call.id("id", "Run")?;
+    let known = call.query.number("revision", 0, i64::MAX)?;
+    let hold_s = call.query.number("timeout", 0, HOLD_S_MAX)?.unwrap_or(0);
+    let flows = &call.app.flows;
+    let found = match known {
+        None => flows.run_history(&call.ctx, run).await?,
+        Some(known) => flows.poll_run(&call.ctx, run, known.unsigned_abs(), hold_s.unsigned_abs() * 1_000).await?,
+    };
+    Reply::ok(&run_wire::poll(&found))
+}
+
+async fn minimal(call: Call) -> Result<Reply, Fault> {
+    let run = read(&call).await?;
+    let record = run_wire::record(&run, call.ctx.now(), Parts::Summary);
+    let names = ["appRunId", "appId", "status", "version", "currentStepId", "startedAt", "finishedAt"];
+    Reply::ok(&names.iter().map(|&name| (name.to_owned(), record[name].clone())).collect::<serde_json::Map<_, _>>())
+}
+
+async fn record(call: Call, parts: Parts) -> Result<Reply, Fault> {
+    let run = read(&call).await?;
+    Reply::ok(&run_wire::record(&run, call.ctx.now(), parts))
+}
+
+async fn inputs(call: Call) -> Result<Reply, Fault> {
+    let run = read(&call).await?;
+    let (trigger, inputs) = (run_wire::trigger(&run.row), run_wire::inputs(&run));
+    Reply::ok(&json!({ "appRunId": run.row.id, "trigger": trigger, "inputs": inputs }))
+}
+
+async fn outputs(call: Call) -> Result<Reply, Fault> {
+    let RunHistory { state, .. } = read(&call).await?;
+    Reply::ok(&json!({ "appRunId": state.run, "status": state.status, "output": state.output }))
+}
+
+async fn error_details(call: Call) -> Result<Reply, Fault> {
+    let RunHistory { state, .. } = read(&call).await?;
+    let error = state.error.as_ref().map(|error| error.to_json());
+    Reply::ok(&json!({ "appRunId": state.run, "hasError": error.is_some(), "error": error }))
+}
+
+async fn steps(call: Call) -> Result<Reply, Fault> {
+    let paging = Paging::read(&call.query, STEPS, STEPS_MAX)?;
+    let run = read(&call).await?;
+    let plan = run.history.machine.plan();
+    let (step, status) = (call.query.get("stepId"), call.query.get("status"));
+    let wanted: Vec<_> = run
+        .history
+        .steps
+        .iter()
+        .filter(|record| step.is_none_or(|id| plan.node(record.node).id == id))
+        .filter(|record| status.is_none_or(|list| list.split(',').any(|word| word == record.status.as_str())))
+        .collect();
+    let shown = wanted.iter().skip(paging.skip).take(paging.limit);
+    let data: Vec<Value> = shown.map(|record| run_wire::step(plan, record, true)).collect();
+    Reply::ok(&paging.around(data, wanted.len() as u64))
+}
+
+async fn context(call: Call) -> Result<Reply, Fault> {
+    let run = read(&call).await?;
+    let (context, truncated) = run_wire::shortened(run.history.machine.context());
+    Reply::ok(&json!({ "appRunId": run.row.id, "context": context, "truncated": truncated }))
+}
+
+/// No step type of this server costs credits yet.
+async fn credit_details(call: Call) -> Result<Reply, Fault> {
+    let run = call.app.flows.run_row(&call.ctx, call.id("id", "Run")?).await?;
+    Reply::ok(&json!({ "appRunId": run.id, "totalCredits": 0, "items": [] }))
+}
+
+async fn read(call: &Call) -> Result<RunHistory, Fault> {
+    call.app.flows.run_history(&call.ctx, call.id("id", "Run")?).await
+}
