@@ -8,6 +8,7 @@ use floe_model::id::{RunId, WaitId};
 use serde_json::json;
 
 use super::disk::{Job, Shown};
+use super::memory::Live;
 use super::world;
 use super::{Broken, MOVES_MAX, REST_MOVES_MAX, Sim};
 
@@ -68,7 +69,7 @@ impl Sim<'_> {
         for _ in 0..REST_MOVES_MAX {
             if self.memory.flush.is_some() {
                 self.end_flush(true)?;
-            } else if self.memory.runs.values().any(super::memory::Live::is_dirty) {
+            } else if self.memory.runs.values().any(Live::is_dirty) {
                 self.start_flush();
             } else if !self.memory.tasks.is_empty() {
                 self.task()?;
@@ -87,7 +88,7 @@ impl Sim<'_> {
     }
 
     fn begin_write(&mut self) -> Result<(), Broken> {
-        if self.memory.flush.is_none() && self.memory.runs.values().any(super::memory::Live::is_dirty) {
+        if self.memory.flush.is_none() && self.memory.runs.values().any(Live::is_dirty) {
             self.start_flush();
         }
         Ok(())
@@ -100,8 +101,14 @@ impl Sim<'_> {
         }
         let at = self.chance.below(self.memory.tasks.len());
         if !self.memory.tasks[at].begun {
-            self.memory.tasks[at].begun = true;
             let task = self.memory.tasks[at].clone();
+            // Between command and beginning an earlier call of the same effect may have been heard after all.
+            let is_wanted = |live: &Live| live.machine.wants(task.place, task.attempt);
+            if !self.memory.runs.get(&task.run).is_some_and(is_wanted) {
+                self.memory.tasks.swap_remove(at);
+                return Ok(());
+            }
+            self.memory.tasks[at].begun = true;
             self.tell(|| format!("begin {} attempt {}", task.key, task.attempt));
             if task.touches_world {
                 let again = self.world.begin(&task, &self.disk).map_err(|why| self.broken(why))?;
