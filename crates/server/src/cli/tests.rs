@@ -57,6 +57,8 @@ fn wrong_usage_is_refused_before_anything_happens() {
         "key rotate x --overlap-minutes 1441",
         "whoami --mode prod",
         "whoami --timeout 0",
+        "demo --port 70000",
+        "demo --seed -1",
     ] {
         assert!(parse(line).is_err(), "{line:?} was accepted");
     }
@@ -64,6 +66,7 @@ fn wrong_usage_is_refused_before_anything_happens() {
         "flow run x -i a=1 --input @f --wait --timeout 5",
         "inbox answer x --approve --comment yes",
         "flow pull --all --dir d",
+        "demo --port 0 --dir d --no-open --seed 7 --json",
     ] {
         assert!(parse(line).is_ok(), "{line:?} was refused");
     }

@@ -4,6 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use floe_access::links::SIGN_IN_MINUTES;
+use floe_access::sessions::{NewSession, Transport};
 use floe_access::setup::NewOwner;
 use floe_access::tokens::NewToken;
 use floe_access::{Access, Act, Presented, Proof};
@@ -21,6 +23,9 @@ pub(super) const OWNER_EMAIL: &str = "you@demo.invalid";
 pub(super) const COLLEAGUE_EMAIL: &str = "ada@demo.invalid";
 /// Shown name of the colleague.
 pub(super) const COLLEAGUE_NAME: &str = "Ada";
+
+/// Where everybody calls from.
+pub(super) const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// What the token of the owner may do: everything that there is without a session.
 const TOKEN_SCOPES: [&str; 8] = [
@@ -45,6 +50,8 @@ pub(super) struct People {
     pub(super) token: String,
     /// Calls as the owner does with the token.
     pub(super) as_owner: Ctx,
+    /// Calls as the colleague does in a session.
+    pub(super) as_colleague: Ctx,
     /// Calls as a program does with the key.
     pub(super) as_program: Ctx,
 }
@@ -66,11 +73,14 @@ impl People {
         let colleague = access.add_member(workspace, COLLEAGUE_NAME, COLLEAGUE_EMAIL, Role::Builder).await?;
         let key = made.keys.into_iter().find(|key| key.key.kind == KeyKind::Flows).context("no key for flows")?.text;
         let system = Arc::new(Caller::system(workspace, Mode::Test));
-        let act = Act { ctx: Ctx::new(Arc::clone(&app.platform), system, app.platform.ids.next()), address: None };
+        let ctx = Ctx::new(Arc::clone(&app.platform), system, app.platform.ids.next());
+        let act = Act { ctx, address: Some(ADDRESS) };
+        let session = sign_in(access, &act).await?;
         let token = make_token(app, &act, made.member.id).await?;
         let proof = Proof::Key { kind: KeyKind::Flows, mode: Mode::Test, text: &key };
         Ok(Self {
             as_program: caller(app, access, proof).await?,
+            as_colleague: caller(app, access, Proof::Session(&session)).await?,
             as_owner: caller(app, access, Proof::Token(&token)).await?,
             workspace: made.workspace,
             owner: made.member.id,
@@ -90,9 +100,16 @@ async fn make_token(app: &App, act: &Act, owner: MemberId) -> Result<String, Fau
     Ok(made.text)
 }
 
+/// Signs the colleague in, as the links of the command line do; nobody learns the session's text.
+async fn sign_in(access: &Access, act: &Act) -> Result<String, Fault> {
+    let link = access.issue_sign_in_link(COLLEAGUE_EMAIL, SIGN_IN_MINUTES).await?;
+    let new = NewSession { transport: Transport::Token, remember: false, agent: Some("floe demo".to_owned()) };
+    Ok(access.sign_in_by_link(act, &link, new).await?.text)
+}
+
 /// The caller that a credential makes of a request, as the API would see it.
 async fn caller(app: &App, access: &Access, proof: Proof<'_>) -> Result<Ctx, Fault> {
-    let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    let identity = access.authenticate(Presented { proof, mode: Mode::Test, workspace: None, address }).await?;
+    let presented = Presented { proof, mode: Mode::Test, workspace: None, address: ADDRESS };
+    let identity = access.authenticate(presented).await?;
     Ok(Ctx::new(Arc::clone(&app.platform), identity.caller, app.platform.ids.next()))
 }

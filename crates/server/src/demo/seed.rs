@@ -4,17 +4,18 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
 use floe_flows::definitions::{self, Autosave, Content, NewFlow, Publish, VersionChoice};
-use floe_flows::runs::{AnswerIn, AnswerKind, RunState};
+use floe_flows::questions::{ResumeIn, Resumed, Way};
+use floe_flows::runs::{AnswerKind, RunState};
 use floe_flows::{Execute, Flows, WayIn};
 use floe_model::flows::{FlowSettings, Visibility};
 use floe_model::id::{FlowId, RunId};
 use floe_runtime::Ctx;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::app::{App, Work};
 
 use super::flow;
-use super::people::{COLLEAGUE_NAME, People};
+use super::people::{ADDRESS, People};
 use super::receiver::Receiver;
 use super::story::{Ending, Past, Start, Story};
 
@@ -111,10 +112,7 @@ impl Teller<'_> {
             Ending::AtOnce | Ending::Waiting => started,
             Ending::Approved | Ending::Unpaid => self.decide(run, true, story.comment).await?,
             Ending::Rejected => self.decide(run, false, story.comment).await?,
-            Ending::Cancelled => {
-                let by = Some(COLLEAGUE_NAME.to_owned());
-                self.flows.runs.cancel(self.people.workspace.id, run, by, None).await?
-            }
+            Ending::Cancelled => self.flows.cancel(&self.people.as_colleague, run, Some(ADDRESS.to_string())).await?,
         };
         let expected = match story.ending {
             Ending::AtOnce | Ending::Approved | Ending::Rejected => "completed",
@@ -142,7 +140,7 @@ impl Teller<'_> {
             way,
             inputs: story.inputs.clone(),
             hook_id: None,
-            ip: Some("127.0.0.1".to_owned()),
+            ip: Some(ADDRESS.to_string()),
             run: ctx.ids.next(),
             wait_ms: RUN_MS_MAX,
         };
@@ -153,14 +151,14 @@ impl Teller<'_> {
 
     /// The colleague answers.
     async fn decide(&self, run: RunId, approve: bool, comment: &str) -> anyhow::Result<RunState> {
-        let answer = AnswerIn {
+        let answer = ResumeIn {
             wait: None,
             kind: AnswerKind::Decision { approve, comment: Some(comment.to_owned()) },
-            by: Some(COLLEAGUE_NAME.to_owned()),
-            actor: json!({ "type": "member", "id": self.people.colleague.prefixed(), "name": COLLEAGUE_NAME }),
-            audit: None,
+            way: Way { via: "dashboard", ip: Some(ADDRESS.to_string()) },
         };
-        let state = self.flows.answer(&self.people.as_owner, run, answer, RUN_MS_MAX).await?;
-        state.context("it takes too long")
+        match self.flows.resume(&self.people.as_colleague, run, answer, RUN_MS_MAX).await? {
+            Resumed::Settled(state) => Ok(state),
+            Resumed::Running | Resumed::Repeated(_) => bail!("it takes too long"),
+        }
     }
 }

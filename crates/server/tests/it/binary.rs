@@ -61,8 +61,11 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(folder: &Path) -> Self {
-        let mut command = floe(folder);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--data", "data", "--json"]);
+        Self::begin(floe(folder).args(["serve", "--listen", "127.0.0.1:0", "--data", "data", "--json"]))
+    }
+
+    /// Starts a command that prints one document and goes on as a server.
+    pub(crate) fn begin(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().expect("the binary starts");
         let started = Instant::now();
         let mut line = String::new();
@@ -74,7 +77,8 @@ impl Server {
     }
 
     pub(crate) fn url(&self) -> String {
-        self.banner["address"].as_str().expect("an address").to_owned()
+        let address = self.banner["address"].as_str().or(self.banner["url"].as_str());
+        address.expect("an address").to_owned()
     }
 
     /// GETs a path and answers status and body.
@@ -89,15 +93,23 @@ impl Server {
         (status, answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default())
     }
 
+    /// GETs a path with a credential and answers status and JSON body.
+    pub(crate) fn get_as(&self, credential: &str, path: &str) -> (u16, Value) {
+        self.send("GET", path, Some(credential), "")
+    }
+
     /// POSTs a JSON document with a credential and answers status and JSON body.
     pub(crate) fn post(&self, path: &str, credential: Option<&str>, body: &Value) -> (u16, Value) {
+        self.send("POST", path, credential, &body.to_string())
+    }
+
+    fn send(&self, method: &str, path: &str, credential: Option<&str>, body: &str) -> (u16, Value) {
         let address = self.url().replace("http://", "");
         let mut stream = TcpStream::connect(&address).expect("the server listens");
         stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a timeout");
-        let body = body.to_string();
         let authorization = credential.map(|text| format!("Authorization: Bearer {text}\r\n")).unwrap_or_default();
         let length = body.len();
-        let head = format!("POST {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{authorization}");
+        let head = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{authorization}");
         write!(stream, "{head}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}").expect("sent");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("answered");

@@ -8,15 +8,21 @@ use serde_json::{Value, json};
 use crate::binary::{Folder, Server, create_admin, floe, output, text};
 
 /// A server with an owner, and a token of that owner.
-struct Workshop {
-    folder: Folder,
-    server: Server,
-    token: String,
+pub(crate) struct Workshop {
+    pub(crate) folder: Folder,
+    pub(crate) server: Server,
+    pub(crate) token: String,
 }
 
 impl Workshop {
-    fn open() -> Self {
+    pub(crate) fn open() -> Self {
+        Self::open_with("")
+    }
+
+    /// With these lines in `floe.toml`.
+    pub(crate) fn open_with(settings: &str) -> Self {
         let folder = Folder::new();
+        std::fs::write(folder.0.join("floe.toml"), settings).expect("a file");
         let server = Server::start(&folder.0);
         let made = create_admin(&folder.0, "wandering otter");
         assert_eq!(made.status.code(), Some(0), "{made:?}");
@@ -25,19 +31,27 @@ impl Workshop {
         Self { folder, server, token }
     }
 
-    fn run(&self, line: &[&str]) -> Output {
+    /// Stops the server and starts it again on the same folder.
+    pub(crate) fn restarted(self) -> Self {
+        let Self { folder, server, token } = self;
+        assert_eq!(server.stop(), Some(0));
+        let server = Server::start(&folder.0);
+        Self { folder, server, token }
+    }
+
+    pub(crate) fn run(&self, line: &[&str]) -> Output {
         let mut command = floe(&self.folder.0);
         output(command.env("FLOE_URL", self.server.url()).env("FLOE_TOKEN", &self.token).args(line))
     }
 
     /// Runs a command that has to succeed and answers what it printed.
-    fn printed(&self, line: &[&str]) -> String {
+    pub(crate) fn printed(&self, line: &[&str]) -> String {
         let done = self.run(line);
         assert_eq!(done.status.code(), Some(0), "{line:?}: {}{}", text(&done.stdout), text(&done.stderr));
         text(&done.stdout)
     }
 
-    fn write(&self, name: &str, document: &Value) {
+    pub(crate) fn write(&self, name: &str, document: &Value) {
         std::fs::write(self.folder.0.join(name), document.to_string()).expect("a file");
     }
 

@@ -2,6 +2,11 @@
 
 mod binary;
 mod commands;
+mod demo;
+mod examples;
 mod flows;
 mod front;
+mod inbox;
+mod keys;
 mod malformed;
+mod stub;

@@ -1,0 +1,156 @@
+//! `floe demo`: what it prints works when it is pasted, and it leaves nothing behind.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::binary::{Folder, Server, floe, output, text};
+
+fn start(folder: &Folder, line: &[&str]) -> Server {
+    let mut command = floe(&folder.0);
+    // Its temporary folder goes where the test can see it.
+    Server::begin(command.env("TMPDIR", &folder.0).args(["demo", "--json", "--no-open"]).args(line))
+}
+
+fn data_dir(demo: &Server) -> &Path {
+    Path::new(demo.banner["data_dir"].as_str().expect("a folder"))
+}
+
+fn field<'a>(demo: &'a Server, name: &str) -> &'a str {
+    demo.banner[name].as_str().unwrap_or_else(|| panic!("no {name}: {}", demo.banner))
+}
+
+/// A shell that finds the binary of this build as `floe`.
+fn shell(line: &str) -> Command {
+    let binary = Path::new(env!("CARGO_BIN_EXE_floe")).parent().expect("its folder");
+    let path = std::env::var("PATH").unwrap_or_default();
+    let mut command = Command::new("sh");
+    command.env_clear().env("PATH", format!("{}:{path}", binary.display())).args(["-c", line]).stdin(Stdio::null());
+    command
+}
+
+/// Runs a printed line that calls the API and answers what came; it must be 2xx.
+fn curl(demo: &Server, name: &str) -> Value {
+    let line = demo.banner["commands"][name].as_str().unwrap_or_else(|| panic!("no command {name}"));
+    let done = output(&mut shell(&format!("{line} -w '\n%{{http_code}}'")));
+    let printed = text(&done.stdout);
+    let (body, status) = printed.rsplit_once('\n').unwrap_or_else(|| panic!("{name}: {done:?}"));
+    assert!(status.starts_with('2') && status.len() == 3, "{name}: {status} {body}");
+    serde_json::from_str(body).unwrap_or_else(|_| panic!("{name}: {body}"))
+}
+
+/// Machines of the continuous integration have curl; a test there does not pass by being left out.
+fn has_curl() -> bool {
+    let found = output(&mut shell("command -v curl")).status.success();
+    assert!(found || std::env::var_os("CI").is_none(), "curl is not installed");
+    if !found {
+        eprintln!("the printed lines are not tried: curl is not installed");
+    }
+    found
+}
+
+#[test]
+fn the_printed_lines_work_and_nothing_stays() {
+    let folder = Folder::new();
+    let demo = start(&folder, &["--port", "0"]);
+    let data = data_dir(&demo).to_path_buf();
+    assert!(data.join("floe.db").exists() && data.parent() == folder.0.canonicalize().ok().as_deref());
+    if has_curl() {
+        let small = curl(&demo, "execute_small");
+        assert_eq!((&small["refunded"], &small["decision"]), (&json!(40), &json!("not needed")), "{small}");
+        assert!(small["refundId"].as_str().is_some_and(|id| id.starts_with("rf_")), "{small}");
+        let large = curl(&demo, "execute_large");
+        assert_eq!((&large["status"], &large["waitState"]["type"]), (&json!("waiting"), &json!("user-approval")));
+        let inbox = curl(&demo, "inbox");
+        let waiting = inbox["data"].as_array().expect("items");
+        assert_eq!(waiting.len(), 2, "{inbox}");
+        assert!(waiting.iter().all(|item| item["kind"] == "flow_approval" && item["mode"] == "test"), "{inbox}");
+        let resumed = curl(&demo, "resume");
+        assert_eq!((&resumed["status"], &resumed["output"]["decision"]), (&json!("completed"), &json!("approve")));
+        let details = curl(&demo, "details");
+        assert_eq!((&details["appRunId"], &details["status"]), (&demo.banner["waiting_run_id"], &json!("completed")));
+
+        let line = demo.banner["commands"]["inbox_command"].as_str().expect("a line");
+        let listed = output(shell(line).env("HOME", &folder.0));
+        assert_eq!(listed.status.code(), Some(0), "{}", text(&listed.stderr));
+        assert_eq!(text(&listed.stdout).matches("flow_approval").count(), 1, "{}", text(&listed.stdout));
+    }
+    assert_eq!(demo.stop(), Some(0));
+    assert!(!data.exists(), "the folder is removed");
+}
+
+#[test]
+fn the_history_is_as_promised_and_two_demos_do_not_meet() {
+    let folder = Folder::new();
+    let (one, other) = (start(&folder, &["--port", "0"]), start(&folder, &["--port", "0", "--seed", "2"]));
+    assert_ne!(data_dir(&one), data_dir(&other));
+    for key in ["flows_key", "token", "url", "receiver_url"] {
+        assert_ne!(field(&one, key), field(&other, key));
+    }
+    assert_ne!(one.banner["runs"][0]["inputs"], other.banner["runs"][0]["inputs"], "the seed decides");
+    for (demo, stranger) in [(&one, &other), (&other, &one)] {
+        let (flow, token) = (demo.banner["flow"]["id"].as_str().expect("an id"), field(demo, "token"));
+        let (status, runs) = demo.get_as(token, &format!("/v1/flowrun/{flow}?limit=100"));
+        assert_eq!(status, 200, "{runs}");
+        let rows = runs["data"].as_array().expect("rows");
+        let count = |key: &str, value: Value| rows.iter().filter(|row| row[key] == value).count();
+        let statuses = ["completed", "failed", "cancelled", "waiting"].map(|status| count("status", json!(status)));
+        assert_eq!((statuses, rows.len()), ([20, 3, 1, 1], 25));
+        assert_eq!((count("version", json!(1)), count("version", json!(2))), (6, 19));
+        let (status, answered) = demo.get_as(token, "/console/v1/inbox?status=answered&mode=test");
+        let items = answered["data"].as_array().expect("items");
+        assert_eq!((status, items.len()), (200, 9), "four paid, three not paid, two rejected: {answered}");
+        assert!(items.iter().all(|item| item["answers"][0]["by"]["name"] == "Ada"), "{}", items[0]);
+        let (status, flow) = demo.get_as(token, &format!("/v1/flow/{flow}"));
+        assert_eq!((status, &flow["latestPublishedVersion"]), (200, &json!(2)), "{flow}");
+        let steps = flow["definition"]["steps"].as_array().expect("steps");
+        let triggers = ["api", "form", "peer.action"];
+        assert!(triggers.iter().all(|kind| steps.iter().any(|step| step["type"] == *kind)), "{flow}");
+        assert_eq!(demo.get_as(field(stranger, "token"), "/v1/flow").0, 401);
+    }
+    assert_eq!((one.stop(), other.stop()), (Some(0), Some(0)));
+    assert_eq!(std::fs::read_dir(&folder.0).expect("the folder").count(), 0);
+}
+
+#[test]
+fn a_kept_folder_can_be_served_and_is_never_overwritten() {
+    let folder = Folder::new();
+    let mut command = floe(&folder.0);
+    command.env("TMPDIR", &folder.0).args(["demo", "--port", "0", "--no-open", "--dir", "kept"]);
+    let mut demo = command.stdout(Stdio::piped()).spawn().expect("the binary starts");
+    let lines = BufReader::new(demo.stdout.take().expect("piped")).lines().map_while(Result::ok);
+    let mut printed = Vec::new();
+    for line in lines {
+        printed.push(line);
+        if printed.last().is_some_and(|line| line.starts_with("FLOE_URL=")) {
+            break;
+        }
+    }
+    assert!(printed.iter().all(|line| !line.contains("/ui/")), "there is no dashboard to link to: {printed:?}");
+    let token = printed.last().and_then(|line| line.split("FLOE_TOKEN=").nth(1)?.split(' ').next()).expect("a token");
+    let url = printed[0].split_whitespace().find(|word| word.starts_with("http://")).expect("an address").to_owned();
+
+    let port = url.rsplit(':').next().expect("a port");
+    let taken = output(floe(&folder.0).env("TMPDIR", &folder.0).args(["demo", "--no-open", "--port", port]));
+    assert_eq!(taken.status.code(), Some(1));
+    assert!(text(&taken.stderr).contains(&format!("port {port} is taken")), "{}", text(&taken.stderr));
+    let used = output(floe(&folder.0).args(["demo", "--no-open", "--port", "0", "--dir", "kept"]));
+    assert_eq!(used.status.code(), Some(8), "{}", text(&used.stderr));
+    assert!(text(&used.stderr).contains("kept is not empty"), "{}", text(&used.stderr));
+
+    let process = i32::try_from(demo.id()).ok().and_then(rustix::process::Pid::from_raw).expect("a process id");
+    rustix::process::kill_process(process, rustix::process::Signal::INT).expect("signalled");
+    assert_eq!(demo.wait().expect("it ends").code(), Some(0));
+    let left: Vec<_> =
+        std::fs::read_dir(&folder.0).expect("the folder").flatten().map(|entry| entry.file_name()).collect();
+    assert_eq!(left, ["kept"], "only what was asked for stays");
+
+    let mut command = floe(&folder.0);
+    let server = Server::begin(command.args(["serve", "--listen", "127.0.0.1:0", "--data", "kept", "--json"]));
+    assert_eq!(server.banner["setup_url"], Value::Null);
+    let (status, flows) = server.get_as(token, "/v1/flow");
+    assert_eq!((status, &flows["total"]), (200, &json!(1)), "{flows}");
+    assert_eq!(server.stop(), Some(0));
+}
