@@ -27,6 +27,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use crate::echo;
+use crate::flows_runs::Probe;
 
 pub const ORIGIN: &str = "http://floe.test";
 pub const OWNER: &str = "ada@floe.test";
@@ -149,7 +150,7 @@ fn build(store: Store, clock: &Arc<TestClock>, rate_limits: RateLimits) -> (Arc<
     let access = Arc::new(Access::new(Arc::clone(&platform), &secret, AccessSettings::default()));
     let public_url = PublicUrl::parse(ORIGIN).expect("a URL");
     let settings = Settings { public_url, listen: Some("127.0.0.1:8700".to_owned()), rate_limits };
-    let flows = Arc::new(Flows::start(Arc::clone(&platform), Vec::new(), Limits::default()));
+    let flows = Arc::new(Flows::start(Arc::clone(&platform), vec![Arc::new(Probe)], Limits::default()));
     let app = Arc::new(App { platform, access, flows, settings });
     let routes: Vec<Route> = floe_surfaces::routes().into_iter().chain(echo::routes()).collect();
     let router = floe_surfaces::http::build(Arc::clone(&app), routes, echo::SURFACES, echo::SURFACES[0]);

@@ -6,6 +6,7 @@ mod audit;
 mod browser;
 mod echo;
 mod flows;
+mod flows_runs;
 mod json;
 mod keys;
 mod members;

@@ -15,7 +15,7 @@ const PATH: &str = "/v1/flow";
 const NOW: &str = "2027-01-15T08:00:00.000Z";
 
 /// An answer with its ids replaced by `<1>`, `<2>`, … in the order of their first appearance.
-fn scrubbed(answer: &Answer) -> Value {
+pub fn scrubbed(answer: &Answer) -> Value {
     let mut known = Vec::new();
     scrub(&answer.json, &mut known)
 }
@@ -49,7 +49,7 @@ async fn made(app: &TestApp, session: &str, body: &Value) -> String {
 
 /// Status and code of an answer in the form of these routes; the form itself is checked on the way.
 #[track_caller]
-fn refused(answer: &Answer) -> (u16, String) {
+pub fn refused(answer: &Answer) -> (u16, String) {
     let (status, error) = (answer.status.as_u16(), &answer.json["error"]);
     assert_eq!(answer.json["statusCode"], status, "{answer:?}");
     assert_eq!(error["status"], status);
