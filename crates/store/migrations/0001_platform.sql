@@ -36,7 +36,7 @@ CREATE TABLE events (
 ) {strict};
 
 CREATE INDEX events_undispatched ON events (position) WHERE NOT dispatched;
-CREATE INDEX events_order ON events (commit_group, position);
+{postgres_only}CREATE INDEX events_order ON events (commit_group, position);
 CREATE INDEX events_workspace ON events (workspace_id, mode, position);
 
 -- First answers to requests with an idempotency key.

@@ -39,7 +39,7 @@ pub(crate) fn checksum(migration: &Migration) -> String {
 
 /// Replaces the column words by what a database calls them.
 pub(crate) fn expand(text: &str, dialect: Dialect) -> String {
-    const WORDS: [(&str, &str, &str); 12] = [
+    const WORDS: [(&str, &str, &str); 13] = [
         ("{id}", "BLOB", "UUID"),
         ("{int}", "INTEGER", "BIGINT"),
         ("{time}", "INTEGER", "BIGINT"),
@@ -60,6 +60,8 @@ pub(crate) fn expand(text: &str, dialect: Dialect) -> String {
             "INTEGER NOT NULL DEFAULT 0",
             "BIGINT NOT NULL DEFAULT (pg_current_xact_id()::text::bigint)",
         ),
+        // Before a statement of one line that only PostgreSQL needs.
+        ("{postgres_only}", "-- ", ""),
         ("{strict}", "STRICT", ""),
         ("{strict_rowless}", "STRICT, WITHOUT ROWID", ""),
     ];

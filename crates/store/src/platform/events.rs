@@ -79,7 +79,7 @@ statements! {
     /// Events of all workspaces, in order of visibility.
     AFTER = split {
         sqlite: "select commit_group, position, id, workspace_id, mode, type, subject_id, data, created_at from events
-             where (commit_group, position) > ($1, $2) order by commit_group, position limit $3",
+             where $1 >= 0 and position > $2 order by position limit $3",
         postgres: "select commit_group, position, id, workspace_id, mode, type, subject_id, data, created_at from events
              where (commit_group, position) > ($1, $2)
                  and commit_group < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
@@ -92,17 +92,20 @@ statements! {
     ) -> [int, int, id, id, text, text, opt id, json, time];
     /// The end of what can be read now.
     END = split {
-        sqlite: "select commit_group, position from events order by commit_group desc, position desc limit 1",
+        sqlite: "select commit_group, position from events order by position desc limit 1",
         postgres: "select commit_group, position from events
              where commit_group < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
              order by commit_group desc, position desc limit 1",
     } -> [int, int];
     /// Events that nobody needs any more.
-    PURGE = both(
-        "delete from events where position in (
+    PURGE = split {
+        sqlite: "delete from events where position in (
+             select position from events where created_at < $1 and $2 >= 0 and position <= $3 and dispatched
+             order by position limit $4)",
+        postgres: "delete from events where position in (
              select position from events where created_at < $1 and (commit_group, position) <= ($2, $3) and dispatched
-             order by commit_group, position limit $4)"
-    );
+             order by commit_group, position limit $4)",
+    };
 }
 
 /// Publishes an event; readers see it with everything else of this transaction, or never.

@@ -24,7 +24,7 @@ const STATEMENTS_MAX: usize = 1_024;
 /// Milliseconds that a statement waits for a lock that a tool (`sqlite3`, a backup) holds.
 const BUSY_MS: u64 = 5_000;
 /// Page cache of the writer, KiB; taken as it is needed, so an idle server does not hold it.
-const WRITER_CACHE_KIB: u32 = 32 * 1_024;
+const WRITER_CACHE_KIB: u32 = 8 * 1_024;
 /// Page cache of all readers together, KiB.
 const READERS_CACHE_KIB: u32 = 32 * 1_024;
 /// Bytes that the log file keeps after a checkpoint.
