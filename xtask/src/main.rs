@@ -6,6 +6,7 @@
 //! [`COMMANDS`]. With `proof: Some(&[…])` it also runs, with these arguments, at the end of a whole `cargo xtask test`.
 
 mod ci;
+mod crash;
 mod postgres;
 mod process;
 mod report;
@@ -31,6 +32,12 @@ struct Command {
 static COMMANDS: &[Command] = &[
     Command { name: "ci", about: "everything that must hold before a change lands", run: ci::run, proof: None },
     Command { name: "sim", about: "plays stories of runs from seeds [--seeds N] [--seed S]", run: sim::run, proof: Some(&[]) },
+    Command {
+        name: "crash",
+        about: "kills the server under load and judges what is left [--kills N --seed S --database sqlite|postgres|both]",
+        run: crash::run,
+        proof: Some(&[]),
+    },
     Command { name: "test", about: "sets up and runs every test [arguments for nextest]", run: test::run, proof: None },
     Command { name: "tidy", about: "checks the house rules that no compiler knows", run: tidy::run, proof: None },
 ];

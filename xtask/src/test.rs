@@ -13,7 +13,7 @@ use crate::workspace::{Failure, Outcome, Workspace, in_ci};
 use summary::Counts;
 
 /// The address of the temporary cluster; tests that find none run on SQLite only.
-const POSTGRES_URL: &str = "FLOE_TEST_POSTGRES_URL";
+pub(crate) const POSTGRES_URL: &str = "FLOE_TEST_POSTGRES_URL";
 
 /// Runs every test and the longer proofs; with arguments, only the tests that they choose (nextest's own arguments).
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Outcome {

@@ -51,6 +51,12 @@ impl Workspace {
         self.environment.push((name.to_owned(), value.into()));
     }
 
+    /// A variable as programs started from here on find it.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        let own = self.environment.iter().rev().find(|(known, _)| known == name);
+        own.map(|(_, value)| value.clone()).or_else(|| std::env::var(name).ok())
+    }
+
     /// Lets programs started from here on find what is in `folder` first.
     pub(crate) fn prepend_path(&mut self, folder: PathBuf) {
         self.path.insert(0, folder);
@@ -87,7 +93,6 @@ impl Workspace {
     ///
     /// The same set of targets as the test run is named, so that both agree on the features of every dependency and nothing
     /// is compiled a second time.
-    #[expect(dead_code, reason = "for the crash and simulation commands")]
     pub(crate) fn server_binary(&self) -> Outcome<PathBuf> {
         if let Some(path) = std::env::var_os("FLOE_BIN") {
             return Ok(self.root.join(path));

@@ -1,0 +1,74 @@
+//! `cargo xtask crash`: the proof of the promises about killing (Flow API contract, sections 6.7 and 14).
+//!
+//! The real server runs on a folder of its own. Clients start runs of every shape and answer their questions, small receivers
+//! record every call that the runs make, and the server is killed again and again, at any moment, also while it starts.
+//! At the end everything is read back and judged against what was answered and what was received. The receivers are the
+//! judges that nobody can talk round: they live outside of the process that is killed.
+//!
+//! Start reading with [`storm`], then [`judge`] for what must hold.
+
+mod answers;
+mod chance;
+mod clients;
+mod effects;
+mod flows;
+mod http;
+mod judge;
+mod ledger;
+mod options;
+mod place;
+mod prepare;
+mod receiver;
+mod server;
+mod storm;
+mod time;
+mod world;
+
+use crate::process::Stopwatch;
+use crate::workspace::{Failure, Outcome, Workspace, in_ci};
+
+use options::{Database, Options};
+use place::Place;
+
+/// Violations printed per database; the rest is counted.
+const SHOWN_MAX: usize = 40;
+
+/// Runs the proof on each database that was asked for.
+pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Outcome {
+    let options = Options::parse(arguments)?;
+    let binary = workspace.server_binary()?;
+    println!("seed {} (repeat with --seed {})", options.seed, options.seed);
+    let mut failed = 0;
+    for database in options.databases() {
+        let place = match Place::make(workspace, database) {
+            Ok(place) => place,
+            Err(reason) if database == Database::Postgres && !options.insists() && !in_ci() => {
+                println!("not run on PostgreSQL: {reason}");
+                continue;
+            }
+            Err(reason) => return Err(Failure(format!("{}: {reason}", database.name()))),
+        };
+        failed += prove(&options, &binary, database, place)?;
+    }
+    if failed == 0 { Ok(()) } else { Err(Failure(format!("{failed} violations"))) }
+}
+
+fn prove(options: &Options, binary: &std::path::Path, database: Database, mut place: Place) -> Outcome<usize> {
+    let watch = Stopwatch::start();
+    println!("\n{}: {} kills", database.name(), options.kills(database));
+    let report = storm::run(options, binary, database, &place)?;
+    println!("\n{}, seed {}, {:.0} s", database.name(), options.seed, watch.elapsed().as_secs_f64());
+    for (what, count) in &report.table {
+        println!("  {what:<58} {count:>8}");
+    }
+    for violation in report.violations.iter().take(SHOWN_MAX) {
+        println!("  VIOLATION {violation}");
+    }
+    if report.violations.len() > SHOWN_MAX {
+        println!("  and {} more", report.violations.len() - SHOWN_MAX);
+    }
+    if options.keep || !report.violations.is_empty() {
+        println!("  kept: {}", place.keep().display());
+    }
+    Ok(report.violations.len())
+}

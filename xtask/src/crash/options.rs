@@ -1,0 +1,118 @@
+//! What was asked for on the command line.
+
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher as _;
+
+use crate::workspace::{Failure, Outcome};
+
+const USAGE: &str =
+    "usage: cargo xtask crash [--kills N] [--seed S] [--database sqlite|postgres|both] [--clients N] [--keep]";
+/// Kills on SQLite unless said otherwise.
+const KILLS_SQLITE: u32 = 300;
+/// Kills on PostgreSQL unless said otherwise: its starts are slower, and it is not PostgreSQL that is killed.
+const KILLS_POSTGRES: u32 = 60;
+/// Requests in flight unless said otherwise.
+const CLIENTS: usize = 24;
+/// Requests in flight at most.
+const CLIENTS_MAX: usize = 256;
+
+/// Which database the server runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Database {
+    Sqlite,
+    Postgres,
+}
+
+impl Database {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+        }
+    }
+}
+
+/// The command line.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Options {
+    kills: Option<u32>,
+    pub(super) seed: u64,
+    database: Option<Database>,
+    /// Requests in flight.
+    pub(super) clients: usize,
+    /// Leave the folders behind.
+    pub(super) keep: bool,
+}
+
+impl Options {
+    /// Reads the arguments.
+    ///
+    /// # Errors
+    /// The usage line for anything unknown.
+    pub(super) fn parse(arguments: &[String]) -> Outcome<Self> {
+        let seed = RandomState::new().hash_one("floe") >> 32;
+        let mut options = Self { kills: None, seed, database: None, clients: CLIENTS, keep: false };
+        let mut words = arguments.iter().map(String::as_str);
+        while let Some(word) = words.next() {
+            match word {
+                "--keep" => options.keep = true,
+                "--kills" => options.kills = Some(number(words.next())?),
+                "--seed" => options.seed = number(words.next())?,
+                "--clients" => options.clients = number::<usize>(words.next())?.clamp(1, CLIENTS_MAX),
+                "--database" => {
+                    options.database = match words.next() {
+                        Some("sqlite") => Some(Database::Sqlite),
+                        Some("postgres") => Some(Database::Postgres),
+                        Some("both") => None,
+                        _ => return Err(Failure::new(USAGE)),
+                    }
+                }
+                _ => return Err(Failure::new(USAGE)),
+            }
+        }
+        Ok(options)
+    }
+
+    /// The databases in the order in which they are proved.
+    pub(super) fn databases(&self) -> Vec<Database> {
+        self.database.map_or_else(|| vec![Database::Sqlite, Database::Postgres], |one| vec![one])
+    }
+
+    /// Whether the database was named, so that leaving it out is a failure.
+    pub(super) fn insists(&self) -> bool {
+        self.database.is_some()
+    }
+
+    /// Kills on a database.
+    pub(super) fn kills(&self, database: Database) -> u32 {
+        let usual = match database {
+            Database::Sqlite => KILLS_SQLITE,
+            Database::Postgres => KILLS_POSTGRES,
+        };
+        self.kills.unwrap_or(usual)
+    }
+}
+
+fn number<T: std::str::FromStr>(word: Option<&str>) -> Outcome<T> {
+    word.and_then(|word| word.parse().ok()).ok_or_else(|| Failure::new(USAGE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Database, Options};
+
+    fn parse(line: &str) -> Option<Options> {
+        Options::parse(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).ok()
+    }
+
+    #[test]
+    fn arguments_are_read() {
+        let options = parse("--kills 7 --seed 3 --database sqlite --keep").expect("they are known");
+        assert_eq!((options.kills(Database::Sqlite), options.seed, options.keep), (7, 3, true));
+        assert_eq!(options.databases(), [Database::Sqlite]);
+        assert_eq!(parse("").expect("nothing is needed").databases().len(), 2);
+        for wrong in ["--kills", "--kills x", "--database mysql", "nonsense"] {
+            assert_eq!(parse(wrong), None, "{wrong}");
+        }
+    }
+}

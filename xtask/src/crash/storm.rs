@@ -1,0 +1,193 @@
+//! The storm: clients at work, a server that is killed again and again, and the calm in which everything has to come to
+//! its end.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::chance::Chance;
+use super::clients::Client;
+use super::http::Request;
+use super::judge::{self, Report};
+use super::options::{Database, Options};
+use super::place::Place;
+use super::prepare::{self, Credentials};
+use super::receiver::Receivers;
+use super::server::{Launch, Server};
+use super::time;
+use super::world::World;
+use crate::workspace::{Failure, Outcome};
+
+/// Starts that are paid for by each kill; it bounds what has to be judged.
+const STARTS_PER_KILL: u64 = 14;
+/// Kills in a hundred that come while the server starts.
+const STARTUP_KILLS: u64 = 15;
+/// Polite stops in a hundred.
+const POLITE_STOPS: u64 = 4;
+/// Time without any progress after which what is still open is stuck.
+const STUCK_AFTER: Duration = Duration::from_secs(25);
+/// Pause between two lines of progress.
+const PROGRESS_PAUSE: Duration = Duration::from_secs(5);
+
+/// Runs the proof on one database.
+///
+/// # Errors
+/// When it cannot be carried out. What it finds is in the report.
+pub(super) fn run(options: &Options, binary: &Path, database: Database, place: &Place) -> Outcome<Report> {
+    let receivers = Receivers::start(options.seed)?;
+    let allow = receivers.allow_list();
+    let launch = Launch::new(binary, &place.folder, place.database_url.as_deref(), allow);
+    let key = prepare::owner(&launch)?;
+    let server = launch.start()?;
+    let token = prepare::token(server.address)?;
+    let flows = prepare::flows(server.address, &token, &receivers)?;
+    let world = Arc::new(World::new(Credentials { key, token }, flows, receivers));
+    let clients = start_clients(options, &world);
+    let outcome = storm_and_calm(options, database, &launch, &world, server);
+    world.is_over.store(true, Ordering::SeqCst);
+    let server = outcome?;
+    for client in clients {
+        if client.join().is_err() {
+            world.ledger().violation("a client of this tool panicked");
+        }
+    }
+    judge::judge(&world, &launch, server, &place.folder)
+}
+
+fn start_clients(options: &Options, world: &Arc<World>) -> Vec<JoinHandle<()>> {
+    (0..options.clients)
+        .map(|number| {
+            let client = Client::new(Arc::clone(world), Chance::new(options.seed, 1_000 + number as u64));
+            std::thread::spawn(move || client.run())
+        })
+        .collect()
+}
+
+fn storm_and_calm(
+    options: &Options,
+    database: Database,
+    launch: &Launch,
+    world: &World,
+    first: Server,
+) -> Outcome<Server> {
+    let mut chance = Chance::new(options.seed, 1);
+    let kills = options.kills(database);
+    let began = time::now();
+    let mut shown = time::now();
+    let mut server = Some(first);
+    let mut done = 0;
+    while done < kills {
+        if server.is_none() && chance.percent(STARTUP_KILLS) {
+            launch.start_and_kill(chance.between(1, 160))?;
+            world.ledger().count("kills during a start");
+            done += 1;
+            continue;
+        }
+        let running = match server.take() {
+            Some(running) => running,
+            None => launch.start()?,
+        };
+        world.budget.fetch_add(STARTS_PER_KILL, Ordering::SeqCst);
+        world.open(running.address);
+        time::pause_ms(chance.between(5, 400));
+        end(world, running, chance.percent(POLITE_STOPS));
+        done += 1;
+        if shown.elapsed() > PROGRESS_PAUSE {
+            shown = time::now();
+            progress(world, done, kills, began);
+        }
+    }
+    progress(world, kills, kills, began);
+    let last = launch.start()?;
+    world.is_ending.store(true, Ordering::SeqCst);
+    world.open(last.address);
+    calm(world, last.address)?;
+    Ok(last)
+}
+
+/// Ends a server, and waits until the receivers have read everything that it sent.
+fn end(world: &World, server: Server, politely: bool) {
+    if politely {
+        world.stopping();
+        world.ledger().count("polite stops");
+        if let Err(reason) = server.stop() {
+            world.ledger().violation(reason);
+        }
+        world.close();
+    } else {
+        server.kill();
+        world.close();
+        world.ledger().count("kills of a running server");
+    }
+    if !world.receivers.is_quiet() {
+        world.ledger().violation("this tool: a receiver did not come to rest");
+    }
+}
+
+fn progress(world: &World, done: u32, kills: u32, began: Instant) {
+    let ledger = world.ledger();
+    let rate = f64::from(done) / began.elapsed().as_secs_f64().max(0.001);
+    println!(
+        "  {done}/{kills} kills ({rate:.1}/s), {} starts, {} runs known ({} open), {} questions, {} calls received, {} violations",
+        ledger.starts.len(),
+        ledger.runs.len(),
+        ledger.open.len(),
+        ledger.waits.len(),
+        world.receivers.count(),
+        ledger.violations.len()
+    );
+}
+
+/// Lets everything come to its end: finds runs that nobody was told of, and waits until none is open.
+fn calm(world: &World, address: std::net::SocketAddr) -> Outcome {
+    let mut before = (usize::MAX, 0);
+    let mut moved = time::now();
+    loop {
+        let open = open_runs(world, address)?;
+        let mut ledger = world.ledger();
+        for run in &open {
+            ledger.know(run, false);
+        }
+        let is_calm = open.is_empty() && ledger.open.is_empty() && ledger.tasks.is_empty();
+        let under_way: usize = ledger.waits.values().map(|wait| wait.under_way).sum();
+        drop(ledger);
+        if is_calm && under_way == 0 {
+            return Ok(());
+        }
+        let now = (open.len(), world.receivers.count());
+        if now != before {
+            (before, moved) = (now, time::now());
+        } else if moved.elapsed() > STUCK_AFTER {
+            let mut ledger = world.ledger();
+            for run in &open {
+                let wanted = [("status", ""), ("currentStepId", "at ")];
+                let shown = Request::get(format!("/v1/flowrun/poll/{run}"), &world.credentials.token).send(address);
+                let body = shown.map(|answer| answer.body).unwrap_or_default();
+                let facts: Vec<String> = wanted.iter().map(|(key, word)| format!("{word}{}", body[*key])).collect();
+                ledger.violation(format!("run {run} is stuck: {} {}", facts.join(" "), body["waitState"]));
+            }
+            if open.is_empty() {
+                ledger.violation("clients are still at work although no run is open");
+            }
+            return Ok(());
+        }
+        time::pause_ms(150);
+    }
+}
+
+/// Ids of runs that have not ended, of every flow.
+fn open_runs(world: &World, address: std::net::SocketAddr) -> Outcome<Vec<String>> {
+    let mut open = Vec::new();
+    for flow in &world.flows {
+        let path = format!("/v1/flowrun/light/{}?status=queued,running,waiting&limit=100", flow.id);
+        let answer = Request::get(path, &world.credentials.token).send(address);
+        let answer = answer.map_err(|broken| Failure(format!("listing runs: {broken:?}")))?;
+        let Some(rows) = answer.body["data"].as_array() else {
+            return Err(Failure(format!("listing runs: {} {}", answer.status, answer.body)));
+        };
+        open.extend(rows.iter().filter_map(|row| row["appRunId"].as_str().map(str::to_owned)));
+    }
+    Ok(open)
+}
