@@ -28,6 +28,7 @@ mod story;
 mod world;
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use floe_engine::event::Answer;
@@ -66,12 +67,17 @@ pub struct Broken {
 /// Plays the story of a seed; gives the number of flows in it.
 ///
 /// # Errors
-/// The first promise that is not kept.
+/// The first promise that is not kept; that nothing panics is one of them.
 pub fn play(seed: u64, steps_max: usize, told: bool, coverage: &mut Coverage) -> Result<usize, Broken> {
-    let mut chance = Chance::new(seed);
     let mut story = Story::new(told);
+    let played = catch_unwind(AssertUnwindSafe(|| tell(seed, steps_max, coverage, &mut story)));
+    played.unwrap_or_else(|_| Err(Broken { why: "a panic, printed above".to_owned(), story: story.take() }))
+}
+
+fn tell(seed: u64, steps_max: usize, coverage: &mut Coverage, story: &mut Story) -> Result<usize, Broken> {
+    let mut chance = Chance::new(seed);
     let flows = chance.between(1, 4);
-    let plans = plans(&mut chance, steps_max, flows, &mut story)?;
+    let plans = plans(&mut chance, steps_max, flows, story)?;
     let mut sim = Sim {
         chance,
         now: BEGINNING,
@@ -122,7 +128,7 @@ struct Sim<'c> {
     /// Cancellations that were confirmed.
     cancelled: Vec<RunId>,
     coverage: &'c mut Coverage,
-    story: Story,
+    story: &'c mut Story,
 }
 
 impl Sim<'_> {

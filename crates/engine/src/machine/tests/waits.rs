@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::harness::{Run, START, call, set, with};
 use crate::event::{Answer, Happening, QuestionKind, StepError};
-use crate::machine::Command;
+use crate::machine::{Alarm, Command, Machine};
 use crate::plan::WaitKind;
 
 const WEEK_S: i64 = 604_800;
@@ -231,4 +231,42 @@ fn a_cancelled_run_takes_its_child_and_its_question_with_it() {
     assert_eq!((run.machine.questions().count(), run.machine.is_waiting()), (0, false));
     let answer = Happening::Answered { wait, answer: Answer::Decision { approve: true, comment: None }, by: None };
     assert!(!run.try_tell(answer));
+}
+
+#[test]
+fn what_is_under_way_is_commanded_again_after_a_restart() {
+    let again = |run: &Run| {
+        let mut machine = Machine::recover(Arc::clone(run.machine.plan()), &run.journal);
+        let commands: Vec<String> = std::iter::from_fn(|| machine.next()).map(|command| brief(&command)).collect();
+        commands
+    };
+    let mut run =
+        Run::of(json!([with(call("a"), json!({ "retry": { "maxAttempts": 2 } })), approval(json!({}))]), json!({}));
+    assert_eq!(again(&run), ["perform 1"]);
+    run.fail("a", StepError::retryable("busy", "m"));
+    assert_eq!(again(&run), ["wake for an attempt"]);
+    let place = run.place("a");
+    run.tell(Happening::Retried { place });
+    assert_eq!(again(&run), ["perform 2"]);
+    assert!(run.machine.wants(place, 2) && !run.machine.wants(place, 1));
+    run.done("a", json!(1));
+    assert_eq!(again(&run), ["wake for a wait"]);
+    assert!(!run.machine.wants(place, 2));
+    run.decide(true);
+    assert_eq!(again(&run), [""; 0]);
+    let mut run = Run::of(calling(true), json!({ "f": "f", "n": 3 }));
+    assert_eq!(again(&run), ["call"]);
+    let (place, child) = (run.place("sub"), RunId(99));
+    run.tell(Happening::ChildStarted { place, child });
+    assert_eq!(again(&run), [""; 0], "the child tells when it ends");
+}
+
+fn brief(command: &Command) -> String {
+    match command {
+        Command::Perform { attempt, .. } => format!("perform {attempt}"),
+        Command::Wake { alarm: Alarm::Retry(_), .. } => "wake for an attempt".to_owned(),
+        Command::Wake { alarm: Alarm::Wait(_), .. } => "wake for a wait".to_owned(),
+        Command::Call { .. } => "call".to_owned(),
+        other => format!("{other:?}"),
+    }
 }
