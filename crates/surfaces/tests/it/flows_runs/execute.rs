@@ -18,7 +18,8 @@ fn told(answer: &Answer) -> (u16, Value, String) {
 /// The four forms: client, library, dashboard, dashboard with metadata.
 async fn in_all_forms(world: &World, flow: &str, inputs: Value) -> [(u16, Value, String); 4] {
     let client = world.execute(flow, inputs.clone()).await;
-    let library = world.app.post(&format!("/v1/sdk/flow/{flow}/execute")).bearer(&world.token).json(&inputs).send().await;
+    let library =
+        world.app.post(&format!("/v1/sdk/flow/{flow}/execute")).bearer(&world.token).json(&inputs).send().await;
     let path = format!("/v1/flow/execute/{flow}");
     let dashboard = world.post(&path, json!({ "inputs": inputs })).await;
     let whole = world.post(&path, json!({ "inputs": inputs, "returnExecutionMetadata": true })).await;

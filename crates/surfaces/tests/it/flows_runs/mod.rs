@@ -145,7 +145,10 @@ pub fn steps(step: Value, outputs: Value) -> Value {
 
 pub fn approval() -> Value {
     let ask = json!({ "type": "user-approval", "name": "Confirm", "data": { "message": "Send {{ topic }}?" } });
-    steps(ask, json!({ "said": "{{ approval.decision }}", "comment": "{{ approval.comment }}", "by": "{{ approval.decidedBy }}" }))
+    steps(
+        ask,
+        json!({ "said": "{{ approval.decision }}", "comment": "{{ approval.comment }}", "by": "{{ approval.decidedBy }}" }),
+    )
 }
 
 pub fn form() -> Value {
@@ -156,7 +159,10 @@ pub fn form() -> Value {
 
 pub fn tool() -> Value {
     let data = json!({ "toolName": "pick", "parameters": { "from": "{{ topic }}" } });
-    steps(json!({ "type": "client-tool", "name": "Pick", "data": data, "output": "picked" }), json!({ "got": "{{ picked }}" }))
+    steps(
+        json!({ "type": "client-tool", "name": "Pick", "data": data, "output": "picked" }),
+        json!({ "got": "{{ picked }}" }),
+    )
 }
 
 pub fn echo() -> Value {
