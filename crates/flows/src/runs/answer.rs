@@ -52,6 +52,20 @@ pub enum AnswerKind {
     FormData(Map<String, Value>),
 }
 
+impl AnswerKind {
+    /// The answer as it is stored with its question.
+    pub(crate) fn stored(&self) -> Value {
+        match self {
+            Self::Decision { approve, comment } => {
+                json!({ "decision": if *approve { "approve" } else { "reject" }, "comment": comment })
+            }
+            Self::ToolResult { outcome: Ok(output), .. } => json!({ "success": true, "output": output }),
+            Self::ToolResult { outcome: Err(error), .. } => json!({ "success": false, "error": error }),
+            Self::FormData(data) => json!({ "data": data }),
+        }
+    }
+}
+
 /// What to do with an answer.
 pub(super) enum Verdict {
     /// It counts.
@@ -74,18 +88,14 @@ pub(super) fn judge(answer: &AnswerIn, row: &RunRow, machine: &Machine, now: Tim
     let Some(question) = question.filter(|question| question.kind != (QuestionKind::Delay { inline: false })) else {
         return Err(not_waiting(answer, row, machine));
     };
-    let happening = Happening::Answered {
-        wait: question.wait,
-        answer: fit(answer, question)?,
-        by: answer.by.clone(),
-    };
+    let happening = Happening::Answered { wait: question.wait, answer: fit(answer, question)?, by: answer.by.clone() };
     let end = WaitEnd {
         workspace: row.workspace,
         id: question.wait,
         status: "answered",
         at: now,
         by: Some(answer.actor.to_string()),
-        answer: Some(stored_answer(&answer.kind).to_string()),
+        answer: Some(answer.kind.stored().to_string()),
     };
     Ok(Verdict::Accept { happening: Box::new(happening), end: Box::new(end) })
 }
@@ -131,16 +141,5 @@ fn fit(answer: &AnswerIn, question: &Question) -> Result<Answer, Fault> {
             };
             Err(Fault::new(FaultKind::Invalid, "resume_mismatch", format!("The run waits for {wants}")))
         }
-    }
-}
-
-fn stored_answer(kind: &AnswerKind) -> Value {
-    match kind {
-        AnswerKind::Decision { approve, comment } => {
-            json!({ "decision": if *approve { "approve" } else { "reject" }, "comment": comment })
-        }
-        AnswerKind::ToolResult { outcome: Ok(output), .. } => json!({ "success": true, "output": output }),
-        AnswerKind::ToolResult { outcome: Err(error), .. } => json!({ "success": false, "error": error }),
-        AnswerKind::FormData(data) => json!({ "data": data }),
     }
 }

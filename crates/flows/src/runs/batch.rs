@@ -134,7 +134,8 @@ impl Part {
     }
 
     fn publish(&mut self, row: &RunRow, kind: &'static str, now: Timestamp, fresh: &mut dyn FnMut() -> u128) {
-        let data = json!({ "flow_id": row.flow, "run_id": row.id, "version": row.version, "error_code": row.error_code });
+        let data =
+            json!({ "flow_id": row.flow, "run_id": row.id, "version": row.version, "error_code": row.error_code });
         let event = NewEvent {
             id: EventId(fresh()),
             kind,

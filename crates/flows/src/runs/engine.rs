@@ -196,12 +196,7 @@ impl RunEngine {
     }
 
     /// Tells a run that the time of a wait has come; a run that no longer waits ignores it.
-    pub(super) async fn due(
-        &self,
-        workspace: WorkspaceId,
-        run: RunId,
-        wait: WaitId,
-    ) -> Result<(), Fault> {
+    pub(super) async fn due(&self, workspace: WorkspaceId, run: RunId, wait: WaitId) -> Result<(), Fault> {
         let (done, on_done) = oneshot::channel();
         self.core.send(workspace, run, Request::Due { wait, done });
         on_done.await.map_err(|_| stopped())?

@@ -116,9 +116,7 @@ pub(super) async fn prepare_child(core: &Core, parent: &RunRow, call: &Value) ->
     let version = match call.get("version") {
         None | Some(Value::Null) => VersionChoice::Latest,
         Some(Value::Number(number)) => VersionChoice::Number(number.as_u64().unwrap_or(0) as u32),
-        Some(Value::String(text)) => {
-            crate::execute::parse_version(text).map_err(|fault| wrong(fault.message()))?
-        }
+        Some(Value::String(text)) => crate::execute::parse_version(text).map_err(|fault| wrong(fault.message()))?,
         Some(_) => return Err(wrong("version must be latest or a number")),
     };
     let inputs = call.get("inputs").and_then(Value::as_object).cloned().unwrap_or_default();
@@ -222,7 +220,9 @@ fn news_of(row: &RunRow, machine: &Machine) -> ChildNews {
         }
         Some(Outcome::Cancelled) => {
             let details = json!({ "appRunId": row.id });
-            ChildNews::Ended(Err(StepError::new("sub_flow_failed", "The called flow was cancelled").with_details(details)))
+            ChildNews::Ended(Err(
+                StepError::new("sub_flow_failed", "The called flow was cancelled").with_details(details)
+            ))
         }
         None => {
             let state = RunState::of(row, machine);

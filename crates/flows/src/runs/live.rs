@@ -6,8 +6,8 @@ use floe_engine::drive::{ACTIVE_MS_MAX, Drive, drive};
 use floe_engine::event::{Event, Happening, Place};
 use floe_engine::interpret::Moment;
 use floe_engine::machine::{Command, Machine};
-use floe_model::{Fault, Timestamp};
 use floe_model::id::WaitId;
+use floe_model::{Fault, Timestamp};
 use floe_store::flows::runs::RunRow;
 use floe_store::flows::waits::WaitEnd;
 use floe_store::platform::audit;
@@ -16,8 +16,8 @@ use tokio::task::AbortHandle;
 
 use super::batch::RunWrite;
 use super::message::Reply;
-use super::state::RunState;
 use super::start::ChildStart;
+use super::state::RunState;
 
 /// A run in memory.
 pub(super) struct Live {
@@ -211,9 +211,9 @@ impl Live {
     fn ended_waits(&mut self, events: &[Event]) -> Vec<WaitEnd> {
         let now_open: Vec<WaitId> = self.machine.questions().map(|question| question.wait).collect();
         let before = std::mem::replace(&mut self.open, now_open);
-        let ended = before.into_iter().filter(|wait| {
-            !self.open.contains(wait) && !self.extras.closed.iter().any(|closed| closed.id == *wait)
-        });
+        let ended = before
+            .into_iter()
+            .filter(|wait| !self.open.contains(wait) && !self.extras.closed.iter().any(|closed| closed.id == *wait));
         let expired = |id: WaitId| events.iter().any(|e| matches!(e.what, Happening::Expired { wait } if wait == id));
         let end = |id: WaitId| WaitEnd {
             workspace: self.row.workspace,

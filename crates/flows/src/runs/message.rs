@@ -2,8 +2,8 @@
 
 use floe_engine::event::{Place, StepError};
 use floe_engine::machine::Alarm;
-use floe_model::{Fault, FaultKind};
 use floe_model::id::{RunId, WaitId, WorkspaceId};
+use floe_model::{Fault, FaultKind};
 use floe_runtime::effect::Effected;
 use floe_store::platform::audit;
 use serde_json::Value;

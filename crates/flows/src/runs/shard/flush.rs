@@ -1,0 +1,164 @@
+//! Writing: what is dirty goes to disk in one transaction; what it allows is done afterwards.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use floe_engine::machine::Command;
+use floe_model::Fault;
+use floe_model::id::RunId;
+use floe_store::Store;
+use tokio::sync::oneshot;
+
+use super::super::admission::Ticket;
+use super::super::batch::{self, Part};
+use super::super::message::Reply;
+use super::super::state::RunState;
+use super::{Shard, Slot, overloaded, ticket_of};
+
+/// Runs in one write at most.
+const RUNS_PER_WRITE_MAX: usize = 512;
+
+/// A write under way.
+pub(super) struct Flush {
+    done: Pin<Box<dyn Future<Output = Vec<Result<(), Fault>>> + Send>>,
+    pub(super) runs: Vec<Flushed>,
+}
+
+/// What is to be done for a run once its write is on disk.
+pub(super) struct Flushed {
+    run: RunId,
+    commands: Vec<Command>,
+    children: Vec<Ticket>,
+    accepted: Option<oneshot::Sender<Result<(), Fault>>>,
+    settled: Option<RunState>,
+    waiters: Vec<oneshot::Sender<Result<RunState, Fault>>>,
+    replies: Vec<Reply>,
+}
+
+impl Shard {
+    /// Starts a write of everything that is dirty.
+    pub(super) fn start_flush(&mut self) -> Option<Flush> {
+        let now = self.core.platform.clock.now();
+        let ids = self.core.platform.ids.clone();
+        let mut parts = Vec::new();
+        let mut flushed = Vec::new();
+        let mut later = Vec::new();
+        for run in std::mem::take(&mut self.dirty) {
+            let Some(live) = self.live(run).filter(|live| live.is_dirty()) else { continue };
+            if parts.len() >= RUNS_PER_WRITE_MAX {
+                later.push(run);
+                continue;
+            }
+            let (write, commands) = live.take_write();
+            let waiters = if live.is_settled() { std::mem::take(&mut live.waiters) } else { Vec::new() };
+            flushed.push(Flushed {
+                run,
+                commands,
+                children: write.extras.children.iter().map(|child| ticket_of(&child.row)).collect(),
+                accepted: live.accepted.take(),
+                settled: (!waiters.is_empty()).then(|| live.state()),
+                waiters,
+                replies: std::mem::take(&mut live.replies),
+            });
+            live.is_flushing = true;
+            parts.push(Part::new(write, now, &mut || ids.next_bits()));
+        }
+        self.dirty = later;
+        if parts.is_empty() {
+            return None;
+        }
+        let store = self.core.platform.store.clone();
+        Some(Flush { done: Box::pin(write_all(store, parts)), runs: flushed })
+    }
+
+    pub(super) fn flushed(&mut self, runs: Vec<Flushed>, results: Vec<Result<(), Fault>>) {
+        for (flushed, result) in runs.into_iter().zip(results) {
+            match result {
+                Ok(()) => self.on_disk(flushed),
+                Err(fault) => {
+                    tracing::error!(run.id = %flushed.run, %fault, "a run could not be written; it goes on from what is on disk");
+                    self.forget(flushed);
+                }
+            }
+        }
+    }
+
+    pub(super) fn on_disk(&mut self, flushed: Flushed) {
+        let run = flushed.run;
+        if let Some(accepted) = flushed.accepted {
+            let _ = accepted.send(Ok(()));
+        }
+        if let Some(state) = flushed.settled {
+            for waiter in flushed.waiters {
+                let _ = waiter.send(Ok(state.clone()));
+            }
+        }
+        for watcher in self.watchers.remove(&run).unwrap_or_default() {
+            let _ = watcher.send(());
+        }
+        for command in flushed.commands {
+            self.carry_out(run, command);
+        }
+        for child in flushed.children {
+            self.core.admit(child, true);
+        }
+        flushed.replies.into_iter().for_each(Reply::give);
+        if let Some(live) = self.live(run) {
+            live.is_flushing = false;
+            if live.is_on_disk() {
+                std::mem::take(&mut live.replies).into_iter().for_each(Reply::give);
+            }
+        }
+        self.rest(run);
+    }
+
+    /// A write failed: what memory holds is ahead of the disk, so the run is dropped and read again.
+    pub(super) fn forget(&mut self, flushed: Flushed) {
+        let Some(Slot::Live(live)) = self.runs.remove(&flushed.run) else { return };
+        live.tasks.values().for_each(tokio::task::AbortHandle::abort);
+        self.leave(&live);
+        if let Some(accepted) = flushed.accepted {
+            let _ = accepted.send(Err(overloaded("The run could not be stored")));
+        }
+        // Also a run that was never accepted: a database that broke off may have kept it. If not, it is not found.
+        self.core.admit(ticket_of(&live.row), true);
+    }
+}
+
+pub(super) async fn wait_for(flush: &mut Option<Flush>) -> Vec<Result<(), Fault>> {
+    match flush {
+        Some(flush) => flush.done.as_mut().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Writes all runs in one transaction. If that fails, each is tried alone, so that one run which cannot be written does
+/// not take the others with it.
+async fn write_all(store: Store, parts: Vec<Result<Part, Fault>>) -> Vec<Result<(), Fault>> {
+    if parts.iter().all(Result::is_ok) {
+        let whole: Arc<Vec<Part>> = Arc::new(parts.into_iter().flatten().collect());
+        let count = whole.len();
+        let together = Arc::clone(&whole);
+        return match store.write(move |tx| batch::write(tx, &together)).await {
+            Ok(()) => std::iter::repeat_with(|| Ok(())).take(count).collect(),
+            Err(fault) if count == 1 => vec![Err(fault)],
+            Err(_) => {
+                let mut results = Vec::with_capacity(count);
+                for index in 0..count {
+                    let whole = Arc::clone(&whole);
+                    results.push(store.write(move |tx| batch::write(tx, &whole[index..=index])).await);
+                }
+                results
+            }
+        };
+    }
+    let mut results = Vec::with_capacity(parts.len());
+    for part in parts {
+        results.push(match part {
+            Ok(part) => store.write(move |tx| batch::write(tx, std::slice::from_ref(&part))).await,
+            Err(fault) => Err(fault),
+        });
+    }
+    results
+}

@@ -1,0 +1,314 @@
+//! A shard: one task that owns the runs which fall to it.
+//!
+//! Its loop takes messages, applies them to machines, and starts a write whenever something is dirty and none is under
+//! way. When the write is on disk it carries out what the written events allow, and tells whoever waits.
+
+mod flush;
+mod requests;
+mod timers;
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use floe_engine::event::Happening;
+use floe_engine::machine::{Command, Machine};
+use floe_model::id::{RunId, WorkspaceId};
+use floe_model::{Fault, FaultKind, Timestamp};
+use floe_store::flows::runs::RunRow;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::sync::oneshot;
+
+use super::admission::{Entry, Ticket};
+use super::engine::Core;
+use super::live::Live;
+use super::load::Loaded;
+use super::message::{Message, Request};
+use super::perform::perform;
+use super::start::NewRun;
+use super::state::RunState;
+use flush::{Flush, wait_for};
+use timers::Timer;
+
+/// Messages taken before the shard looks whether there is something to write.
+const MESSAGES_PER_TURN_MAX: usize = 512;
+/// Pause before a run that could not be read is read again.
+const READ_PAUSE: Duration = Duration::from_secs(1);
+/// Watched runs after which forgotten watchers are swept out.
+const WATCHED_MAX: usize = 4_096;
+
+pub(super) struct Shard {
+    core: Arc<Core>,
+    sender: UnboundedSender<Message>,
+    runs: HashMap<RunId, Slot>,
+    dirty: Vec<RunId>,
+    timers: BinaryHeap<Reverse<(Timestamp, RunId, Timer)>>,
+    watchers: HashMap<RunId, Vec<oneshot::Sender<()>>>,
+    stopping: Vec<oneshot::Sender<()>>,
+}
+
+enum Slot {
+    /// Being read from disk; what came for it meanwhile.
+    Loading(Vec<Request>),
+    Live(Box<Live>),
+}
+
+impl Shard {
+    pub(super) fn new(core: Arc<Core>, sender: UnboundedSender<Message>) -> Self {
+        Self {
+            core,
+            sender,
+            runs: HashMap::new(),
+            dirty: Vec::new(),
+            timers: BinaryHeap::new(),
+            watchers: HashMap::new(),
+            stopping: Vec::new(),
+        }
+    }
+
+    /// Runs until it is told to stop and everything is on disk.
+    pub(super) async fn run(mut self, mut inbox: UnboundedReceiver<Message>) {
+        let mut flush: Option<Flush> = None;
+        loop {
+            if flush.is_none() {
+                flush = self.start_flush();
+            }
+            if flush.is_none() && !self.stopping.is_empty() {
+                break;
+            }
+            let until_timer = self.until_next_timer();
+            tokio::select! {
+                message = inbox.recv() => {
+                    let Some(message) = message else { break };
+                    self.take(message);
+                    for _ in 0..MESSAGES_PER_TURN_MAX {
+                        let Ok(message) = inbox.try_recv() else { break };
+                        self.take(message);
+                    }
+                }
+                results = wait_for(&mut flush), if flush.is_some() => {
+                    if let Some(flush) = flush.take() {
+                        self.flushed(flush.runs, results);
+                    }
+                }
+                () = tokio::time::sleep(until_timer.unwrap_or_default()), if until_timer.is_some() => self.fire_timers(),
+            }
+        }
+        for done in self.stopping {
+            let _ = done.send(());
+        }
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Start { new, settled, accepted } => self.start(&new, settled, accepted),
+            Message::Run { workspace, run, what } => self.request(workspace, run, what),
+            Message::Loaded { run, loaded } => self.loaded(run, loaded),
+            Message::Watch { run, changed } => {
+                if self.watchers.len() > WATCHED_MAX {
+                    self.watchers.retain(|_, watchers| watchers.iter().any(|watcher| !watcher.is_closed()));
+                }
+                let watchers = self.watchers.entry(run).or_default();
+                watchers.retain(|watcher| !watcher.is_closed());
+                watchers.push(changed);
+            }
+            Message::Stop { done } => self.stopping.push(done),
+        }
+    }
+
+    fn start(
+        &mut self,
+        new: &NewRun,
+        settled: oneshot::Sender<Result<RunState, Fault>>,
+        accepted: oneshot::Sender<Result<(), Fault>>,
+    ) {
+        if !self.stopping.is_empty() {
+            let _ = accepted.send(Err(overloaded("The server is stopping")));
+            return;
+        }
+        if self.runs.contains_key(&new.run) {
+            let _ = accepted.send(Ok(()));
+            return self.request(new.workspace, new.run, Request::Settle { settled });
+        }
+        let now = self.core.platform.clock.now();
+        let row = new.row(now);
+        let entry = self.core.admission.enter(ticket_of(&row), false);
+        if entry == Entry::Full {
+            let _ = accepted.send(Err(overloaded("Too many runs are waiting for their turn")));
+            return;
+        }
+        let mut live = Box::new(Live::new(row, Machine::new(Arc::clone(&new.plan))));
+        live.waiters.push(settled);
+        live.accepted = Some(accepted);
+        live.put_row();
+        live.has_place = entry == Entry::In;
+        live.queued = entry == Entry::Queued;
+        if live.queued {
+            live.note(new.beginning(), now);
+            self.dirty.push(new.run);
+        }
+        let moves = live.has_place;
+        self.runs.insert(new.run, Slot::Live(live));
+        if moves {
+            self.happen(new.run, Some(new.beginning()));
+        }
+    }
+
+    /// Something for one run; loads it first if it is not in memory.
+    fn request(&mut self, workspace: WorkspaceId, run: RunId, what: Request) {
+        match self.runs.get_mut(&run) {
+            Some(Slot::Live(_)) => self.serve(run, what),
+            Some(Slot::Loading(pending)) => pending.push(what),
+            // The result of an effect whose run is gone was given up.
+            None if matches!(what, Request::Effected { .. } | Request::Alarm(_) | Request::Called { .. }) => {}
+            None => {
+                self.runs.insert(run, Slot::Loading(vec![what]));
+                let (core, sender) = (Arc::clone(&self.core), self.sender.clone());
+                tokio::spawn(async move {
+                    let loaded = super::load::load(&core.platform.store, &core.plans, workspace, run).await;
+                    let _ = sender.send(Message::Loaded { run, loaded: loaded.map(|loaded| loaded.map(Box::new)) });
+                });
+            }
+        }
+    }
+
+    fn loaded(&mut self, run: RunId, loaded: Result<Option<Box<Loaded>>, Fault>) {
+        let Some(Slot::Loading(pending)) = self.runs.remove(&run) else { return };
+        match loaded {
+            Ok(Some(loaded)) => {
+                let workspace = loaded.row.workspace;
+                let machine = Machine::recover(Arc::clone(&loaded.plan), &loaded.events);
+                self.runs.insert(run, Slot::Live(Box::new(Live::recovered(loaded.row, machine))));
+                for what in pending {
+                    // Serving one request may have sent the run to rest; the next one brings it back.
+                    self.request(workspace, run, what);
+                }
+                self.rest(run);
+            }
+            Ok(None) => self.refuse(pending, || Fault::not_found("Run")),
+            Err(fault) => {
+                tracing::error!(run.id = %run, %fault, "a run cannot be read");
+                self.refuse(pending, || overloaded("The run cannot be read now"));
+            }
+        }
+    }
+
+    fn refuse(&self, pending: Vec<Request>, fault: impl Fn() -> Fault) {
+        for what in pending {
+            if let Request::Admit(ticket) = what {
+                self.core.give_back(ticket);
+                if fault().kind() != FaultKind::NotFound {
+                    self.admit_later(ticket);
+                }
+            } else {
+                what.refuse(&fault);
+            }
+        }
+    }
+
+    /// Nobody else would bring a run back that could not be read when its turn came.
+    fn admit_later(&self, ticket: Ticket) {
+        let core = Arc::clone(&self.core);
+        tokio::spawn(async move {
+            tokio::time::sleep(READ_PAUSE).await;
+            core.admit(ticket, true);
+        });
+    }
+
+    /// Applies what happened to a run, carries out what need not wait for the disk, and marks it for writing.
+    fn happen(&mut self, run: RunId, what: Option<Happening>) {
+        let core = Arc::clone(&self.core);
+        let now = core.platform.clock.now();
+        let Some(live) = self.live(run) else { return };
+        let commands = live.happen(what, now, &mut || core.platform.ids.next_bits());
+        if live.is_dirty() {
+            self.dirty.push(run);
+        }
+        for command in commands {
+            self.carry_out(run, command);
+        }
+    }
+
+    fn carry_out(&mut self, run: RunId, command: Command) {
+        match command {
+            Command::Perform { place, attempt, input } => {
+                let (core, sender) = (Arc::clone(&self.core), self.sender.clone());
+                let Some(live) = self.live(run) else { return };
+                if let Some(task) = perform(&core, &sender, live, place, attempt, input) {
+                    live.tasks.insert(place, task);
+                }
+            }
+            Command::Wake { at, alarm } => self.set_timer(run, at, alarm),
+            Command::Call { place, input } => {
+                let (core, sender) = (Arc::clone(&self.core), self.sender.clone());
+                let Some(live) = self.live(run) else { return };
+                let row = live.row.clone();
+                tokio::spawn(async move {
+                    let workspace = row.workspace;
+                    let child = super::jobs::prepare_child(&core, &row, &input).await.map(Box::new);
+                    let what = Request::Called { place, child };
+                    let _ = sender.send(Message::Run { workspace, run, what });
+                });
+            }
+            Command::Abandon(place) => {
+                if let Some(task) = self.live(run).and_then(|live| live.tasks.remove(&place)) {
+                    task.abort();
+                }
+            }
+            Command::CancelChild(child) => {
+                let Some(live) = self.live(run) else { return };
+                let workspace = live.row.workspace;
+                let (done, _) = oneshot::channel();
+                self.core.send(workspace, child, Request::Cancel { by: None, audit: None, done });
+            }
+            Command::Evaluate(_) => {}
+        }
+    }
+
+    /// Drops a run that nothing but a message can move, and gives its place to the next one.
+    fn rest(&mut self, run: RunId) {
+        let core = Arc::clone(&self.core);
+        let Some(live) = self.live(run) else { return };
+        if !live.is_at_rest() {
+            if live.has_place && live.is_idle() {
+                live.has_place = false;
+                core.give_back(ticket_of(&live.row));
+            }
+            return;
+        }
+        if let Some(Slot::Live(mut live)) = self.runs.remove(&run) {
+            for waiter in std::mem::take(&mut live.waiters) {
+                let _ = waiter.send(Ok(live.state()));
+            }
+            self.leave(&live);
+        }
+    }
+
+    fn leave(&self, live: &Live) {
+        if live.has_place {
+            self.core.give_back(ticket_of(&live.row));
+        }
+    }
+
+    fn live(&mut self, run: RunId) -> Option<&mut Live> {
+        match self.runs.get_mut(&run) {
+            Some(Slot::Live(live)) => Some(live),
+            _ => None,
+        }
+    }
+}
+
+fn ticket_of(row: &RunRow) -> Ticket {
+    Ticket { workspace: row.workspace, flow: row.flow, run: row.id, flow_max: flow_max(&row.settings) }
+}
+
+/// `settings.maxConcurrentRuns` of a flow.
+pub(super) fn flow_max(settings: &str) -> Option<usize> {
+    let settings: serde_json::Value = serde_json::from_str(settings).ok()?;
+    settings.get("maxConcurrentRuns")?.as_u64().map(|max| usize::try_from(max).unwrap_or(usize::MAX))
+}
+
+fn overloaded(message: &str) -> Fault {
+    Fault::new(FaultKind::Overloaded, "overloaded", message).with_retry_after(1)
+}
