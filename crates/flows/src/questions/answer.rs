@@ -49,15 +49,17 @@ pub struct Answered {
 }
 
 impl Flows {
-    /// The item and its run, when the item was answered with this caller's credential: what a repeat of that answer is told.
+    /// The item and its run, when the item was answered with this caller's credential and this answer: what a repeat of that
+    /// answer is told.
     ///
     /// # Errors
     /// `not_found`.
-    pub async fn answered_item(&self, ctx: &Ctx, id: WaitId) -> Result<Option<Answered>, Fault> {
-        if !self.answered_by_caller(ctx, id).await? {
+    pub async fn answered_item(&self, ctx: &Ctx, id: WaitId, given: &Given) -> Result<Option<Answered>, Fault> {
+        let item = self.item(ctx, id).await?;
+        let Ok(kind) = fit(&item, given.clone()) else { return Ok(None) };
+        if !self.answered_by_caller(ctx, id, &kind).await? {
             return Ok(None);
         }
-        let item = self.item(ctx, id).await?;
         let run = item.asked.wait.run;
         let status = self.state_on_disk(ctx.caller.workspace, run).await?.status;
         Ok(Some(Answered { item, run, status }))

@@ -94,17 +94,19 @@ impl Flows {
         Ok(self.open_questions(ctx.caller.workspace, run).await?.1.first().copied())
     }
 
-    /// Whether a question was answered with this caller's credential.
+    /// Whether a question was answered with this caller's credential, and with this answer: another answer of the same caller
+    /// may have been quicker.
     ///
     /// # Errors
     /// Of the database.
-    pub async fn answered_by_caller(&self, ctx: &Ctx, question: WaitId) -> Result<bool, Fault> {
+    pub async fn answered_by_caller(&self, ctx: &Ctx, question: WaitId, given: &AnswerKind) -> Result<bool, Fault> {
         let workspace = ctx.caller.workspace;
         let row = ctx.store.read(move |tx| waits::find(tx, workspace, question)).await?;
-        let by = row.filter(|row| row.status == "answered").and_then(|row| row.answered_by);
-        let by: Value = by.and_then(|by| serde_json::from_str(&by).ok()).unwrap_or_default();
+        let Some(row) = row.filter(|row| row.status == "answered") else { return Ok(false) };
+        let value = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        let (by, answer): (Value, Value) = (value(row.answered_by), value(row.answer));
         let actor = ctx.caller.actor();
-        Ok(by["type"] == actor.kind && by["id"] == actor.id)
+        Ok(by["type"] == actor.kind && by["id"] == actor.id && answer == given.stored())
     }
 
     /// The run's state, and the question that is meant: the wanted one if it belongs to the run, else the current one.

@@ -78,7 +78,7 @@ async fn answer(call: Call) -> Result<Reply, Fault> {
     let call = &call;
     let act = |turn| async move {
         let flows = &call.app.flows;
-        let before = if turn == Turn::First { None } else { flows.answered_item(&call.ctx, id).await? };
+        let before = if turn == Turn::First { None } else { flows.answered_item(&call.ctx, id, &given.given).await? };
         let answered = match before {
             Some(answered) => answered,
             None => flows.answer_item(&call.ctx, id, given).await?,

@@ -42,7 +42,10 @@ async fn resume(call: Call) -> Result<Reply, Fault> {
     let flows = &call.app.flows;
     // What a repeat can find out about: the question that this call answers, if it answers one.
     let question = match call.headers.contains_key("idempotency-key") {
-        true => flows.current_question(&call.ctx, run).await?,
+        true => match named(&given) {
+            Some(question) => Some(question),
+            None => flows.current_question(&call.ctx, run).await?,
+        },
         false => None,
     };
     let subject = question.map_or(run.0, |question| question.0);
@@ -52,7 +55,7 @@ async fn resume(call: Call) -> Result<Reply, Fault> {
         if let Turn::Again(subject) = turn
             && subject != run.0
         {
-            if let Some(state) = earlier(call, run, WaitId(subject)).await? {
+            if let Some(state) = earlier(call, run, WaitId(subject), &given.kind).await? {
                 return Ok(outcome::present(call, &state));
             }
             given.wait = given.wait.or(Some(WaitId(subject)));
@@ -66,9 +69,17 @@ async fn resume(call: Call) -> Result<Reply, Fault> {
     once(call, subject, act).await
 }
 
+/// The question that an answer names.
+fn named(given: &ResumeIn) -> Option<WaitId> {
+    given.wait.or(match &given.kind {
+        AnswerKind::ToolResult { execution_id, .. } => WaitId::parse(execution_id).ok(),
+        _ => None,
+    })
+}
+
 /// The run's state, when an earlier try of the same call has answered the question.
-async fn earlier(call: &Call, run: RunId, question: WaitId) -> Result<Option<RunState>, Fault> {
-    if !call.app.flows.answered_by_caller(&call.ctx, question).await? {
+async fn earlier(call: &Call, run: RunId, question: WaitId, given: &AnswerKind) -> Result<Option<RunState>, Fault> {
+    if !call.app.flows.answered_by_caller(&call.ctx, question, given).await? {
         return Ok(None);
     }
     match call.app.flows.run_history(&call.ctx, run).await {
