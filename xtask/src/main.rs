@@ -31,7 +31,12 @@ struct Command {
 
 static COMMANDS: &[Command] = &[
     Command { name: "ci", about: "everything that must hold before a change lands", run: ci::run, proof: None },
-    Command { name: "sim", about: "plays stories of runs from seeds [--seeds N] [--seed S]", run: sim::run, proof: Some(&[]) },
+    Command {
+        name: "sim",
+        about: "plays stories of runs from seeds [--seeds N] [--seed S]",
+        run: sim::run,
+        proof: Some(&[]),
+    },
     Command {
         name: "crash",
         about: "kills the server under load and judges what is left [--kills N --seed S --database sqlite|postgres|both]",

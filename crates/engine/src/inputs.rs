@@ -206,7 +206,11 @@ fn is_date(text: &str) -> bool {
 fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else { return false };
     let clean = |part: &str| !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c.is_control());
-    text.len() <= 254 && clean(local) && clean(domain) && domain.contains('.') && !domain.starts_with('.')
+    text.len() <= 254
+        && clean(local)
+        && clean(domain)
+        && domain.contains('.')
+        && !domain.starts_with('.')
         && !domain.ends_with('.')
 }
 
@@ -251,8 +255,13 @@ mod tests {
         check(size.clone(), json!({}), Ok(json!({ "size": "s" })));
         check(size.clone(), json!({ "size": "l" }), Ok(json!({ "size": "l" })));
         check(size, json!({ "size": "m" }), Err(vec![("/size", "option")]));
-        let mail = json!([{ "key": "to", "type": "email" }, { "key": "at", "type": "date" }, { "key": "u", "type": "url" }]);
-        check(mail.clone(), json!({ "to": "a@b.example", "at": "2026-02-29", "u": "https://x" }), Err(vec![("/at", "type")]));
+        let mail =
+            json!([{ "key": "to", "type": "email" }, { "key": "at", "type": "date" }, { "key": "u", "type": "url" }]);
+        check(
+            mail.clone(),
+            json!({ "to": "a@b.example", "at": "2026-02-29", "u": "https://x" }),
+            Err(vec![("/at", "type")]),
+        );
         check(mail, json!({ "to": "a b@c.de", "u": "ftp://x" }), Err(vec![("/to", "type"), ("/u", "type")]));
     }
 

@@ -18,10 +18,7 @@ pub struct InvalidId;
 /// Writes 128 bits as 26 lower-case Crockford base32 characters.
 #[must_use]
 pub fn to_base32(bits: u128) -> String {
-    (0..BASE32_LEN)
-        .rev()
-        .map(|digit| CROCKFORD[((bits >> (digit * 5)) & 31) as usize] as char)
-        .collect()
+    (0..BASE32_LEN).rev().map(|digit| CROCKFORD[((bits >> (digit * 5)) & 31) as usize] as char).collect()
 }
 
 /// Reads either spelling; a prefix before `_` is accepted and ignored, since the place of use gives the kind.

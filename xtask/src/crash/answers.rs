@@ -29,7 +29,11 @@ fn judge_wait(ledger: &Ledger, id: &str, wait: &Wait, shown: Option<&BTreeSet<St
     let counted: Vec<_> = sent().filter(|answer| is_shown(&answer.token)).collect();
     let [counts] = counted.as_slice() else {
         let tokens: Vec<&str> = counted.iter().map(|answer| answer.token.as_str()).collect();
-        return vec![format!("{what}: {} answers count, of {} that were sent: {tokens:?}", tokens.len(), wait.answers.len())];
+        return vec![format!(
+            "{what}: {} answers count, of {} that were sent: {tokens:?}",
+            tokens.len(),
+            wait.answers.len()
+        )];
     };
     let mut found = Vec::new();
     // A client tool's answer is accepted again without counting; everybody else is told that it does not count.

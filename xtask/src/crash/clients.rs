@@ -107,11 +107,14 @@ impl Client {
     fn choose_flow(&mut self) -> usize {
         let weights: Vec<u64> = self.world.flows.iter().map(|flow| flow.shape.weight).collect();
         let mut left = self.chance.between(1, weights.iter().sum());
-        weights.iter().position(|weight| {
-            let is_it = left <= *weight;
-            left = left.saturating_sub(*weight);
-            is_it && *weight > 0
-        }).unwrap_or(0)
+        weights
+            .iter()
+            .position(|weight| {
+                let is_it = left <= *weight;
+                left = left.saturating_sub(*weight);
+                is_it && *weight > 0
+            })
+            .unwrap_or(0)
     }
 
     fn start_request(&self, way: Way, flow: usize, tag: &str) -> Request {
@@ -193,7 +196,8 @@ impl Client {
                 self.observe(run, &sent, answer, Way::Dashboard);
             }
             Ok(answer) if answer.status < 500 => {
-                let text = format!("run {run} was named in an answer, but reading it gives {} {}", answer.status, answer.body);
+                let text =
+                    format!("run {run} was named in an answer, but reading it gives {} {}", answer.status, answer.body);
                 self.world.ledger().violation(text);
                 has_ended = true;
             }

@@ -3,7 +3,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-
 use super::flows;
 use super::judge::Facts;
 use super::receiver::Received;
@@ -28,7 +27,9 @@ pub(super) fn judge(facts: &[Facts], received: &[Received]) -> Vec<String> {
 fn judge_key(key: &str, calls: &[&Received], runs: &HashMap<&str, &Facts>) -> Vec<String> {
     let mut found = Vec::new();
     let (Some(run), Some(first)) = (key.split(':').next().and_then(|id| runs.get(id)), calls.first()) else {
-        return vec![format!("a call with the key {key:?} is of no run that exists: a run was lost after it had called")];
+        return vec![format!(
+            "a call with the key {key:?} is of no run that exists: a run was lost after it had called"
+        )];
     };
     for call in calls {
         if call.idempotency_key != key {

@@ -54,7 +54,11 @@ pub(super) fn children(receivers: &Receivers) -> Vec<Shape> {
     let call = call(receivers, "child_call", "/ok", json!({}), "end");
     let after = call_with_decision(receivers, "child_after");
     vec![
-        shape("child with a call", 0, vec![start("child_call"), call, end(json!({ "paid": "{{child_call.body.receipt}}" }))]),
+        shape(
+            "child with a call",
+            0,
+            vec![start("child_call"), call, end(json!({ "paid": "{{child_call.body.receipt}}" }))],
+        ),
         shape("child with an approval", 0, vec![start("ask"), ask("child_after"), after, end(decision())]),
     ]
 }
@@ -63,7 +67,8 @@ pub(super) fn children(receivers: &Receivers) -> Vec<Shape> {
 pub(super) fn shapes(receivers: &Receivers, child: &HashMap<&str, String>) -> Vec<Shape> {
     let r = receivers;
     let ok = |id: &str, next: &str| call(r, id, "/ok", json!({}), next);
-    let saw = |id: &str, earlier: &str, next: &str| call(r, id, "/ok", json!({ "saw": format!("{{{{{earlier}}}}}") }), next);
+    let saw =
+        |id: &str, earlier: &str, next: &str| call(r, id, "/ok", json!({ "saw": format!("{{{{{earlier}}}}}") }), next);
     let finish = |id: &str| end(json!({ "last": format!("{{{{{id}.body.receipt}}}}") }));
     let mut flaky = call(r, "one", "/flaky", json!({}), "after");
     flaky["retry"] = json!({ "maxAttempts": 10, "intervalMs": 25, "backoff": "fixed" });
@@ -81,9 +86,7 @@ pub(super) fn shapes(receivers: &Receivers, child: &HashMap<&str, String>) -> Ve
         "data": { "toolName": "scan", "parameters": { "tag": "{{tag}}" } } });
     let form = json!({ "id": "form", "type": "show-form", "output": "form", "nextStepId": "after", "data": {
         "title": "Who?", "fields": [{ "key": "name", "label": "Name", "type": "text", "required": true }] } });
-    let delay = |seconds: u32| {
-        json!({ "id": "nap", "type": "delay", "output": "nap", "nextStepId": "after", "data": { "seconds": seconds } })
-    };
+    let delay = |seconds: u32| json!({ "id": "nap", "type": "delay", "output": "nap", "nextStepId": "after", "data": { "seconds": seconds } });
     let call_flow = |name: &str| {
         json!({ "id": "sub", "type": "call-flow", "output": "sub", "nextStepId": "after",
             "data": { "flowId": child.get(name), "inputs": { "tag": "{{tag}}" } } })
@@ -92,24 +95,73 @@ pub(super) fn shapes(receivers: &Receivers, child: &HashMap<&str, String>) -> Ve
     let pure = json!({ "id": "set", "type": "set-variable", "nextStepId": "end",
         "data": { "variables": { "double": "{{tag + tag}}", "nonce": "{{uuid()}}" } } });
     vec![
-        shape("three calls", 20, vec![start("one"), ok("one", "two"), saw("two", "one.body.receipt", "three"),
-            saw("three", "two.body.receipt", "end"), finish("three")]),
-        shape("parallel calls", 10, vec![start("before"), ok("before", "fork"), fork, saw("after", "fork", "end"), finish("after")]),
+        shape(
+            "three calls",
+            20,
+            vec![
+                start("one"),
+                ok("one", "two"),
+                saw("two", "one.body.receipt", "three"),
+                saw("three", "two.body.receipt", "end"),
+                finish("three"),
+            ],
+        ),
+        shape(
+            "parallel calls",
+            10,
+            vec![start("before"), ok("before", "fork"), fork, saw("after", "fork", "end"), finish("after")],
+        ),
         shape("calls in a loop", 8, vec![start("items"), items, saw("after", "loop.results", "end"), finish("after")]),
-        shape("approval, then a call", 14, vec![start("before"), ok("before", "ask"), ask("after"),
-            call_with_decision(r, "after"), end(decision())]),
-        shape("approvals in a loop", 6, vec![start("rounds"), rounds, saw("after", "loop.results", "end"), finish("after")]),
+        shape(
+            "approval, then a call",
+            14,
+            vec![start("before"), ok("before", "ask"), ask("after"), call_with_decision(r, "after"), end(decision())],
+        ),
+        shape(
+            "approvals in a loop",
+            6,
+            vec![start("rounds"), rounds, saw("after", "loop.results", "end"), finish("after")],
+        ),
         shape("client tool", 8, vec![start("tool"), tool, answered("tool"), end(json!({ "answer": "{{tool}}" }))]),
         shape("form", 6, vec![start("form"), form, answered("form"), end(json!({ "answer": "{{form}}" }))]),
-        shape("delay of 1 s", 6, vec![start("before"), ok("before", "nap"), delay(1), ok("after", "end"), finish("after")]),
-        shape("delay of 7 s", 5, vec![start("before"), ok("before", "nap"), delay(7), ok("after", "end"), finish("after")]),
-        shape("child with a call, called", 8, vec![start("before"), ok("before", "sub"), call_flow("child with a call"),
-            saw("after", "sub.paid", "end"), finish("after")]),
-        shape("child with an approval, called", 8, vec![start("sub"), call_flow("child with an approval"),
-            saw("after", "sub", "end"), end(json!({ "answer": "{{sub}}" }))]),
+        shape(
+            "delay of 1 s",
+            6,
+            vec![start("before"), ok("before", "nap"), delay(1), ok("after", "end"), finish("after")],
+        ),
+        shape(
+            "delay of 7 s",
+            5,
+            vec![start("before"), ok("before", "nap"), delay(7), ok("after", "end"), finish("after")],
+        ),
+        shape(
+            "child with a call, called",
+            8,
+            vec![
+                start("before"),
+                ok("before", "sub"),
+                call_flow("child with a call"),
+                saw("after", "sub.paid", "end"),
+                finish("after"),
+            ],
+        ),
+        shape(
+            "child with an approval, called",
+            8,
+            vec![
+                start("sub"),
+                call_flow("child with an approval"),
+                saw("after", "sub", "end"),
+                end(json!({ "answer": "{{sub}}" })),
+            ],
+        ),
         shape("flaky receiver", 8, vec![start("one"), flaky, saw("after", "one.body.receipt", "end"), finish("after")]),
         shape("code, then a call", 6, vec![start("dice"), code, rolled, end(json!({ "roll": "{{dice.roll}}" }))]),
-        shape("nothing but values", 4, vec![start("set"), pure, end(json!({ "double": "{{double}}", "nonce": "{{nonce}}" }))]),
+        shape(
+            "nothing but values",
+            4,
+            vec![start("set"), pure, end(json!({ "double": "{{double}}", "nonce": "{{nonce}}" }))],
+        ),
     ]
 }
 

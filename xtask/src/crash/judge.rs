@@ -163,7 +163,8 @@ fn judge_idle(server: &Server, folder: &Path) -> Option<String> {
         time::pause_ms(u64::try_from(IDLE_WATCH.as_millis()).unwrap_or(0));
         let used = processor_ticks(server.id()).saturating_sub(ticks);
         let wrote = database_files(folder) != files;
-        last = format!("{used} clock ticks in {IDLE_WATCH:?}, database {}", if wrote { "written" } else { "untouched" });
+        last =
+            format!("{used} clock ticks in {IDLE_WATCH:?}, database {}", if wrote { "written" } else { "untouched" });
         used <= IDLE_TICKS_MAX && !wrote
     });
     (!is_idle).then(|| format!("a server without work is not idle: {last}"))
@@ -215,7 +216,8 @@ fn judge_leftovers(folder: &Path) -> Option<String> {
     let mut left = Vec::new();
     let is_clean = time::wait_until(LEFTOVERS_TIMEOUT, || {
         let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-        let here = |entry: &std::fs::DirEntry| std::fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd == folder);
+        let here =
+            |entry: &std::fs::DirEntry| std::fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd == folder);
         left = processes.filter(here).map(|entry| entry.file_name()).collect();
         left.is_empty()
     });

@@ -123,7 +123,8 @@ impl Ledger {
         let mut found = Vec::new();
         if let Some((end, at)) = &run.end
             && *at < seen.began
-            && (end.status != seen.status || (end.output.is_some() && seen.output.is_some() && end.output != seen.output))
+            && (end.status != seen.status
+                || (end.output.is_some() && seen.output.is_some() && end.output != seen.output))
         {
             found.push(format!("run {id} was {end:?}, later {} {:?}", seen.status, seen.output));
         }

@@ -32,7 +32,8 @@ pub(super) struct Flow {
 
 /// Makes the owner and a key on the folder, before a server runs. Answers the key.
 pub(super) fn owner(launch: &Launch) -> Outcome<String> {
-    let line = ["admin", "create", "--name", "Ada", "--email", EMAIL, "--password-stdin", "--keys", "starter", "--json"];
+    let line =
+        ["admin", "create", "--name", "Ada", "--email", EMAIL, "--password-stdin", "--keys", "starter", "--json"];
     let made = launch.command_line(&line, PASSWORD)?;
     let keys = made["keys"].as_array().into_iter().flatten();
     let key = keys.filter_map(|key| key["key"].as_str()).find(|key| key.starts_with("fl_"));
@@ -45,7 +46,8 @@ pub(super) fn token(address: SocketAddr) -> Outcome<String> {
         let request = Request { credential: credential.map(str::to_owned), ..Request::post(path, "", body) };
         expect(request.send(address), path)
     };
-    let session = ask("/console/v1/session", None, json!({ "email": EMAIL, "password": PASSWORD, "transport": "token" }))?;
+    let session =
+        ask("/console/v1/session", None, json!({ "email": EMAIL, "password": PASSWORD, "transport": "token" }))?;
     let session = text(&session, "token")?;
     ask("/console/v1/session/confirm", Some(&session), json!({ "password": PASSWORD }))?;
     let made = ask("/console/v1/tokens", Some(&session), json!({ "name": "crash", "scopes": SCOPES }))?;

@@ -111,7 +111,9 @@ impl Launch {
         let _ = child.kill();
         let _ = child.wait();
         match ended {
-            Some(status) => Err(Failure(format!("the server ended while it started ({status}): {}", self.last_lines()))),
+            Some(status) => {
+                Err(Failure(format!("the server ended while it started ({status}): {}", self.last_lines())))
+            }
             None => Ok(()),
         }
     }

@@ -36,7 +36,12 @@ impl Problem {
     }
 
     /// A problem that does not.
-    pub fn warning(code: &'static str, step: Option<&str>, path: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn warning(
+        code: &'static str,
+        step: Option<&str>,
+        path: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
         Self { severity: Severity::Warning, ..Self::error(code, step, path, message) }
     }
 }

@@ -223,10 +223,11 @@ impl Machine {
     /// Whether it has called runs and nothing else goes on in it.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        let is_passive = |active: &Active| {
-            active.is_pause() || active.is_container() || matches!(active, Active::Child { .. })
-        };
-        self.outcome.is_none() && self.ready.is_empty() && self.children().next().is_some()
+        let is_passive =
+            |active: &Active| active.is_pause() || active.is_container() || matches!(active, Active::Child { .. });
+        self.outcome.is_none()
+            && self.ready.is_empty()
+            && self.children().next().is_some()
             && self.active.values().all(is_passive)
     }
 

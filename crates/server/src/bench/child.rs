@@ -63,7 +63,9 @@ impl Child {
 
     /// Asks it to end and waits for that.
     pub(super) async fn stop(&mut self) {
-        let Some(pid) = self.process.id().and_then(|id| rustix::process::Pid::from_raw(id.cast_signed())) else { return };
+        let Some(pid) = self.process.id().and_then(|id| rustix::process::Pid::from_raw(id.cast_signed())) else {
+            return;
+        };
         let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
         let _ = tokio::time::timeout(STOP_MAX, self.process.wait()).await;
     }
@@ -71,7 +73,11 @@ impl Child {
     /// Processor time of the server so far, in milliseconds; with PostgreSQL that of all its processes too.
     pub(super) fn cpu_ms(&self) -> f64 {
         let own = self.process.id().map_or(0.0, cpu_ms_of);
-        if self.counts_postgres { own + processes_named("postgres").into_iter().map(cpu_ms_of).sum::<f64>() } else { own }
+        if self.counts_postgres {
+            own + processes_named("postgres").into_iter().map(cpu_ms_of).sum::<f64>()
+        } else {
+            own
+        }
     }
 
     /// Memory that it holds now.
@@ -148,7 +154,8 @@ fn cpu_ms_of(pid: u32) -> f64 {
 fn processes_named(name: &str) -> Vec<u32> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    pids.filter(|pid| std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim() == name)).collect()
+    pids.filter(|pid| std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim() == name))
+        .collect()
 }
 
 fn field(text: &str, name: &str) -> Option<u64> {

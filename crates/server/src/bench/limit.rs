@@ -64,8 +64,7 @@ async fn one_run(store: &Store, run: RunId, writes: usize) -> anyhow::Result<()>
     for index in 0..writes {
         let with_row = index == 0 || index + 1 == writes;
         let row = row(run);
-        let chunk =
-            Chunk { workspace: row.workspace, run, seq: index as u64 * 2, events: EVENTS.to_owned() };
+        let chunk = Chunk { workspace: row.workspace, run, seq: index as u64 * 2, events: EVENTS.to_owned() };
         store
             .write(move |tx| {
                 if with_row {

@@ -91,7 +91,8 @@ pub(super) async fn prepare(folder: &Path, database: Option<&str>) -> anyhow::Re
     };
     let effects = vec![noop("one", "two"), noop("two", "three"), noop("three", "end")];
     let pure = vec![set("one", "two"), set("two", "three"), set("three", "end")];
-    let wait = vec![json!({ "id": "one", "type": "user-approval", "data": { "message": "Go on?" }, "nextStepId": "end" })];
+    let wait =
+        vec![json!({ "id": "one", "type": "user-approval", "data": { "message": "Go on?" }, "nextStepId": "end" })];
     let prepared = Prepared {
         key,
         token,
@@ -162,8 +163,12 @@ async fn open(folder: &Path, database: Option<&str>) -> anyhow::Result<App> {
 fn ctx(platform: &Arc<Platform>, workspace: WorkspaceId, member: MemberId) -> Ctx {
     let mut caller = Caller::system(workspace, Mode::Test);
     caller.credential = Credential::Session(SessionId(1));
-    caller.member =
-        Some(Member { id: member, name: "Bench".to_owned(), email: "bench@bench.invalid".to_owned(), role: Role::Owner });
+    caller.member = Some(Member {
+        id: member,
+        name: "Bench".to_owned(),
+        email: "bench@bench.invalid".to_owned(),
+        role: Role::Owner,
+    });
     Ctx::new(Arc::clone(platform), Arc::new(caller), platform.ids.next())
 }
 

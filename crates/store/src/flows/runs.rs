@@ -319,12 +319,7 @@ pub fn count(tx: &mut Tx<'_>, workspace: WorkspaceId, flow: FlowId, filter: &Run
 ///
 /// # Errors
 /// Of the database.
-pub fn open_of_flow(
-    tx: &mut Tx<'_>,
-    workspace: WorkspaceId,
-    flow: FlowId,
-    limit: usize,
-) -> Result<Vec<RunId>, Fault> {
+pub fn open_of_flow(tx: &mut Tx<'_>, workspace: WorkspaceId, flow: FlowId, limit: usize) -> Result<Vec<RunId>, Fault> {
     tx.rows(&OPEN_OF_FLOW, params![workspace, flow, limit], |row| row.id(0).map(RunId))
 }
 

@@ -110,7 +110,8 @@ impl Repeat {
     #[must_use]
     pub fn mark(&self) -> u128 {
         let ReplyKey { workspace, caller, route, idempotency_key } = &self.key;
-        let digest = floe_access::secret::sha256(format!("{workspace}\n{caller}\n{route}\n{idempotency_key}").as_bytes());
+        let digest =
+            floe_access::secret::sha256(format!("{workspace}\n{caller}\n{route}\n{idempotency_key}").as_bytes());
         let mut head = [0; 16];
         head.copy_from_slice(&digest[..16]);
         u128::from_be_bytes(head)

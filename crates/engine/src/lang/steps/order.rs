@@ -66,7 +66,8 @@ pub(super) fn reachable<'s>(steps: &'s [StepDef], starts: impl IntoIterator<Item
     while let Some(id) = ahead.pop() {
         let Some((&id, step)) = by_id.get_key_value(id) else { continue };
         if found.insert(id) {
-            ahead.extend(links(step).iter().filter_map(|link| by_id.get_key_value(link.to.as_str()).map(|(id, _)| *id)));
+            ahead
+                .extend(links(step).iter().filter_map(|link| by_id.get_key_value(link.to.as_str()).map(|(id, _)| *id)));
         }
     }
     found
