@@ -104,7 +104,7 @@ async fn answer_many(call: Call) -> Result<Reply, Fault> {
                 (at, outcome)
             });
         }
-        let mut answers: Vec<Value> = items.iter().map(|item| broken_off(item)).collect();
+        let mut answers: Vec<Value> = items.iter().map(broken_off).collect();
         while let Some(done) = tasks.join_next().await {
             if let Ok((at, outcome)) = done {
                 answers[at] = outcome_of(&items[at], outcome.err().as_ref());

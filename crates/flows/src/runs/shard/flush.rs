@@ -19,9 +19,12 @@ use super::{Shard, Slot, overloaded, ticket_of};
 /// Runs in one write at most.
 const RUNS_PER_WRITE_MAX: usize = 512;
 
+/// What became of each run of a write.
+type Results = Vec<Result<(), Fault>>;
+
 /// A write under way.
 pub(super) struct Flush {
-    done: Pin<Box<dyn Future<Output = Vec<Result<(), Fault>>> + Send>>,
+    done: Pin<Box<dyn Future<Output = Results> + Send>>,
     pub(super) runs: Vec<Flushed>,
 }
 
@@ -72,7 +75,7 @@ impl Shard {
         Some(Flush { done: Box::pin(write_all(store, parts)), runs: flushed })
     }
 
-    pub(super) fn flushed(&mut self, runs: Vec<Flushed>, results: Vec<Result<(), Fault>>) {
+    pub(super) fn flushed(&mut self, runs: Vec<Flushed>, results: Results) {
         for (flushed, result) in runs.into_iter().zip(results) {
             match result {
                 Ok(()) => self.on_disk(flushed),
@@ -126,7 +129,7 @@ impl Shard {
     }
 }
 
-pub(super) async fn wait_for(flush: &mut Option<Flush>) -> Vec<Result<(), Fault>> {
+pub(super) async fn wait_for(flush: &mut Option<Flush>) -> Results {
     match flush {
         Some(flush) => flush.done.as_mut().await,
         None => std::future::pending().await,
@@ -135,7 +138,7 @@ pub(super) async fn wait_for(flush: &mut Option<Flush>) -> Vec<Result<(), Fault>
 
 /// Writes all runs in one transaction. If that fails, each is tried alone, so that one run which cannot be written does
 /// not take the others with it.
-async fn write_all(store: Store, parts: Vec<Result<Part, Fault>>) -> Vec<Result<(), Fault>> {
+async fn write_all(store: Store, parts: Vec<Result<Part, Fault>>) -> Results {
     if parts.iter().all(Result::is_ok) {
         let whole: Arc<Vec<Part>> = Arc::new(parts.into_iter().flatten().collect());
         let count = whole.len();

@@ -115,7 +115,7 @@ impl Stage {
 
     pub(crate) async fn with(store: &TestStore, limits: Limits) -> Self {
         let calls = Calls { keys: Arc::default(), gate: Arc::new(Semaphore::new(0)) };
-        store.write(|tx| enrol(tx)).await.expect("a member");
+        store.write(enrol).await.expect("a member");
         Self::start(store, limits, calls)
     }
 

@@ -80,7 +80,7 @@ on_both! {
         }]));
         assert_eq!((&after["revision"], answered.header("etag")), (&json!(2), "\"2\""));
         assert!(world.inbox("").await.is_empty());
-        assert_eq!(world.inbox("?status=answered").await, [after.clone()]);
+        assert_eq!(world.inbox("?status=answered").await, vec![after.clone()]);
         let output = world.get(&format!("/v1/flowrun/outputs/{run}")).await;
         assert_eq!(output.json["output"], json!({ "said": "reject", "comment": "No", "by": "Ada" }));
     }
