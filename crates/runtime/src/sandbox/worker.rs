@@ -50,7 +50,8 @@ impl fmt::Display for Broken {
 }
 
 impl Worker {
-    /// Starts a child with an empty environment and no stream but the two of the protocol.
+    /// Starts a child with no stream but the two of the protocol, and with no environment but a word to the server's
+    /// allocator: it would reserve more address space at once than the limits of a child leave it.
     ///
     /// # Errors
     /// The program cannot be started.
@@ -58,6 +59,7 @@ impl Worker {
         let mut child = Command::new(&config.program)
             .args(&config.args)
             .env_clear()
+            .env("MIMALLOC_ARENA_RESERVE", "0")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
