@@ -92,10 +92,11 @@ fn without_fail_fast_all_are_awaited() {
 
 #[test]
 fn any_ends_with_the_first_success() {
-    let steps = json!([parallel(
+    let block = parallel(
         vec![("a", json!([call("x")])), ("b", json!([call("y")])), ("c", json!([call("z")]))],
-        json!({ "mode": "any" })
-    )]);
+        json!({ "mode": "any" }),
+    );
+    let steps = json!([block, call("after")]);
     let mut run = Run::of(steps.clone(), json!({}));
     let x = run.place("x");
     run.fail("z", broken("broken")).done("y", json!(2));
@@ -107,7 +108,9 @@ fn any_ends_with_the_first_success() {
         "c": { "status": "failed", "outputs": {}, "error": { "code": "broken", "message": "No" } },
     } })
     );
+    assert!(run.commands.iter().any(|command| matches!(command, Command::Abandon(place) if *place == x)));
     assert!(!run.try_tell(done_at(x, 1, json!(1))), "what was given up is not heard");
+    assert!(!run.machine.wants(x, 1));
     assert_eq!(run.machine.context().get("x"), None);
     let mut run = Run::of(steps, json!({}));
     run.fail("z", broken("third")).fail("x", broken("first")).fail("y", broken("second"));
