@@ -24,14 +24,18 @@ mod storm;
 mod time;
 mod world;
 
+use std::collections::BTreeMap;
+
 use crate::process::Stopwatch;
 use crate::workspace::{Failure, Outcome, Workspace, in_ci};
 
 use options::{Database, Options};
 use place::Place;
 
-/// Violations printed per database; the rest is counted.
-const SHOWN_MAX: usize = 40;
+/// Violations of a kind that are printed; the rest is counted.
+const SHOWN_MAX: usize = 5;
+/// Words that tell kinds of violations apart.
+const WORDS_OF_A_KIND: usize = 6;
 
 /// Runs the proof on each database that was asked for.
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Outcome {
@@ -61,14 +65,27 @@ fn prove(options: &Options, binary: &std::path::Path, database: Database, mut pl
     for (what, count) in &report.table {
         println!("  {what:<58} {count:>8}");
     }
-    for violation in report.violations.iter().take(SHOWN_MAX) {
-        println!("  VIOLATION {violation}");
-    }
-    if report.violations.len() > SHOWN_MAX {
-        println!("  and {} more", report.violations.len() - SHOWN_MAX);
-    }
+    show(&report.violations);
     if options.keep || !report.violations.is_empty() {
         println!("  kept: {}", place.keep().display());
     }
     Ok(report.violations.len())
+}
+
+/// Prints the first ones of each kind.
+fn show(violations: &[String]) {
+    let mut kinds: BTreeMap<String, Vec<&String>> = BTreeMap::new();
+    for violation in violations {
+        let is_fixed = |word: &&str| !word.chars().any(|letter| letter.is_ascii_digit());
+        let kind: Vec<&str> = violation.split_whitespace().filter(is_fixed).take(WORDS_OF_A_KIND).collect();
+        kinds.entry(kind.join(" ")).or_default().push(violation);
+    }
+    for of_kind in kinds.values() {
+        for violation in of_kind.iter().take(SHOWN_MAX) {
+            println!("  VIOLATION {violation}");
+        }
+        if of_kind.len() > SHOWN_MAX {
+            println!("    and {} more like these", of_kind.len() - SHOWN_MAX);
+        }
+    }
 }

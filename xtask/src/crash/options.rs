@@ -10,7 +10,7 @@ const USAGE: &str =
 /// Kills on SQLite unless said otherwise.
 const KILLS_SQLITE: u32 = 300;
 /// Kills on PostgreSQL unless said otherwise: its starts are slower, and it is not PostgreSQL that is killed.
-const KILLS_POSTGRES: u32 = 60;
+const KILLS_POSTGRES: u32 = 100;
 /// Requests in flight unless said otherwise.
 const CLIENTS: usize = 24;
 /// Requests in flight at most.

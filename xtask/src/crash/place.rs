@@ -56,15 +56,16 @@ impl Place {
             return Ok(());
         };
         let program = |name: &str| {
-            let folder = postgresql::find().ok_or("the programs of PostgreSQL are not installed")?;
-            Ok::<_, String>(Command::new(folder.join(name)))
+            // The clients' programs lie beside the server's, or are on PATH alone.
+            let beside = postgresql::find().map(|folder| folder.join(name)).filter(|path| path.is_file());
+            Command::new(beside.unwrap_or_else(|| PathBuf::from(name)))
         };
-        let made = program("createdb")?.arg(format!("--maintenance-db={server}")).arg(name).output();
+        let made = program("createdb").arg(format!("--maintenance-db={server}")).arg(name).output();
         let made = made.map_err(|error| format!("createdb: {error}"))?;
         if !made.status.success() {
             return Err(format!("createdb: {}", String::from_utf8_lossy(&made.stderr).trim()));
         }
-        let mut removal = program("dropdb")?;
+        let mut removal = program("dropdb");
         removal.arg(format!("--maintenance-db={server}")).args(["--force", name]);
         self.drop_database = Some(removal);
         let (before, _) = server.rsplit_once('/').ok_or_else(|| format!("{POSTGRES_URL} names no database"))?;
