@@ -43,14 +43,15 @@ CREATE INDEX runs_moving ON runs (id) WHERE status IN ('queued', 'running');
 CREATE INDEX runs_waiting ON runs (workspace_id, flow_id) WHERE status = 'waiting';
 CREATE INDEX runs_parent ON runs (workspace_id, parent_run_id) WHERE parent_run_id IS NOT NULL;
 
--- The events of each run, in chunks: what one write carried. `seq` is the number of the chunk's first event.
+-- The events of each run, in chunks: what one write carried. `seq` is the number of the chunk's first event. The rows stand in the
+-- order in which they arrive, so that a write of many runs fills the last pages only; the key's entries are small.
 CREATE TABLE run_journal (
     workspace_id {id} NOT NULL,
     run_id {id} NOT NULL,
     seq {int} NOT NULL,
     events {json} NOT NULL,
     PRIMARY KEY (workspace_id, run_id, seq)
-) {strict_rowless};
+) {strict};
 
 -- Questions to people and programs. Delays are not questions; they are jobs.
 CREATE TABLE waits (

@@ -2,14 +2,16 @@
 
 use floe_model::Fault;
 use floe_model::flows::Level;
-use floe_model::id::{FlowId, RunId};
+use floe_model::id::{FlowId, JobId, RunId};
 use floe_runtime::Ctx;
 use floe_store::Tx;
 use floe_store::flows::{flows, runs};
+use floe_store::platform::jobs::{self, NewJob};
 use serde_json::json;
 
 use super::access::hold;
 use super::trail;
+use crate::runs::JOB_CANCEL;
 
 /// Open runs that one deletion ends at most; far more than may be open at a time.
 const OPEN_RUNS_MAX: usize = 100_000;
@@ -19,7 +21,7 @@ const OPEN_RUNS_MAX: usize = 100_000;
 pub struct Deleted {
     /// The flow.
     pub flow: FlowId,
-    /// Its runs that are not over: to be cancelled after the commit.
+    /// Its runs that are not over. Jobs cancel them; who answers a caller cancels them first, so that the answer finds them over.
     pub open_runs: Vec<RunId>,
 }
 
@@ -33,9 +35,25 @@ pub fn delete(tx: &mut Tx<'_>, ctx: &Ctx, id: FlowId) -> Result<Deleted, Fault> 
         return Err(Fault::internal(format!("flow {id} changed while it was held")));
     }
     let open_runs = runs::open_of_flow(tx, flow.workspace, id, OPEN_RUNS_MAX)?;
+    for run in &open_runs {
+        jobs::enqueue(tx, &cancelling(ctx, *run))?;
+    }
     trail::announce(tx, ctx, id);
     let detail = json!({ "name": flow.name, "openRuns": open_runs.len() });
     trail::audit(tx, ctx, &flow, "deleted_flow", detail)?;
     trail::tell(tx, ctx, &flow, "flows.flow.deleted", None)?;
     Ok(Deleted { flow: id, open_runs })
+}
+
+fn cancelling(ctx: &Ctx, run: RunId) -> NewJob {
+    NewJob {
+        id: ctx.ids.next::<JobId>(),
+        workspace: ctx.caller.workspace,
+        mode: None,
+        kind: JOB_CANCEL,
+        subject_id: Some(run.0),
+        payload: json!({ "by": ctx.caller.name }).to_string(),
+        due_at: ctx.now(),
+        created_at: ctx.now(),
+    }
 }

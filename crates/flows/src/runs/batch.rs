@@ -14,7 +14,7 @@ use floe_store::platform::jobs::{self, NewJob};
 use serde_json::json;
 
 use super::live::Extras;
-use super::{JOB_CHILD, JOB_ERROR_FLOW, JOB_WAIT_DUE};
+use super::{JOB_CANCEL, JOB_CHILD, JOB_ERROR_FLOW, JOB_WAIT_DUE};
 
 /// What one run adds to a write.
 pub(super) struct RunWrite {
@@ -101,6 +101,9 @@ impl Part {
         let questions: Vec<_> = part.opened.iter().map(|wait| (wait.id, wait.due_at)).chain(write.delays).collect();
         for (wait, due_at) in questions {
             part.jobs.push(new_job(JOB_WAIT_DUE, write.workspace, wait.0, &run, due_at, now, fresh));
+        }
+        for child in write.extras.cancelled {
+            part.jobs.push(new_job(JOB_CANCEL, write.workspace, child.0, &json!({}), now, now, fresh));
         }
         if let Some(row) = write.row {
             part.tell(&row, write.is_new, write.changed, now, fresh);

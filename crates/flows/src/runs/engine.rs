@@ -141,21 +141,20 @@ impl RunEngine {
         past: Option<WaitId>,
         wait_ms: u64,
     ) -> Result<Option<RunState>, Fault> {
-        let deadline = self.core.platform.clock.now().plus_millis(i64::try_from(wait_ms).unwrap_or(i64::MAX));
-        loop {
-            let changed = self.watch(run);
-            let left_ms = deadline.millis_since(self.core.platform.clock.now());
-            let state = self.settle(workspace, run, left_ms.max(0).unsigned_abs()).await?;
-            let is_past = |state: &RunState| state.wait.as_ref().and_then(|wait| wait.wait) == past && past.is_some();
-            match state {
-                Some(state) if !is_past(&state) => return Ok(Some(state)),
-                None => return Ok(None),
-                Some(_) if left_ms <= 0 => return Ok(None),
-                Some(_) => {
-                    let _ = tokio::time::timeout(Duration::from_millis(left_ms.unsigned_abs()), changed).await;
+        let is_past = |state: &RunState| state.wait.as_ref().and_then(|wait| wait.wait) == past && past.is_some();
+        let settled = async {
+            loop {
+                let changed = self.watch(run);
+                match self.settle(workspace, run, wait_ms).await? {
+                    Some(state) if is_past(&state) => {
+                        // A shard that has ended drops its watchers; then the next look says so.
+                        let _ = changed.await;
+                    }
+                    other => return Ok(other),
                 }
             }
-        }
+        };
+        tokio::time::timeout(Duration::from_millis(wait_ms), settled).await.unwrap_or(Ok(None))
     }
 
     /// Is told when the run has changed on disk after this call.
@@ -164,6 +163,12 @@ impl RunEngine {
         let (changed, on_changed) = oneshot::channel();
         let _ = self.core.shard(run).send(Message::Watch { run, changed });
         on_changed
+    }
+
+    /// Whether every shard is there to move its runs.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.core.senders.iter().all(|sender| !sender.is_closed())
     }
 
     /// Runs that wait for their turn.

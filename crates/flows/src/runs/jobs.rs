@@ -20,7 +20,7 @@ use super::load::load;
 use super::message::ChildNews;
 use super::start::{DEPTH_MAX, NewRun, Origin, check_inputs, choose_entry};
 use super::state::{RunErrorView, RunState};
-use super::{JOB_CHILD, JOB_ERROR_FLOW, JOB_WAIT_DUE};
+use super::{JOB_CANCEL, JOB_CHILD, JOB_ERROR_FLOW, JOB_WAIT_DUE};
 use crate::definitions::{self, Resolved, VersionChoice};
 
 /// What makes the id of an error run from that of the failed run, so that it is started once.
@@ -33,6 +33,7 @@ pub fn handlers(engine: &RunEngine) -> Vec<Arc<dyn JobHandler>> {
         Arc::new(WaitDue(engine.clone())),
         Arc::new(ChildChanged(engine.clone())),
         Arc::new(StartErrorFlow(engine.clone())),
+        Arc::new(CancelRun(engine.clone())),
     ]
 }
 
@@ -69,6 +70,27 @@ impl JobHandler for ChildChanged {
             let machine = Machine::recover(Arc::clone(&loaded.plan), &loaded.events);
             let news = news_of(&loaded.row, &machine);
             self.0.tell_parent(job.workspace, parent, child, news).await
+        })
+    }
+}
+
+/// A run is no longer wanted.
+struct CancelRun(RunEngine);
+
+impl JobHandler for CancelRun {
+    fn kind(&self) -> &'static str {
+        JOB_CANCEL
+    }
+
+    fn run<'a>(&'a self, _: &'a Arc<Platform>, job: &'a Job) -> JobFuture<'a> {
+        Box::pin(async move {
+            let Some(run) = job.subject_id.map(RunId) else { return Ok(()) };
+            let payload: Value = serde_json::from_str(&job.payload).unwrap_or_default();
+            let by = payload.get("by").and_then(Value::as_str).map(str::to_owned);
+            match self.0.cancel(job.workspace, run, by, None).await {
+                Err(fault) if !matches!(fault.code(), "run_finished" | "not_found") => Err(fault),
+                _ => Ok(()),
+            }
         })
     }
 }

@@ -6,7 +6,7 @@ use floe_engine::drive::{ACTIVE_MS_MAX, Drive, drive};
 use floe_engine::event::{Event, Happening, Place};
 use floe_engine::interpret::Moment;
 use floe_engine::machine::{Command, Machine};
-use floe_model::id::WaitId;
+use floe_model::id::{RunId, WaitId};
 use floe_model::{Fault, Timestamp};
 use floe_store::flows::runs::RunRow;
 use floe_store::flows::waits::WaitEnd;
@@ -62,6 +62,8 @@ pub(super) struct Extras {
     pub(super) closed: Vec<WaitEnd>,
     pub(super) audit: Vec<audit::Entry>,
     pub(super) children: Vec<ChildStart>,
+    /// Children that are no longer wanted.
+    pub(super) cancelled: Vec<RunId>,
 }
 
 /// What lists and parents see of a run's state.
@@ -185,6 +187,12 @@ impl Live {
         let events = std::mem::take(&mut self.events);
         let first = self.written;
         self.written += events.len() as u64;
+        let commands = std::mem::take(&mut self.held);
+        let unwanted = |command: &Command| match command {
+            Command::CancelChild(child) => Some(*child),
+            _ => None,
+        };
+        self.extras.cancelled.extend(commands.iter().filter_map(unwanted));
         let shows = shown(&self.machine);
         let is_new = self.shown == Shown::Nothing;
         let row_is_due = std::mem::take(&mut self.row_is_due) || shows != self.shown;
@@ -203,7 +211,7 @@ impl Live {
             run: self.row.id,
         };
         self.shown = shows;
-        (write, std::mem::take(&mut self.held))
+        (write, commands)
     }
 
     /// Questions that were open on disk and no longer are, but for those that were answered: their time came, or the

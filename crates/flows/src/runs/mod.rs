@@ -35,5 +35,7 @@ pub use state::{RunErrorView, RunState, WaitView, status};
 pub const JOB_WAIT_DUE: &str = "flows.wait_due";
 /// Tells a parent run what became of its child; the subject is the child.
 pub const JOB_CHILD: &str = "flows.child";
+/// Cancels a run that its parent gave up, or whose flow was deleted; the subject is the run.
+pub const JOB_CANCEL: &str = "flows.cancel";
 /// Starts the error flow of a failed run; the subject is the failed run.
 pub const JOB_ERROR_FLOW: &str = "flows.error_flow";

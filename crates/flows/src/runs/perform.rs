@@ -70,7 +70,8 @@ async fn within_time(core: &Arc<Core>, effect: &dyn Effect, call: EffectCall) ->
     }
 }
 
-/// Tells the shard what came of an effect, also when its task panics or is given up.
+/// Tells the shard what came of an effect, also when its task panics. A task that is given up says nothing: nobody wants to know, and
+/// the run may have been read again meanwhile.
 struct Report {
     sender: UnboundedSender<Message>,
     workspace: floe_model::id::WorkspaceId,
@@ -99,7 +100,7 @@ impl Report {
 
 impl Drop for Report {
     fn drop(&mut self) {
-        if !self.is_sent {
+        if !self.is_sent && std::thread::panicking() {
             self.tell(Effected::failed(StepError::new("internal_error", "The step broke off")));
         }
     }

@@ -27,7 +27,6 @@ pub(super) fn print(app: &App, address: SocketAddr, setup_url: Option<&str>, out
         output.line(&format!("Data:      {folder}"));
         output.line(&format!("Database:  {database}"));
         output.line(&format!("Address:   http://{address}"));
-        output.line(&format!("Dashboard: {public_url}/ui/"));
     }
     if let Some(url) = setup_url {
         output.line(&format!("Set up: {url}"));

@@ -1,20 +1,29 @@
 //! What moves by itself while the server runs: runs, timers, jobs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use floe_access::Access;
 use floe_flows::Flows;
 use floe_flows::runs::Limits;
 use floe_runtime::effect::Effect;
 use floe_runtime::jobs::JobLoop;
+use tokio::task::JoinHandle;
 
 use super::App;
 use crate::registry;
+
+/// Pause before the runs that were under way are looked up again after a failure.
+const RECOVER_PAUSE: Duration = Duration::from_secs(1);
+/// Pause between two sweeps.
+const SWEEP_PAUSE: Duration = Duration::from_secs(300);
 
 /// The moving parts. They run until [`Work::stop`]; a kill instead of a stop loses nothing either.
 pub struct Work {
     /// Flows and their runs.
     pub flows: Arc<Flows>,
     jobs: JobLoop,
+    tasks: Vec<JoinHandle<()>>,
 }
 
 impl Work {
@@ -28,20 +37,36 @@ impl Work {
         let effects = registry::effects(settings).into_iter().chain(extra).collect();
         let flows = Arc::new(Flows::start(Arc::clone(&app.platform), effects, limits));
         let jobs = JobLoop::start(Arc::clone(&app.platform), registry::jobs(&flows));
-        let engine = flows.runs.clone();
-        tokio::spawn(async move {
-            match engine.recover().await {
-                Ok(0) => {}
-                Ok(found) => tracing::info!(runs = found, "runs that were under way go on"),
-                Err(fault) => tracing::error!(%fault, "runs that were under way could not be taken up"),
-            }
-        });
-        Self { flows, jobs }
+        let tasks = vec![tokio::spawn(recover(Arc::clone(&flows))), tokio::spawn(sweep(Arc::clone(&app.access)))];
+        Self { flows, jobs, tasks }
     }
 
     /// Takes up nothing new and waits for what is being written.
     pub async fn stop(self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
         self.jobs.stop().await;
         self.flows.runs.stop().await;
+    }
+}
+
+/// Takes up the runs that were under way when the last server ended. Requests are answered meanwhile.
+async fn recover(flows: Arc<Flows>) {
+    loop {
+        match flows.runs.recover().await {
+            Ok(0) => return,
+            Ok(found) => return tracing::info!(runs = found, "runs that were under way go on"),
+            Err(fault) => tracing::error!(%fault, "runs that were under way cannot be looked up; trying again"),
+        }
+        tokio::time::sleep(RECOVER_PAUSE).await;
+    }
+}
+
+/// Removes now and then what has served its time: ended sessions, used links, old saved replies.
+async fn sweep(access: Arc<Access>) {
+    loop {
+        tokio::time::sleep(SWEEP_PAUSE).await;
+        if let Err(fault) = access.sweep().await {
+            tracing::warn!(%fault, "what has served its time cannot be removed now");
+        }
     }
 }

@@ -18,13 +18,17 @@ async fn live(_: Call) -> Result<Reply, Fault> {
     Ok(Reply::value(StatusCode::OK, &json!({ "status": "ok" })))
 }
 
-/// Ready when the store answers. Its tables are migrated before the server listens.
+/// Ready when the store answers and the runs move. Its tables are migrated before the server listens, and its file is on the
+/// disk in question, so one look tells three things.
 async fn ready(call: Call) -> Result<Reply, Fault> {
-    let (status, store) = match call.ctx.store.statistics().await {
-        Ok(_) => (StatusCode::OK, "ok"),
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "fail"),
+    let store = call.ctx.store.statistics().await.is_ok();
+    let worker = call.app.flows.runs.is_running();
+    let word = |holds: bool| if holds { "ok" } else { "fail" };
+    let (status, overall) = match store && worker {
+        true => (StatusCode::OK, "ok"),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
     };
-    let word = if status == StatusCode::OK { "ok" } else { "unavailable" };
-    let checks = json!({ "store": store, "migrations": store, "worker": "ok", "disk": store });
-    Ok(Reply::value(status, &json!({ "status": word, "checks": checks })))
+    let (store, worker) = (word(store), word(worker));
+    let checks = json!({ "store": store, "migrations": store, "worker": worker, "disk": store });
+    Ok(Reply::value(status, &json!({ "status": overall, "checks": checks })))
 }

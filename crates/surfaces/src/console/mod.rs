@@ -7,6 +7,7 @@ mod inbox;
 mod inbox_wire;
 mod keys;
 mod list;
+mod pages;
 mod session;
 mod setup;
 mod tokens;
@@ -34,6 +35,7 @@ pub static SURFACE: Surface = Surface {
 pub(crate) fn routes() -> Vec<Route> {
     let groups = [
         health::routes(),
+        pages::routes(),
         setup::routes(),
         session::routes(),
         account::routes(),

@@ -10,6 +10,7 @@ mod flows_runs;
 mod json;
 mod keys;
 mod members;
+mod pages;
 mod plumbing;
 mod repeats;
 mod setup;

@@ -234,7 +234,8 @@ impl Shard {
         match command {
             Command::Perform { place, attempt, input } => {
                 let (core, sender) = (Arc::clone(&self.core), self.sender.clone());
-                let Some(live) = self.live(run) else { return };
+                // It may have been given up while its intent was on the way to the disk.
+                let Some(live) = self.live(run).filter(|live| live.machine.wants(place, attempt)) else { return };
                 if let Some(task) = perform(&core, &sender, live, place, attempt, input) {
                     live.tasks.insert(place, task);
                 }
@@ -256,13 +257,8 @@ impl Shard {
                     task.abort();
                 }
             }
-            Command::CancelChild(child) => {
-                let Some(live) = self.live(run) else { return };
-                let workspace = live.row.workspace;
-                let (done, _) = oneshot::channel();
-                self.core.send(workspace, child, Request::Cancel { by: None, audit: None, done });
-            }
-            Command::Evaluate(_) => {}
+            // A job does it, so that a kill between the parent's end and its child's loses nothing.
+            Command::CancelChild(_) | Command::Evaluate(_) => {}
         }
     }
 
