@@ -19,7 +19,11 @@ pub(super) fn judge(ledger: &Ledger, facts: &[Facts], received: &[Received]) -> 
         let run = call.key.split(':').next().unwrap_or_default();
         shown.entry(run).or_default().extend(named(&call.body.to_string(), "answer-"));
     }
-    ledger.waits.iter().flat_map(|(id, wait)| judge_wait(ledger, id, wait, shown.get(wait.run.as_str()))).collect()
+    // An answer to a run that was cancelled may show nowhere.
+    let cancelled: BTreeSet<&str> =
+        facts.iter().filter(|run| run.status == "cancelled").map(|run| run.id.as_str()).collect();
+    let judged = ledger.waits.iter().filter(|(_, wait)| !cancelled.contains(wait.run.as_str()));
+    judged.flat_map(|(id, wait)| judge_wait(ledger, id, wait, shown.get(wait.run.as_str()))).collect()
 }
 
 fn judge_wait(ledger: &Ledger, id: &str, wait: &Wait, shown: Option<&BTreeSet<String>>) -> Vec<String> {
@@ -47,4 +51,38 @@ fn judge_wait(ledger: &Ledger, id: &str, wait: &Wait, shown: Option<&BTreeSet<St
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::ledger::{Answer, Ledger, Wait};
+    use super::judge_wait;
+
+    /// Answers as (sent at, accepted at), and the numbers of those that show.
+    fn check(kind: &str, answers: &[(u64, Option<u64>)], shown: &[usize], violations: usize) {
+        let answer = |(number, (began, accepted)): (usize, &(u64, Option<u64>))| Answer {
+            token: format!("answer-{number}."),
+            began: *began,
+            accepted: *accepted,
+        };
+        let ledger = Ledger { answers: answers.iter().enumerate().map(answer).collect(), ..Ledger::default() };
+        let wait = Wait { kind: kind.to_owned(), answers: (0..answers.len()).collect(), ..Wait::default() };
+        let shown: BTreeSet<String> = shown.iter().map(|number| format!("answer-{number}")).collect();
+        let found = judge_wait(&ledger, "w", &wait, Some(&shown));
+        assert_eq!(found.len(), violations, "{answers:?} {shown:?}: {found:?}");
+    }
+
+    #[test]
+    fn exactly_one_answer_counts_and_it_is_the_accepted_one() {
+        check("user-approval", &[(1, Some(2)), (1, None)], &[0], 0);
+        check("user-approval", &[(1, None), (3, None)], &[1], 0);
+        check("user-approval", &[(1, Some(2)), (1, None)], &[1], 1);
+        check("user-approval", &[(1, Some(2)), (1, Some(2))], &[1], 1);
+        check("user-approval", &[(1, Some(2)), (1, None)], &[0, 1], 1);
+        check("user-approval", &[(1, Some(2))], &[], 1);
+        check("client-tool", &[(1, Some(3)), (2, Some(4))], &[1], 0);
+        check("client-tool", &[(1, Some(3)), (4, Some(5))], &[1], 1);
+    }
 }

@@ -16,6 +16,8 @@ use super::world::{Sent, World};
 const OPEN_MAX: usize = 160;
 /// Tries of one request with an `Idempotency-Key` until there has to be an answer.
 const TRIES_MAX: u32 = 2_000;
+/// Looks in a hundred that cancel instead.
+const CANCELS: u64 = 2;
 /// Pause before a request whose first one is still going is repeated, in milliseconds.
 const IN_PROGRESS_PAUSE_MS: u64 = 15;
 
@@ -182,7 +184,12 @@ impl Client {
         true
     }
 
+    /// Looks at a run, now and then with the wish that it ends.
     fn look(&mut self, run: &str) {
+        if !self.world.is_ending() && self.chance.percent(CANCELS) {
+            self.cancel(run);
+            return self.world.ledger().open.push(run.to_owned());
+        }
         let by_key = self.world.ledger().runs.get(run).is_some_and(|run| run.by_key);
         let credentials = &self.world.credentials;
         let credential = if by_key && self.chance.percent(50) { &credentials.key } else { &credentials.token };
@@ -205,6 +212,28 @@ impl Client {
         }
         if !has_ended {
             self.world.ledger().open.push(run.to_owned());
+        }
+    }
+
+    fn cancel(&mut self, run: &str) {
+        let mut ledger = self.world.ledger();
+        let Some(known) = ledger.runs.get_mut(run) else { return };
+        known.cancel_asked = true;
+        let credentials = &self.world.credentials;
+        let credential = if known.by_key { &credentials.key } else { &credentials.token };
+        drop(ledger);
+        let request = Request::post(format!("/v1/flowrun/cancel/{run}"), credential, json!({}));
+        let Some(Sent { answer: Ok(answer), .. }) = self.world.send(&request) else { return };
+        let mut ledger = self.world.ledger();
+        match (answer.status, answer.error_code()) {
+            (200, _) => {
+                ledger.count("runs cancelled");
+                if let Some(known) = ledger.runs.get_mut(run) {
+                    known.cancel_told = true;
+                }
+            }
+            (409, "run_finished") | (503, _) => {}
+            (status, _) => ledger.violation(format!("cancelling run {run} was answered {status} {}", answer.body)),
         }
     }
 
@@ -302,8 +331,11 @@ impl Client {
     fn was_refused(&mut self, task: &Task, sent: &Sent, answer: &Response) -> bool {
         let mut ledger: std::sync::MutexGuard<'_, Ledger> = self.world.ledger();
         match (answer.status, answer.error_code()) {
-            (409, "already_resumed" | "run_not_waiting" | "run_finished" | "execution_id_mismatch") => {
-                ledger.count("answers told that another counted");
+            (
+                409,
+                "already_resumed" | "run_not_waiting" | "run_finished" | "run_cancelled" | "execution_id_mismatch",
+            ) => {
+                ledger.count("answers told that they do not count (any more)");
                 ledger.told(&task.wait, sent.ended);
                 true
             }

@@ -54,12 +54,15 @@ fn judge_run(run: &Facts, by_key: &HashMap<&str, Vec<&Received>>) -> Vec<String>
     for step in run.steps.iter().filter(|step| step.kind == "http-request") {
         let key = format!("{}:{}:{}", run.id, step.id, step.pass);
         let calls = by_key.get(key.as_str()).map_or(&[][..], Vec::as_slice);
+        bodies.extend(calls.first().map(|call| &call.body));
+        if step.status != "completed" {
+            continue;
+        }
         let receipt = step.output["body"]["receipt"].as_str().unwrap_or_default();
         if !calls.iter().any(|call| call.receipt.as_deref() == Some(receipt)) {
             found.push(format!("step {key} is completed with {receipt:?}, which no receiver gave it"));
         }
         kept.insert(receipt);
-        bodies.extend(calls.first().map(|call| &call.body));
     }
     // A child's receipts come up in its parent; they are judged with the child.
     if run.steps.iter().any(|step| step.kind == "call-flow") {
@@ -71,7 +74,7 @@ fn judge_run(run: &Facts, by_key: &HashMap<&str, Vec<&Received>>) -> Vec<String>
             found.push(format!("run {}: something follows from {receipt}, which is no step's result", run.id));
         }
     }
-    let rolls = bodies.iter().map(|body| &body["roll"]).filter(|roll| !roll.is_null());
+    let rolls = bodies.iter().map(|body| &body["roll"]).filter(|roll| !roll.is_null() && run.status == "completed");
     for roll in rolls.filter(|roll| **roll != run.output["roll"]) {
         found.push(format!("run {}: {roll} was sent, {} is the result", run.id, run.output["roll"]));
     }

@@ -60,7 +60,7 @@ pub(super) struct Step {
     pub(super) kind: String,
     /// Loop indexes from the outside in, joined by `.`; `0` outside of loops.
     pub(super) pass: String,
-    status: String,
+    pub(super) status: String,
     pub(super) output: Value,
 }
 
@@ -73,7 +73,7 @@ pub(super) fn judge(world: &World, launch: &Launch, server: Server, folder: &Pat
     let received = world.receivers.received();
     let mut ledger = std::mem::take(&mut *world.ledger());
     let mut found = std::mem::take(&mut ledger.violations);
-    found.extend(judge_runs(&facts));
+    found.extend(judge_runs(&ledger, &facts));
     found.extend(judge_starts(&ledger, &facts));
     found.extend(judge_ends(&ledger, &facts));
     found.extend(effects::judge(&facts, &received));
@@ -88,10 +88,18 @@ pub(super) fn judge(world: &World, launch: &Launch, server: Server, folder: &Pat
     Ok(Report { table, violations: found })
 }
 
-/// Every run ended well, and each of its steps is shown completed once.
-fn judge_runs(facts: &[Facts]) -> Vec<String> {
+/// Every run ended well, and each of its steps is shown completed once. A run that was cancelled is, with those that it called.
+fn judge_runs(ledger: &Ledger, facts: &[Facts]) -> Vec<String> {
     let mut found = Vec::new();
     for run in facts {
+        let known = ledger.runs.get(&run.id);
+        if known.is_some_and(|known| known.cancel_told) && run.status != "cancelled" {
+            found.push(format!("run {} was told to be cancelled, and is {}", run.id, run.status));
+        }
+        let wanted = |id: &String| ledger.runs.get(id).is_some_and(|known| known.cancel_asked);
+        if run.status == "cancelled" && (wanted(&run.id) || run.parent.as_ref().is_some_and(wanted)) {
+            continue;
+        }
         if run.status != "completed" {
             found.push(format!("run {} ({}) is {}: {}", run.id, run.tag, run.status, run.error));
             continue;

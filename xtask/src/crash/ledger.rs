@@ -24,6 +24,10 @@ pub(super) struct Start {
 pub(super) struct Run {
     /// Whether the key may ask for it, and not only the member.
     pub(super) by_key: bool,
+    /// Whether some client asked to cancel it.
+    pub(super) cancel_asked: bool,
+    /// Whether a client was told that it is cancelled.
+    pub(super) cancel_told: bool,
     /// Its end, as first told, and when.
     pub(super) end: Option<(Ending, u64)>,
     /// The highest revision told, and when.
@@ -50,7 +54,7 @@ pub(super) struct Wait {
     /// Answers on their way.
     pub(super) under_way: usize,
     /// When somebody was first told that it is answered.
-    told: Option<u64>,
+    pub(super) told: Option<u64>,
 }
 
 /// An answer that was sent.
@@ -204,4 +208,59 @@ impl Ledger {
 /// Whether a status never changes.
 pub(super) fn is_final(status: &str) -> bool {
     matches!(status, "completed" | "failed" | "cancelled")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{Ledger, Seen};
+
+    /// What is told one after the other: status, output, revision.
+    fn check(told: &[(&str, Option<Value>, u64)], violations: usize) {
+        let mut ledger = Ledger::default();
+        ledger.know("r", true);
+        for (number, (status, output, revision)) in (1_u64..).zip(told) {
+            let (began, ended) = (number * 2, number * 2 + 1);
+            let seen = Seen {
+                began,
+                ended,
+                status: (*status).to_owned(),
+                output: output.clone(),
+                revision: Some(*revision),
+                wait: None,
+            };
+            ledger.observe("r", &seen);
+        }
+        assert_eq!(ledger.violations.len(), violations, "{told:?}: {:?}", ledger.violations);
+    }
+
+    #[test]
+    fn an_end_is_an_end() {
+        check(&[("running", None, 1), ("completed", Some(json!(1)), 3), ("completed", Some(json!(1)), 3)], 0);
+        check(&[("completed", Some(json!(1)), 3), ("completed", Some(json!(2)), 3)], 1);
+        check(&[("completed", Some(json!(1)), 3), ("running", None, 3)], 1);
+        check(&[("running", None, 4), ("running", None, 3)], 1);
+        check(&[("running", Some(json!(1)), 1)], 1);
+    }
+
+    #[test]
+    fn an_answered_question_is_never_open_again() {
+        let mut ledger = Ledger::default();
+        let wait = json!({ "type": "user-approval", "waitId": "w" });
+        let seen = |began| Seen {
+            began,
+            ended: began + 1,
+            status: "waiting".to_owned(),
+            wait: Some(wait.clone()),
+            ..Seen::default()
+        };
+        ledger.know("r", true);
+        ledger.plan("r", &wait, 2);
+        ledger.told("w", 10);
+        ledger.observe("r", &seen(8));
+        assert_eq!((ledger.tasks.len(), ledger.violations.len()), (2, 0), "it was asked before the answer was known");
+        ledger.observe("r", &seen(12));
+        assert_eq!(ledger.violations.len(), 1);
+    }
 }

@@ -1,11 +1,14 @@
 //! The storm: clients at work, a server that is killed again and again, and the calm in which everything has to come to
 //! its end.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+use serde_json::Value;
 
 use super::chance::Chance;
 use super::clients::Client;
@@ -28,6 +31,10 @@ const STARTUP_KILLS: u64 = 15;
 const POLITE_STOPS: u64 = 4;
 /// Time without any progress after which what is still open is stuck.
 const STUCK_AFTER: Duration = Duration::from_secs(25);
+/// Time in which the children of cancelled runs have to be cancelled.
+const ORPHANS_TIMEOUT: Duration = Duration::from_secs(5);
+/// The query for runs that have not ended.
+const OPEN: &str = "status=queued,running,waiting&limit=100";
 /// Pause between two lines of progress.
 const PROGRESS_PAUSE: Duration = Duration::from_secs(5);
 
@@ -74,6 +81,8 @@ fn storm_and_calm(
 ) -> Outcome<Server> {
     let mut chance = Chance::new(options.seed, 1);
     let kills = options.kills(database);
+    // PostgreSQL takes longer until a server has work in its hands.
+    let longest_ms = if database == Database::Sqlite { 400 } else { 900 };
     let began = time::now();
     let mut shown = time::now();
     let mut server = Some(first);
@@ -91,7 +100,7 @@ fn storm_and_calm(
         };
         world.budget.fetch_add(STARTS_PER_KILL, Ordering::SeqCst);
         world.open(running.address);
-        time::pause_ms(chance.between(5, 400));
+        time::pause_ms(chance.between(5, longest_ms));
         end(world, running, chance.percent(POLITE_STOPS));
         done += 1;
         if shown.elapsed() > PROGRESS_PAUSE {
@@ -100,9 +109,12 @@ fn storm_and_calm(
         }
     }
     progress(world, kills, kills, began);
+    world.budget.store(0, Ordering::SeqCst);
+    drop(server);
     let last = launch.start()?;
-    world.is_ending.store(true, Ordering::SeqCst);
     world.open(last.address);
+    children_end_with_parents(world, last.address)?;
+    world.is_ending.store(true, Ordering::SeqCst);
     calm(world, last.address)?;
     Ok(last)
 }
@@ -140,8 +152,34 @@ fn progress(world: &World, done: u32, kills: u32, began: Instant) {
     );
 }
 
+/// A run that was called by one that is cancelled is cancelled too, whatever was killed in between.
+fn children_end_with_parents(world: &World, address: SocketAddr) -> Outcome {
+    let began = time::now();
+    loop {
+        let mut orphans = Vec::new();
+        for flow in world.flows.iter().filter(|flow| flow.shape.weight == 0) {
+            let rows = list(world, address, &format!("/v1/flowrun/{}?{OPEN}", flow.id))?;
+            let ledger = world.ledger();
+            orphans.extend(rows.iter().filter_map(|row| {
+                let parent = ledger.runs.get(row["parentRunId"].as_str()?)?;
+                parent
+                    .cancel_told
+                    .then(|| format!("run {} goes on, the run that called it is cancelled", row["appRunId"]))
+            }));
+        }
+        if orphans.is_empty() {
+            return Ok(());
+        }
+        if began.elapsed() > ORPHANS_TIMEOUT {
+            world.ledger().violations.extend(orphans);
+            return Ok(());
+        }
+        time::pause_ms(100);
+    }
+}
+
 /// Lets everything come to its end: finds runs that nobody was told of, and waits until none is open.
-fn calm(world: &World, address: std::net::SocketAddr) -> Outcome {
+fn calm(world: &World, address: SocketAddr) -> Outcome {
     let mut before = (usize::MAX, 0);
     let mut moved = time::now();
     loop {
@@ -178,16 +216,18 @@ fn calm(world: &World, address: std::net::SocketAddr) -> Outcome {
 }
 
 /// Ids of runs that have not ended, of every flow.
-fn open_runs(world: &World, address: std::net::SocketAddr) -> Outcome<Vec<String>> {
+fn open_runs(world: &World, address: SocketAddr) -> Outcome<Vec<String>> {
     let mut open = Vec::new();
     for flow in &world.flows {
-        let path = format!("/v1/flowrun/light/{}?status=queued,running,waiting&limit=100", flow.id);
-        let answer = Request::get(path, &world.credentials.token).send(address);
-        let answer = answer.map_err(|broken| Failure(format!("listing runs: {broken:?}")))?;
-        let Some(rows) = answer.body["data"].as_array() else {
-            return Err(Failure(format!("listing runs: {} {}", answer.status, answer.body)));
-        };
+        let rows = list(world, address, &format!("/v1/flowrun/light/{}?{OPEN}", flow.id))?;
         open.extend(rows.iter().filter_map(|row| row["appRunId"].as_str().map(str::to_owned)));
     }
     Ok(open)
+}
+
+fn list(world: &World, address: SocketAddr, path: &str) -> Outcome<Vec<Value>> {
+    let answer = Request::get(path, &world.credentials.token).send(address);
+    let answer = answer.map_err(|broken| Failure(format!("{path}: {broken:?}")))?;
+    let rows = answer.body["data"].as_array().cloned();
+    rows.ok_or_else(|| Failure(format!("{path}: {} {}", answer.status, answer.body)))
 }
