@@ -23,6 +23,8 @@ const OUTSIDE: &[&str] = &[
 const TIMING: &[&str] = &[
     // The loop that wakes at the next due time of a run; a pause before a run that could not be read is tried again.
     "crates/flows/src/runs/shard",
+    // A starting server takes up a run that made no progress at its last starts after a pause, behind the others.
+    "crates/flows/src/runs/recover.rs",
     // How long a caller is held: on a clock that never jumps, whatever happens to the wall clock.
     "crates/flows/src/execute.rs",
     "crates/flows/src/history.rs",
