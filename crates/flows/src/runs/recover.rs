@@ -1,17 +1,31 @@
 //! What a starting server does with the runs that were under way when the last one ended.
+//!
+//! A run that ends its server each time it is taken up must not keep the others from going on. But a server may be killed
+//! again and again for reasons that are none of its runs', so being found under way is no proof: a run that has made no
+//! progress a few times is taken up later and later, after the others, and is given up only when it was taken up often,
+//! each time by a server that had lived for a while.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use floe_engine::machine::Machine;
 use floe_model::Fault;
 use floe_model::id::RunId;
 use floe_store::flows::runs::{self, Moving};
 
 use super::admission::Ticket;
 use super::engine::RunEngine;
+use super::load::load;
 use super::message::Request;
 
 /// Runs looked up at a time.
 const PAGE: usize = 500;
-/// Times in a row that a run may be found under way with the same journal before it is given up.
-const RECOVERIES_MAX: u32 = 20;
+/// Times in a row that a run is taken up at once although it has made no progress.
+const SUDDEN_MAX: u32 = 4;
+/// Times in a row that a run is taken up without progress before it is given up.
+const RECOVERIES_MAX: u32 = 10;
+/// Pause before the first time that a run is not taken up at once; it doubles with each further one.
+const PAUSE: Duration = Duration::from_secs(1);
 
 impl RunEngine {
     /// Finds places for the runs that were under way, oldest first; those without one are queued. Waiting runs need
@@ -28,23 +42,49 @@ impl RunEngine {
             let Some(last) = page.last() else { return Ok(found) };
             after = last.run;
             found += page.len();
-            let begun: Vec<Moving> = page.iter().filter(|moving| moving.had_begun).cloned().collect();
-            let counts = store.write(move |tx| count(tx, &begun)).await?;
-            for moving in &page {
-                let is_poison = counts.iter().any(|(run, times)| *run == moving.run && *times > RECOVERIES_MAX);
-                if is_poison {
-                    tracing::error!(run.id = %moving.run, "a run is given up: it was under way at each of the last ends");
-                    self.core.send(moving.workspace, moving.run, Request::Park);
-                } else {
-                    self.core.admit(ticket(moving), true);
-                }
+            let (suspects, sound): (Vec<Moving>, Vec<Moving>) =
+                page.into_iter().partition(|moving| moving.had_begun && moving.recoveries >= SUDDEN_MAX);
+            let begun: Vec<Moving> = sound.iter().filter(|moving| moving.had_begun).cloned().collect();
+            store.write(move |tx| begun.iter().try_for_each(|moving| count(tx, moving).map(|_| ()))).await?;
+            for moving in &sound {
+                self.core.admit(ticket(moving), true);
             }
+            for moving in suspects {
+                let engine = self.clone();
+                tokio::spawn(async move { engine.take_up_later(&moving).await });
+            }
+        }
+    }
+
+    /// Takes up a run that has made no progress, after a pause; gives it up when that has not helped often enough.
+    async fn take_up_later(&self, moving: &Moving) {
+        if !self.only_waits_for_children(moving).await {
+            tokio::time::sleep(PAUSE * (1 << (moving.recoveries - SUDDEN_MAX).min(RECOVERIES_MAX))).await;
+            let noted = moving.clone();
+            match self.core.platform.store.write(move |tx| count(tx, &noted)).await {
+                Ok(times) if times > RECOVERIES_MAX => {
+                    tracing::error!(run.id = %moving.run, "a run is given up: it has ended its server again and again");
+                    return self.core.send(moving.workspace, moving.run, Request::Park);
+                }
+                Ok(_) => {}
+                Err(fault) => tracing::warn!(run.id = %moving.run, %fault, "taking up a run could not be counted"),
+            }
+        }
+        self.core.admit(ticket(moving), true);
+    }
+
+    /// Whether nothing of the run itself goes on, however long its children take.
+    async fn only_waits_for_children(&self, moving: &Moving) -> bool {
+        let core = &self.core;
+        match load(&core.platform.store, &core.plans, moving.workspace, moving.run).await {
+            Ok(Some(loaded)) => Machine::recover(Arc::clone(&loaded.plan), &loaded.events).is_idle(),
+            Ok(None) | Err(_) => false,
         }
     }
 }
 
-fn count(tx: &mut floe_store::Tx<'_>, begun: &[Moving]) -> Result<Vec<(RunId, u32)>, Fault> {
-    begun.iter().map(|moving| Ok((moving.run, runs::recovered(tx, moving.workspace, moving.run)?))).collect()
+fn count(tx: &mut floe_store::Tx<'_>, moving: &Moving) -> Result<u32, Fault> {
+    runs::recovered(tx, moving.workspace, moving.run)
 }
 
 fn ticket(moving: &Moving) -> Ticket {

@@ -86,6 +86,8 @@ pub struct Moving {
     pub settings: String,
     /// Whether it had begun to move, rather than waited for its turn.
     pub had_begun: bool,
+    /// How often it was taken up with the journal that it has now.
+    pub recoveries: u32,
 }
 
 /// Which runs a list shows.
@@ -214,10 +216,13 @@ statements! {
     ) -> [id];
     /// Runs that were under way, in order of id.
     MOVING = both(
-        "select workspace_id, id, flow_id, settings, status from runs
-         where status in ('queued', 'running') and id > $1 order by id limit $2"
-    ) -> [id, id, id, json, text];
-    /// Notes that a run was found under way; counts how often it was found with the same journal.
+        "select workspace_id, id, flow_id, settings, status,
+             case when recovered_at = (select max(seq) from run_journal
+                     where run_journal.workspace_id = runs.workspace_id and run_journal.run_id = runs.id)
+                 then recoveries else 0 end
+         from runs where status in ('queued', 'running') and id > $1 order by id limit $2"
+    ) -> [id, id, id, json, text, int];
+    /// Notes that a run is taken up; counts how often that happened with the same journal.
     RECOVERED = both(
         "update runs set
              recoveries = case when recovered_at = (select max(seq) from run_journal where workspace_id = $1 and run_id = $2)
@@ -348,11 +353,12 @@ pub fn moving(tx: &mut Tx<'_>, after: RunId, limit: usize) -> Result<Vec<Moving>
             flow: FlowId(row.id(2)?),
             settings: row.string(3)?,
             had_begun: row.text(4)? == "running",
+            recoveries: row.u32(5)?,
         })
     })
 }
 
-/// Notes that a starting server found a run under way; returns how often in a row it was found with the same journal.
+/// Notes that a server takes up a run that was under way; returns how often in a row that happened with the same journal.
 ///
 /// # Errors
 /// Of the database.
