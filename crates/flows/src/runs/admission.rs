@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
+use floe_model::flows::FlowSettings;
 use floe_model::id::{FlowId, RunId, WorkspaceId};
 
 /// Counts the runs that move and queues those that have to wait for a place.
@@ -33,6 +34,13 @@ pub(super) struct Ticket {
     pub(super) run: RunId,
     /// `settings.maxConcurrentRuns` of its flow.
     pub(super) flow_max: Option<usize>,
+}
+
+impl Ticket {
+    /// The ticket of a run under the settings of its flow.
+    pub(super) fn new(workspace: WorkspaceId, flow: FlowId, run: RunId, settings: &FlowSettings) -> Self {
+        Self { workspace, flow, run, flow_max: settings.max_concurrent_runs.map(|max| max as usize) }
+    }
 }
 
 /// What became of a request for a place.

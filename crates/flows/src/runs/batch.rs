@@ -2,6 +2,7 @@
 
 use floe_engine::event::{Event, Happening, QuestionKind};
 use floe_engine::machine::Machine;
+use floe_model::flows::FlowSettings;
 use floe_model::id::{EventId, JobId, RunId, WaitId, WorkspaceId};
 use floe_model::{Fault, Scope, Timestamp};
 use floe_store::Tx;
@@ -216,6 +217,5 @@ pub(super) fn delays(machine: &Machine, events: &[Event]) -> Vec<(WaitId, Timest
 
 /// A failed run starts its error flow, unless it is itself one (Flow API contract, section 6.7).
 fn wants_error_flow(row: &RunRow) -> bool {
-    let settings: serde_json::Value = serde_json::from_str(&row.settings).unwrap_or_default();
-    row.source_kind != "error-flow" && settings.get("errorFlowId").is_some_and(serde_json::Value::is_string)
+    row.source_kind != "error-flow" && FlowSettings::stored(&row.settings).error_flow_id.is_some()
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use floe_engine::event::StepError;
 use floe_engine::machine::{Machine, Outcome};
 use floe_model::access::{Caller, Credential, Member, Role};
-use floe_model::flows::Level;
+use floe_model::flows::{FlowSettings, Level};
 use floe_model::id::{FlowId, MemberId, RunId, SessionId, WaitId, WorkspaceId};
 use floe_model::{Fault, Mode};
 use floe_runtime::Platform;
@@ -156,8 +156,7 @@ pub(super) async fn prepare_child(core: &Core, parent: &RunRow, call: &Value) ->
 
 /// The run of an error flow, if the failed run's flow names one.
 async fn error_run(core: &Core, row: &RunRow, machine: &Machine, run: RunId) -> Result<Option<NewRun>, StepError> {
-    let settings: Value = serde_json::from_str(&row.settings).unwrap_or_default();
-    let flow = settings.get("errorFlowId").and_then(Value::as_str).and_then(|id| FlowId::parse(id).ok());
+    let flow = FlowSettings::stored(&row.settings).error_flow_id;
     let (Some(flow), Some(Outcome::Failed(failure))) = (flow, machine.outcome()) else { return Ok(None) };
     let error = RunErrorView::of(machine.plan(), failure).to_json();
     let mut inputs = Map::new();

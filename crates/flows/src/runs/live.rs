@@ -6,6 +6,7 @@ use floe_engine::drive::{ACTIVE_MS_MAX, Drive, drive};
 use floe_engine::event::{Event, Happening, Place};
 use floe_engine::interpret::Moment;
 use floe_engine::machine::{Command, Machine};
+use floe_model::flows::FlowSettings;
 use floe_model::id::{RunId, WaitId};
 use floe_model::{Fault, Timestamp};
 use floe_store::flows::runs::RunRow;
@@ -14,6 +15,7 @@ use floe_store::platform::audit;
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
+use super::admission::Ticket;
 use super::batch::RunWrite;
 use super::message::Reply;
 use super::start::ChildStart;
@@ -48,8 +50,8 @@ pub(super) struct Live {
     pub(super) accepted: Option<oneshot::Sender<Result<(), Fault>>>,
     /// Whether it is counted among the moving runs of its workspace.
     pub(super) has_place: bool,
-    /// Active time at most, in milliseconds.
-    active_ms_max: i64,
+    /// The flow's settings at its start.
+    settings: FlowSettings,
     /// What the row said about waiting when it was last written.
     shown: Shown,
     /// Questions that are open on disk.
@@ -89,7 +91,7 @@ impl Live {
     }
 
     fn with(row: RunRow, machine: Machine, written: u64, shown: Shown) -> Self {
-        let active_ms_max = active_ms_max(&row.settings);
+        let settings = FlowSettings::stored(&row.settings);
         let open = machine.questions().map(|question| question.wait).collect();
         Self {
             queued: row.status == "queued",
@@ -106,7 +108,7 @@ impl Live {
             is_flushing: false,
             accepted: None,
             has_place: false,
-            active_ms_max,
+            settings,
             shown,
             open,
         }
@@ -120,7 +122,8 @@ impl Live {
         now: Timestamp,
         fresh: &mut dyn FnMut() -> u128,
     ) -> Vec<Command> {
-        let mut moment = Moment { now, fresh, active_ms_max: self.active_ms_max };
+        let active_ms_max = self.settings.timeout_seconds.map_or(ACTIVE_MS_MAX, |seconds| i64::from(seconds) * 1_000);
+        let mut moment = Moment { now, fresh, active_ms_max };
         let Drive { events, commands } = drive(&mut self.machine, what, &mut moment);
         self.events.extend(events);
         if self.events.is_empty() {
@@ -234,6 +237,11 @@ impl Live {
         ended.map(end).collect()
     }
 
+    /// What it asks for a place with.
+    pub(super) fn ticket(&self) -> Ticket {
+        Ticket::new(self.row.workspace, self.row.flow, self.row.id, &self.settings)
+    }
+
     /// The run's state as callers see it.
     pub(super) fn state(&self) -> RunState {
         RunState::of(&self.row, &self.machine)
@@ -262,11 +270,4 @@ fn shown(machine: &Machine) -> Shown {
         return Shown::Waiting(machine.questions().next().map(|question| question.wait));
     }
     Shown::Running
-}
-
-/// `settings.timeoutSeconds`, within the limit of every run.
-fn active_ms_max(settings: &str) -> i64 {
-    let settings: serde_json::Value = serde_json::from_str(settings).unwrap_or_default();
-    let seconds = settings.get("timeoutSeconds").and_then(serde_json::Value::as_i64);
-    seconds.map_or(ACTIVE_MS_MAX, |seconds| seconds.saturating_mul(1_000).clamp(1_000, ACTIVE_MS_MAX))
 }

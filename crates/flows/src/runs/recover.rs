@@ -5,17 +5,15 @@
 //! progress a few times is taken up later and later, after the others, and is given up only when it was taken up often,
 //! each time by a server that had lived for a while.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use floe_engine::machine::Machine;
 use floe_model::Fault;
+use floe_model::flows::FlowSettings;
 use floe_model::id::RunId;
 use floe_store::flows::runs::{self, Moving};
 
 use super::admission::Ticket;
 use super::engine::RunEngine;
-use super::load::load;
 use super::message::Request;
 
 /// Runs looked up at a time.
@@ -58,40 +56,29 @@ impl RunEngine {
 
     /// Takes up a run that has made no progress, after a pause; gives it up when that has not helped often enough.
     async fn take_up_later(&self, moving: &Moving) {
-        if !self.only_waits_for_children(moving).await {
-            tokio::time::sleep(PAUSE * (1 << (moving.recoveries - SUDDEN_MAX).min(RECOVERIES_MAX))).await;
-            let noted = moving.clone();
-            match self.core.platform.store.write(move |tx| count(tx, &noted)).await {
-                Ok(times) if times > RECOVERIES_MAX => {
-                    tracing::error!(run.id = %moving.run, "a run is given up: it has ended its server again and again");
-                    return self.core.send(moving.workspace, moving.run, Request::Park);
-                }
-                Ok(_) => {}
-                Err(fault) => tracing::warn!(run.id = %moving.run, %fault, "taking up a run could not be counted"),
+        tokio::time::sleep(PAUSE * (1 << (moving.recoveries - SUDDEN_MAX).min(RECOVERIES_MAX))).await;
+        let noted = moving.clone();
+        match self.core.platform.store.write(move |tx| count(tx, &noted)).await {
+            Ok(times) if times > RECOVERIES_MAX => {
+                tracing::error!(run.id = %moving.run, "a run is given up: it has ended its server again and again");
+                return self.core.send(moving.workspace, moving.run, Request::Park);
             }
+            Ok(_) => {}
+            Err(fault) => tracing::warn!(run.id = %moving.run, %fault, "taking up a run could not be counted"),
         }
         self.core.admit(ticket(moving), true);
     }
-
-    /// Whether nothing of the run itself goes on, however long its children take.
-    async fn only_waits_for_children(&self, moving: &Moving) -> bool {
-        let core = &self.core;
-        match load(&core.platform.store, &core.plans, moving.workspace, moving.run).await {
-            Ok(Some(loaded)) => Machine::recover(Arc::clone(&loaded.plan), &loaded.events).is_idle(),
-            Ok(None) | Err(_) => false,
-        }
-    }
 }
 
+/// Counts that a run is taken up. A run that waits for a child makes no progress of its own, however long the child takes, so it is
+/// not counted.
 fn count(tx: &mut floe_store::Tx<'_>, moving: &Moving) -> Result<u32, Fault> {
-    runs::recovered(tx, moving.workspace, moving.run)
+    if runs::open_children(tx, moving.workspace, moving.run, 1)?.is_empty() {
+        return runs::recovered(tx, moving.workspace, moving.run);
+    }
+    Ok(0)
 }
 
 fn ticket(moving: &Moving) -> Ticket {
-    Ticket {
-        workspace: moving.workspace,
-        flow: moving.flow,
-        run: moving.run,
-        flow_max: super::shard::flow_max(&moving.settings),
-    }
+    Ticket::new(moving.workspace, moving.flow, moving.run, &FlowSettings::stored(&moving.settings))
 }

@@ -6,11 +6,14 @@ use floe_engine::event::{Beginning, Event, Happening};
 use floe_engine::inputs::{check_values, is_reserved};
 use floe_engine::machine::Machine;
 use floe_engine::plan::{Entry, Plan};
+use floe_model::flows::FlowSettings;
 use floe_model::id::{FlowId, RunId, WorkspaceId};
 use floe_model::{Fault, FieldProblem, Mode, Timestamp};
 use floe_store::flows::journal::Chunk;
 use floe_store::flows::runs::RunRow;
 use serde_json::{Map, Value, json};
+
+use super::admission::Ticket;
 
 /// Levels of runs that call runs at most (Flow API contract, section 6.5).
 pub const DEPTH_MAX: u32 = 5;
@@ -67,6 +70,14 @@ pub struct NewRun {
 pub(super) struct ChildStart {
     pub(super) row: RunRow,
     pub(super) chunk: Chunk,
+}
+
+impl ChildStart {
+    /// What it asks for a place with.
+    pub(super) fn ticket(&self) -> Ticket {
+        let row = &self.row;
+        Ticket::new(row.workspace, row.flow, row.id, &FlowSettings::stored(&row.settings))
+    }
 }
 
 impl NewRun {

@@ -38,6 +38,12 @@ pub struct FlowSettings {
 }
 
 impl FlowSettings {
+    /// Reads settings that were stored; a text that is none gives the server's own.
+    #[must_use]
+    pub fn stored(text: &str) -> Self {
+        serde_json::from_str(text).unwrap_or_default()
+    }
+
     /// Reads the value of `settings`; null is no settings, unknown fields are ignored, null fields count as missing.
     ///
     /// # Errors

@@ -13,8 +13,9 @@ use tokio::sync::oneshot;
 use super::super::admission::Ticket;
 use super::super::batch::{self, Part};
 use super::super::message::Reply;
+use super::super::start::ChildStart;
 use super::super::state::RunState;
-use super::{Shard, Slot, overloaded, ticket_of};
+use super::{Shard, Slot, overloaded};
 
 /// Runs in one write at most.
 const RUNS_PER_WRITE_MAX: usize = 512;
@@ -58,7 +59,7 @@ impl Shard {
             flushed.push(Flushed {
                 run,
                 commands,
-                children: write.extras.children.iter().map(|child| ticket_of(&child.row)).collect(),
+                children: write.extras.children.iter().map(ChildStart::ticket).collect(),
                 accepted: live.accepted.take(),
                 settled: (!waiters.is_empty()).then(|| live.state()),
                 waiters,
@@ -125,7 +126,7 @@ impl Shard {
             let _ = accepted.send(Err(overloaded("The run could not be stored")));
         }
         // Also a run that was never accepted: a database that broke off may have kept it. If not, it is not found.
-        self.core.admit(ticket_of(&live.row), true);
+        self.core.admit(live.ticket(), true);
     }
 }
 

@@ -16,7 +16,6 @@ use floe_engine::event::Happening;
 use floe_engine::machine::{Command, Machine};
 use floe_model::id::{RunId, WorkspaceId};
 use floe_model::{Fault, FaultKind, Timestamp};
-use floe_store::flows::runs::RunRow;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
 
@@ -132,13 +131,12 @@ impl Shard {
             return self.request(new.workspace, new.run, Request::Settle { settled });
         }
         let now = self.core.platform.clock.now();
-        let row = new.row(now);
-        let entry = self.core.admission.enter(ticket_of(&row), false);
+        let mut live = Box::new(Live::new(new.row(now), Machine::new(Arc::clone(&new.plan))));
+        let entry = self.core.admission.enter(live.ticket(), false);
         if entry == Entry::Full {
             let _ = accepted.send(Err(overloaded("Too many runs are waiting for their turn")));
             return;
         }
-        let mut live = Box::new(Live::new(row, Machine::new(Arc::clone(&new.plan))));
         live.waiters.push(settled);
         live.accepted = Some(accepted);
         live.put_row();
@@ -269,7 +267,7 @@ impl Shard {
         if !live.is_at_rest() {
             if live.has_place && live.is_idle() {
                 live.has_place = false;
-                core.give_back(ticket_of(&live.row));
+                core.give_back(live.ticket());
             }
             return;
         }
@@ -283,7 +281,7 @@ impl Shard {
 
     fn leave(&self, live: &Live) {
         if live.has_place {
-            self.core.give_back(ticket_of(&live.row));
+            self.core.give_back(live.ticket());
         }
     }
 
@@ -293,16 +291,6 @@ impl Shard {
             _ => None,
         }
     }
-}
-
-fn ticket_of(row: &RunRow) -> Ticket {
-    Ticket { workspace: row.workspace, flow: row.flow, run: row.id, flow_max: flow_max(&row.settings) }
-}
-
-/// `settings.maxConcurrentRuns` of a flow.
-pub(super) fn flow_max(settings: &str) -> Option<usize> {
-    let settings: serde_json::Value = serde_json::from_str(settings).ok()?;
-    settings.get("maxConcurrentRuns")?.as_u64().map(|max| usize::try_from(max).unwrap_or(usize::MAX))
 }
 
 fn overloaded(message: &str) -> Fault {

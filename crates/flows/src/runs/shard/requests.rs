@@ -13,7 +13,7 @@ use super::super::answer::{self, AnswerIn, Verdict};
 use super::super::message::{ChildNews, Reply, Request};
 use super::super::start::NewRun;
 use super::super::state::RunState;
-use super::{Shard, ticket_of};
+use super::Shard;
 
 impl Shard {
     pub(super) fn serve(&mut self, run: RunId, what: Request) {
@@ -168,7 +168,7 @@ impl Shard {
         let core = Arc::clone(&self.core);
         let Some(live) = self.live(run) else { return };
         if !live.has_place && live.machine.accepts(&what) {
-            core.admission.enter_anyway(ticket_of(&live.row));
+            core.admission.enter_anyway(live.ticket());
             live.has_place = true;
         }
         self.happen(run, Some(what));
