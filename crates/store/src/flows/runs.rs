@@ -91,7 +91,7 @@ pub struct Moving {
 }
 
 /// Which runs a list shows.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunFilter {
     /// Comma-separated statuses, each wrapped in commas: `,failed,cancelled,`.
     pub statuses: Option<String>,
@@ -135,12 +135,11 @@ macro_rules! select_runs {
     };
 }
 
-/// What a flow's list of runs shows: parameters $3 to $9.
+/// Which runs of a flow a list shows: parameters $3 to $9.
 macro_rules! filter_runs {
-    ($head:literal, $tail:literal) => {
+    ($tail:literal) => {
         concat!(
-            $head,
-            " where workspace_id = $1 and flow_id = $2
+            "where workspace_id = $1 and flow_id = $2
                  and (cast($3 as text) is null or $3 like '%,' || status || ',%')
                  and (cast($4 as text) is null or trigger_type = $4)
                  and (version = $5 or $5 is null)
@@ -155,13 +154,7 @@ macro_rules! filter_runs {
 
 macro_rules! list_runs {
     ($order:literal) => {
-        filter_runs!(
-            "select workspace_id, id, mode, flow_id, flow_name, version, is_draft, document_hash, status, trigger_type,
-                 trigger_step, source_kind, source, parent_run_id, depth, started_by, settings, queued_at, started_at, finished_at,
-                 active_ms, step_count, current_step, wait_kind, wait_step, error_code, error_message, error_step, revision
-             from runs",
-            $order
-        )
+        concat!(select_runs!(""), filter_runs!($order))
     };
 }
 
@@ -201,7 +194,7 @@ statements! {
         bool, bytes, text, text, text, text, json, opt id, int, text, json, time, opt time, opt time, opt int, int, opt text,
         opt text, opt text, opt text, opt text, opt text, int];
     /// How many runs of a flow a filter finds.
-    COUNT = both(filter_runs!("select count(*) from runs", "")) -> [int];
+    COUNT = both(concat!("select count(*) from runs ", filter_runs!(""))) -> [int];
     /// How many runs a flow has.
     COUNT_ALL = both("select count(*) from runs where workspace_id = $1 and flow_id = $2") -> [int];
     /// Runs of a flow that are not over.
@@ -272,20 +265,9 @@ pub fn list(
         RunOrder::Longest => &LIST_LONGEST,
         RunOrder::Shortest => &LIST_SHORTEST,
     };
-    let values = params![
-        workspace,
-        flow,
-        filter.statuses.as_deref(),
-        filter.trigger.as_deref(),
-        filter.version,
-        filter.source.as_deref(),
-        filter.from,
-        filter.to,
-        filter.error_like.as_deref(),
-        limit.min(PAGE_MAX),
-        skip
-    ];
-    tx.rows(sql, values, run)
+    let mut values = filter_values(workspace, flow, filter).to_vec();
+    values.extend_from_slice(params![limit.min(PAGE_MAX), skip]);
+    tx.rows(sql, &values, run)
 }
 
 /// How many runs of a flow a filter finds.
@@ -293,29 +275,11 @@ pub fn list(
 /// # Errors
 /// Of the database.
 pub fn count(tx: &mut Tx<'_>, workspace: WorkspaceId, flow: FlowId, filter: &RunFilter) -> Result<u64, Fault> {
-    let unfiltered = filter.statuses.is_none()
-        && filter.trigger.is_none()
-        && filter.version.is_none()
-        && filter.source.is_none()
-        && filter.from.is_none()
-        && filter.to.is_none()
-        && filter.error_like.is_none();
-    let count = if unfiltered {
+    let count = if *filter == RunFilter::default() {
         // Without a filter the index alone answers.
         tx.row(&COUNT_ALL, params![workspace, flow], |row| row.int(0))?
     } else {
-        let values = params![
-            workspace,
-            flow,
-            filter.statuses.as_deref(),
-            filter.trigger.as_deref(),
-            filter.version,
-            filter.source.as_deref(),
-            filter.from,
-            filter.to,
-            filter.error_like.as_deref()
-        ];
-        tx.row(&COUNT, values, |row| row.int(0))?
+        tx.row(&COUNT, &filter_values(workspace, flow, filter), |row| row.int(0))?
     };
     Ok(count.unwrap_or(0).unsigned_abs())
 }
@@ -364,6 +328,21 @@ pub fn moving(tx: &mut Tx<'_>, after: RunId, limit: usize) -> Result<Vec<Moving>
 /// Of the database.
 pub fn recovered(tx: &mut Tx<'_>, workspace: WorkspaceId, run: RunId) -> Result<u32, Fault> {
     Ok(tx.row(&RECOVERED, params![workspace, run], |row| row.u32(0))?.unwrap_or(0))
+}
+
+/// Parameters $1 to $9 of a list.
+fn filter_values(workspace: WorkspaceId, flow: FlowId, filter: &RunFilter) -> [Value<'_>; 9] {
+    [
+        workspace.into(),
+        flow.into(),
+        filter.statuses.as_deref().into(),
+        filter.trigger.as_deref().into(),
+        filter.version.into(),
+        filter.source.as_deref().into(),
+        filter.from.into(),
+        filter.to.into(),
+        filter.error_like.as_deref().into(),
+    ]
 }
 
 fn values(run: &RunRow) -> [Value<'_>; 31] {
