@@ -1,6 +1,7 @@
 //! Who may call: roles, permissions, keys and tokens with their scopes, and the [`Caller`] that every credential becomes.
 
 mod caller;
+mod email;
 mod key;
 mod password;
 mod role;
@@ -9,6 +10,7 @@ mod secret_text;
 mod zone;
 
 pub use caller::{Actor, Caller, Credential, Member};
+pub use email::is_email;
 pub use key::{KeyKind, KeyStatus, key_status};
 pub use password::{COMMON_PASSWORDS, PASSWORD_LENGTH, PasswordProblem, check_password};
 pub use role::{Permission, Role};

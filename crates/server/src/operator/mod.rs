@@ -3,7 +3,6 @@
 //! A running server answers on a Unix socket in its data folder (mode 0600, [`serve`](fn@serve)); commands call it there ([`call`]). When no
 //! server runs, a command opens the folder itself and carries out the same operation ([`perform_alone`]).
 
-mod document;
 mod operation;
 mod perform;
 mod socket;

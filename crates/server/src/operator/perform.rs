@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
-use floe_access::keys::{self, Bundle};
+use floe_access::keys::{self, Bundle, MadeKey};
 use floe_access::setup::NewOwner as FirstOwner;
 use floe_access::{Access, Act};
-use floe_model::access::{Caller, KeyKind, check_password, is_time_zone};
+use floe_model::access::{Caller, KeyKind, check_password, is_email, is_time_zone};
 use floe_model::id::{KeyId, WorkspaceId};
-use floe_model::{Fault, Mode};
+use floe_model::{Fault, Mode, Timestamp};
 use floe_runtime::{Ctx, Platform};
 use floe_store::access::keys::{Filter, Page};
 use floe_store::access::memberships::{self, Belonging};
 use floe_store::access::workspaces;
+use floe_surfaces::console::key_object;
 use serde_json::{Value, json};
 
-use super::document::{key_document, made_document};
 use super::operation::{Answer, NewKey, NewOwner, Operation};
 use crate::app::App;
 use crate::cli::exit_number;
@@ -118,7 +118,7 @@ async fn list_keys(app: &App, workspace: Option<String>) -> Result<Value, Fault>
         let page = Page { newest_first: true, after, limit: PAGE_KEYS };
         let list = app.access.list_keys(&act, Filter::default(), page, false).await?;
         for key in &list.keys {
-            documents.push(key_document(key, act.now())?);
+            documents.push(key_object(key, act.now())?);
         }
         after = list.keys.last().map(|key| key.id);
         if !list.more {
@@ -164,7 +164,7 @@ async fn revoke_key(app: &App, workspace: Option<String>, id: &str) -> Result<Va
     let (id, now) = (key_id(id)?, act.now());
     let key = app.platform.store.write(move |tx| keys::revoke(tx, &act, id, None)).await?;
     app.access.forget();
-    key_document(&key, now)
+    key_object(&key, now)
 }
 
 fn key_id(text: &str) -> Result<KeyId, Fault> {
@@ -216,9 +216,9 @@ fn text(pointer: &str, given: &str, chars_max: usize) -> Result<String, Fault> {
     if fits { Ok(text.to_owned()) } else { Err(Fault::field(pointer, "length", message())) }
 }
 
-/// Something before one `@` and something behind it, without space: what can be checked without sending a mail.
-fn is_email(text: &str) -> bool {
-    let parts = text.split_once('@');
-    let plain = !text.contains(char::is_whitespace);
-    plain && parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'))
+/// A key with its text, this once.
+fn made_document(made: &MadeKey, now: Timestamp) -> Result<Value, Fault> {
+    let mut document = key_object(&made.key, now)?;
+    document["key"] = json!(made.text);
+    Ok(document)
 }

@@ -20,6 +20,8 @@ use floe_store::Tx;
 
 use crate::http::{Call, RateStyle, Reply, Route, Surface};
 
+pub use wire::key_object;
+
 /// The console, and everything at the root that belongs to no other surface.
 pub static SURFACE: Surface = Surface {
     name: "console",

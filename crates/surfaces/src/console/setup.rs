@@ -2,7 +2,7 @@
 
 use floe_access::setup::NewOwner;
 use floe_model::Fault;
-use floe_model::access::{check_password, is_time_zone};
+use floe_model::access::{check_password, is_email, is_time_zone};
 use http::StatusCode;
 use serde_json::json;
 
@@ -58,13 +58,4 @@ fn new_owner(body: &mut Fields) -> NewOwner {
         body.problem("timezone", "value", "timezone must be a name such as Africa/Lagos");
     }
     NewOwner { name, email, password: Some(password), workspace_name, timezone, starter_keys: None }
-}
-
-/// Something before and after one `@`, without spaces; only a mail shows whether it is read.
-fn is_email(text: &str) -> bool {
-    let Some((local, domain)) = text.split_once('@') else { return false };
-    !local.is_empty()
-        && !domain.is_empty()
-        && !domain.contains('@')
-        && !text.chars().any(|letter| letter.is_whitespace() || letter.is_control())
 }

@@ -101,8 +101,11 @@ pub(super) fn workspace_object(record: &Workspace) -> Value {
     Value::Object(object)
 }
 
-/// A key; `text` is its text, when it was just made.
-pub(super) fn key_object(key: &Key, now: Timestamp) -> Result<Value, Fault> {
+/// A key without its text, as every way to manage keys shows it.
+///
+/// # Errors
+/// When its stored scopes cannot be read.
+pub fn key_object(key: &Key, now: Timestamp) -> Result<Value, Fault> {
     Ok(json!({
         "id": key.id.prefixed(),
         "kind": key.kind.as_str(),
