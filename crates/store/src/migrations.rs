@@ -25,4 +25,12 @@ migrations! {
     2 "access" "0002_access.sql";
     3 "flows" "0003_flows.sql";
     4 "runs" "0004_runs.sql";
+    5 "schedules" "0005_schedules.sql";
+    6 "sharing" "0006_sharing.sql";
+    7 "reruns" "0007_reruns.sql";
+    8 "accounts" "0008_accounts.sql";
+    9 "secrets" "0009_secrets.sql";
+    10 "records" "0010_records.sql";
+    11 "operation" "0011_operation.sql";
+    12 "nodes" "0012_nodes.sql";
 }

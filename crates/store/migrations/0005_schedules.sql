@@ -1,0 +1,1 @@
+-- Schedules of flows and what is logged about a flow.

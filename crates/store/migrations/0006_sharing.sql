@@ -1,0 +1,1 @@
+-- Share links, files, and who a flow is shared with.

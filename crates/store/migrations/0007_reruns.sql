@@ -1,0 +1,1 @@
+-- Runs that repeat others, and work in bulk.

@@ -1,0 +1,1 @@
+-- Invites, groups and what a member sets.

@@ -1,0 +1,1 @@
+-- Sealed values: variables, secrets, connections.

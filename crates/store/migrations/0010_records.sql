@@ -1,0 +1,1 @@
+-- The audit chain, credits, and the request log.
