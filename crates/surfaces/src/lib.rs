@@ -8,6 +8,7 @@
 pub mod console;
 pub mod flows;
 pub mod http;
+pub mod openapi;
 
 use std::sync::Arc;
 

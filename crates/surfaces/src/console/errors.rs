@@ -5,7 +5,24 @@ use http::StatusCode;
 use http::header::{HeaderValue, WWW_AUTHENTICATE};
 use serde_json::{Map, Value, json};
 
+use crate::http::shape::{Shape, TEXT, int, list, must, object};
 use crate::http::{FaultSite, Reply};
+
+/// The body that [`render`] makes; some codes add members, e.g. `required` and `used_by`.
+pub(super) const FAULT: Shape = object(
+    "Problem",
+    &[
+        must("type", TEXT).about("urn:floe:problem: and the code"),
+        must("title", TEXT),
+        must("status", int(400, 599)),
+        must("code", TEXT),
+        must("detail", TEXT),
+        must("fix", TEXT.or_null()).about("What the caller can do about it"),
+        must("instance", TEXT).about("Path of the request"),
+        must("request_id", TEXT),
+        must("errors", list(&object("", &[must("pointer", TEXT), must("code", TEXT), must("message", TEXT)]))),
+    ],
+);
 
 /// Renders a fault.
 pub(super) fn render(fault: &Fault, site: &FaultSite<'_>) -> Reply {

@@ -9,7 +9,9 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::list::Window;
+use super::shapes::{BY_AGE, WINDOW, keys as shapes};
 use super::{Rights, SURFACE, commit_and_forget, wire};
+use crate::http::shape::TEXT;
 use crate::http::{Auth, Call, Fields, Reply, Route};
 
 const SCOPES_MAX: usize = 50;
@@ -22,13 +24,39 @@ const BUNDLES: &str = "starter, read_only";
 
 pub(super) fn routes() -> Vec<Route> {
     let routes = [
-        Route::get(&SURFACE, "/console/v1/keys", Auth::MEMBER, list),
-        Route::post(&SURFACE, "/console/v1/keys", Auth::MEMBER, create),
-        Route::get(&SURFACE, "/console/v1/keys/{id}", Auth::MEMBER, show),
-        Route::patch(&SURFACE, "/console/v1/keys/{id}", Auth::MEMBER, change),
-        Route::delete(&SURFACE, "/console/v1/keys/{id}", Auth::MEMBER, revoke),
-        Route::post(&SURFACE, "/console/v1/keys/{id}/rotate", Auth::MEMBER, rotate),
-        Route::post(&SURFACE, "/console/v1/key-bundles", Auth::MEMBER, create_bundle),
+        Route::get(&SURFACE, "/console/v1/keys", Auth::MEMBER, list)
+            .doc("List keys")
+            .queries(WINDOW)
+            .query("sort", BY_AGE, "Newest first unless given")
+            .query("kind", shapes::KIND, "What they are for")
+            .query("mode", shapes::MODE, "Live or test")
+            .query("status", shapes::STATUS, "What they are good for now")
+            .query("q", TEXT, "Text in name or prefix")
+            .answers(200, shapes::KEYS),
+        Route::post(&SURFACE, "/console/v1/keys", Auth::MEMBER, create)
+            .doc("Create a key")
+            .about("Its text is in this answer only.")
+            .takes(shapes::NEW_KEY)
+            .answers(201, shapes::MADE_KEY),
+        Route::get(&SURFACE, "/console/v1/keys/{id}", Auth::MEMBER, show).doc("Show a key").answers(200, shapes::KEY),
+        Route::patch(&SURFACE, "/console/v1/keys/{id}", Auth::MEMBER, change)
+            .doc("Change a key")
+            .revised()
+            .takes(shapes::KEY_PATCH)
+            .answers(200, shapes::KEY),
+        Route::delete(&SURFACE, "/console/v1/keys/{id}", Auth::MEMBER, revoke)
+            .doc("Revoke a key")
+            .revised()
+            .answers(200, shapes::KEY),
+        Route::post(&SURFACE, "/console/v1/keys/{id}/rotate", Auth::MEMBER, rotate)
+            .doc("Rotate a key")
+            .revised()
+            .takes(shapes::ROTATION)
+            .answers(201, shapes::MADE_KEY),
+        Route::post(&SURFACE, "/console/v1/key-bundles", Auth::MEMBER, create_bundle)
+            .doc("Create a bundle of keys")
+            .takes(shapes::NEW_BUNDLE)
+            .answers(201, shapes::MADE_KEYS),
     ];
     routes.into_iter().map(|route| route.needs(Permission::Manage)).collect()
 }

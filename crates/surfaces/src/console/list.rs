@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::http::Call;
 
 const LIMIT_DEFAULT: i64 = 50;
-const LIMIT_MAX: i64 = 200;
+pub(super) const LIMIT_MAX: i64 = 200;
 
 /// Which part of a list is asked for. Lists are in the order of ids, which is the order of creation.
 #[derive(Debug)]

@@ -10,6 +10,7 @@ mod list;
 mod pages;
 mod session;
 mod setup;
+mod shapes;
 mod tokens;
 mod wire;
 mod workspace;
@@ -18,7 +19,7 @@ use floe_model::Fault;
 use floe_model::access::Permission;
 use floe_store::Tx;
 
-use crate::http::{Call, RateStyle, Reply, Route, Surface};
+use crate::http::{Call, RateStyle, Reply, Route, Surface, SurfaceDoc};
 
 pub use wire::key_object;
 
@@ -31,6 +32,12 @@ pub static SURFACE: Surface = Surface {
     token_limits: None,
     repeats_by_member: true,
     mode_headers: &["floe-mode"],
+    doc: SurfaceDoc {
+        title: "Floe: console",
+        about: "Accounts, workspaces, keys, the inbox and operation: what the dashboard and the command line call.",
+        fault_media: "application/problem+json",
+        fault: errors::FAULT,
+    },
 };
 
 /// Every route of the console.

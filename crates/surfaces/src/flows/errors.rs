@@ -5,10 +5,29 @@ use http::StatusCode;
 use http::header::{HeaderValue, WWW_AUTHENTICATE};
 use serde_json::{Map, Value, json};
 
+use crate::http::shape::{JSON_OBJECT, Shape, TEXT, int, may, must, object};
 use crate::http::{FaultSite, Reply};
 
 /// Details of a failed execution that stand beside `error`, where callers look for the state of a run (section 3.1).
 const AT_TOP: [&str; 2] = ["status", "appRunId"];
+
+/// The body that [`render`] makes.
+pub(super) const FAULT: Shape = object(
+    "FlowError",
+    &[
+        must("statusCode", int(400, 599)),
+        must("message", TEXT),
+        must(
+            "error",
+            object(
+                "",
+                &[must("code", TEXT), must("message", TEXT), must("status", int(400, 599)), must("details", JSON_OBJECT)],
+            ),
+        ),
+        may("status", TEXT).about("Of the run, after a failed execution"),
+        may("appRunId", TEXT).about("The run, after a failed execution"),
+    ],
+);
 
 /// Renders a fault.
 pub(super) fn render(fault: &Fault, _site: &FaultSite<'_>) -> Reply {

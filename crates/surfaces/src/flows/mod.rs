@@ -13,13 +13,14 @@ pub(crate) mod resume;
 mod run_reads;
 mod run_wire;
 mod runs;
+mod shapes;
 mod sharing;
 mod versions;
 
 use floe_access::rate::Limits;
 use floe_model::access::KeyKind;
 
-use crate::http::{Auth, RateStyle, Route, Surface};
+use crate::http::{Auth, RateStyle, Route, Surface, SurfaceDoc};
 
 /// Largest request body, files apart, in bytes (Flow API contract, section 1).
 const BODY_LIMIT: usize = 5 * 1024 * 1024;
@@ -42,6 +43,12 @@ pub static SURFACE: Surface = Surface {
     token_limits: Some(Limits { per_minute: 100, per_day: 5_000 }),
     repeats_by_member: false,
     mode_headers: &["floe-mode"],
+    doc: SurfaceDoc {
+        title: "Floe: flows",
+        about: "Flows, their versions, and their runs: everything that starts, reads, answers and ends them.",
+        fault_media: "application/json",
+        fault: errors::FAULT,
+    },
 };
 
 /// Every route of the Flow API, one list a resource.

@@ -10,7 +10,7 @@ pub(super) const LIMIT: usize = 20;
 /// Rows of a page at most.
 pub(super) const LIMIT_MAX: usize = 100;
 /// Rows that can be passed over; nobody pages farther.
-const SKIP_MAX: i64 = 1_000_000_000;
+pub(super) const SKIP_MAX: i64 = 1_000_000_000;
 
 /// Which part of a list is asked for.
 #[derive(Debug, Clone, Copy)]

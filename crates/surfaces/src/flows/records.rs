@@ -11,19 +11,51 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::paging::{LIMIT, LIMIT_MAX, Paging};
+use super::shapes::{PAGING, records as shapes};
 use super::{BODY_LIMIT, DASHBOARD, SURFACE, patch};
+use crate::http::shape::{ID, TEXT};
 use crate::http::{Call, Query, Reply, Route};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::get(&SURFACE, "/v1/flow", DASHBOARD, list).scope("flows.read"),
+        Route::get(&SURFACE, "/v1/flow", DASHBOARD, list)
+            .scope("flows.read")
+            .doc("List flows")
+            .queries(PAGING)
+            .query("sort", shapes::SORT, "Newest first unless given")
+            .query("filter", TEXT, "Text in name or description")
+            .query("status", shapes::STATUS, "Published, or never published")
+            .query("visibility", shapes::VISIBILITY, "Who sees it")
+            .query("tag", TEXT, "One of its tags")
+            .query("trigger", TEXT, "Type of one of its triggers")
+            .query("createdBy", ID, "Its author")
+            .answers(200, shapes::FLOWS),
         Route::post(&SURFACE, "/v1/flow", DASHBOARD, create)
             .scope("flows.write")
             .permission(Permission::Build)
-            .body_limit(BODY_LIMIT),
-        Route::get(&SURFACE, "/v1/flow/{id}", DASHBOARD, get).scope("flows.read"),
-        Route::patch(&SURFACE, "/v1/flow/{id}", DASHBOARD, change).scope("flows.write").body_limit(BODY_LIMIT),
-        Route::delete(&SURFACE, "/v1/flow/{id}", DASHBOARD, delete).scope("flows.manage"),
+            .body_limit(BODY_LIMIT)
+            .doc("Create a flow")
+            .takes(shapes::NEW_FLOW)
+            .answers(201, shapes::FLOW)
+            .refuses(422, &["invalid_definition"]),
+        Route::get(&SURFACE, "/v1/flow/{id}", DASHBOARD, get)
+            .scope("flows.read")
+            .doc("Show a flow")
+            .answers(200, shapes::FLOW),
+        Route::patch(&SURFACE, "/v1/flow/{id}", DASHBOARD, change)
+            .scope("flows.write")
+            .body_limit(BODY_LIMIT)
+            .doc("Change a flow")
+            .about("The definition goes into the draft. What is not there stays as it is.")
+            .takes(shapes::FLOW_PATCH)
+            .answers(200, shapes::FLOW)
+            .refuses(409, &["conflict"])
+            .refuses(422, &["invalid_definition"]),
+        Route::delete(&SURFACE, "/v1/flow/{id}", DASHBOARD, delete)
+            .scope("flows.manage")
+            .doc("Delete a flow")
+            .about("Its open runs are cancelled.")
+            .answers(200, shapes::DELETED),
     ]
 }
 

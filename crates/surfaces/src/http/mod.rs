@@ -11,6 +11,7 @@ mod body;
 mod call;
 mod catch;
 mod credentials;
+mod doc;
 mod fields;
 mod idempotent;
 mod json;
@@ -21,16 +22,18 @@ mod route;
 mod router;
 mod run;
 mod settings;
+pub mod shape;
 mod surface;
 
 pub use call::{Call, Params, Query};
+pub use doc::{Answer, Body, Doc, Param};
 pub use fields::Fields;
 pub use idempotent::{Begun, Repeat};
 pub use json::{JSON_DEPTH_MAX, depth_within, parse_json};
 pub use reply::{Reply, ReplyBody};
 pub use route::{Auth, BodyKind, Handler, Route};
 pub use settings::{PublicUrl, RateLimits, Settings};
-pub use surface::{FaultSite, RateStyle, Surface};
+pub use surface::{FaultSite, RateStyle, Surface, SurfaceDoc};
 
 pub(crate) use call::permission_word;
 pub(crate) use credentials::cookie_name;

@@ -10,6 +10,7 @@ use floe_model::access::{KeyKind, Permission};
 use http::Method;
 
 use super::call::Call;
+use super::doc::Doc;
 use super::reply::Reply;
 use super::surface::Surface;
 
@@ -38,6 +39,8 @@ pub struct Route {
     pub body_limit: usize,
     /// What the body is.
     pub body: BodyKind,
+    /// What it says about itself.
+    pub doc: Doc,
     pub(crate) handler: Handler,
 }
 
@@ -154,6 +157,7 @@ impl Route {
             permission: None,
             body_limit: BODY_LIMIT,
             body: BodyKind::Json,
+            doc: Doc::default(),
             handler: Arc::new(move |call| Box::pin(handler(call))),
         }
     }

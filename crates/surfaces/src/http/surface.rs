@@ -5,6 +5,7 @@ use floe_model::Fault;
 use floe_model::id::RequestId;
 
 use super::reply::Reply;
+use super::shape::Shape;
 
 /// One protocol: which paths it owns and how it words what all surfaces have in common.
 #[derive(Debug)]
@@ -24,6 +25,21 @@ pub struct Surface {
     pub repeats_by_member: bool,
     /// Headers that give the mode of a session or token; the first that is there counts.
     pub mode_headers: &'static [&'static str],
+    /// What it says about itself.
+    pub doc: SurfaceDoc,
+}
+
+/// What a surface says about itself in its document.
+#[derive(Debug)]
+pub struct SurfaceDoc {
+    /// Its title.
+    pub title: &'static str,
+    /// What it is for, in a few sentences.
+    pub about: &'static str,
+    /// Media type of its refusals.
+    pub fault_media: &'static str,
+    /// Shape of its refusals: what [`Surface::render`] makes.
+    pub fault: Shape,
 }
 
 /// Where a fault happened, for error bodies that say so.

@@ -1,0 +1,26 @@
+//! Shapes of the bodies of the console, a file for each file of handlers. Bodies as input are closed: an unknown field is
+//! refused (console contract, section 4).
+
+pub(super) mod keys;
+
+use crate::http::Param;
+use crate::http::shape::{COUNT, FLAG, Field, Shape, TEXT, int, list, must, words};
+
+/// Parameters of every list (console contract, section 4); `sort` and filters are each list's own.
+pub(super) const WINDOW: &[Param] = &[
+    Param::new("limit", int(1, super::list::LIMIT_MAX), "Records of a page; 50 unless given"),
+    Param::new("cursor", TEXT, "next_cursor of the page before; good for the same sort and filters only"),
+    Param::new("total", FLAG, "Whether to count all of them"),
+];
+
+/// What stands around the records of a list.
+pub(super) const fn page(records: &'static Shape) -> [Field; 3] {
+    [
+        must("data", list(records)),
+        must("next_cursor", TEXT.or_null()).about("Null on the last page"),
+        must("total", COUNT.or_null()).about("Null unless asked for"),
+    ]
+}
+
+/// `sort` of lists that are in the order of creation.
+pub(super) const BY_AGE: Shape = words(&["created_at", "-created_at"]);
