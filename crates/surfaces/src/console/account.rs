@@ -6,14 +6,28 @@ use floe_model::{Fault, Mode};
 use http::StatusCode;
 use serde_json::{Map, Value};
 
+use super::shapes::session as shapes;
 use super::{Rights, SURFACE, commit_and_forget, session, wire};
 use crate::http::{Auth, Call, Fields, Reply, Route};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::get(&SURFACE, "/console/v1/me", Auth::MEMBER, show).any_reads(),
-        Route::patch(&SURFACE, "/console/v1/me", Auth::MEMBER, change).any_writes(),
-        Route::put(&SURFACE, "/console/v1/me/password", Auth::SESSION, change_password),
+        Route::get(&SURFACE, "/console/v1/me", Auth::MEMBER, show)
+            .any_reads()
+            .doc("Show your record")
+            .answers(200, shapes::ME),
+        Route::patch(&SURFACE, "/console/v1/me", Auth::MEMBER, change)
+            .any_writes()
+            .doc("Change your record")
+            .revised()
+            .takes(shapes::ME_PATCH)
+            .answers(200, shapes::ME),
+        Route::put(&SURFACE, "/console/v1/me/password", Auth::SESSION, change_password)
+            .doc("Change your password")
+            .about("Every session of yours ends; the answer carries a new one.")
+            .takes(shapes::PASSWORD_CHANGE)
+            .answers(200, shapes::SESSION)
+            .refuses(403, &["invalid_credentials"]),
     ]
 }
 

@@ -5,11 +5,11 @@ use http::StatusCode;
 use http::header::{HeaderValue, WWW_AUTHENTICATE};
 use serde_json::{Map, Value, json};
 
-use crate::http::shape::{Shape, TEXT, int, list, must, object};
+use crate::http::shape::{Shape, TEXT, int, list, must, object, open};
 use crate::http::{FaultSite, Reply};
 
 /// The body that [`render`] makes; some codes add members, e.g. `required` and `used_by`.
-pub(super) const FAULT: Shape = object(
+pub(super) const FAULT: Shape = open(
     "Problem",
     &[
         must("type", TEXT).about("urn:floe:problem: and the code"),

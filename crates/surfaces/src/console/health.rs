@@ -5,12 +5,18 @@ use http::StatusCode;
 use serde_json::json;
 
 use super::SURFACE;
+use super::shapes::workspace as shapes;
 use crate::http::{Auth, Call, Reply, Route};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::get(&SURFACE, "/health/live", Auth::PUBLIC, live),
-        Route::get(&SURFACE, "/health/ready", Auth::PUBLIC, ready),
+        Route::get(&SURFACE, "/health/live", Auth::PUBLIC, live)
+            .doc("Ask whether the server is there")
+            .answers(200, shapes::LIVE),
+        Route::get(&SURFACE, "/health/ready", Auth::PUBLIC, ready)
+            .doc("Ask whether the server is ready")
+            .answers(200, shapes::READY)
+            .answers(503, shapes::READY),
     ]
 }
 

@@ -11,9 +11,12 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::list::Window;
+use super::shapes::keys::MODE;
+use super::shapes::{WINDOW, inbox as shapes};
 use super::{Rights, SURFACE, errors, inbox_wire};
 use crate::flows::late::{Turn, once};
 use crate::flows::resume::way;
+use crate::http::shape::{FLAG, TEXT};
 use crate::http::{Auth, Call, Fields, Query, Reply, Route};
 
 /// Answers of one call at most (console contract, section 5.5).
@@ -34,12 +37,42 @@ const NO_KINDS: &str = ",";
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::get(&SURFACE, "/console/v1/inbox", Auth::MEMBER, list).needs(Permission::Read),
-        Route::get(&SURFACE, "/console/v1/inbox/counts", Auth::MEMBER, counts).needs(Permission::Read),
-        Route::post(&SURFACE, "/console/v1/inbox/answers", Auth::MEMBER, answer_many).needs(Permission::Answer),
-        Route::get(&SURFACE, "/console/v1/inbox/{id}", Auth::MEMBER, show).needs(Permission::Read),
+        Route::get(&SURFACE, "/console/v1/inbox", Auth::MEMBER, list)
+            .needs(Permission::Read)
+            .doc("List what waits for a person")
+            .queries(WINDOW)
+            .query("sort", shapes::SORT, "Newest first unless given")
+            .query("status", shapes::STATUS, "open unless given")
+            .query("kind", TEXT, "Kinds between commas")
+            .query("product", shapes::PRODUCT, "Where it comes from")
+            .query("mode", MODE, "Live or test")
+            .query("mine", FLAG, "Whether to show only what the caller can answer")
+            .query("q", TEXT, "Text in the title or the content")
+            .answers(200, shapes::ITEMS),
+        Route::get(&SURFACE, "/console/v1/inbox/counts", Auth::MEMBER, counts)
+            .needs(Permission::Read)
+            .doc("Count what waits for a person")
+            .query("mode", MODE, "Live or test")
+            .answers(200, shapes::COUNTS),
+        Route::post(&SURFACE, "/console/v1/inbox/answers", Auth::MEMBER, answer_many)
+            .needs(Permission::Answer)
+            .doc("Answer many items")
+            .about("Each answer counts, or is refused, on its own.")
+            .takes(shapes::ANSWERS)
+            .answers(200, shapes::RECEIPTS),
+        Route::get(&SURFACE, "/console/v1/inbox/{id}", Auth::MEMBER, show)
+            .needs(Permission::Read)
+            .doc("Show an item")
+            .answers(200, shapes::ITEM),
         // Who may answer depends on the item: a step can name approvers whose role has no permission for it.
-        Route::post(&SURFACE, "/console/v1/inbox/{id}/answer", Auth::MEMBER, answer).scope("inbox.answer"),
+        Route::post(&SURFACE, "/console/v1/inbox/{id}/answer", Auth::MEMBER, answer)
+            .scope("inbox.answer")
+            .doc("Answer an item")
+            .takes(shapes::ANSWER)
+            .answers(200, shapes::RECEIPT)
+            .refuses(403, &["not_assignee", "self_approval", "forbidden"])
+            .refuses(409, &["content_changed", "already_answered", "not_waiting"])
+            .refuses(422, &["invalid_answer"]),
     ]
 }
 

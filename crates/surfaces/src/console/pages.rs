@@ -5,13 +5,20 @@ use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 
 use super::SURFACE;
+use crate::http::shape::TEXT;
 use crate::http::{Auth, Call, Reply, Route};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::get(&SURFACE, "/ui/setup", Auth::PUBLIC, page),
-        Route::get(&SURFACE, "/ui/setup.css", Auth::PUBLIC, style),
-        Route::get(&SURFACE, "/ui/setup.js", Auth::PUBLIC, script),
+        Route::get(&SURFACE, "/ui/setup", Auth::PUBLIC, page)
+            .doc("Open the set-up page")
+            .answers_media(200, "text/html", TEXT),
+        Route::get(&SURFACE, "/ui/setup.css", Auth::PUBLIC, style)
+            .doc("Get the style of the set-up page")
+            .answers_media(200, "text/css", TEXT),
+        Route::get(&SURFACE, "/ui/setup.js", Auth::PUBLIC, script)
+            .doc("Get the script of the set-up page")
+            .answers_media(200, "text/javascript", TEXT),
     ]
 }
 

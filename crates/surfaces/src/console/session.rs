@@ -8,6 +8,7 @@ use http::StatusCode;
 use http::header::SET_COOKIE;
 use serde_json::{Value, json};
 
+use super::shapes::session as shapes;
 use super::{Rights, SURFACE, wire};
 use crate::http::{Auth, Call, Fields, Reply, Route, cookie_name};
 
@@ -16,15 +17,43 @@ const AGENT_MAX: usize = 200;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::post(&SURFACE, "/console/v1/session", Auth::SIGN_IN, sign_in),
-        Route::post(&SURFACE, "/console/v1/session/link", Auth::SIGN_IN, sign_in_by_link),
-        Route::get(&SURFACE, "/console/v1/session", Auth::MEMBER, show).any_reads(),
-        Route::patch(&SURFACE, "/console/v1/session", Auth::SESSION, switch),
-        Route::delete(&SURFACE, "/console/v1/session", Auth::SESSION, sign_out),
-        Route::post(&SURFACE, "/console/v1/session/confirm", Auth::SESSION, confirm),
-        Route::get(&SURFACE, "/console/v1/sessions", Auth::MEMBER, list).any_reads(),
-        Route::delete(&SURFACE, "/console/v1/sessions", Auth::SESSION, end_others),
-        Route::delete(&SURFACE, "/console/v1/sessions/{id}", Auth::SESSION, end),
+        Route::post(&SURFACE, "/console/v1/session", Auth::SIGN_IN, sign_in)
+            .doc("Sign in")
+            .takes(shapes::SIGN_IN)
+            .answers(200, shapes::SESSION)
+            .refuses(401, &["invalid_credentials"])
+            .refuses(429, &["rate_limited"]),
+        Route::post(&SURFACE, "/console/v1/session/link", Auth::SIGN_IN, sign_in_by_link)
+            .doc("Sign in by a link")
+            .takes(shapes::LINK_SIGN_IN)
+            .answers(200, shapes::SESSION)
+            .refuses(410, &["expired"])
+            .refuses(429, &["rate_limited"]),
+        Route::get(&SURFACE, "/console/v1/session", Auth::MEMBER, show)
+            .any_reads()
+            .doc("Show the session")
+            .answers(200, shapes::SESSION),
+        Route::patch(&SURFACE, "/console/v1/session", Auth::SESSION, switch)
+            .doc("Switch to another workspace")
+            .takes(shapes::SWITCH)
+            .answers(200, shapes::SESSION),
+        Route::delete(&SURFACE, "/console/v1/session", Auth::SESSION, sign_out).doc("Sign out").answers_nothing(204),
+        Route::post(&SURFACE, "/console/v1/session/confirm", Auth::SESSION, confirm)
+            .doc("Confirm the password")
+            .about("For fifteen minutes, acts that need it are possible.")
+            .takes(shapes::CONFIRM)
+            .answers(200, shapes::CONFIRMED)
+            .refuses(403, &["invalid_credentials"]),
+        Route::get(&SURFACE, "/console/v1/sessions", Auth::MEMBER, list)
+            .any_reads()
+            .doc("List your sessions")
+            .answers(200, shapes::SESSIONS),
+        Route::delete(&SURFACE, "/console/v1/sessions", Auth::SESSION, end_others)
+            .doc("End your other sessions")
+            .answers_nothing(204),
+        Route::delete(&SURFACE, "/console/v1/sessions/{id}", Auth::SESSION, end)
+            .doc("End one of your sessions")
+            .answers_nothing(204),
     ]
 }
 

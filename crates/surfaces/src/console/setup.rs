@@ -6,13 +6,21 @@ use floe_model::access::{check_password, is_email, is_time_zone};
 use http::StatusCode;
 use serde_json::json;
 
+use super::shapes::session as shapes;
 use super::{SURFACE, session};
 use crate::http::{Auth, Call, Fields, Reply, Route};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::get(&SURFACE, "/console/v1/setup", Auth::PUBLIC, needed),
-        Route::post(&SURFACE, "/console/v1/setup", Auth::SIGN_IN, set_up),
+        Route::get(&SURFACE, "/console/v1/setup", Auth::PUBLIC, needed)
+            .doc("Ask whether set-up is needed")
+            .answers(200, shapes::SETUP),
+        Route::post(&SURFACE, "/console/v1/setup", Auth::SIGN_IN, set_up)
+            .doc("Set up the first owner")
+            .takes(shapes::NEW_OWNER)
+            .answers(201, shapes::SESSION)
+            .refuses(409, &["setup_done"])
+            .refuses(410, &["expired"]),
     ]
 }
 

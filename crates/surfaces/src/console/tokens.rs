@@ -8,19 +8,46 @@ use floe_model::{Fault, Timestamp};
 use serde_json::Value;
 
 use super::list::Window;
+use super::shapes::{WINDOW, keys::ROTATION, tokens as shapes};
 use super::{Rights, SURFACE, commit_and_forget, wire};
+use crate::http::shape::words;
 use crate::http::{Auth, Call, Reply, Route};
 
 const SCOPES_MAX: usize = 50;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::get(&SURFACE, "/console/v1/tokens", Auth::MEMBER, list).any_reads(),
-        Route::post(&SURFACE, "/console/v1/tokens", Auth::SESSION, create),
-        Route::get(&SURFACE, "/console/v1/tokens/{id}", Auth::MEMBER, show).any_reads(),
-        Route::patch(&SURFACE, "/console/v1/tokens/{id}", Auth::SESSION, rename),
-        Route::delete(&SURFACE, "/console/v1/tokens/{id}", Auth::MEMBER, revoke).any_writes(),
-        Route::post(&SURFACE, "/console/v1/tokens/{id}/rotate", Auth::MEMBER, rotate).any_writes(),
+        Route::get(&SURFACE, "/console/v1/tokens", Auth::MEMBER, list)
+            .any_reads()
+            .doc("List your tokens")
+            .queries(WINDOW)
+            .query("sort", words(&["-created_at"]), "Newest first")
+            .answers(200, shapes::TOKENS),
+        Route::post(&SURFACE, "/console/v1/tokens", Auth::SESSION, create)
+            .doc("Create a token")
+            .about("Its text is in this answer only. Needs a confirmed password.")
+            .takes(shapes::NEW_TOKEN)
+            .answers(201, shapes::MADE_TOKEN)
+            .refuses(403, &["confirmation_required"]),
+        Route::get(&SURFACE, "/console/v1/tokens/{id}", Auth::MEMBER, show)
+            .any_reads()
+            .doc("Show a token")
+            .answers(200, shapes::TOKEN),
+        Route::patch(&SURFACE, "/console/v1/tokens/{id}", Auth::SESSION, rename)
+            .doc("Rename a token")
+            .takes(shapes::TOKEN_PATCH)
+            .answers(200, shapes::TOKEN),
+        Route::delete(&SURFACE, "/console/v1/tokens/{id}", Auth::MEMBER, revoke)
+            .any_writes()
+            .doc("Revoke a token")
+            .answers_nothing(204)
+            .refuses(403, &["forbidden"]),
+        Route::post(&SURFACE, "/console/v1/tokens/{id}/rotate", Auth::MEMBER, rotate)
+            .any_writes()
+            .doc("Rotate a token")
+            .takes(ROTATION)
+            .answers(201, shapes::MADE_TOKEN)
+            .refuses(403, &["forbidden"]),
     ]
 }
 

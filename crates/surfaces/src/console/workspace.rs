@@ -5,13 +5,23 @@ use floe_model::Fault;
 use floe_model::access::{Permission, is_time_zone};
 use serde_json::{Map, Value};
 
+use super::shapes::workspace as shapes;
 use super::{Rights, SURFACE, wire};
 use crate::http::{Auth, Call, Fields, Reply, Route};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::get(&SURFACE, "/console/v1/workspace", Auth::MEMBER, show).needs(Permission::Read),
-        Route::patch(&SURFACE, "/console/v1/workspace", Auth::MEMBER, change).needs(Permission::Manage),
+        Route::get(&SURFACE, "/console/v1/workspace", Auth::MEMBER, show)
+            .needs(Permission::Read)
+            .doc("Show the workspace")
+            .answers(200, shapes::WORKSPACE),
+        Route::patch(&SURFACE, "/console/v1/workspace", Auth::MEMBER, change)
+            .needs(Permission::Manage)
+            .doc("Change the workspace")
+            .revised()
+            .takes(shapes::WORKSPACE_PATCH)
+            .answers(200, shapes::WORKSPACE)
+            .refuses(409, &["conflict"]),
     ]
 }
 

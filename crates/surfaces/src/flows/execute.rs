@@ -9,41 +9,68 @@ use serde_json::{Map, Value};
 
 use super::late::{Turn, in_progress, once};
 use super::outcome::{self, Form};
+use super::shapes::outcome as shapes;
 use super::{BODY_LIMIT, CLIENT, DASHBOARD, SURFACE};
+use crate::http::shape::{FLAG, JSON_OBJECT, TEXT, text};
 use crate::http::{Call, Fields, Reply, Route};
 
 /// Characters of `x-hook-id` at most (Flow API contract, section 1.1).
 const HOOK_ID_MAX: usize = 128;
 /// Characters of a trigger step's id at most.
-const STEP_ID_MAX: usize = 64;
+pub(super) const STEP_ID_MAX: usize = 64;
 
 pub(super) fn routes() -> Vec<Route> {
+    let of_clients = |route: Route| {
+        route
+            .query("version", TEXT, "A number, or latest")
+            .query("async", FLAG, "Whether to answer 202 at once")
+            .takes(JSON_OBJECT)
+            .refuses(400, &["invalid_version"])
+            .refuses(409, &["flow_not_published", "version_not_published", "api_trigger_required", "run_cancelled"])
+    };
     let routes = [
-        Route::post(&SURFACE, "/v1/client/flow/{id}/execute", CLIENT, client),
-        Route::post(&SURFACE, "/v1/sdk/flow/{id}/execute", CLIENT, library),
-        Route::post(&SURFACE, "/v1/flow/execute/{id}", DASHBOARD, dashboard),
+        of_clients(Route::post(&SURFACE, "/v1/client/flow/{id}/execute", CLIENT, client))
+            .doc("Execute a flow")
+            .about("The body is the input. Answers with the output alone, or with what the run waits for.")
+            .answers(200, shapes::CLIENT)
+            .answers(202, shapes::RUNNING)
+            .refuses(422, &["flow_execution_failed"]),
+        of_clients(Route::post(&SURFACE, "/v1/sdk/flow/{id}/execute", CLIENT, library))
+            .doc("Execute a flow for a library")
+            .answers(200, shapes::LIBRARY)
+            .answers(202, shapes::LIBRARY_RUNNING),
+        Route::post(&SURFACE, "/v1/flow/execute/{id}", DASHBOARD, dashboard)
+            .doc("Execute a flow from the dashboard")
+            .takes(shapes::EXECUTE)
+            .answers(200, shapes::CLIENT)
+            .answers(202, shapes::RUNNING)
+            .refuses(400, &["invalid_version"])
+            .refuses(409, &["flow_not_published", "version_not_published", "run_cancelled"])
+            .refuses(422, &["flow_execution_failed", "invalid_definition"]),
     ];
-    routes.into_iter().map(|route| route.scope("flows.run").body_limit(BODY_LIMIT)).collect()
+    let hook = "Kept with the run as source.hookId";
+    let common = |route: Route| route.scope("flows.run").body_limit(BODY_LIMIT).header("x-hook-id", text(0, HOOK_ID_MAX), hook);
+    routes.into_iter().map(common).collect()
 }
 
 async fn client(call: Call) -> Result<Reply, Fault> {
     let request = read_client(&call)?;
-    start(call, request, Form::Client).await
+    start(&call, request, Form::Client).await
 }
 
 async fn library(call: Call) -> Result<Reply, Fault> {
     let request = read_client(&call)?;
-    start(call, request, Form::Library).await
+    start(&call, request, Form::Library).await
 }
 
 async fn dashboard(call: Call) -> Result<Reply, Fault> {
     let (request, form) = read_dashboard(&call)?;
-    start(call, request, form).await
+    start(&call, request, form).await
 }
 
 /// Starts the run and answers with its state; a repeat of the same call starts it at most once.
-async fn start(call: Call, request: Execute, form: Form) -> Result<Reply, Fault> {
-    let (call, first_run) = (&call, request.run.0);
+pub(super) async fn start(call: &Call, request: Execute, form: Form) -> Result<Reply, Fault> {
+    let first_run = request.run.0;
     let act = |turn| async move {
         let mut request = request;
         if let Turn::Again(subject) = turn {
@@ -75,10 +102,16 @@ fn read_client(call: &Call) -> Result<Execute, Fault> {
     let flow: FlowId = call.id("id", "Flow")?;
     let version = call.query.get("version").map_or(Ok(VersionChoice::Latest), parse_version)?;
     let is_async = call.query.flag("async")?.unwrap_or(false);
-    let Value::Object(inputs) = call.json_value_or_empty()? else {
-        return Err(Fault::field("", "type", "The inputs must be a JSON object"));
-    };
+    let inputs = read_inputs(call)?;
     Ok(Execute { wait_ms: wait_ms(is_async), ..request(call, flow, version, WayIn::Client, inputs)? })
+}
+
+/// The body as the input object.
+pub(super) fn read_inputs(call: &Call) -> Result<Map<String, Value>, Fault> {
+    match call.json_value_or_empty()? {
+        Value::Object(inputs) => Ok(inputs),
+        _ => Err(Fault::field("", "type", "The inputs must be a JSON object")),
+    }
 }
 
 fn read_dashboard(call: &Call) -> Result<(Execute, Form), Fault> {
@@ -118,15 +151,20 @@ fn request(
     way: WayIn,
     inputs: Map<String, Value>,
 ) -> Result<Execute, Fault> {
+    let (ip, run) = (Some(call.peer.to_string()), call.ctx.ids.next());
+    Ok(Execute { flow, version, way, inputs, hook_id: hook_id(call)?, ip, run, wait_ms: 0 })
+}
+
+/// Header `x-hook-id`.
+pub(super) fn hook_id(call: &Call) -> Result<Option<String>, Fault> {
     let hook_id = call.header("x-hook-id").map(str::to_owned);
     if hook_id.as_ref().is_some_and(|id| id.chars().count() > HOOK_ID_MAX) {
         let message = format!("x-hook-id must have at most {HOOK_ID_MAX} characters");
         return Err(Fault::field("/x-hook-id", "length", message));
     }
-    let (ip, run) = (Some(call.peer.to_string()), call.ctx.ids.next());
-    Ok(Execute { flow, version, way, inputs, hook_id, ip, run, wait_ms: 0 })
+    Ok(hook_id)
 }
 
-const fn wait_ms(is_async: bool) -> u64 {
+pub(super) const fn wait_ms(is_async: bool) -> u64 {
     if is_async { 0 } else { WAIT_MS_MAX }
 }

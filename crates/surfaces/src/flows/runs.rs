@@ -10,7 +10,9 @@ use floe_store::flows::waits::contains_pattern;
 use serde_json::{Map, Value, json};
 
 use super::paging::{LIMIT, LIMIT_MAX, Paging};
+use super::shapes::{PAGING, runs as shapes};
 use super::{DASHBOARD, SURFACE, run_wire};
+use crate::http::shape::{INSTANT, TEXT, int};
 use crate::http::{Call, Query, Reply, Route};
 
 /// Every status of a run.
@@ -21,20 +23,30 @@ const OVERVIEW_DAYS: i64 = 30;
 const SEARCH_CHARS_MAX: usize = 200;
 
 pub(super) fn routes() -> Vec<Route> {
+    let listed = |path, handler| {
+        Route::get(&SURFACE, path, DASHBOARD, move |call: Call| page(call, handler))
+            .queries(PAGING)
+            .query("sort", shapes::SORT, "Newest first unless given")
+            .query("status", TEXT, "Statuses between commas")
+            .query("trigger", TEXT, "Type of the trigger")
+            .query("version", int(1, i64::from(u32::MAX)), "Version that ran")
+            .query("source", TEXT, "Kind of the source")
+            .query("from", INSTANT, "First instant")
+            .query("to", INSTANT, "Instant after the last")
+            .query("q", TEXT, "Text in the error")
+    };
     let routes = [
-        Route::get(&SURFACE, "/v1/flowrun/{id}", DASHBOARD, list),
-        Route::get(&SURFACE, "/v1/flowrun/light/{id}", DASHBOARD, list_light),
-        Route::get(&SURFACE, "/v1/flowrun/overview/{id}", DASHBOARD, overview),
+        listed("/v1/flowrun/{id}", run_wire::listed).doc("List the runs of a flow").answers(200, shapes::RUNS),
+        listed("/v1/flowrun/light/{id}", run_wire::light)
+            .doc("List the runs of a flow in short")
+            .answers(200, shapes::LIGHT_RUNS),
+        Route::get(&SURFACE, "/v1/flowrun/overview/{id}", DASHBOARD, overview)
+            .doc("Sum up the runs of a flow")
+            .query("from", INSTANT, "First instant; 30 days before the last unless given")
+            .query("to", INSTANT, "Instant after the last; now unless given")
+            .answers(200, shapes::OVERVIEW),
     ];
     routes.into_iter().map(|route| route.scope("flows.read")).collect()
-}
-
-async fn list(call: Call) -> Result<Reply, Fault> {
-    page(&call, run_wire::listed).await
-}
-
-async fn list_light(call: Call) -> Result<Reply, Fault> {
-    page(&call, run_wire::light).await
 }
 
 async fn overview(call: Call) -> Result<Reply, Fault> {
@@ -51,7 +63,7 @@ async fn overview(call: Call) -> Result<Reply, Fault> {
     Reply::ok(&overview_out(flow, from, to_shown, &found))
 }
 
-async fn page(call: &Call, row: fn(&RunRow) -> Value) -> Result<Reply, Fault> {
+async fn page(call: Call, row: fn(&RunRow) -> Value) -> Result<Reply, Fault> {
     let flow: FlowId = call.id("id", "Flow")?;
     let paging = Paging::read(&call.query, LIMIT, LIMIT_MAX)?;
     let (filter, order) = (read_filter(&call.query)?, read_order(&call.query)?);

@@ -13,24 +13,79 @@ use serde_json::value::RawValue;
 
 use super::paging::{LIMIT, LIMIT_MAX, Paging};
 use super::records::{raw, word};
+use super::shapes::records::STATUS;
+use super::shapes::{PAGING, versions as shapes};
 use super::{BODY_LIMIT, DASHBOARD, SURFACE, patch};
+use crate::http::shape::FLAG;
 use crate::http::{Call, Reply, Route};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::post(&SURFACE, "/v1/flow/{id}/autosave", DASHBOARD, autosave)
             .scope("flows.write")
-            .body_limit(BODY_LIMIT),
-        Route::post(&SURFACE, "/v1/flow/{id}/publish", DASHBOARD, publish).scope("flows.write").body_limit(BODY_LIMIT),
-        Route::get(&SURFACE, "/v1/flow/{id}/versions", DASHBOARD, list).scope("flows.read"),
-        Route::get(&SURFACE, "/v1/flow/{id}/versions/{version}", DASHBOARD, get).scope("flows.read"),
-        Route::delete(&SURFACE, "/v1/flow/{id}/versions/{version}", DASHBOARD, delete).scope("flows.write"),
+            .body_limit(BODY_LIMIT)
+            .doc("Save a draft")
+            .takes(shapes::AUTOSAVE)
+            .answers(200, shapes::SAVED)
+            .refuses(409, &["conflict"]),
+        Route::post(&SURFACE, "/v1/flow/{id}/publish", DASHBOARD, publish)
+            .scope("flows.write")
+            .body_limit(BODY_LIMIT)
+            .doc("Publish the draft or a version")
+            .takes(shapes::PUBLISH)
+            .answers(200, shapes::VERSION)
+            .refuses(400, &["invalid_version"])
+            .refuses(409, &["no_draft", "version_published"])
+            .refuses(422, &["invalid_definition"]),
+        Route::get(&SURFACE, "/v1/flow/{id}/versions", DASHBOARD, list)
+            .scope("flows.read")
+            .doc("List versions")
+            .queries(PAGING)
+            .query("status", STATUS, "Draft or published")
+            .query("full", FLAG, "Whether to show definitions")
+            .answers(200, shapes::VERSIONS),
+        Route::get(&SURFACE, "/v1/flow/{id}/versions/{version}", DASHBOARD, get)
+            .scope("flows.read")
+            .doc("Show a version")
+            .about("The version is a number, latest, or draft.")
+            .answers(200, shapes::VERSION)
+            .refuses(400, &["invalid_version"])
+            .refuses(409, &["flow_not_published", "no_draft"]),
+        Route::delete(&SURFACE, "/v1/flow/{id}/versions/{version}", DASHBOARD, delete)
+            .scope("flows.write")
+            .doc("Delete a version")
+            .answers(200, shapes::DELETED)
+            .refuses(400, &["invalid_version"])
+            .refuses(409, &["version_published"]),
         Route::post(&SURFACE, "/v1/flow/{id}/versions/{version}/publish", DASHBOARD, publish_version)
-            .scope("flows.write"),
+            .scope("flows.write")
+            .doc("Publish a version")
+            .takes(shapes::PUBLISH_VERSION)
+            .answers(200, shapes::VERSION)
+            .refuses(400, &["invalid_version"])
+            .refuses(409, &["version_published"])
+            .refuses(422, &["invalid_definition"]),
         Route::post(&SURFACE, "/v1/flow/{id}/versions/{version}/set-latest", DASHBOARD, set_latest)
-            .scope("flows.write"),
-        Route::post(&SURFACE, "/v1/flow/{id}/versions/{version}/rollback", DASHBOARD, roll_back).scope("flows.write"),
-        Route::post(&SURFACE, "/v1/flow/{id}/versions/{version}/unpublish", DASHBOARD, unpublish).scope("flows.write"),
+            .scope("flows.write")
+            .doc("Make a version the latest")
+            .answers(200, shapes::VERSION)
+            .refuses(400, &["invalid_version"])
+            .refuses(409, &["version_not_published"]),
+        Route::post(&SURFACE, "/v1/flow/{id}/versions/{version}/rollback", DASHBOARD, roll_back)
+            .scope("flows.write")
+            .doc("Roll back to a version")
+            .about("A copy of the version becomes the draft, or the latest version.")
+            .takes(shapes::ROLL_BACK)
+            .answers(201, shapes::VERSION)
+            .refuses(400, &["invalid_version"])
+            .refuses(409, &["version_not_published"])
+            .refuses(422, &["invalid_definition"]),
+        Route::post(&SURFACE, "/v1/flow/{id}/versions/{version}/unpublish", DASHBOARD, unpublish)
+            .scope("flows.write")
+            .doc("Take a version back")
+            .answers(200, shapes::VERSION)
+            .refuses(400, &["invalid_version"])
+            .refuses(409, &["version_not_published"]),
     ]
 }
 

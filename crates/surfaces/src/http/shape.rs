@@ -87,6 +87,8 @@ pub struct Object {
 pub enum Role {
     /// Part of an answer: it holds its members and no others.
     Answer,
+    /// Part of an answer that can hold more than is declared.
+    Open,
     /// Part of a body: null is as good as not given, and other members are ignored.
     Input,
     /// The same, and other members are refused.
@@ -173,6 +175,12 @@ pub const fn map(of: &'static Shape) -> Shape {
 #[must_use]
 pub const fn object(name: &'static str, fields: &'static [Field]) -> Shape {
     shape(Kind::Object(Object { name, base: &[], own: fields, role: Role::Answer }))
+}
+
+/// An object in an answer that can hold more than is declared.
+#[must_use]
+pub const fn open(name: &'static str, fields: &'static [Field]) -> Shape {
+    shape(Kind::Object(Object { name, base: &[], own: fields, role: Role::Open }))
 }
 
 /// An object as input that is read with `Fields::finish_ignoring_unknown` (every body of the Flow API).

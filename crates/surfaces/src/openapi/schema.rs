@@ -75,7 +75,7 @@ impl Components {
 
     fn field(&mut self, role: Role, field: &Field) -> Value {
         // Null is as good as not given.
-        let nullable = role != Role::Answer && !field.required;
+        let nullable = matches!(role, Role::Input | Role::Closed) && !field.required;
         let mut schema = self.schema(&Shape { null: field.shape.null || nullable, ..field.shape });
         if let (false, Value::Object(map)) = (field.about.is_empty(), &mut schema) {
             map.insert("description".to_owned(), field.about.into());

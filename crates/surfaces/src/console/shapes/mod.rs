@@ -1,7 +1,12 @@
 //! Shapes of the bodies of the console, a file for each file of handlers. Bodies as input are closed: an unknown field is
 //! refused (console contract, section 4).
 
+pub(super) mod inbox;
 pub(super) mod keys;
+pub(super) mod session;
+pub(super) mod tokens;
+pub(super) mod variables;
+pub(super) mod workspace;
 
 use crate::http::Param;
 use crate::http::shape::{COUNT, FLAG, Field, Shape, TEXT, int, list, must, words};

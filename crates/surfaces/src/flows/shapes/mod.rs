@@ -1,7 +1,10 @@
 //! Shapes of the bodies of the Flow API, a file for each file of handlers. Bodies as input are open: what a client sends in
 //! addition is ignored (Flow API contract, section 1).
 
+pub(super) mod outcome;
 pub(super) mod records;
+pub(super) mod runs;
+pub(super) mod versions;
 
 use crate::http::Param;
 use crate::http::shape::{COUNT, Field, Shape, int, list, must};
