@@ -8,10 +8,13 @@
 mod cancel;
 pub mod definitions;
 mod execute;
+pub mod files;
 pub mod history;
+pub mod logs;
 pub mod questions;
 pub mod runs;
 pub mod serving;
+pub mod sharing;
 pub mod steps;
 pub mod totals;
 
@@ -33,6 +36,8 @@ pub struct Flows {
     pub catalog: Arc<Catalog>,
     /// Compiled definitions.
     pub plans: Arc<Plans>,
+    /// What clients run.
+    latest: definitions::LatestVersions,
     /// What moves the runs.
     pub runs: RunEngine,
     /// Calls whose answer is being worked out.
@@ -49,7 +54,8 @@ impl Flows {
         }
         let catalog = Arc::new(catalog);
         let plans = Arc::new(Plans::new(Arc::clone(&catalog)));
+        let latest = definitions::LatestVersions::new(&platform.store);
         let runs = RunEngine::start(Arc::clone(&platform), Arc::clone(&plans), effects, limits);
-        Self { platform, catalog, plans, runs, serving: Arc::default() }
+        Self { platform, catalog, plans, latest, runs, serving: Arc::default() }
     }
 }

@@ -131,10 +131,18 @@ id_types! {
     KeyId = "key";
     /// A one-time link: set-up, sign-in.
     LinkId = "lnk";
+    /// An invitation into a workspace.
+    InviteId = "inv";
+    /// A named list of members.
+    GroupId = "grp";
     /// An audit entry.
     AuditId = "aud";
     /// A domain event.
     EventId = "evt";
+    /// A backup of the whole server.
+    BackupId = "bak";
+    /// An entry in the log of a flow.
+    LogId = "log";
     /// A job: durable work with a due time.
     JobId = "job";
     /// A request, as printed in `X-Request-Id`.
@@ -149,6 +157,14 @@ id_types! {
     WaitId = "wait";
     /// An inbox item; the same bits as the wait behind it.
     InboxId = "inb";
+    /// A variable or secret of a workspace.
+    VariableId = "var";
+    /// An account at another service.
+    ConnectionId = "conn";
+    /// A share link of a flow; another one after each replacement.
+    ShareId = "shr";
+    /// An uploaded file.
+    FileId = "file";
 }
 
 #[cfg(test)]

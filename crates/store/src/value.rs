@@ -110,6 +110,7 @@ macro_rules! from_id {
 }
 
 from_id! {
-    WorkspaceId MemberId SessionId TokenId KeyId LinkId AuditId EventId JobId RequestId
-    FlowId VersionId RunId WaitId InboxId
+    WorkspaceId MemberId BackupId SessionId TokenId KeyId LinkId InviteId GroupId AuditId EventId LogId JobId RequestId
+    FlowId VersionId RunId WaitId InboxId ShareId FileId
+    VariableId ConnectionId
 }

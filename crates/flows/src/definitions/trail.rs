@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::content::{EMPTY, triggers_of};
 use super::resolve::text_of;
+use crate::logs;
 
 /// Writes a changed flow: one revision on, its triggers those of the definition that a read shows now.
 pub(super) fn write(tx: &mut Tx<'_>, ctx: &Ctx, flow: &mut FlowRow) -> Result<(), Fault> {
@@ -31,8 +32,8 @@ pub(super) fn announce(tx: &mut Tx<'_>, ctx: &Ctx, flow: FlowId) {
     tx.announce(Change::Record { workspace: ctx.caller.workspace, kind: "flow", id: flow.0 });
 }
 
-/// Writes the audit entry of an act. Flows are the same in both modes, so it has none.
-pub(super) fn audit(
+/// Writes the audit entry of an act, and its entry in the flow's log. Flows are the same in both modes, so they have none.
+pub(crate) fn audit(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     flow: &FlowRow,
@@ -55,7 +56,8 @@ pub(super) fn audit(
         ip: None,
         at: ctx.now(),
     };
-    audit::record(tx, &entry)
+    audit::record(tx, &entry)?;
+    logs::note_act(tx, ctx, flow, action, &detail)
 }
 
 /// Publishes a domain event about a flow.
@@ -82,7 +84,7 @@ pub(super) fn tell(
 }
 
 /// The member behind a caller as records name it: `{_id, name, email}` or null.
-pub(super) fn person(caller: &Caller) -> String {
+pub(crate) fn person(caller: &Caller) -> String {
     let member = caller.member.as_ref();
     member.map_or(Value::Null, |one| json!({ "_id": one.id, "name": one.name, "email": one.email })).to_string()
 }
@@ -105,6 +107,7 @@ pub(crate) fn actor_of(caller: &Caller) -> Actor {
     let (kind, id) = match (caller.credential, &caller.member) {
         (Credential::Token(id), _) => ("token", Some(id.0)),
         (Credential::FlowsKey(id), _) => ("key", Some(id.0)),
+        (Credential::Share(id), _) => ("share", Some(id.0)),
         (Credential::Session(_), Some(member)) => ("member", Some(member.id.0)),
         (Credential::Session(id), None) => ("member", Some(id.0)),
         (Credential::Anonymous | Credential::System, _) => ("system", None),

@@ -3,21 +3,35 @@
 use crate::Statement;
 
 pub mod documents;
+pub mod files;
+pub mod flow_groups;
+pub mod flow_logs;
 #[expect(clippy::module_inception, reason = "the table is called what the slice is called")]
 pub mod flows;
 pub mod journal;
+pub mod mentions;
+pub mod ownership;
 pub mod run_totals;
 pub mod runs;
+pub mod schedules;
+pub mod shares;
 pub mod versions;
 pub mod waits;
 
 /// The statements of each table file: `some_table::STATEMENTS`, one line a file.
 pub(crate) const TABLES: &[&[Statement]] = &[
     documents::STATEMENTS,
+    files::STATEMENTS,
+    flow_groups::STATEMENTS,
+    flow_logs::STATEMENTS,
     flows::STATEMENTS,
     journal::STATEMENTS,
+    mentions::STATEMENTS,
+    ownership::STATEMENTS,
     run_totals::STATEMENTS,
     runs::STATEMENTS,
+    schedules::STATEMENTS,
+    shares::STATEMENTS,
     versions::STATEMENTS,
     waits::STATEMENTS,
 ];
