@@ -9,14 +9,22 @@
 //! Start reading with [`Access`] and `authenticate.rs`, then [`keys`] as an example of a resource.
 
 pub mod account;
+pub mod derived;
+pub mod groups;
+pub mod invites;
 pub mod keys;
 pub mod links;
+pub mod members;
 pub mod rate;
+pub mod resets;
 pub mod secret;
 pub mod sessions;
 pub mod setup;
 pub mod tokens;
+pub mod variables;
+pub mod wishes;
 pub mod workspace;
+pub mod workspaces;
 
 mod act;
 mod attempts;
@@ -26,6 +34,7 @@ mod identity;
 mod password;
 mod service;
 mod sweep;
+mod tell;
 
 pub use act::Act;
 pub use identity::{Identity, Presented, Proof, SessionFacts};

@@ -43,6 +43,11 @@ impl Hasher {
         Self(secret.derive(label))
     }
 
+    /// The keyed hash of bytes; a secret itself, as long as nobody is told.
+    pub(crate) fn hash_bytes(&self, bytes: &[u8]) -> [u8; 32] {
+        hmac(&self.0, bytes)
+    }
+
     /// The keyed hash under which a text is looked up.
     pub(crate) fn hash(&self, text: &str) -> [u8; 32] {
         hmac(&self.0, text.as_bytes())

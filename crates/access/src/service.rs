@@ -47,6 +47,9 @@ pub(crate) struct Hashers {
     pub(crate) token: Hasher,
     pub(crate) key: Hasher,
     pub(crate) link: Hasher,
+    pub(crate) share: Hasher,
+    pub(crate) share_text: Hasher,
+    pub(crate) resume_text: Hasher,
 }
 
 impl Access {
@@ -62,6 +65,9 @@ impl Access {
                 token: Hasher::new(secret, "token"),
                 key: Hasher::new(secret, "api-key"),
                 link: Hasher::new(secret, "link"),
+                share: Hasher::new(secret, "share"),
+                share_text: Hasher::new(secret, "share-text"),
+                resume_text: Hasher::new(secret, "resume-text"),
             },
             memory,
             passwords: Passwords::new(),

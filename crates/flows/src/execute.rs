@@ -11,7 +11,8 @@ use floe_runtime::Ctx;
 use serde_json::{Map, Value, json};
 
 use crate::Flows;
-use crate::definitions::{self, Resolved, VersionChoice};
+use crate::definitions::{self, Remembered, Runnable, VersionChoice};
+use crate::files;
 use crate::runs::{AnswerIn, NewRun, Origin, RunState, check_inputs, choose_entry, load};
 
 /// Longest that a synchronous call waits for its run, in milliseconds (Flow API contract, section 3.1).
@@ -27,6 +28,8 @@ pub enum WayIn {
         /// Id of the trigger step.
         trigger: Option<String>,
     },
+    /// The share link that the caller holds; always the latest version.
+    Share,
 }
 
 /// A call for a run.
@@ -111,40 +114,78 @@ impl Flows {
     }
 
     async fn prepare(&self, ctx: &Ctx, call: &Execute) -> Result<NewRun, Fault> {
-        let (workspace, flow, version) = (ctx.caller.workspace, call.flow, call.version);
-        let resolved = ctx.store.read(move |tx| definitions::resolve(tx, workspace, flow, version)).await;
-        let resolved = self.permitted(ctx, call.flow, resolved).await?;
-        let plan = self.plans.compile(resolved.document_hash, &resolved.definition)?;
+        let found = self.runnable(ctx, call.flow, call.version).await;
+        let runnable = match call.way {
+            // The link itself is the permission; a flow that was unpublished meanwhile is no longer there.
+            WayIn::Share => found.map_err(|fault| match fault.code() {
+                "flow_not_published" => Fault::not_found("Share link"),
+                _ => fault,
+            })?,
+            _ => self.permitted(ctx, call.flow, found).await?,
+        };
+        let plan = &runnable.plan;
         let (kind, named, base) = match &call.way {
             WayIn::Client => ("client", None, ""),
             WayIn::Dashboard { trigger } => ("dashboard", trigger.as_deref(), "/inputs"),
+            WayIn::Share => ("share", None, ""),
         };
-        let entry = choose_entry(&plan, kind, named)?;
+        let entry = choose_entry(plan, kind, named)?;
         let inputs = check_inputs(&plan.entries[entry], call.inputs.clone(), base)?;
+        let inputs = files::resolve_inputs(ctx, &plan.entries[entry].inputs, inputs, base).await?;
         Ok(NewRun {
             run: call.run,
-            workspace,
+            workspace: ctx.caller.workspace,
             mode: ctx.caller.mode,
-            flow: resolved.flow_id,
-            flow_name: resolved.flow_name,
-            version: resolved.version,
-            is_draft: resolved.is_draft,
-            document_hash: resolved.document_hash,
-            settings: resolved.settings,
-            plan: Arc::clone(&plan),
+            flow: runnable.flow,
+            flow_name: runnable.flow_name.clone(),
+            version: runnable.version,
+            is_draft: runnable.is_draft,
+            document_hash: runnable.document_hash,
+            settings: runnable.settings.clone(),
+            plan: Arc::clone(plan),
             entry,
             inputs,
             origin: origin(&ctx.caller, kind, call),
         })
     }
 
+    /// The version to be run, with its plan; the latest one from memory where it is known. Looks at no permission.
+    async fn runnable(&self, ctx: &Ctx, flow: FlowId, version: VersionChoice) -> Result<Arc<Runnable>, Fault> {
+        let workspace = ctx.caller.workspace;
+        let generation = match version {
+            VersionChoice::Latest => match self.latest.get(workspace, flow, ctx.now()) {
+                Remembered::Fresh(runnable) => return Ok(runnable),
+                Remembered::LookUp(generation) => Some(generation),
+            },
+            _ => None,
+        };
+        let read_at = ctx.now();
+        let resolved = ctx.store.read(move |tx| definitions::resolve(tx, workspace, flow, version)).await?;
+        let plan = self.plans.compile(resolved.document_hash, &resolved.definition);
+        // A draft's problems are not for those who may not see it.
+        let plan = match plan {
+            Ok(plan) => plan,
+            Err(fault) if definitions::may(&ctx.caller, &resolved.access, Level::Run) => return Err(fault),
+            Err(_) if definitions::may(&ctx.caller, &resolved.access, Level::View) => return Err(not_allowed()),
+            Err(_) => return Err(Fault::not_found("Flow")),
+        };
+        let runnable = Arc::new(Runnable::new(resolved, plan));
+        if let Some(generation) = generation {
+            self.latest.put(workspace, &runnable, generation, read_at);
+        }
+        Ok(runnable)
+    }
+
     /// A flow that the caller may not see answers as one that is not there, also when its version is the problem.
-    async fn permitted(&self, ctx: &Ctx, flow: FlowId, resolved: Result<Resolved, Fault>) -> Result<Resolved, Fault> {
-        match resolved {
-            Ok(resolved) if definitions::may(&ctx.caller, &resolved.access, Level::Run) => Ok(resolved),
-            Ok(resolved) if definitions::may(&ctx.caller, &resolved.access, Level::View) => {
-                Err(Fault::forbidden("Your role does not allow running flows"))
-            }
+    async fn permitted(
+        &self,
+        ctx: &Ctx,
+        flow: FlowId,
+        found: Result<Arc<Runnable>, Fault>,
+    ) -> Result<Arc<Runnable>, Fault> {
+        match found {
+            Ok(runnable) if definitions::may(&ctx.caller, &runnable.access, Level::Run) => Ok(runnable),
+            Ok(runnable) if definitions::may(&ctx.caller, &runnable.access, Level::View) => Err(not_allowed()),
             Ok(_) => Err(Fault::not_found("Flow")),
             Err(fault) => {
                 let caller = ctx.clone();
@@ -155,12 +196,17 @@ impl Flows {
     }
 }
 
+fn not_allowed() -> Fault {
+    Fault::forbidden("Your role does not allow running flows")
+}
+
 /// The credential of a caller as runs remember it.
 #[must_use]
 pub fn started_by(caller: &Caller) -> String {
     match (caller.credential, &caller.member) {
         (Credential::Token(id), _) => format!("token:{id}"),
         (Credential::FlowsKey(id), _) => format!("key:{id}"),
+        (Credential::Share(id), _) => format!("share:{id}"),
         (_, Some(member)) => format!("member:{}", member.id),
         (_, None) => "system".to_owned(),
     }
@@ -170,6 +216,7 @@ fn origin(caller: &Caller, kind: &'static str, call: &Execute) -> Origin {
     let token = match caller.credential {
         Credential::Token(id) => Some(id.to_string()),
         Credential::FlowsKey(id) => Some(id.to_string()),
+        Credential::Share(id) => Some(id.to_string()),
         _ => None,
     };
     let member = caller.member.as_ref();

@@ -43,6 +43,8 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
     ("reqwest", &["runtime", "server"], "calls to the outside are `ctx.outside`, which checks every address"),
     ("rquickjs", &["runtime"], "JavaScript runs in child processes only; call `ctx.sandbox`"),
     ("getrandom", &["runtime"], "randomness is an argument; call `ctx.ids`"),
+    ("infer", &["flows"], "types of files are found where files are received"),
+    ("multer", &["surfaces"], "multipart bodies end at the surfaces; slices take and give plain types"),
     ("clap", &["server"], "only the binary reads its command line"),
     (
         "tokio",

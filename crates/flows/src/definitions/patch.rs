@@ -14,6 +14,7 @@ use super::content::Content;
 use super::draft::{self, Autosave, check_error_flow, check_revision, json_text};
 use super::read::{self, Record};
 use super::trail;
+use crate::sharing::{self, ShareChange};
 
 /// Scope that a token needs for what takes the level `manage`.
 const MANAGE_SCOPE: &str = "flows.manage";
@@ -35,6 +36,8 @@ pub struct FlowPatch {
     pub visibility: Option<Visibility>,
     /// Whom it is shared with.
     pub sharing: Option<Sharing>,
+    /// Its share link.
+    pub share: Option<ShareChange>,
     /// Settings; they hold at once.
     pub settings: Option<FlowSettings>,
     /// The revision that the editor saw.
@@ -45,7 +48,7 @@ impl FlowPatch {
     /// Whether it changes who may do what, which takes the level `manage`.
     #[must_use]
     pub fn touches_access(&self) -> bool {
-        self.visibility.is_some() || self.sharing.is_some()
+        self.visibility.is_some() || self.sharing.is_some() || self.share.is_some()
     }
 
     /// Names of the fields that are given.
@@ -58,6 +61,7 @@ impl FlowPatch {
             ("definition", self.content.is_some()),
             ("visibility", self.visibility.is_some()),
             ("sharing", self.sharing.is_some()),
+            ("share", self.share.is_some()),
             ("settings", self.settings.is_some()),
         ]
         .into_iter()
@@ -69,7 +73,7 @@ impl FlowPatch {
 /// Changes a flow. A patch without fields changes nothing.
 ///
 /// # Errors
-/// 404; 403 without `edit`, or without `manage` (and the scope `flows.manage`) for visibility and sharing; 409 `conflict`
+/// 404; 403 without `edit`, or without `manage` (and the scope `flows.manage`) for visibility, sharing and share link; 409 `conflict`
 /// with the present revision when `base_revision` is stale; 400 for members and flows that are not there.
 pub fn patch(tx: &mut Tx<'_>, ctx: &Ctx, id: FlowId, patch: &FlowPatch) -> Result<Record, Fault> {
     let level = if patch.touches_access() { Level::Manage } else { Level::Edit };
@@ -112,6 +116,9 @@ fn apply(tx: &mut Tx<'_>, ctx: &Ctx, flow: &mut FlowRow, patch: &FlowPatch) -> R
     if let Some(sharing) = &patch.sharing {
         check_members(tx, ctx, sharing)?;
         flow.sharing = json_text(sharing)?;
+    }
+    if let Some(change) = patch.share {
+        sharing::apply(tx, ctx, flow, change)?;
     }
     if let Some(settings) = &patch.settings {
         check_error_flow(tx, ctx, settings)?;

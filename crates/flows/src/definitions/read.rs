@@ -7,6 +7,7 @@ use floe_model::id::{FlowId, MemberId};
 use floe_runtime::Ctx;
 use floe_store::Tx;
 use floe_store::flows::flows::{self, FlowFilter, FlowOrder, FlowRow};
+use floe_store::flows::shares::{self, ShareRow};
 use floe_store::flows::versions;
 
 use super::access::{access_of, visible};
@@ -24,6 +25,8 @@ pub struct Record {
     pub level: Level,
     /// The draft's definition, else that of the latest version, else the empty one; lists leave it out.
     pub definition: Option<String>,
+    /// Its share link.
+    pub share: Option<ShareRow>,
 }
 
 /// Part of a list, and how many entries the list has.
@@ -63,7 +66,8 @@ pub fn list(
         let access = access_of(&flow)?;
         let level = level_of(&ctx.caller, &access);
         let level = level.ok_or_else(|| Fault::internal(format!("flow {} is listed and may not be seen", flow.id)))?;
-        data.push(Record { flow, access, level, definition: None });
+        let share = shares::find(tx, flow.workspace, flow.id)?;
+        data.push(Record { flow, access, level, definition: None, share });
     }
     Ok(Page { data, total })
 }
@@ -77,9 +81,10 @@ pub(super) fn written(tx: &mut Tx<'_>, ctx: &Ctx, flow: FlowRow) -> Result<Recor
 }
 
 fn record(tx: &mut Tx<'_>, mut flow: FlowRow, access: FlowAccess, level: Level) -> Result<Record, Fault> {
+    let share = shares::find(tx, flow.workspace, flow.id)?;
     let shown = flow.pointers.draft.or(flow.pointers.latest);
     let Some(number) = shown else {
-        return Ok(Record { flow, access, level, definition: Some(EMPTY.to_owned()) });
+        return Ok(Record { flow, access, level, definition: Some(EMPTY.to_owned()), share });
     };
     let version = versions::find(tx, flow.workspace, flow.id, number)?;
     let version = version.ok_or_else(|| Fault::internal(format!("flow {} lost version {number}", flow.id)))?;
@@ -87,7 +92,7 @@ fn record(tx: &mut Tx<'_>, mut flow: FlowRow, access: FlowAccess, level: Level) 
     if flow.pointers.draft.is_some() {
         flow.settings = version.settings;
     }
-    Ok(Record { flow, access, level, definition })
+    Ok(Record { flow, access, level, definition, share })
 }
 
 /// The member to whose flows a list is limited; none for those who see every flow.

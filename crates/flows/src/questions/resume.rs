@@ -160,7 +160,8 @@ impl Flows {
     async fn check_may_resume(&self, ctx: &Ctx, run: RunId) -> Result<(), Fault> {
         let row = self.run_row(ctx, run).await?;
         let caller = &ctx.caller;
-        let is_own_key = matches!(caller.credential, Credential::FlowsKey(_)) && row.started_by == started_by(caller);
+        let is_program = matches!(caller.credential, Credential::FlowsKey(_) | Credential::Share(_));
+        let is_own_key = is_program && row.started_by == started_by(caller);
         if is_own_key || caller.may(Permission::Answer) {
             return Ok(());
         }

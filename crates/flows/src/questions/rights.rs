@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use floe_model::access::{Credential, Permission};
-use floe_model::id::{FlowId, KeyId, MemberId, TokenId};
+use floe_model::id::{FlowId, GroupId, KeyId, MemberId, TokenId};
 use floe_model::{Fault, FaultKind};
 use floe_runtime::Ctx;
 use floe_store::Tx;
+use floe_store::access::groups::{self, GroupName};
 use floe_store::access::{keys, members, memberships, tokens, workspaces};
 use floe_store::flows::waits::WaitRow;
 use serde_json::{Value, json};
@@ -98,9 +99,9 @@ pub struct Starter {
 /// Somebody whom the step names as approver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assignee {
-    /// The member; none for a text that names no member of the workspace.
+    /// The member; none for a group, and for a text that names no member of the workspace.
     pub member: Option<MemberId>,
-    /// Its name, or the text.
+    /// Its name, that of the group, or the text.
     pub name: String,
 }
 
@@ -110,22 +111,23 @@ pub(super) struct Judge<'c> {
     visible: HashMap<FlowId, bool>,
     forbids_self: Option<bool>,
     starters: HashMap<String, Starter>,
+    groups: Option<Vec<GroupName>>,
 }
 
 impl<'c> Judge<'c> {
     pub(super) fn new(ctx: &'c Ctx) -> Self {
-        Self { ctx, visible: HashMap::new(), forbids_self: None, starters: HashMap::new() }
+        Self { ctx, visible: HashMap::new(), forbids_self: None, starters: HashMap::new(), groups: None }
     }
 
     /// What the caller may do with a question (Flow API contract, section 4; console contract, section 5.5).
     pub(super) fn rights(&mut self, tx: &mut Tx<'_>, wait: &WaitRow) -> Result<Rights, Fault> {
         let caller = &self.ctx.caller;
         let is_starter = wait.started_by == started_by(caller);
-        let is_own_key = is_starter && matches!(caller.credential, Credential::FlowsKey(_));
+        let is_own_key = is_starter && matches!(caller.credential, Credential::FlowsKey(_) | Credential::Share(_));
         let sees_flow = caller.member.is_some() && self.sees_flow(tx, wait.flow)?;
         let (is_named, refusal) = match approvers(wait) {
             Some(named) => {
-                let is_named = named.iter().any(|text| self.is_caller(text));
+                let is_named = self.names_caller(tx, &named)?;
                 (is_named, (!is_named).then_some(Refusal::NotAssignee))
             }
             None => {
@@ -185,11 +187,20 @@ impl<'c> Judge<'c> {
         Ok(sees)
     }
 
-    /// Whether a text of `approvers` names the member who calls.
-    fn is_caller(&self, text: &str) -> bool {
-        self.ctx.caller.member.as_ref().is_some_and(|member| {
+    /// Whether one of the texts of `approvers` names the member who calls, or a group that it is in.
+    fn names_caller(&mut self, tx: &mut Tx<'_>, named: &[String]) -> Result<bool, Fault> {
+        let Some(member) = &self.ctx.caller.member else { return Ok(false) };
+        let is_member = |text: &String| {
             member.email.eq_ignore_ascii_case(text) || MemberId::parse(text).is_ok_and(|id| id == member.id)
-        })
+        };
+        if named.iter().any(is_member) {
+            return Ok(true);
+        }
+        let groups = match &mut self.groups {
+            Some(known) => known,
+            unknown => unknown.insert(groups::of_member(tx, self.ctx.caller.workspace, member.id)?),
+        };
+        Ok(named.iter().any(|text| groups.iter().any(|group| names_group(text, group))))
     }
 }
 
@@ -197,9 +208,18 @@ impl<'c> Judge<'c> {
 pub(super) fn assignees(tx: &mut Tx<'_>, wait: &WaitRow) -> Result<Vec<Assignee>, Fault> {
     let mut found = Vec::new();
     for text in approvers(wait).unwrap_or_default() {
-        let member = match MemberId::parse(&text) {
-            Ok(id) => members::find(tx, id)?,
-            Err(_) => members::find_by_email(tx, &text.to_lowercase())?,
+        let id = floe_model::id::parse_bits(&text).ok();
+        let group = match id {
+            Some(id) => groups::find(tx, wait.workspace, GroupId(id))?,
+            None => groups::find_by_name(tx, wait.workspace, &text)?,
+        };
+        if let Some(group) = group {
+            found.push(Assignee { member: None, name: group.name });
+            continue;
+        }
+        let member = match id {
+            Some(id) => members::find(tx, MemberId(id))?,
+            None => members::find_by_email(tx, &text.to_lowercase())?,
         };
         let belongs = match &member {
             Some(member) => memberships::role(tx, wait.workspace, member.id)?.is_some(),
@@ -212,6 +232,14 @@ pub(super) fn assignees(tx: &mut Tx<'_>, wait: &WaitRow) -> Result<Vec<Assignee>
         });
     }
     Ok(found)
+}
+
+/// Whether a text of `approvers` names a group: by its id, or by its name whatever its case.
+fn names_group(text: &str, group: &GroupName) -> bool {
+    match floe_model::id::parse_bits(text) {
+        Ok(id) => GroupId(id) == group.id,
+        Err(_) => text.to_lowercase() == group.folded,
+    }
 }
 
 /// Whom the step names as approvers; `None` when it names nobody and so leaves it to the roles. A list that cannot be read

@@ -6,6 +6,7 @@ use floe_model::flows::FlowSettings;
 use floe_model::id::{EventId, JobId, RunId, WaitId, WorkspaceId};
 use floe_model::{Fault, Scope, Timestamp};
 use floe_store::Tx;
+use floe_store::flows::files::{self, Claim};
 use floe_store::flows::journal::{self, Chunk};
 use floe_store::flows::runs::{self, RunRow};
 use floe_store::flows::waits::{self, WaitEnd, WaitRow};
@@ -49,6 +50,7 @@ pub(super) struct Part {
     jobs: Vec<NewJob>,
     events: Vec<(Scope, NewEvent)>,
     audit: Vec<audit::Entry>,
+    claims: Vec<Claim>,
 }
 
 /// Writes the rows of some runs.
@@ -79,6 +81,9 @@ pub(super) fn write(tx: &mut Tx<'_>, parts: &[Part]) -> Result<(), Fault> {
     for entry in parts.iter().flat_map(|part| &part.audit) {
         audit::record(tx, entry)?;
     }
+    for claim in parts.iter().flat_map(|part| &part.claims) {
+        files::claim(tx, claim)?;
+    }
     Ok(())
 }
 
@@ -88,7 +93,8 @@ impl Part {
     /// # Errors
     /// When an event cannot be written as JSON, which does not happen for events that came from JSON.
     pub(super) fn new(write: RunWrite, now: Timestamp, fresh: &mut dyn FnMut() -> u128) -> Result<Self, Fault> {
-        let mut part = Self { opened: write.opened, audit: write.extras.audit, ..Self::default() };
+        let (audit, claims) = (write.extras.audit, write.extras.claims);
+        let mut part = Self { opened: write.opened, audit, claims, ..Self::default() };
         if !write.events.is_empty() {
             let events = serde_json::to_string(&write.events).map_err(Fault::internal)?;
             part.chunks.push(Chunk { workspace: write.workspace, run: write.run, seq: write.first, events });

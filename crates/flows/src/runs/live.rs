@@ -9,6 +9,7 @@ use floe_engine::machine::{Command, Machine};
 use floe_model::flows::FlowSettings;
 use floe_model::id::{RunId, WaitId};
 use floe_model::{Fault, Timestamp};
+use floe_store::flows::files::Claim;
 use floe_store::flows::runs::RunRow;
 use floe_store::flows::waits::WaitEnd;
 use floe_store::platform::audit;
@@ -66,6 +67,8 @@ pub(super) struct Extras {
     pub(super) children: Vec<ChildStart>,
     /// Children that are no longer wanted.
     pub(super) cancelled: Vec<RunId>,
+    /// Files that the run begins with: from now on they stay.
+    pub(super) claims: Vec<Claim>,
 }
 
 /// What lists and parents see of a run's state.

@@ -129,6 +129,7 @@ impl NewRun {
             user: self.origin.user.clone(),
             flow: json!({ "_id": self.flow, "name": self.flow_name, "version": self.version }),
             depth: self.origin.depth,
+            reuse: None,
         }))
     }
 
@@ -160,6 +161,10 @@ pub fn choose_entry(plan: &Plan, kind: &str, named: Option<&str>) -> Result<usiz
     match kind {
         "client" => of_kind("api").ok_or_else(|| {
             Fault::conflict("api_trigger_required", "The flow has no api trigger, so it can't be called by a client")
+        }),
+        "share" => of_kind("form").or_else(|| of_kind("api")).ok_or_else(|| {
+            let message = "The flow has neither a form nor an api trigger, so it can't be started by a link";
+            Fault::conflict("api_trigger_required", message)
         }),
         "sub-flow" | "error-flow" | "schedule" => {
             let found = of_kind("api").or_else(|| of_kind("form"));

@@ -1,6 +1,6 @@
 //! The caller: what every credential becomes before any slice sees the request.
 
-use crate::id::{KeyId, MemberId, SessionId, TokenId, WorkspaceId};
+use crate::id::{KeyId, MemberId, SessionId, ShareId, TokenId, WorkspaceId};
 use crate::scope::{Mode, Scope};
 
 use super::role::{Permission, Role};
@@ -15,7 +15,9 @@ pub enum Credential {
     Token(TokenId),
     /// An API key of the Flow API (`fl_…`).
     FlowsKey(KeyId),
-    /// Nobody: routes without sign-in, share tokens and resume tokens. Holds no permission and no scope.
+    /// The holder of a share link, or of the resume token of a run that it started. Holds no permission and no scope.
+    Share(ShareId),
+    /// Nobody: routes without sign-in. Holds no permission and no scope.
     Anonymous,
     /// The server itself: jobs, the command line on the data folder.
     System,
@@ -24,7 +26,7 @@ pub enum Credential {
 /// Who acts, as written into audit entries and records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
-    /// `member`, `key`, `token`, `system`.
+    /// `member`, `key`, `token`, `share`, `system`.
     pub kind: &'static str,
     /// The id in the spelling of the API that made the record; empty for the system.
     pub id: String,
@@ -82,6 +84,19 @@ impl Caller {
         }
     }
 
+    /// The holder of a share link: a stranger who may start one flow of the workspace, live.
+    #[must_use]
+    pub fn share(workspace: WorkspaceId, share: ShareId) -> Self {
+        Self {
+            workspace,
+            mode: Mode::Live,
+            credential: Credential::Share(share),
+            member: None,
+            scopes: Some(Vec::new()),
+            name: "share link".to_owned(),
+        }
+    }
+
     /// Workspace and mode: the first argument of every store function.
     #[must_use]
     pub fn scope(&self) -> Scope {
@@ -116,6 +131,7 @@ impl Caller {
         let (kind, id) = match (self.credential, &self.member) {
             (Credential::System | Credential::Anonymous, _) => ("system", String::new()),
             (Credential::Token(id), _) => ("token", id.prefixed()),
+            (Credential::Share(id), _) => ("share", id.prefixed()),
             (Credential::FlowsKey(id), _) => ("key", id.prefixed()),
             (Credential::Session(_), Some(member)) => ("member", member.id.prefixed()),
             (Credential::Session(id), None) => ("member", id.prefixed()),

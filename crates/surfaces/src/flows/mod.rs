@@ -4,6 +4,7 @@
 
 mod errors;
 mod execute;
+mod files;
 pub(crate) mod late;
 mod outcome;
 mod paging;
@@ -14,6 +15,7 @@ mod run_reads;
 mod run_wire;
 mod runs;
 mod shapes;
+mod share;
 mod sharing;
 mod versions;
 
@@ -33,6 +35,9 @@ const CLIENT: Auth = Auth::MEMBER.without_session().or_key(KeyKind::Flows);
 
 /// What the dashboard calls, and an API key for the runs that it started.
 const OWN_RUNS: Auth = Auth::MEMBER.or_key(KeyKind::Flows);
+
+/// The same, and whoever holds the resume token of a run.
+const RESUMED_RUNS: Auth = OWN_RUNS.or_header("x-resume-token");
 
 /// The Flow API.
 pub static SURFACE: Surface = Surface {
@@ -61,6 +66,8 @@ pub fn routes() -> Vec<Route> {
         resume::routes(),
         runs::routes(),
         run_reads::routes(),
+        share::routes(),
+        files::routes(),
     ];
     groups.into_iter().flatten().collect()
 }

@@ -45,6 +45,13 @@ pub(super) fn present(call: &Call, state: &RunState) -> Reply {
     }
 }
 
+/// The run of an answer that says that it waits or goes on.
+pub(super) fn unfinished_run(reply: &Reply) -> Option<RunId> {
+    let text = |name: &HeaderName| reply.headers.get(name)?.to_str().ok();
+    let status = text(&RUN_STATUS)?;
+    matches!(status, "waiting" | "running" | "queued").then(|| RunId::parse(text(&RUN_ID)?).ok()).flatten()
+}
+
 /// `{code, message, stepId, stepName, stepType}`.
 pub(super) fn brief_error(error: &RunErrorView) -> Value {
     let (id, name, kind) = step_of(error);

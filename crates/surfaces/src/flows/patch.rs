@@ -2,6 +2,7 @@
 
 use floe_engine::catalog::Catalog;
 use floe_flows::definitions::{Autosave, Content, FlowPatch, NewFlow};
+use floe_flows::sharing::{LinkSecret, ShareChange};
 use floe_model::flows::{
     DESCRIPTION_MAX, FlowSettings, ICON_MAX, NAME_MAX, SUMMARY_MAX, TAG_MAX, TAGS_MAX, Visibility,
 };
@@ -32,11 +33,15 @@ pub(super) fn new_flow(mut body: Fields, catalog: &Catalog) -> Result<NewFlow, F
     Ok(NewFlow { name, description, icon, tags, content, visibility, settings })
 }
 
-/// Reads the body of a PATCH: a field that is there is changed, null clears it.
+/// Reads the body of a PATCH: a field that is there is changed, null clears it. `draw` gives the secret of a new share link.
 ///
 /// # Errors
 /// As [`new_flow`].
-pub(super) fn flow_patch(mut body: Fields, catalog: &Catalog) -> Result<FlowPatch, Fault> {
+pub(super) fn flow_patch(
+    mut body: Fields,
+    catalog: &Catalog,
+    draw: impl FnOnce() -> LinkSecret,
+) -> Result<FlowPatch, Fault> {
     let patch = FlowPatch {
         name: body.has("name").then(|| body.required_text("name", 1, NAME_MAX)),
         description: body.has("description").then(|| body.text("description", 0, DESCRIPTION_MAX).unwrap_or_default()),
@@ -53,6 +58,7 @@ pub(super) fn flow_patch(mut body: Fields, catalog: &Catalog) -> Result<FlowPatc
                 Default::default()
             })
         }),
+        share: body.has("share").then(|| share_change(&mut body, draw)).flatten(),
         settings: body.has("settings").then(|| settings(&mut body)),
         base_revision: base_revision(&mut body),
         content: None,
@@ -87,6 +93,22 @@ pub(super) fn autosave(mut body: Fields, catalog: &Catalog) -> Result<Autosave, 
 /// What a version says of itself.
 pub(super) fn summary(body: &mut Fields) -> Option<String> {
     body.text("summary", 0, SUMMARY_MAX)
+}
+
+/// `{"enabled": true}`, `{"enabled": false}` or `{"rotate": true}`; null ends the link.
+fn share_change(body: &mut Fields, draw: impl FnOnce() -> LinkSecret) -> Option<ShareChange> {
+    let Some(share) = body.value("share") else { return Some(ShareChange::End) };
+    let flag = |name: &str| share.get(name).filter(|value| !value.is_null());
+    match (flag("enabled"), flag("rotate")) {
+        (Some(Value::Bool(true)), None | Some(Value::Bool(false))) => Some(ShareChange::Enable(draw())),
+        (None | Some(Value::Bool(true)), Some(Value::Bool(true))) => Some(ShareChange::Replace(draw())),
+        (Some(Value::Bool(false)), None | Some(Value::Bool(false))) => Some(ShareChange::End),
+        _ => {
+            let message = "share must be {\"enabled\": true}, {\"enabled\": false} or {\"rotate\": true}";
+            body.problem("share", "value", message);
+            None
+        }
+    }
 }
 
 fn icon(body: &mut Fields) -> Option<String> {

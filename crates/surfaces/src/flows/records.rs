@@ -1,8 +1,11 @@
 //! Flow records: `/v1/flow` and `/v1/flow/{id}` (Flow API contract, section 5).
 
+use floe_access::derived::ShareSecret;
+use floe_access::sessions::require_confirmed;
 use floe_flows::definitions::{self, Record};
+use floe_flows::sharing::{LinkSecret, ShareChange};
 use floe_model::access::Permission;
-use floe_model::flows::{Sharing, VersionStatus, Visibility};
+use floe_model::flows::{Level, Sharing, VersionStatus, Visibility};
 use floe_model::id::{FlowId, MemberId, WorkspaceId};
 use floe_model::{Fault, Timestamp};
 use floe_store::flows::flows::{FlowFilter, FlowOrder};
@@ -59,10 +62,10 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-/// A flow on the wire. Share links and schedules are not there yet and always null.
+/// A flow on the wire.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct FlowOut {
+pub(super) struct FlowOut {
     #[serde(rename = "_id")]
     id: FlowId,
     workspace_id: WorkspaceId,
@@ -77,7 +80,7 @@ struct FlowOut {
     status: &'static str,
     visibility: &'static str,
     sharing: Sharing,
-    share: Option<()>,
+    share: Option<ShareOut>,
     settings: Box<RawValue>,
     schedule: Option<()>,
     revision: u64,
@@ -86,8 +89,45 @@ struct FlowOut {
     updated_at: Timestamp,
 }
 
+/// The share link of a flow on the wire; its text is shown to some only.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ShareOut {
+    enabled: bool,
+    token: Option<String>,
+    url: Option<String>,
+    created_at: Timestamp,
+}
+
+impl ShareOut {
+    fn of(call: &Call, record: &Record, fresh: Option<[u8; 32]>) -> Option<Self> {
+        let share = record.share.as_ref()?;
+        let is_confirmed = require_confirmed(call.identity.as_ref(), call.ctx.now()).is_ok();
+        // Whoever made it is shown it, as with a key; after that it takes the password (console contract, section 2.2).
+        let is_shown = record.level == Level::Manage && (is_confirmed || fresh == Some(share.nonce));
+        let token = is_shown.then(|| call.app.access.share_text(&share.nonce));
+        let origin = &call.app.settings.public_url.origin;
+        let url = token.as_ref().map(|token| format!("{origin}/v1/flow/share/{token}"));
+        Some(Self { enabled: true, token, url, created_at: share.created_at })
+    }
+}
+
 impl FlowOut {
-    fn of(record: Record) -> Result<Self, Fault> {
+    fn of(call: &Call, record: Record) -> Result<Self, Fault> {
+        Self::made(ShareOut::of(call, &record, None), record)
+    }
+
+    /// A record whose share link may just have been made from `fresh`.
+    fn changed(call: &Call, record: Record, fresh: Option<[u8; 32]>) -> Result<Self, Fault> {
+        Self::made(ShareOut::of(call, &record, fresh), record)
+    }
+
+    /// A record without a share link.
+    pub(super) fn new(record: Record) -> Result<Self, Fault> {
+        Self::made(None, record)
+    }
+
+    fn made(share: Option<ShareOut>, record: Record) -> Result<Self, Fault> {
         let Record { flow, access, definition, .. } = record;
         let published = flow.pointers.latest.is_some();
         Ok(Self {
@@ -103,7 +143,7 @@ impl FlowOut {
             status: if published { VersionStatus::Published } else { VersionStatus::Draft }.as_str(),
             visibility: flow.visibility.as_str(),
             sharing: access.sharing,
-            share: None,
+            share,
             settings: raw(flow.settings)?,
             schedule: None,
             revision: flow.revision,
@@ -126,7 +166,7 @@ async fn list(call: Call) -> Result<Reply, Fault> {
     let list =
         move |tx: &mut floe_store::Tx<'_>| definitions::list(tx, &ctx, &filter, order, paging.limit, paging.skip);
     let page = call.ctx.store.read(list).await?;
-    let rows = page.data.into_iter().map(FlowOut::of).collect::<Result<Vec<_>, _>>()?;
+    let rows = page.data.into_iter().map(|record| FlowOut::of(&call, record)).collect::<Result<Vec<_>, _>>()?;
     Reply::ok(&paging.around(rows, page.total))
 }
 
@@ -135,7 +175,7 @@ async fn create(call: Call) -> Result<Reply, Fault> {
     let ctx = call.ctx.clone();
     let render = |record: Record| {
         let location = format!("/v1/flow/{}", record.flow.id);
-        Reply::created(&location, &FlowOut::of(record)?)
+        Reply::created(&location, &FlowOut::new(record)?)
     };
     call.commit(move |tx| definitions::create(tx, &ctx, &new), render).await
 }
@@ -144,15 +184,20 @@ async fn get(call: Call) -> Result<Reply, Fault> {
     let id: FlowId = call.id("id", "Flow")?;
     let ctx = call.ctx.clone();
     let record = call.ctx.store.read(move |tx| definitions::get(tx, &ctx, id)).await?;
-    Reply::ok(&FlowOut::of(record)?)
+    Reply::ok(&FlowOut::of(&call, record)?)
 }
 
 async fn change(call: Call) -> Result<Reply, Fault> {
     let id: FlowId = call.id("id", "Flow")?;
-    let patch = patch::flow_patch(call.fields()?, &call.app.flows.catalog)?;
+    let draw = || {
+        let ShareSecret { nonce, hash } = call.app.access.draw_share();
+        LinkSecret { nonce, hash }
+    };
+    let patch = patch::flow_patch(call.fields()?, &call.app.flows.catalog, draw)?;
+    let fresh = patch.share.as_ref().and_then(ShareChange::nonce);
     let ctx = call.ctx.clone();
     let record = call.ctx.store.write(move |tx| definitions::patch(tx, &ctx, id, &patch)).await?;
-    Reply::ok(&FlowOut::of(record)?)
+    Reply::ok(&FlowOut::changed(&call, record, fresh)?)
 }
 
 async fn delete(call: Call) -> Result<Reply, Fault> {

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use super::late::{Turn, in_progress, once};
 use super::outcome::{self, Form};
-use super::{BODY_LIMIT, OWN_RUNS, SURFACE};
+use super::shapes::outcome as shapes;
+use super::{BODY_LIMIT, OWN_RUNS, RESUMED_RUNS, SURFACE, share};
 use crate::http::{Call, Fields, Reply, Route};
 
 /// How the command line names itself to the server.
@@ -19,8 +20,20 @@ const CLI_AGENT: &str = "floe/";
 
 pub(super) fn routes() -> Vec<Route> {
     let routes = [
-        Route::post(&SURFACE, "/v1/flowrun/resume/{id}", OWN_RUNS, resume).body_limit(BODY_LIMIT),
-        Route::post(&SURFACE, "/v1/flowrun/cancel/{id}", OWN_RUNS, cancel),
+        Route::post(&SURFACE, "/v1/flowrun/resume/{id}", RESUMED_RUNS, resume)
+            .body_limit(BODY_LIMIT)
+            .doc("Answer what a run waits for")
+            .takes(shapes::RESUME)
+            .answers(200, shapes::METADATA)
+            .answers(202, shapes::RUNNING)
+            .refuses(400, &["resume_mismatch"])
+            .refuses(409, &["run_not_waiting", "already_resumed", "execution_id_mismatch", "run_cancelled"])
+            .refuses(403, &["forbidden"]),
+        Route::post(&SURFACE, "/v1/flowrun/cancel/{id}", OWN_RUNS, cancel)
+            .doc("Cancel a run")
+            .answers(200, shapes::CANCELLED)
+            .refuses(403, &["forbidden"])
+            .refuses(409, &["run_finished"]),
     ];
     routes.into_iter().map(|route| route.scope("flows.run")).collect()
 }
@@ -36,8 +49,9 @@ pub(crate) fn way(call: &Call) -> Way {
     Way { via, ip: Some(call.peer.to_string()) }
 }
 
-async fn resume(call: Call) -> Result<Reply, Fault> {
+async fn resume(mut call: Call) -> Result<Reply, Fault> {
     let run: RunId = call.id("id", "Run")?;
+    share::enter_run(&mut call, run).await?;
     let given = read(&call)?;
     let flows = &call.app.flows;
     // What a repeat can find out about: the question that this call answers, if it answers one.

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 use super::paging::Paging;
 use super::run_wire::{self, Parts};
-use super::{DASHBOARD, OWN_RUNS, SURFACE};
+use super::shapes::{PAGING, runs as shapes};
+use super::{DASHBOARD, RESUMED_RUNS, SURFACE, share};
+use crate::http::shape::{COUNT, TEXT, int};
 use crate::http::{Call, Reply, Route};
 
 /// Steps on a page unless asked otherwise.
@@ -18,24 +20,50 @@ const STEPS_MAX: usize = 500;
 const HOLD_S_MAX: i64 = 30;
 
 pub(super) fn routes() -> Vec<Route> {
+    let record = |path, doc, parts| {
+        Route::get(&SURFACE, path, DASHBOARD, move |call| record(call, parts)).doc(doc).answers(200, shapes::RUN)
+    };
     let routes = [
-        Route::get(&SURFACE, "/v1/flowrun/poll/{id}", OWN_RUNS, poll),
-        Route::get(&SURFACE, "/v1/flowrun/minimal-details/{id}", DASHBOARD, minimal),
-        Route::get(&SURFACE, "/v1/flowrun/summary/{id}", DASHBOARD, |call| record(call, Parts::Summary)),
-        Route::get(&SURFACE, "/v1/flowrun/details/{id}", DASHBOARD, |call| record(call, Parts::Details)),
-        Route::get(&SURFACE, "/v1/flowrun/detailed/{id}", DASHBOARD, |call| record(call, Parts::All)),
-        Route::get(&SURFACE, "/v1/flowrun/inputs/{id}", DASHBOARD, inputs),
-        Route::get(&SURFACE, "/v1/flowrun/outputs/{id}", DASHBOARD, outputs),
-        Route::get(&SURFACE, "/v1/flowrun/errorDetails/{id}", DASHBOARD, error_details),
-        Route::get(&SURFACE, "/v1/flowrun/steps/{id}", DASHBOARD, steps),
-        Route::get(&SURFACE, "/v1/flowrun/context/{id}", DASHBOARD, context),
-        Route::get(&SURFACE, "/v1/flowrun/credit-details/{id}", DASHBOARD, credit_details),
+        Route::get(&SURFACE, "/v1/flowrun/poll/{id}", RESUMED_RUNS, poll)
+            .doc("Poll a run")
+            .query("revision", COUNT, "A revision that is known already: wait for a later one")
+            .query("timeout", int(0, HOLD_S_MAX), "Seconds to wait for it")
+            .answers(200, shapes::POLL),
+        Route::get(&SURFACE, "/v1/flowrun/minimal-details/{id}", DASHBOARD, minimal)
+            .doc("Show the few facts about a run")
+            .answers(200, shapes::MINIMAL),
+        record("/v1/flowrun/summary/{id}", "Summarise a run", Parts::Summary),
+        record("/v1/flowrun/details/{id}", "Show a run", Parts::Details),
+        record("/v1/flowrun/detailed/{id}", "Show everything of a run", Parts::All),
+        Route::get(&SURFACE, "/v1/flowrun/inputs/{id}", DASHBOARD, inputs)
+            .doc("Show the inputs of a run")
+            .answers(200, shapes::INPUTS),
+        Route::get(&SURFACE, "/v1/flowrun/outputs/{id}", DASHBOARD, outputs)
+            .doc("Show the output of a run")
+            .answers(200, shapes::OUTPUTS),
+        Route::get(&SURFACE, "/v1/flowrun/errorDetails/{id}", DASHBOARD, error_details)
+            .doc("Show why a run failed")
+            .answers(200, shapes::ERROR_DETAILS),
+        Route::get(&SURFACE, "/v1/flowrun/steps/{id}", DASHBOARD, steps)
+            .doc("List the steps of a run")
+            .query("limit", int(1, STEPS_MAX as i64), "Steps of a page; 100 unless given")
+            .queries(&PAGING[1..])
+            .query("stepId", TEXT, "One step of the definition")
+            .query("status", TEXT, "Statuses between commas")
+            .answers(200, shapes::STEPS),
+        Route::get(&SURFACE, "/v1/flowrun/context/{id}", DASHBOARD, context)
+            .doc("Show the context of a run")
+            .answers(200, shapes::CONTEXT),
+        Route::get(&SURFACE, "/v1/flowrun/credit-details/{id}", DASHBOARD, credit_details)
+            .doc("Show what a run cost")
+            .answers(200, shapes::CREDITS),
     ];
     routes.into_iter().map(|route| route.scope("flows.read")).collect()
 }
 
-async fn poll(call: Call) -> Result<Reply, Fault> {
+async fn poll(mut call: Call) -> Result<Reply, Fault> {
     let run: RunId = call.id("id", "Run")?;
+    share::enter_run(&mut call, run).await?;
     let known = call.query.number("revision", 0, i64::MAX)?;
     let hold_s = call.query.number("timeout", 0, HOLD_S_MAX)?.unwrap_or(0);
     let flows = &call.app.flows;

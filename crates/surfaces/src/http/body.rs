@@ -15,16 +15,22 @@ use super::route::{BodyKind, Route};
 /// Seconds that a client may take to send its body.
 const BODY_READ_S: u64 = 60;
 
+/// Checks what the headers say of a body that the handler reads as it arrives.
+///
+/// # Errors
+/// 413 over the limit of the route, 415 for an encoding.
+pub(super) fn check_stream(route: &Route, headers: &HeaderMap) -> Result<(), Fault> {
+    check_length(route, headers)?;
+    check_encoding(headers)
+}
+
 /// Reads the body of a request and checks its shape.
 ///
 /// # Errors
 /// 413 over the limit of the route, 415 for an encoding or media type that it does not take, 400 for too deep JSON and for
 /// a body that ends early.
 pub(super) async fn read(route: &Route, headers: &HeaderMap, body: Body) -> Result<Bytes, Fault> {
-    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > route.body_limit as u64) {
-        return Err(too_large(route.body_limit));
-    }
+    check_length(route, headers)?;
     let reading = Limited::new(body, route.body_limit).collect();
     let bytes = match tokio::time::timeout(Duration::from_secs(BODY_READ_S), reading).await {
         Ok(Ok(collected)) => collected.to_bytes(),
@@ -36,9 +42,7 @@ pub(super) async fn read(route: &Route, headers: &HeaderMap, body: Body) -> Resu
     if bytes.is_empty() {
         return Ok(bytes);
     }
-    if headers.get(CONTENT_ENCODING).is_some_and(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity")) {
-        return Err(unsupported("This server takes bodies without Content-Encoding only"));
-    }
+    check_encoding(headers)?;
     if route.body == BodyKind::Json {
         if !takes_json(headers) {
             return Err(unsupported("The body must be JSON: Content-Type application/json"));
@@ -48,6 +52,21 @@ pub(super) async fn read(route: &Route, headers: &HeaderMap, body: Body) -> Resu
         }
     }
     Ok(bytes)
+}
+
+fn check_length(route: &Route, headers: &HeaderMap) -> Result<(), Fault> {
+    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > route.body_limit as u64) {
+        return Err(too_large(route.body_limit));
+    }
+    Ok(())
+}
+
+fn check_encoding(headers: &HeaderMap) -> Result<(), Fault> {
+    if headers.get(CONTENT_ENCODING).is_some_and(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(unsupported("This server takes bodies without Content-Encoding only"));
+    }
+    Ok(())
 }
 
 /// Whether the media type is JSON in UTF-8; a missing one is taken as such.
@@ -61,11 +80,11 @@ fn takes_json(headers: &HeaderMap) -> bool {
     json && charsets.all(|charset| matches!(charset.as_str(), "utf-8" | "utf8" | "us-ascii"))
 }
 
-fn too_large(limit: usize) -> Fault {
+pub(super) fn too_large(limit: usize) -> Fault {
     Fault::new(FaultKind::TooLarge, "payload_too_large", format!("The body is larger than {limit} bytes"))
 }
 
-fn unsupported(message: &str) -> Fault {
+pub(super) fn unsupported(message: &str) -> Fault {
     Fault::new(FaultKind::UnsupportedMedia, "unsupported_media_type", message)
 }
 

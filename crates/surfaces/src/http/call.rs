@@ -1,8 +1,9 @@
 //! One request as a handler sees it.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use axum::body::Body;
 use bytes::Bytes;
 use floe_access::{Act, Identity};
 use floe_model::access::Permission;
@@ -39,6 +40,8 @@ pub struct Call {
     pub headers: HeaderMap,
     /// The body: complete, within its limit, and not nested too deep.
     pub body: Bytes,
+    /// The body of a route that reads it as it arrives; taken once.
+    pub(super) stream: Mutex<Option<Body>>,
     /// Address of the client, looked up behind trusted proxies.
     pub peer: IpAddr,
 }
@@ -79,6 +82,12 @@ impl Call {
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The body of a route with [`Route::streamed_body`]; an empty one when it was taken before.
+    #[must_use]
+    pub fn take_stream(&self) -> Body {
+        self.stream.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default()
     }
 
     /// The body as JSON; an empty body is an error.

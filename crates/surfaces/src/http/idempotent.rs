@@ -51,6 +51,7 @@ impl Call {
             (Credential::Session(id), None) => format!("session:{id}"),
             (Credential::Token(id), _) => format!("token:{id}"),
             (Credential::FlowsKey(id), _) => format!("key:{id}"),
+            (Credential::Share(id), _) => format!("share:{id}"),
         };
         Repeat::of_anyone(self, self.ctx.caller.workspace, caller)
     }
@@ -104,6 +105,13 @@ impl Repeat {
             idempotency_key: text.to_owned(),
         };
         Ok(Some(Self { key, body_hash: content_digest(call), now: call.ctx.now() }))
+    }
+
+    /// The same, for a request whose content is known by this digest only once it was read.
+    #[must_use]
+    pub(crate) fn with_content(mut self, digest: [u8; 32]) -> Self {
+        self.body_hash = digest;
+        self
     }
 
     /// Tells the requests of one key apart from all others, within this process.

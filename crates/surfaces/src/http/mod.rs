@@ -15,6 +15,7 @@ mod doc;
 mod fields;
 mod idempotent;
 mod json;
+mod multipart;
 mod origin;
 mod rate;
 mod reply;
@@ -37,4 +38,6 @@ pub use surface::{FaultSite, RateStyle, Surface, SurfaceDoc};
 
 pub(crate) use call::permission_word;
 pub(crate) use credentials::cookie_name;
+pub(crate) use multipart::Incoming;
+pub(crate) use rate::OwnLimit;
 pub use router::build;

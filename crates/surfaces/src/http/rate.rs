@@ -7,6 +7,8 @@ use floe_model::{Fault, FaultKind};
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::call::Call;
+use super::reply::Reply;
 use super::settings::RateLimits;
 use super::surface::{RateStyle, Surface};
 
@@ -23,7 +25,7 @@ pub(super) fn bucket(identity: &Identity, surface: &Surface, settings: &RateLimi
         (Credential::Session(session), _) => {
             ("member", caller.member_id().map_or(session.0, |member| member.0), MEMBER_LIMITS, "member")
         }
-        (Credential::Anonymous | Credential::System, _) => return None,
+        (Credential::Anonymous | Credential::Share(_) | Credential::System, _) => return None,
     };
     let limits = match settings {
         RateLimits::On => limits,
@@ -62,5 +64,39 @@ pub(super) fn write_headers(headers: &mut HeaderMap, style: RateStyle, verdict: 
 pub(super) fn write_retry_after(headers: &mut HeaderMap, fault: &Fault) {
     if let Some(seconds) = fault.retry_after_s() {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+}
+
+/// A limit of a route's own, beside that of the credential: for routes that need none.
+pub(crate) struct OwnLimit(Option<Verdict>);
+
+impl OwnLimit {
+    /// Counts a request under `kind` (as operators name it) and whatever tells the callers apart.
+    pub(crate) fn take(call: &Call, kind: &'static str, apart: &str, per_minute: u32) -> Self {
+        let per_minute = match &call.app.settings.rate_limits {
+            RateLimits::On => per_minute,
+            RateLimits::Off => 0,
+            RateLimits::PerMinute(list) => {
+                list.iter().find(|(name, _)| name == kind).map_or(per_minute, |(_, number)| *number)
+            }
+        };
+        let digest = floe_access::secret::sha256(apart.as_bytes());
+        let mut id = [0; 16];
+        id.copy_from_slice(&digest[..16]);
+        let bucket = Bucket { space: kind, id: u128::from_be_bytes(id) };
+        Self(call.app.access.limiter().take(bucket, Limits { per_minute, per_day: 0 }, call.ctx.now()))
+    }
+
+    /// The refusal when there were too many.
+    pub(crate) fn refusal(&self) -> Option<Fault> {
+        self.0.as_ref().filter(|verdict| !verdict.allowed).map(limited)
+    }
+
+    /// Writes the state of the limit on an answer.
+    pub(crate) fn write(&self, call: &Call, mut reply: Reply) -> Reply {
+        if let Some(verdict) = &self.0 {
+            write_headers(&mut reply.headers, call.route.surface.rate_style, verdict);
+        }
+        reply
     }
 }

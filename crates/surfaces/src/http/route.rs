@@ -51,6 +51,8 @@ pub enum BodyKind {
     Json,
     /// Anything; the handler looks at it.
     Raw,
+    /// Anything; the handler reads it as it arrives, with [`Call::take_stream`].
+    Stream,
 }
 
 /// Which credentials open a route.
@@ -187,6 +189,13 @@ impl Route {
     #[must_use]
     pub fn raw_body(mut self) -> Self {
         self.body = BodyKind::Raw;
+        self
+    }
+
+    /// The body is too large to be held whole: the handler reads it as it arrives.
+    #[must_use]
+    pub fn streamed_body(mut self) -> Self {
+        self.body = BodyKind::Stream;
         self
     }
 }

@@ -1,10 +1,11 @@
 //! One request from its arrival to its answer.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams};
+use bytes::Bytes;
 use floe_access::Identity;
 use floe_access::rate::Verdict;
 use floe_model::access::Caller;
@@ -19,7 +20,7 @@ use serde_json::json;
 use super::call::{Call, Params, Query, missing_permission};
 use super::catch::Catch;
 use super::reply::Reply;
-use super::route::Route;
+use super::route::{BodyKind, Route};
 use super::surface::{FaultSite, Surface};
 use super::{body, credentials, rate};
 use crate::App;
@@ -93,7 +94,13 @@ async fn steps(
         }
         check_rights(&route, &identity.caller)?;
     }
-    let body = body::read(&route, &parts.headers, body).await?;
+    let (body, stream) = match route.body {
+        BodyKind::Stream => {
+            body::check_stream(&route, &parts.headers)?;
+            (Bytes::new(), Some(body))
+        }
+        BodyKind::Json | BodyKind::Raw => (body::read(&route, &parts.headers, body).await?, None),
+    };
     let query = Query(query_pairs(&parts));
     let caller = match &identity {
         Some(identity) => Arc::clone(&identity.caller),
@@ -113,6 +120,7 @@ async fn steps(
         query,
         headers: parts.headers,
         body,
+        stream: Mutex::new(stream),
         peer,
     };
     handler(call).await

@@ -137,6 +137,7 @@ impl Shard {
             let _ = accepted.send(Err(overloaded("Too many runs are waiting for their turn")));
             return;
         }
+        live.extras().claims = crate::files::claims_of(new);
         live.waiters.push(settled);
         live.accepted = Some(accepted);
         live.put_row();
