@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::plan::{Port, WaitKind};
+use crate::reuse::Reuse;
 
 /// Where in a run something happens: a frame (one pass of one scope) and a node in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -67,6 +68,11 @@ pub enum Happening {
     },
     /// A step was passed over on purpose.
     Skipped {
+        /// Where.
+        place: Place,
+    },
+    /// A step took over what the run that this one repeats had come to ([`Beginning::reuse`]).
+    Reused {
         /// Where.
         place: Place,
     },
@@ -185,6 +191,9 @@ pub struct Beginning {
     /// How many runs stand above this one.
     #[serde(default)]
     pub depth: u32,
+    /// What it takes over from the run that it repeats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reuse: Option<Arc<Reuse>>,
 }
 
 /// An open question.
@@ -308,6 +317,7 @@ impl Happening {
             Self::Intended { place, .. }
             | Self::Done { place, .. }
             | Self::Skipped { place }
+            | Self::Reused { place }
             | Self::Failed { place, .. }
             | Self::Retried { place }
             | Self::Looped { place, .. }
@@ -337,20 +347,20 @@ const fn is_first(attempt: &u32) -> bool {
     *attempt == 1
 }
 
-fn next_port() -> Port {
+pub(crate) fn next_port() -> Port {
     Port::NEXT
 }
 
 /// Instants in the journal are plain integers.
-mod micros {
+pub(crate) mod micros {
     use floe_model::Timestamp;
     use serde::{Deserialize, Deserializer, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_i64(at.micros())
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
         i64::deserialize(deserializer).map(Timestamp)
     }
 }

@@ -34,6 +34,9 @@ pub struct Moment<'a> {
 /// Evaluates the node at a place and says what came of it.
 #[must_use]
 pub fn evaluate(machine: &Machine, place: Place, moment: &mut Moment<'_>) -> Happening {
+    if machine.reused_at(place).is_some_and(|step| !step.kept.depends_on_content()) {
+        return Happening::Reused { place };
+    }
     let plan = Arc::clone(machine.plan());
     let node = plan.node(place.node);
     let happened = Evaluation::new(machine, place, moment).node(node);
@@ -41,6 +44,7 @@ pub fn evaluate(machine: &Machine, place: Place, moment: &mut Moment<'_>) -> Hap
 }
 
 struct Evaluation<'a, 'm> {
+    machine: &'a Machine,
     place: Place,
     names: Names<'a>,
     moment: &'a mut Moment<'m>,
@@ -48,7 +52,7 @@ struct Evaluation<'a, 'm> {
 
 impl<'a, 'm> Evaluation<'a, 'm> {
     fn new(machine: &'a Machine, place: Place, moment: &'a mut Moment<'m>) -> Self {
-        Self { place, names: machine.names(place), moment }
+        Self { machine, place, names: machine.names(place), moment }
     }
 
     fn node(&mut self, node: &Node) -> Result<Happening, StepError> {
@@ -116,6 +120,9 @@ impl<'a, 'm> Evaluation<'a, 'm> {
         match work.kind {
             WaitKind::UserApproval => {
                 body.insert("options".to_owned(), json!(["approve", "reject"]));
+                if self.machine.keeps_answer(self.place, &body) {
+                    return Ok(Happening::Reused { place: self.place });
+                }
             }
             WaitKind::ClientTool => {
                 let args = as_object(body.remove("parameters").unwrap_or_default(), "parameters")?;

@@ -7,6 +7,8 @@
 //! live; when all are dead it is passed over and its own edges are dead. A chain of steps is the simplest case of this,
 //! and joins, fan-out and branching need nothing else.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use crate::expr::{Expression, JsonTemplate};
@@ -41,6 +43,33 @@ impl Plan {
     #[must_use]
     pub fn scope(&self, index: ScopeIndex) -> &Scope {
         &self.scopes[index as usize]
+    }
+
+    /// The node of a step, by its id.
+    #[must_use]
+    pub fn find(&self, id: &str) -> Option<NodeIndex> {
+        self.nodes.iter().position(|node| node.id == id).and_then(|index| NodeIndex::try_from(index).ok())
+    }
+
+    /// The node of the root scope that a node stands in: itself, or the outermost loop or block around it.
+    #[must_use]
+    pub fn top_of(&self, index: NodeIndex) -> NodeIndex {
+        let mut top = index;
+        while let Some(owner) = self.scope(self.node(top).scope).owner {
+            top = owner;
+        }
+        top
+    }
+
+    /// Nodes of the same scope to which edges lead from a node, near or far; without the node itself.
+    #[must_use]
+    pub fn below(&self, index: NodeIndex) -> BTreeSet<NodeIndex> {
+        let mut below = BTreeSet::new();
+        let mut next = vec![index];
+        while let Some(at) = next.pop() {
+            next.extend(self.node(at).edges.iter().map(|edge| edge.to).filter(|&to| below.insert(to)));
+        }
+        below
     }
 }
 

@@ -1,6 +1,6 @@
 //! Step records: what the journal tells about each step, for people (Flow API contract, section 7).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use floe_model::Timestamp;
@@ -36,6 +36,23 @@ pub struct StepRecord {
     pub error: Option<StepError>,
     /// What it printed.
     pub logs: Vec<LogLine>,
+    /// Whether it took over the result of the run that this one repeats.
+    pub reused: bool,
+    /// Position of the record of the loop or block around it.
+    pub parent: Option<usize>,
+    /// Its attempts, the first one first; a step that is no effect has one.
+    pub attempts: Vec<Attempt>,
+}
+
+/// One attempt of a step.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// Why it failed.
+    pub error: Option<StepError>,
 }
 
 /// What became of a step.
@@ -83,7 +100,7 @@ impl History {
     /// Folds a journal.
     #[must_use]
     pub fn fold<'e>(plan: Arc<Plan>, events: impl IntoIterator<Item = &'e Event>) -> Self {
-        let mut recorder = Recorder { machine: Machine::new(plan), steps: Vec::new(), open: BTreeMap::new() };
+        let mut recorder = Recorder::new(plan);
         for event in events {
             recorder.record(event);
         }
@@ -91,20 +108,43 @@ impl History {
     }
 }
 
-struct Recorder {
+/// Folds a journal event by event.
+#[derive(Debug)]
+pub struct Recorder {
     machine: Machine,
     steps: Vec<StepRecord>,
     open: BTreeMap<Place, usize>,
+    changed: BTreeSet<usize>,
 }
 
 impl Recorder {
-    fn record(&mut self, event: &Event) {
+    /// Of a run that has not begun.
+    #[must_use]
+    pub fn new(plan: Arc<Plan>) -> Self {
+        Self { machine: Machine::new(plan), steps: Vec::new(), open: BTreeMap::new(), changed: BTreeSet::new() }
+    }
+
+    /// The state after the last event.
+    #[must_use]
+    pub fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// Records that the last event began, changed or closed, in order of start.
+    pub fn changed(&self) -> impl Iterator<Item = &StepRecord> {
+        self.changed.iter().filter_map(|&index| self.steps.get(index))
+    }
+
+    /// Folds one event; one that does not fit is ignored.
+    pub fn record(&mut self, event: &Event) {
+        self.changed.clear();
         if !self.machine.accepts(&event.what) {
             return;
         }
         if let Some(place) = self.place_of(&event.what) {
             let index = self.open_record(place, event.at);
-            self.note(index, event);
+            self.changed.insert(index);
+            self.note(index, place, event);
         }
         self.machine.apply(event);
         self.close_ended(event.at);
@@ -126,6 +166,7 @@ impl Recorder {
             return index;
         }
         let (iteration, branch) = self.machine.path(place);
+        let parent = self.machine.owner_of(place).and_then(|owner| self.open.get(&owner).copied());
         let record = StepRecord {
             node: place.node,
             status: StepStatus::Running,
@@ -138,29 +179,43 @@ impl Recorder {
             output: None,
             error: None,
             logs: Vec::new(),
+            reused: false,
+            parent,
+            attempts: vec![Attempt { started_at: at, finished_at: None, error: None }],
         };
         self.steps.push(record);
         self.open.insert(place, self.steps.len() - 1);
         self.steps.len() - 1
     }
 
-    fn note(&mut self, index: usize, event: &Event) {
+    fn note(&mut self, index: usize, place: Place, event: &Event) {
         let record = &mut self.steps[index];
         match &event.what {
             Happening::Intended { input, .. } | Happening::ChildCalled { input, .. } => {
-                record.input = Some(Arc::clone(input));
+                record.input = Some(crate::secrets::shown(input));
             }
             Happening::Done { logs, .. } => record.logs.extend(logs.iter().cloned()),
             Happening::Failed { error, logs, .. } => {
                 record.logs.extend(logs.iter().cloned());
                 record.error = Some(error.clone());
+                if let Some(attempt) = record.attempts.last_mut() {
+                    attempt.finished_at = Some(event.at);
+                    attempt.error = Some(error.clone());
+                }
+            }
+            Happening::Reused { .. } => {
+                record.reused = true;
+                record.input = self.machine.reused_at(place).and_then(|step| step.input.clone());
             }
             Happening::Skipped { .. } => {
                 if let Work::Skip { warning: Some(warning) } = self.machine.plan().node(record.node).work {
                     record.logs.push(LogLine { level: "warn".to_owned(), message: warning.to_owned() });
                 }
             }
-            Happening::Retried { .. } => record.attempt += 1,
+            Happening::Retried { .. } => {
+                record.attempt += 1;
+                record.attempts.push(Attempt { started_at: event.at, finished_at: None, error: None });
+            }
             Happening::WaitOpened(question) => {
                 record.input = Some(Arc::new(Value::Object(question.body.clone())));
                 record.status = StepStatus::Waiting;
@@ -198,7 +253,12 @@ impl Recorder {
         at: Timestamp,
     ) {
         let Some(index) = self.open.remove(&place) else { return };
+        self.changed.insert(index);
         let record = &mut self.steps[index];
+        if let Some(attempt) = record.attempts.last_mut().filter(|attempt| attempt.finished_at.is_none()) {
+            attempt.finished_at = Some(at);
+            attempt.error.clone_from(&error);
+        }
         record.status = status;
         record.finished_at = Some(at);
         record.output = output.or(record.output.take());

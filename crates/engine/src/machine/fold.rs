@@ -8,9 +8,11 @@ use serde_json::{Map, Value, json};
 
 use super::context::{Context, builtin_names, weight};
 use super::frame::Active;
+use super::reuse::{Table, reused_bytes};
 use super::{Alarm, Command, JOURNAL_BYTES_MAX, Machine, Outcome, RunError, Settled};
 use crate::event::{Answer, Beginning, Event, Happening, Place, Question, QuestionKind, StepError};
 use crate::plan::{Port, WaitKind, Work};
+use crate::reuse::Decision;
 
 impl Machine {
     /// Folds an event into the state. An event that does not fit is ignored.
@@ -44,6 +46,7 @@ impl Machine {
             | Happening::Split { place }
             | Happening::ChildCalled { place, .. } => is_fresh(place),
             Happening::Tested { place, .. } => is_ready(place),
+            Happening::Reused { place } => is_fresh(place) && self.reused_at(*place).is_some(),
             Happening::WaitOpened(question) => is_fresh(&question.place),
             Happening::Done { place, attempt, .. } => is_fresh(place) || self.attempt_at(place) == Some(*attempt),
             Happening::Failed { place, attempt, .. } => {
@@ -85,6 +88,7 @@ impl Machine {
                     self.settle(*place, Some(Port::NEXT), at);
                 }
             }
+            Happening::Reused { place } => self.reused(*place, at),
             Happening::Failed { place, error, .. } => self.attempt_failed(*place, error, at),
             Happening::Retried { place } => {
                 if let Some(Active::Retrying { attempt, input, .. }) = self.active.remove(place) {
@@ -133,6 +137,7 @@ impl Machine {
     fn begin(&mut self, beginning: &Beginning, at: Timestamp) {
         self.started_at = at;
         self.builtin = builtin_names(beginning, &self.plan, at);
+        self.reuse = beginning.reuse.as_deref().map(|reuse| Table::new(reuse, &self.plan)).unwrap_or_default();
         let mut context = Context::new();
         for (name, value) in &self.plan.variables {
             context.set(name, value.clone());
@@ -164,7 +169,7 @@ impl Machine {
     }
 
     /// Takes a node off the ready queue and counts it; false when the run is over its step limit.
-    fn take_ready(&mut self, place: Place, at: Timestamp) -> bool {
+    pub(super) fn take_ready(&mut self, place: Place, at: Timestamp) -> bool {
         let Some(position) = self.ready.iter().position(|ready| *ready == place) else { return false };
         self.ready.remove(position);
         self.count_step(at)
@@ -225,17 +230,9 @@ impl Machine {
         let place = question.place;
         match answer {
             Answer::Decision { approve, comment } => {
-                let decision = if *approve { "approve" } else { "reject" };
-                let result = json!({ "decision": decision, "decidedAt": at, "decidedBy": by });
-                let mut approval = result.clone();
-                approval["message"] = question.body.get("message").cloned().unwrap_or_default();
-                if let Some(comment) = comment {
-                    approval["comment"] = json!(comment);
-                }
-                self.write(place, "approval", approval);
-                let rejects = !approve && self.plan.node(place.node).has_port(Port::REJECT);
-                let port = if rejects { Port::REJECT } else { Port::NEXT };
-                self.complete(place, &Arc::new(result), port, at);
+                let (comment, by) = (comment.clone(), by.map(str::to_owned));
+                let decision = Decision { approve: *approve, comment, by, at, question: question.body };
+                self.decide(place, &decision, at);
             }
             Answer::ToolResult { outcome: Ok(output) } => {
                 self.complete(place, &Arc::new(output.clone()), Port::NEXT, at);
@@ -245,6 +242,21 @@ impl Machine {
             }
             Answer::FormData(data) => self.complete(place, &Arc::new(data.clone()), Port::NEXT, at),
         }
+    }
+
+    /// Goes on after a decision.
+    pub(super) fn decide(&mut self, place: Place, decision: &Decision, at: Timestamp) {
+        let word = if decision.approve { "approve" } else { "reject" };
+        let result = json!({ "decision": word, "decidedAt": decision.at, "decidedBy": decision.by });
+        let mut approval = result.clone();
+        approval["message"] = decision.question.get("message").cloned().unwrap_or_default();
+        if let Some(comment) = &decision.comment {
+            approval["comment"] = json!(comment);
+        }
+        self.write(place, "approval", approval);
+        let rejects = !decision.approve && self.plan.node(place.node).has_port(Port::REJECT);
+        let port = if rejects { Port::REJECT } else { Port::NEXT };
+        self.complete(place, &Arc::new(result), port, at);
     }
 
     fn expired(&mut self, wait: WaitId, at: Timestamp) {
@@ -323,6 +335,7 @@ fn carried_bytes(what: &Happening) -> usize {
         Happening::Looped { items, .. } => items.iter().map(weight).sum(),
         Happening::WaitOpened(question) => question.body.values().map(weight).sum(),
         Happening::ChildEnded { outcome: Ok(output), .. } => weight(output),
+        Happening::Began(beginning) => beginning.reuse.as_deref().map_or(0, reused_bytes),
         _ => 0,
     }
 }

@@ -11,6 +11,7 @@ mod context;
 mod fold;
 mod frame;
 mod loops;
+mod reuse;
 mod settle;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -26,6 +27,7 @@ pub use frame::{Active, PathStep};
 use crate::event::{Beginning, Event, Place, Question, QuestionKind, StepError};
 use crate::plan::Plan;
 use frame::Frame;
+use reuse::Table;
 
 /// Step executions of one run at most (Flow API contract, section 6.7).
 pub const STEPS_MAX: u32 = 10_000;
@@ -136,6 +138,7 @@ pub struct Machine {
     steps: u32,
     applied: u64,
     carried_bytes: usize,
+    reuse: Table,
     outbox: VecDeque<Command>,
     settled: Vec<(Place, Settled)>,
 }
@@ -163,6 +166,7 @@ impl Machine {
             steps: 0,
             applied: 0,
             carried_bytes: 0,
+            reuse: Table::default(),
             outbox: VecDeque::new(),
             settled: Vec::new(),
         }

@@ -8,4 +8,5 @@ mod logic;
 mod loops;
 mod parallel;
 mod records;
+mod reuse;
 mod waits;

@@ -166,7 +166,11 @@ pub fn choose_entry(plan: &Plan, kind: &str, named: Option<&str>) -> Result<usiz
             let message = "The flow has neither a form nor an api trigger, so it can't be started by a link";
             Fault::conflict("api_trigger_required", message)
         }),
-        "sub-flow" | "error-flow" | "schedule" => {
+        "schedule" => {
+            let found = of_kind("schedule").or_else(|| of_kind("api")).or_else(|| of_kind("form"));
+            Ok(found.unwrap_or(0))
+        }
+        "sub-flow" | "error-flow" => {
             let found = of_kind("api").or_else(|| of_kind("form"));
             Ok(found.unwrap_or(0))
         }

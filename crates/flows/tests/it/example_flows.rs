@@ -172,6 +172,7 @@ impl Driver<'_> {
             user: Value::Null,
             flow: json!({ "_id": flow, "name": flow, "version": 1 }),
             depth,
+            reuse: None,
         };
         let mut ahead = VecDeque::from([Happening::Began(Box::new(beginning))]);
         while machine.outcome().is_none() {

@@ -99,6 +99,7 @@ impl Sim<'_> {
         }
         self.count_ways(&lived, &events);
         self.check_records(run, &history, &events)?;
+        self.check_reused(run, &events)?;
         self.check_children(run, &events)
     }
 
@@ -120,7 +121,7 @@ impl Sim<'_> {
                 return wrong(&format!("an error without a failure: {record:?}"));
             }
         }
-        let count = |status| history.steps.iter().filter(|record| record.status == status).count();
+        let count = |status| history.steps.iter().filter(|record| record.status == status && !record.reused).count();
         let done = events.iter().filter(|event| matches!(event.what, Happening::Done { .. })).count();
         let skipped = events.iter().filter(|event| matches!(event.what, Happening::Skipped { .. })).count();
         if count(StepStatus::Completed) < done || count(StepStatus::Skipped) != skipped {

@@ -22,6 +22,7 @@ mod disk;
 mod generate;
 mod memory;
 mod moves;
+mod rerun;
 mod server;
 mod shorten;
 mod story;

@@ -28,7 +28,7 @@ impl Sim<'_> {
 
     /// One move of the troubled part.
     fn trouble(&mut self, starts_left: &mut usize) -> Result<(), Broken> {
-        let weights = [8, 28, 22, 32, 8, 16, 16, 24, 1, 14, 14, 1, 4, 6];
+        let weights = [8, 28, 22, 32, 8, 16, 16, 24, 1, 14, 14, 1, 4, 6, 5];
         match self.chance.weighted(&weights) {
             0 if *starts_left > 0 => {
                 *starts_left -= 1;
@@ -60,6 +60,7 @@ impl Sim<'_> {
                 Ok(())
             }
             13 => self.admit_any(),
+            14 => self.rerun_any(),
             _ => Ok(()),
         }
     }

@@ -27,13 +27,21 @@ impl Sim<'_> {
         let entry = self.chance.below(plan.entries.len());
         let run = RunId(self.fresh());
         let inputs = json!({ "n": self.chance.below(6), "list": [1, 2, 3], "text": "[\"a\",\"b\"]", "empty": [] });
-        let began = Happening::Began(Box::new(beginning(run, entry, inputs, 0)));
-        let mut live = Live::new(Machine::new(plan), flow, 0, None);
+        self.tell(|| format!("start {run} of f{flow} at trigger {entry}"));
+        self.begin(run, flow, beginning(run, entry, inputs, 0))
+    }
+
+    /// Begins a run, or lets it queue.
+    pub(super) fn begin(&mut self, run: RunId, flow: usize, beginning: Beginning) -> Result<(), Broken> {
+        let began = Happening::Began(Box::new(beginning));
+        let mut live = Live::new(Machine::new(Arc::clone(&self.plans[flow])), flow, 0, None);
         live.acks.push(Ack::Started);
         live.queued = self.chance.one_in(6);
         let queued = live.queued;
         self.memory.runs.insert(run, live);
-        self.tell(|| format!("start {run} of f{flow} at trigger {entry}{}", if queued { ", queued" } else { "" }));
+        if queued {
+            self.tell(|| format!("{run} has to queue"));
+        }
         if !queued {
             return self.happen(run, Some(began));
         }
@@ -350,7 +358,8 @@ impl Sim<'_> {
 
 fn beginning(run: RunId, entry: usize, inputs: Value, depth: u32) -> Beginning {
     let inputs = inputs.as_object().cloned().unwrap_or_default();
-    Beginning { run, entry, inputs, trigger_data: Value::Null, user: Value::Null, flow: json!({ "_id": "f" }), depth }
+    let (trigger_data, user, flow) = (Value::Null, Value::Null, json!({ "_id": "f" }));
+    Beginning { run, entry, inputs, trigger_data, user, flow, depth, reuse: None }
 }
 
 fn news_of(child: RunId, machine: &Machine) -> Happening {

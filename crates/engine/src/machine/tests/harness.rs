@@ -14,6 +14,7 @@ use crate::lang::steps::compile;
 use crate::machine::{Alarm, Command, Machine, Outcome};
 use crate::plan::Port;
 use crate::records::{History, StepRecord};
+use crate::reuse::{Foreseen, Past, Wish, foresee};
 use crate::sample::catalog;
 
 /// The instant at which every run begins: 2026-01-01T00:00:00Z.
@@ -88,7 +89,23 @@ impl Run {
             user: json!({ "name": "Ada", "email": "ada@b.example" }),
             flow: json!({ "_id": "flow", "name": "Test", "version": 3 }),
             depth: 0,
+            reuse: None,
         })));
+    }
+
+    /// Begins a run of the definition that takes over what the wish picks from this one; also tells what was foreseen.
+    pub(super) fn repeat(&self, definition: &Value, inputs: Value, wish: &Wish<'_>) -> (Self, Foreseen) {
+        let mut run = Self::unbegun(definition);
+        run.now = self.now;
+        let past = Past::of(Arc::clone(self.machine.plan()), &self.journal);
+        let reuse = past.reuse(run.machine.plan(), wish).expect("a run that had begun");
+        let before = past.beginning().expect("a run that had begun").clone();
+        let inputs = inputs.as_object().cloned().unwrap_or_else(|| before.inputs.clone());
+        let beginning = Beginning { run: RunId(8), inputs, reuse: Some(Arc::new(reuse)), ..before };
+        let mut moment = Moment { now: self.now, fresh: &mut || 1, active_ms_max: ACTIVE_MS_MAX };
+        let foreseen = foresee(run.machine.plan(), &beginning, &past, &mut moment);
+        run.tell(Happening::Began(Box::new(beginning)));
+        (run, foreseen)
     }
 
     /// Tells the run something; it must fit.

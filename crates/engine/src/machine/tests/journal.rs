@@ -35,6 +35,7 @@ fn every_event_is_written_and_read() {
             user: json!({ "name": "A" }),
             flow: json!({ "version": 1 }),
             depth: 2,
+            reuse: None,
         })),
         json!({ "e": "began", "run": id, "entry": 1, "inputs": { "a": 0.1 }, "trigger_data": null, "user": { "name": "A" }, "flow": { "version": 1 }, "depth": 2 }),
     );
