@@ -15,6 +15,7 @@ mod input;
 mod key;
 mod local;
 mod login;
+mod openapi;
 mod output;
 mod profile;
 mod run;
@@ -112,6 +113,8 @@ enum Command {
     Inbox(inbox::Command),
     /// Show every setting with its value and origin
     Config(config::Arguments),
+    /// Print the OpenAPI document of what this version serves
+    Openapi(openapi::Arguments),
     /// Measure this machine: ratios to limits of the same run
     Bench(bench::Arguments),
     /// The measured server; started by the bench itself
@@ -184,6 +187,7 @@ fn execute(cli: Cli, output: Output) -> Result<Exit, Failure> {
     match cli.command {
         Command::Version => return Ok(version::execute(output)),
         Command::Config(arguments) if arguments.defaults => return Ok(config::defaults(output)),
+        Command::Openapi(arguments) => return openapi::execute(output, &arguments),
         _ => {}
     }
     let sources = Sources::of_process(flags(&cli), cli.global.config.clone());
@@ -223,6 +227,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> 
         | Command::Demo(_)
         | Command::Bench(_)
         | Command::BenchServer(_)
+        | Command::Openapi(_)
         | Command::Version
         | Command::JsWorker => Ok(Exit::Done),
     }

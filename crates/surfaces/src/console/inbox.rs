@@ -72,6 +72,7 @@ pub(super) fn routes() -> Vec<Route> {
             .answers(200, shapes::RECEIPT)
             .refuses(403, &["not_assignee", "self_approval", "forbidden"])
             .refuses(409, &["content_changed", "already_answered", "not_waiting"])
+            .refuses(410, &["expired"])
             .refuses(422, &["invalid_answer"]),
     ]
 }

@@ -22,15 +22,17 @@ pub fn operation_id(route: &Route) -> String {
     id
 }
 
-/// The resource that a route is about: the word after the prefix of its surface, else the last word of the prefix.
+/// The resource that a route is about. A surface with one prefix has a folder for each resource; else a prefix is a resource.
 pub(super) fn tag(route: &Route) -> String {
     let below = |prefix: &&str| route.path.strip_prefix(prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'));
     let prefixes = route.surface.prefixes.iter().copied();
-    let longest = prefixes.filter(|prefix| below(prefix).is_some()).max_by_key(|prefix| prefix.len());
-    let rest = longest.as_ref().and_then(below).unwrap_or(route.path);
-    let word = rest.split('/').nth(1).filter(|word| !word.is_empty() && !word.starts_with('{'));
-    let last = longest.and_then(|prefix| prefix.rsplit('/').next());
-    let word = word.or(last).unwrap_or("root");
+    let prefix = prefixes.filter(|prefix| below(prefix).is_some()).max_by_key(|prefix| prefix.len());
+    let word = match prefix {
+        Some(prefix) if route.surface.prefixes.len() > 1 => prefix.rsplit('/').next(),
+        Some(prefix) => below(&prefix).unwrap_or_default().split('/').nth(1),
+        None => route.path.split('/').nth(1),
+    };
+    let word = word.filter(|word| !word.is_empty()).unwrap_or("root");
     word.split('.').next().unwrap_or(word).to_owned()
 }
 
@@ -62,12 +64,7 @@ pub(super) fn operation(route: &Route, components: &mut Components) -> Value {
 fn parameters(route: &Route, components: &mut Components) -> Value {
     let mut list = Vec::new();
     let mut add = |place: &str, required: bool, param: &Param| {
-        let schema = components.schema(&param.shape);
-        let mut value = json!({ "name": param.name, "in": place, "required": required, "schema": schema });
-        if !param.about.is_empty() {
-            value["description"] = param.about.into();
-        }
-        list.push(value);
+        list.push(components.parameter(place, required, param));
     };
     for name in path_names(route.path) {
         let shape = if name == "id" || name.ends_with("_id") { ID } else { TEXT };
@@ -76,9 +73,10 @@ fn parameters(route: &Route, components: &mut Components) -> Value {
     for param in &route.doc.query {
         add("query", false, param);
     }
-    for param in common_headers(route).iter().chain(&route.doc.headers) {
+    for param in &route.doc.headers {
         add("header", false, param);
     }
+    list.extend(common_headers(route).into_iter().map(|param| components.header(param)));
     json!(list)
 }
 
@@ -111,49 +109,49 @@ fn request_body(body: &Body, components: &mut Components) -> Value {
         Kind::Map(_) | Kind::Any => false,
         _ => true,
     };
-    json!({ "required": required, "content": content(body.media, &body.shape, components) })
-}
-
-fn content(media: &str, shape: &Shape, components: &mut Components) -> Value {
-    json!({ media: { "schema": components.schema(shape) } })
+    let mut value = json!({ "required": required });
+    add_content(&mut value, body.media, &body.shape, components);
+    value
 }
 
 fn responses(route: &Route, components: &mut Components) -> Value {
     let mut responses = BTreeMap::new();
-    for answer in &route.doc.answers {
-        responses.insert(answer.status, success(route, answer, components));
+    for Answer { status, body } in &route.doc.answers {
+        let known = responses.entry(*status).or_insert_with(|| success(route, *status));
+        if let Some(body) = body {
+            add_content(known, body.media, &body.shape, components);
+        }
     }
     for (status, codes) in refusals(route) {
-        let fault = content(route.surface.doc.fault_media, &route.surface.doc.fault, components);
-        let known = responses.entry(status).or_insert_with(|| json!({ "description": "", "content": {} }));
-        let codes = codes.join(", ");
-        let text = match known["description"].as_str() {
-            None | Some("") => format!("Refused: {codes}"),
-            Some(text) => format!("{text}; refused: {codes}"),
-        };
-        known["description"] = text.into();
-        let Some(media) = known["content"].as_object_mut() else { continue };
-        if let Value::Object(fault) = fault {
-            for (name, schema) in fault {
-                media.entry(name).or_insert(schema);
+        let value = match responses.remove(&status) {
+            None => components.refusal(route.surface, status, &codes),
+            Some(mut known) => {
+                add_content(&mut known, route.surface.doc.fault_media, &route.surface.doc.fault, components);
+                known["description"] = format!("{}, or refused: {}", route.doc.summary, codes.join(", ")).into();
+                known
             }
-        }
-        if matches!(status, 429 | 503) {
-            known["headers"] = json!({ "Retry-After": header("Seconds to wait") });
-        }
+        };
+        responses.insert(status, value);
     }
     let responses: Map<String, Value> =
         responses.into_iter().map(|(status, value)| (status.to_string(), value)).collect();
     Value::Object(responses)
 }
 
-fn success(route: &Route, answer: &Answer, components: &mut Components) -> Value {
+/// Adds a media type to an answer; two shapes of one media type are alternatives.
+pub(super) fn add_content(answer: &mut Value, media: &str, shape: &Shape, components: &mut Components) {
+    let schema = components.schema(shape);
+    let place = &mut answer["content"][media];
+    *place = match place.get("schema") {
+        None => json!({ "schema": schema }),
+        Some(known) => json!({ "schema": { "anyOf": [known, schema] } }),
+    };
+}
+
+fn success(route: &Route, status: u16) -> Value {
     let mut value = json!({ "description": route.doc.summary });
-    if let Some(body) = &answer.body {
-        value["content"] = content(body.media, &body.shape, components);
-    }
     let mut headers = Map::new();
-    if answer.status == 201 {
+    if status == 201 {
         headers.insert("Location".to_owned(), header("Path of what was made"));
     }
     if route.doc.revised {
@@ -168,6 +166,6 @@ fn success(route: &Route, answer: &Answer, components: &mut Components) -> Value
     value
 }
 
-fn header(about: &str) -> Value {
+pub(super) fn header(about: &str) -> Value {
     json!({ "description": about, "schema": { "type": "string" } })
 }

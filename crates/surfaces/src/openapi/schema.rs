@@ -1,14 +1,20 @@
-//! Shapes as JSON Schema 2020-12.
+//! Shapes as JSON Schema 2020-12, and what operations share.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::operation::{add_content, header};
 use crate::http::shape::{Field, Kind, Object, Role, Shape};
+use crate::http::{Param, Surface};
 
-/// Objects with a name, each written once.
+/// What is written once and referred to.
 #[derive(Default)]
-pub(super) struct Components(BTreeMap<&'static str, Value>);
+pub(super) struct Components {
+    schemas: BTreeMap<&'static str, Value>,
+    headers: BTreeMap<&'static str, Value>,
+    refusals: BTreeMap<String, Value>,
+}
 
 impl Components {
     /// A schema for a shape; objects with a name are noted here and referred to.
@@ -17,8 +23,40 @@ impl Components {
         if shape.null { or_null(schema) } else { schema }
     }
 
-    pub(super) fn into_schemas(self) -> BTreeMap<&'static str, Value> {
-        self.0
+    /// A parameter, written where it stands.
+    pub(super) fn parameter(&mut self, place: &str, required: bool, param: &Param) -> Value {
+        let schema = self.schema(&param.shape);
+        let mut value = json!({ "name": param.name, "in": place, "required": required, "schema": schema });
+        if !param.about.is_empty() {
+            value["description"] = param.about.into();
+        }
+        value
+    }
+
+    /// A header that many operations take.
+    pub(super) fn header(&mut self, param: Param) -> Value {
+        let value = self.parameter("header", false, &param);
+        self.headers.insert(param.name, value);
+        json!({ "$ref": format!("#/components/parameters/{}", param.name) })
+    }
+
+    /// A refusal with these codes.
+    pub(super) fn refusal(&mut self, surface: &Surface, status: u16, codes: &[&str]) -> Value {
+        let name = format!("{}-{status}-{}", surface.name, codes.join("-"));
+        if !self.refusals.contains_key(&name) {
+            let mut value = json!({ "description": format!("Refused: {}", codes.join(", ")) });
+            add_content(&mut value, surface.doc.fault_media, &surface.doc.fault, self);
+            if matches!(status, 429 | 503) {
+                value["headers"] = json!({ "Retry-After": header("Seconds to wait") });
+            }
+            self.refusals.insert(name.clone(), value);
+        }
+        json!({ "$ref": format!("#/components/responses/{name}") })
+    }
+
+    /// Everything that was noted.
+    pub(super) fn into_json(self) -> Value {
+        json!({ "schemas": self.schemas, "parameters": self.headers, "responses": self.refusals })
     }
 
     fn kind(&mut self, kind: &Kind) -> Value {
@@ -48,11 +86,11 @@ impl Components {
             }
             Kind::Object(object) if object.name.is_empty() => self.object(object),
             Kind::Object(object) => {
-                if !self.0.contains_key(object.name) {
+                if !self.schemas.contains_key(object.name) {
                     // Noted before its members, which may refer to it.
-                    self.0.insert(object.name, Value::Null);
+                    self.schemas.insert(object.name, Value::Null);
                     let schema = self.object(object);
-                    self.0.insert(object.name, schema);
+                    self.schemas.insert(object.name, schema);
                 }
                 json!({ "$ref": format!("#/components/schemas/{}", object.name) })
             }

@@ -3,8 +3,7 @@
 use serde_json::Value;
 
 /// Writes a JSON value as a YAML document.
-#[must_use]
-pub fn to_yaml(value: &Value) -> String {
+pub(super) fn to_yaml(value: &Value) -> String {
     let mut text = String::new();
     write(value, 0, &mut text);
     text
