@@ -2,7 +2,7 @@
 
 use floe_model::access::{Caller, Role, check_password};
 use floe_model::id::{MemberId, WorkspaceId};
-use floe_model::{Fault, FaultKind};
+use floe_model::{Fault, FaultKind, Timestamp};
 use floe_store::Tx;
 use floe_store::access::members::{self, Member};
 use floe_store::access::{memberships, sessions};
@@ -12,7 +12,7 @@ use crate::act::{Act, Note};
 use crate::authenticate::require_member;
 use crate::identity::SessionFacts;
 use crate::service::Access;
-use crate::sessions::{NewSession, Opened, SHORT_SESSION_S, Transport, invalid_credentials};
+use crate::sessions::{NewSession, Opened, SHORT_SESSION_S, Transport};
 
 /// What a member changes of itself; what is none stays.
 #[derive(Debug, Clone, Default)]
@@ -47,18 +47,9 @@ impl Access {
     ) -> Result<Opened, Fault> {
         check_password(new).map_err(|problem| Fault::field("/new", "value", problem.to_string()))?;
         let (now, member) = (act.now(), self.me(&act.ctx.caller).await?);
-        let pair = self.admit_attempt(act, &member.email, now)?;
-        if !self.passwords.verify(current, member.password_hash.as_deref()).await? {
-            self.attempts.failed(pair, now);
-            return Err(invalid_credentials());
-        }
-        self.attempts.succeeded(pair);
+        self.prove_password(act, &member, current).await?;
         let hash = self.passwords.hash(new, self.platform.ids.secret()).await?;
-        let shape = NewSession {
-            transport: if session.by_cookie { Transport::Cookie } else { Transport::Token },
-            remember: session.expires_at.millis_since(now) > SHORT_SESSION_S * 1_000,
-            agent: None,
-        };
+        let shape = shape_of(session, now);
         let (prepared, act, old) = (self.prepare_session(&shape, act), act.clone(), session.id);
         let writing = self.platform.store.write(move |tx| {
             members::set_password(tx, member.id, &hash)?;
@@ -100,6 +91,16 @@ impl Access {
             Ok(member.id)
         });
         writing.await
+    }
+}
+
+/// A new session in place of one: carried alike, and staying signed in alike.
+#[must_use]
+pub fn shape_of(session: &SessionFacts, now: Timestamp) -> NewSession {
+    NewSession {
+        transport: if session.by_cookie { Transport::Cookie } else { Transport::Token },
+        remember: session.expires_at.millis_since(now) > SHORT_SESSION_S * 1_000,
+        agent: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! API keys (console contract, section 3).
 
-use floe_model::access::{Credential, KeyKind, KeyStatus, key_status, make_text};
+use floe_model::access::{Credential, KeyKind, KeyStatus, key_status, make_key_text};
 use floe_model::id::{KeyId, MemberId, WorkspaceId};
 use floe_model::{Fault, FaultKind, Mode, Scope, Timestamp};
 use floe_store::Tx;
@@ -11,14 +11,12 @@ use serde_json::{Value, json};
 
 use crate::act::{Act, Note, actor_of};
 use crate::authenticate::read_scopes;
+use crate::members::require_treasury_owner;
 use crate::service::Access;
 
 mod rotation;
 
 pub use rotation::Rotation;
-
-/// Characters of the text that are shown later.
-const PREFIX_LEN: usize = 12;
 
 /// A key as asked for. All values are checked by [`NewKey::check`].
 #[derive(Debug, Clone)]
@@ -27,7 +25,7 @@ pub struct NewKey {
     pub kind: KeyKind,
     /// Shown name, 1 to 100 characters.
     pub name: String,
-    /// Live or test.
+    /// Live or test; a kind without modes takes no notice.
     pub mode: Mode,
     /// Scopes; none takes the default of the kind.
     pub scopes: Option<Vec<String>>,
@@ -37,6 +35,8 @@ pub struct NewKey {
     pub per_minute: Option<u32>,
     /// Requests a day; none takes the default of the kind.
     pub per_day: Option<u32>,
+    /// Agents that a key of kind agents may use; none for all.
+    pub agent_ids: Option<Vec<u128>>,
 }
 
 /// What shall be changed; what is none stays.
@@ -52,14 +52,16 @@ pub struct KeyPatch {
     pub per_day: Option<u32>,
     /// Whether it is switched on.
     pub is_active: Option<bool>,
+    /// Agents that it may use; an empty list for all.
+    pub agent_ids: Option<Vec<u128>>,
 }
 
 /// A set of keys over all kinds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bundle {
-    /// One of each kind with its default scopes.
+    /// One of each kind but the management of placements, with its default scopes.
     Starter,
-    /// One of each kind that only reads.
+    /// One of each kind that has scopes to read with.
     ReadOnly,
 }
 
@@ -76,11 +78,19 @@ impl Bundle {
 
     /// The scopes that a key of a kind has in it.
     #[must_use]
-    pub const fn scopes(self, kind: KeyKind) -> &'static [&'static str] {
+    pub fn scopes(self, kind: KeyKind) -> &'static [&'static str] {
         match self {
-            Self::Starter => kind.scopes(),
+            Self::Starter => kind.default_scopes(),
             Self::ReadOnly => kind.read_only_scopes(),
         }
+    }
+
+    /// The kinds of which it makes a key.
+    pub fn kinds(self) -> impl Iterator<Item = KeyKind> {
+        KeyKind::ALL.into_iter().filter(move |&kind| match self {
+            Self::Starter => kind != KeyKind::PlacementsManagement,
+            Self::ReadOnly => !kind.read_only_scopes().is_empty(),
+        })
     }
 
     const fn word(self) -> &'static str {
@@ -125,14 +135,19 @@ impl NewKey {
     /// 400 naming the wrong scope.
     pub fn check(kind: KeyKind, scopes: &[String]) -> Result<Vec<String>, Fault> {
         let known = kind.scopes();
-        if let Some(at) = scopes.iter().position(|scope| !known.contains(&scope.as_str())) {
+        if known.is_empty() {
+            let message = format!("Keys of kind {} have no scopes", kind.as_str());
+            return if scopes.is_empty() { Ok(Vec::new()) } else { Err(Fault::field("/scopes", "value", message)) };
+        }
+        let asked: Vec<&str> = scopes.iter().map(|scope| kind.canonical_scope(scope)).collect();
+        if let Some(at) = asked.iter().position(|scope| !known.contains(scope)) {
             let message = format!("A key of kind {} has no such scope; it has: {}", kind.as_str(), known.join(", "));
             return Err(Fault::field(format!("/scopes/{at}"), "value", message));
         }
-        if scopes.is_empty() {
+        if asked.is_empty() {
             return Err(Fault::field("/scopes", "required", "A key needs a scope"));
         }
-        let held = known.iter().filter(|scope| scopes.iter().any(|asked| asked == *scope));
+        let held = known.iter().filter(|scope| asked.contains(scope));
         Ok(held.map(|&scope| scope.to_owned()).collect())
     }
 }
@@ -145,7 +160,7 @@ impl Access {
     pub fn prepare_key(&self, act: &Act, new: &NewKey) -> Result<PreparedKey, Fault> {
         let scopes = match &new.scopes {
             Some(scopes) => NewKey::check(new.kind, scopes)?,
-            None => new.kind.scopes().iter().map(|&scope| scope.to_owned()).collect(),
+            None => new.kind.default_scopes().iter().map(|&scope| scope.to_owned()).collect(),
         };
         let caller = &act.ctx.caller;
         Ok(self.draw_key(caller.workspace, caller.member_id(), new, &scopes, act.now()))
@@ -175,11 +190,12 @@ impl Access {
                 expires_in_days: None,
                 per_minute: None,
                 per_day: None,
+                agent_ids: None,
             };
             let scopes: Vec<String> = bundle.scopes(kind).iter().map(|&scope| scope.to_owned()).collect();
             self.draw_key(workspace, created_by, &new, &scopes, now)
         };
-        KeyKind::ALL.into_iter().map(draw).collect()
+        bundle.kinds().map(draw).collect()
     }
 
     fn draw_key(
@@ -190,17 +206,18 @@ impl Access {
         scopes: &[String],
         now: Timestamp,
     ) -> PreparedKey {
-        let text = make_text(new.kind.text_prefix(new.mode), &self.platform.ids.secret());
+        let text = make_key_text(new.kind, new.mode, &self.platform.ids.secret());
         let (per_minute, per_day) = new.kind.default_limits();
         let row = Key {
             workspace,
             id: self.platform.ids.next(),
             kind: new.kind,
-            mode: new.mode,
+            mode: new.kind.has_mode().then_some(new.mode),
             hash: self.hashers.key.hash(&text),
             name: new.name.clone(),
-            prefix: text[..PREFIX_LEN].to_owned(),
+            prefix: shown(new.kind, &text),
             scopes: json!(scopes).to_string(),
+            agent_ids: new.agent_ids.as_deref().and_then(agents_text),
             per_minute: new.per_minute.unwrap_or(per_minute),
             per_day: new.per_day.unwrap_or(per_day),
             is_active: true,
@@ -247,8 +264,9 @@ impl PreparedKey {
     /// Adds the key.
     ///
     /// # Errors
-    /// Of the database.
+    /// `forbidden` for a key of the treasury, unless the caller is an owner there.
     pub fn apply(&self, tx: &mut Tx<'_>, act: &Act) -> Result<MadeKey, Fault> {
+        check_kind(tx, act, self.row.kind)?;
         self.apply_as(tx, act, actor_of(&act.ctx.caller))
     }
 
@@ -266,6 +284,7 @@ impl PreparedKey {
 /// `not_found`; `stale_revision`; `conflict` for a revoked key; 400 for wrong scopes.
 pub fn patch(tx: &mut Tx<'_>, act: &Act, id: KeyId, patch: &KeyPatch, if_match: Option<i64>) -> Result<Key, Fault> {
     let mut key = find(tx, act.ctx.caller.workspace, id)?;
+    check_kind(tx, act, key.kind)?;
     check_revision(key.revision, if_match)?;
     if key.revoked_at.is_some() {
         return Err(Fault::conflict("conflict", "A revoked key cannot be changed"));
@@ -279,6 +298,12 @@ pub fn patch(tx: &mut Tx<'_>, act: &Act, id: KeyId, patch: &KeyPatch, if_match: 
     key.per_minute = patch.per_minute.unwrap_or(key.per_minute);
     key.per_day = patch.per_day.unwrap_or(key.per_day);
     key.is_active = patch.is_active.unwrap_or(key.is_active);
+    if let Some(agents) = &patch.agent_ids {
+        if key.kind != KeyKind::Agents {
+            return Err(Fault::field("/agent_ids", "value", "agent_ids is for keys of kind agents"));
+        }
+        key.agent_ids = agents_text(agents);
+    }
     if !rows::update(tx, &key)? {
         return Err(stale());
     }
@@ -295,6 +320,7 @@ pub fn patch(tx: &mut Tx<'_>, act: &Act, id: KeyId, patch: &KeyPatch, if_match: 
 pub fn revoke(tx: &mut Tx<'_>, act: &Act, id: KeyId, if_match: Option<i64>) -> Result<Key, Fault> {
     let workspace = act.ctx.caller.workspace;
     let key = find(tx, workspace, id)?;
+    check_kind(tx, act, key.kind)?;
     check_revision(key.revision, if_match)?;
     if rows::revoke(tx, workspace, id, act.now())? {
         note(tx, act, actor_of(&act.ctx.caller), &key, "revoked_key", json!({}))?;
@@ -315,6 +341,33 @@ pub fn status(key: &Key, now: Timestamp) -> KeyStatus {
 /// Internal, when the record is damaged.
 pub fn scopes(key: &Key) -> Result<Vec<String>, Fault> {
     read_scopes(&key.scopes)
+}
+
+/// The agents that a key may use, as bits; none for all.
+///
+/// # Errors
+/// Internal, when the record is damaged.
+pub fn agents(key: &Key) -> Result<Option<Vec<u128>>, Fault> {
+    let Some(text) = &key.agent_ids else { return Ok(None) };
+    let texts: Vec<String> = serde_json::from_str(text).map_err(Fault::internal)?;
+    let bits = texts.iter().map(|text| floe_model::id::parse_bits(text).map_err(Fault::internal));
+    bits.collect::<Result<_, Fault>>().map(Some)
+}
+
+/// The stored form of a list of agents; none for an empty one.
+fn agents_text(agents: &[u128]) -> Option<String> {
+    let texts: Vec<String> = agents.iter().map(|&bits| floe_model::id::to_base32(bits)).collect();
+    (!texts.is_empty()).then(|| json!(texts).to_string())
+}
+
+/// The part of a text that is shown later.
+fn shown(kind: KeyKind, text: &str) -> String {
+    text[..kind.shown_length()].to_owned()
+}
+
+/// Keys of the treasury are for its owners (console contract, section 2.4).
+fn check_kind(tx: &mut Tx<'_>, act: &Act, kind: KeyKind) -> Result<(), Fault> {
+    if kind == KeyKind::Treasury { require_treasury_owner(tx, &act.ctx.caller) } else { Ok(()) }
 }
 
 /// Refuses when the caller's copy is of another revision.
@@ -340,7 +393,7 @@ fn note(tx: &mut Tx<'_>, act: &Act, actor: Actor, key: &Key, action: &'static st
         detail.extend(more);
     }
     let target = Some(("key", key.id.0, key.name.as_str()));
-    act.note_as(tx, key.workspace, actor, Note { action, mode: Some(key.mode), target, detail })
+    act.note_as(tx, key.workspace, actor, Note { action, mode: key.mode, target, detail })
 }
 
 fn tell(tx: &mut Tx<'_>, act: &Act, key: &Key, kind: &'static str) -> Result<(), Fault> {
@@ -356,5 +409,5 @@ fn tell(tx: &mut Tx<'_>, act: &Act, key: &Key, kind: &'static str) -> Result<(),
         data: data.to_string(),
         created_at: act.now(),
     };
-    events::publish(tx, Scope { workspace: key.workspace, mode: key.mode }, &event)
+    events::publish(tx, Scope { workspace: key.workspace, mode: key.mode.unwrap_or(Mode::Live) }, &event)
 }

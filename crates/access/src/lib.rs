@@ -9,6 +9,8 @@
 //! Start reading with [`Access`] and `authenticate.rs`, then [`keys`] as an example of a resource.
 
 pub mod account;
+pub mod audit;
+pub mod credits;
 pub mod derived;
 pub mod groups;
 pub mod invites;
@@ -16,11 +18,13 @@ pub mod keys;
 pub mod links;
 pub mod members;
 pub mod rate;
+pub mod requests;
 pub mod resets;
 pub mod secret;
 pub mod sessions;
 pub mod setup;
 pub mod tokens;
+pub mod usage;
 pub mod variables;
 pub mod wishes;
 pub mod workspace;

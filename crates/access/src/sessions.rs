@@ -1,6 +1,5 @@
 //! Sign-in and sessions (console contract, section 2.2).
 
-use floe_model::access::Caller;
 use floe_model::id::{MemberId, SessionId, WorkspaceId};
 use floe_model::{Fault, FaultKind, Timestamp};
 use floe_store::Tx;
@@ -76,6 +75,8 @@ pub struct SessionView {
     pub workspace: workspaces::Workspace,
     /// What the member is there.
     pub role: floe_model::access::Role,
+    /// What the member is in the treasury there.
+    pub treasury_role: floe_model::access::TreasuryRole,
     /// Every workspace of the member.
     pub workspaces: Vec<Belonging>,
     /// Until when the password counts as just given.
@@ -178,25 +179,29 @@ impl Access {
         let id = require_member(&act.ctx.caller)?;
         let member = self.platform.store.read(move |tx| members::find(tx, id)).await?;
         let member = member.ok_or_else(|| Fault::not_found("Member"))?;
-        let pair = self.admit_attempt(act, &member.email, now)?;
-        if !self.passwords.verify(password, member.password_hash.as_deref()).await? {
-            self.attempts.failed(pair, now);
-            return Err(invalid_credentials());
-        }
-        self.attempts.succeeded(pair);
+        self.prove_password(act, &member, password).await?;
         let (until, session) = (now.plus_seconds(CONFIRMED_S), session.id);
         let found = self.platform.store.write(move |tx| sessions::confirm(tx, id, session, until)).await?;
         self.forget();
         if found { Ok(until) } else { Err(Fault::not_found("Session")) }
     }
 
-    /// The caller's own sessions, newest first.
+    /// The caller's own sessions, newest first, before one; and whether there are more.
     ///
     /// # Errors
     /// `forbidden` for keys.
-    pub async fn list_sessions(&self, caller: &Caller, now: Timestamp) -> Result<Vec<Session>, Fault> {
-        let member = require_member(caller)?;
-        self.platform.store.read(move |tx| sessions::list(tx, member, now)).await
+    pub async fn list_sessions(
+        &self,
+        act: &Act,
+        before: Option<SessionId>,
+        limit: usize,
+    ) -> Result<(Vec<Session>, bool), Fault> {
+        let (member, now) = (require_member(&act.ctx.caller)?, act.now());
+        let mut page =
+            self.platform.store.read(move |tx| sessions::list(tx, member, now, before, limit + 1)).await?;
+        let more = page.len() > limit;
+        page.truncate(limit);
+        Ok((page, more))
     }
 
     /// Ends one of the caller's own sessions.
@@ -264,7 +269,7 @@ impl Access {
         Ok(view)
     }
 
-    fn admit_address(&self, act: &Act, now: Timestamp) -> Result<String, Fault> {
+    pub(crate) fn admit_address(&self, act: &Act, now: Timestamp) -> Result<String, Fault> {
         let address = act.address.map_or_else(String::new, |address| address.to_string());
         let bucket = Bucket { space: "sign-in", id: digest_id(&[&address]) };
         match self.limiter.take(bucket, ADDRESS_LIMITS, now) {
@@ -316,6 +321,15 @@ impl PreparedSession {
         self.apply_in(tx, act, (member, first.workspace), way, new)
     }
 
+    /// Signs the caller in again, into the workspace that it acts in, when its sessions were ended by what it does.
+    ///
+    /// # Errors
+    /// `forbidden` for keys.
+    pub fn renew(&self, tx: &mut Tx<'_>, act: &Act, way: &'static str, new: &NewSession) -> Result<Opened, Fault> {
+        let member = require_member(&act.ctx.caller)?;
+        self.apply_in(tx, act, (member, act.ctx.caller.workspace), way, new)
+    }
+
     /// Signs a member in, into one of its workspaces.
     pub(crate) fn apply_in(
         &self,
@@ -365,12 +379,14 @@ fn view(
     let gone = || Fault::not_found("Session");
     let member = members::find(tx, member)?.ok_or_else(gone)?;
     let workspaces = memberships::of_member(tx, member.id)?;
-    let role = workspaces.iter().find(|belonging| belonging.workspace == workspace).ok_or_else(gone)?.role;
+    let here = workspaces.iter().find(|belonging| belonging.workspace == workspace).ok_or_else(gone)?;
+    let (role, treasury_role) = (here.role, here.treasury_role);
     let workspace = workspaces::find(tx, workspace)?.ok_or_else(gone)?;
     Ok(SessionView {
         member,
         workspace,
         role,
+        treasury_role,
         workspaces,
         confirmed_until: facts.and_then(|facts| facts.confirmed_until),
         expires_at: facts.map(|facts| facts.expires_at),

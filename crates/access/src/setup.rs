@@ -230,7 +230,7 @@ pub(crate) fn slug_of(name: &str) -> String {
     if slug.is_empty() { "workspace".to_owned() } else { slug.to_owned() }
 }
 
-fn free_slug(tx: &mut Tx<'_>, wanted: &str) -> Result<String, Fault> {
+pub(crate) fn free_slug(tx: &mut Tx<'_>, wanted: &str) -> Result<String, Fault> {
     if workspaces::find_by_slug(tx, wanted)?.is_none() {
         return Ok(wanted.to_owned());
     }

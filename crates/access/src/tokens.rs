@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::act::{Act, Note};
 use crate::authenticate::{read_scopes, require_member};
+use crate::keys::check_revision;
 use crate::secret::Hasher;
 use crate::service::Access;
 
@@ -88,6 +89,7 @@ impl Access {
             last_used_ip: None,
             revoked_at: None,
             rotated_to: None,
+            revision: 1,
         };
         PreparedToken { text, row }
     }
@@ -148,11 +150,19 @@ impl TokenRotation {
     /// Puts a new token of the same rights in the place of one, which ends after the overlap.
     ///
     /// # Errors
-    /// `not_found`; `conflict` for a token that does not work or was rotated before.
-    pub fn apply(&self, tx: &mut Tx<'_>, act: &Act, id: TokenId, overlap_minutes: i64) -> Result<MadeToken, Fault> {
+    /// `not_found`; `stale_revision`; `conflict` for a token that does not work or was rotated before.
+    pub fn apply(
+        &self,
+        tx: &mut Tx<'_>,
+        act: &Act,
+        id: TokenId,
+        overlap_minutes: i64,
+        if_match: Option<i64>,
+    ) -> Result<MadeToken, Fault> {
         let caller = &act.ctx.caller;
         let (now, member) = (act.now(), require_member(caller)?);
         let old = find(tx, caller.workspace, member, id)?;
+        check_revision(old.revision, if_match)?;
         if status(&old, now) != KeyStatus::Active {
             return Err(Fault::conflict("conflict", "Only an active token can be rotated"));
         }
@@ -166,6 +176,7 @@ impl TokenRotation {
             expires_at: lifetime.map(|millis| now.plus_millis(millis)),
             last_used_at: None,
             last_used_ip: None,
+            revision: 1,
             ..old.clone()
         };
         rows::insert(tx, &row)?;
@@ -180,12 +191,19 @@ impl TokenRotation {
 /// Gives a token another name.
 ///
 /// # Errors
-/// `not_found`.
-pub fn rename(tx: &mut Tx<'_>, act: &Act, id: TokenId, name: &str) -> Result<Token, Fault> {
+/// `not_found`; `stale_revision`.
+pub fn rename(
+    tx: &mut Tx<'_>,
+    act: &Act,
+    id: TokenId,
+    name: &str,
+    if_match: Option<i64>,
+) -> Result<Token, Fault> {
     let (workspace, member) = (act.ctx.caller.workspace, require_member(&act.ctx.caller)?);
     let token = find(tx, workspace, member, id)?;
+    check_revision(token.revision, if_match)?;
     rows::rename(tx, workspace, id, name)?;
-    let token = Token { name: name.to_owned(), ..token };
+    let token = Token { name: name.to_owned(), revision: token.revision + 1, ..token };
     note(tx, act, &token, "changed_token")?;
     Ok(token)
 }
@@ -193,10 +211,11 @@ pub fn rename(tx: &mut Tx<'_>, act: &Act, id: TokenId, name: &str) -> Result<Tok
 /// Revokes a token of the caller; a second time changes nothing.
 ///
 /// # Errors
-/// `not_found`.
-pub fn revoke(tx: &mut Tx<'_>, act: &Act, id: TokenId) -> Result<Token, Fault> {
+/// `not_found`; `stale_revision`.
+pub fn revoke(tx: &mut Tx<'_>, act: &Act, id: TokenId, if_match: Option<i64>) -> Result<Token, Fault> {
     let (workspace, member) = (act.ctx.caller.workspace, require_member(&act.ctx.caller)?);
     let token = find(tx, workspace, member, id)?;
+    check_revision(token.revision, if_match)?;
     if rows::revoke(tx, workspace, id, act.now())? {
         note(tx, act, &token, "revoked_token")?;
     }

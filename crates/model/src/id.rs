@@ -135,6 +135,8 @@ id_types! {
     InviteId = "inv";
     /// A named list of members.
     GroupId = "grp";
+    /// An agent.
+    AgentId = "agent";
     /// An audit entry.
     AuditId = "aud";
     /// A domain event.
@@ -165,6 +167,8 @@ id_types! {
     ShareId = "shr";
     /// An uploaded file.
     FileId = "file";
+    /// A server process among those that share one database.
+    NodeId = "node";
 }
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
 //! Putting a new key in the place of another one.
 
 use floe_model::Fault;
-use floe_model::access::{KeyStatus, make_text};
+use floe_model::access::{KeyStatus, make_key_text};
+use floe_model::Mode;
 use floe_model::id::KeyId;
 use floe_store::Tx;
 use floe_store::access::keys::{self as rows, Key};
 use serde_json::json;
 
-use super::{MadeKey, PREFIX_LEN, check_revision, find, note, stale, status, tell};
+use super::{MadeKey, check_kind, check_revision, find, note, shown, stale, status, tell};
 use crate::act::{Act, actor_of};
 use crate::secret::Hasher;
 use crate::service::Access;
@@ -24,7 +25,7 @@ impl Rotation {
     /// Puts a new key of the same rights in the place of one, which ends after the overlap.
     ///
     /// # Errors
-    /// `not_found`; `stale_revision`; `conflict` for a key that does not work or was rotated before.
+    /// As [`super::patch`]; `conflict` for a key that does not work or was rotated before.
     pub fn apply(
         &self,
         tx: &mut Tx<'_>,
@@ -35,16 +36,17 @@ impl Rotation {
     ) -> Result<MadeKey, Fault> {
         let now = act.now();
         let old = find(tx, act.ctx.caller.workspace, id)?;
+        check_kind(tx, act, old.kind)?;
         check_revision(old.revision, if_match)?;
         if status(&old, now) != KeyStatus::Active {
             return Err(Fault::conflict("conflict", "Only an active key can be rotated"));
         }
-        let text = make_text(old.kind.text_prefix(old.mode), &self.random);
+        let text = make_key_text(old.kind, old.mode.unwrap_or(Mode::Live), &self.random);
         let lifetime = old.expires_at.map(|end| end.millis_since(old.created_at));
         let row = Key {
             id: self.id,
             hash: self.hasher.hash(&text),
-            prefix: text[..PREFIX_LEN].to_owned(),
+            prefix: shown(old.kind, &text),
             revision: 1,
             created_by: act.ctx.caller.member_id(),
             created_at: now,

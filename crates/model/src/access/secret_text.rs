@@ -1,6 +1,9 @@
-//! The text of keys and tokens: a prefix, 30 base62 characters and the CRC-32 of these in 6 base62 characters.
+//! The texts of keys and tokens.
 //!
-//! The checksum finds typing errors before any lookup and helps secret scanners; it is no authentication.
+//! Most are a prefix, 30 base62 characters and the CRC-32 of these in 6 base62 characters. The checksum finds typing
+//! errors before any lookup and helps secret scanners; it is no authentication. The kinds of the older APIs have forms of
+//! their own (console contract, section 3): a treasury key ends with 43 base64url characters, a key of placements with
+//! 8 hexadecimal digits, `_` and 32 base62 characters, one of the workflows API with 32 base62 characters.
 
 use super::key::KeyKind;
 use crate::scope::Mode;
@@ -9,13 +12,20 @@ use crate::scope::Mode;
 pub const TOKEN_PREFIX: &str = "pat_";
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const BASE64URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const RANDOM_LEN: usize = 30;
 const CHECKSUM_LEN: usize = 6;
+/// Base64url characters that 32 bytes take.
+const TREASURY_LEN: usize = 43;
+/// Hexadecimal digits that name a key of placements.
+const HEX_LEN: usize = 8;
+/// Base62 characters of a key without a checksum.
+const PLAIN_LEN: usize = 32;
 
 /// What a well-formed text claims to be. Whether it is known is for the lookup to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecretText {
-    /// An API key of a kind and mode.
+    /// An API key of a kind and mode; of a kind without a mode it is live.
     Key(KeyKind, Mode),
     /// A personal access token.
     Token,
@@ -28,16 +38,36 @@ pub fn recognise(text: &str) -> Option<SecretText> {
         return has_checksum(tail).then_some(SecretText::Token);
     }
     let kinds = KeyKind::ALL.into_iter().flat_map(|kind| [Mode::Live, Mode::Test].map(|mode| (kind, mode)));
-    let (kind, mode, tail) =
-        kinds.filter_map(|(kind, mode)| Some((kind, mode, text.strip_prefix(kind.text_prefix(mode))?))).next()?;
-    has_checksum(tail).then_some(SecretText::Key(kind, mode))
+    // Two kinds begin alike; the forms of what follows differ in length.
+    let mut fitting = kinds.filter(|&(kind, mode)| {
+        text.strip_prefix(kind.text_prefix(mode)).is_some_and(|tail| has_form(kind, tail.as_bytes()))
+    });
+    fitting.next().map(|(kind, mode)| SecretText::Key(kind, mode))
+}
+
+/// Whether the part behind the prefix has the form of a kind.
+fn has_form(kind: KeyKind, tail: &[u8]) -> bool {
+    match kind {
+        KeyKind::Treasury => tail.len() == TREASURY_LEN && tail.iter().all(|byte| BASE64URL.contains(byte)),
+        KeyKind::PlacementsSdk | KeyKind::PlacementsManagement => {
+            let Some((hex, rest)) = tail.split_at_checked(HEX_LEN) else { return false };
+            let is_hex = hex.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+            is_hex && rest.split_first().is_some_and(|(first, rest)| *first == b'_' && is_base62(rest, PLAIN_LEN))
+        }
+        KeyKind::Workflows => is_base62(tail, PLAIN_LEN),
+        KeyKind::Agents | KeyKind::Flows => std::str::from_utf8(tail).is_ok_and(has_checksum),
+    }
+}
+
+fn is_base62(bytes: &[u8], length: usize) -> bool {
+    bytes.len() == length && bytes.iter().all(u8::is_ascii_alphanumeric)
 }
 
 /// Whether a text without its prefix is 30 base62 characters and their checksum.
 #[must_use]
 fn has_checksum(tail: &str) -> bool {
     let bytes = tail.as_bytes();
-    if bytes.len() != RANDOM_LEN + CHECKSUM_LEN || !bytes.iter().all(u8::is_ascii_alphanumeric) {
+    if !is_base62(bytes, RANDOM_LEN + CHECKSUM_LEN) {
         return false;
     }
     let (random, sum) = bytes.split_at(RANDOM_LEN);
@@ -65,12 +95,35 @@ pub fn make_text(prefix: &str, random: &[u8; 64]) -> String {
     format!("{prefix}{tail}{sum}")
 }
 
+/// A new text of a key from random bytes, in the form of its kind.
+#[must_use]
+pub fn make_key_text(kind: KeyKind, mode: Mode, random: &[u8; 64]) -> String {
+    let prefix = kind.text_prefix(mode);
+    match kind {
+        KeyKind::Treasury => format!("{prefix}{}", base64url(random)),
+        KeyKind::PlacementsSdk | KeyKind::PlacementsManagement => {
+            let (id, rest) = random.split_at(HEX_LEN / 2);
+            let hex: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("{prefix}{hex}_{}", base62(rest, PLAIN_LEN))
+        }
+        KeyKind::Workflows => format!("{prefix}{}", base62(random, PLAIN_LEN)),
+        KeyKind::Agents | KeyKind::Flows => make_text(prefix, random),
+    }
+}
+
 /// `length` base62 characters from random bytes, without favouring any while there are bytes enough.
 #[must_use]
 pub fn base62(random: &[u8], length: usize) -> String {
     // 248 is the largest multiple of 62 in a byte.
     let even = random.iter().filter(|&&byte| byte < 248);
     even.chain(random.iter()).take(length).map(|&byte| char::from(ALPHABET[usize::from(byte % 62)])).collect()
+}
+
+/// 43 characters that decode to 32 random bytes: six bits from each byte, four in the last character.
+fn base64url(random: &[u8; 64]) -> String {
+    let index = |at: usize, byte: u8| usize::from(if at + 1 == TREASURY_LEN { byte & 0x3c } else { byte & 0x3f });
+    let drawn = random.iter().take(TREASURY_LEN).enumerate();
+    drawn.map(|(at, &byte)| char::from(BASE64URL[index(at, byte)])).collect()
 }
 
 /// CRC-32 as in IEEE 802.3, bit by bit: 30 bytes at a time need no table.

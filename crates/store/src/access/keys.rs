@@ -11,6 +11,9 @@ use crate::{Change, Row, Tx, params, statements};
 /// Keys on one page.
 pub const PAGE_MAX: usize = 201;
 
+/// The word in the column of a key that knows no modes.
+const NO_MODE: &str = "none";
+
 /// An API key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
@@ -20,8 +23,8 @@ pub struct Key {
     pub id: KeyId,
     /// What it opens.
     pub kind: KeyKind,
-    /// Live or test.
-    pub mode: Mode,
+    /// Live or test; none for a kind that knows no modes.
+    pub mode: Option<Mode>,
     /// Keyed hash of its text.
     pub hash: [u8; 32],
     /// Shown name.
@@ -30,6 +33,8 @@ pub struct Key {
     pub prefix: String,
     /// JSON list of scopes.
     pub scopes: String,
+    /// JSON list of the agents that it may use; none for all.
+    pub agent_ids: Option<String>,
     /// Requests a minute; 0 is no limit.
     pub per_minute: u32,
     /// Requests a day; 0 is no limit.
@@ -81,7 +86,7 @@ pub struct Page {
 macro_rules! columns {
     () => {
         "workspace_id, id, kind, mode, hash, name, prefix, scopes, per_minute, per_day, is_active, revision, created_by,
-             created_at, expires_at, last_used_at, last_used_ip, revoked_at, rotated_to"
+             created_at, expires_at, last_used_at, last_used_ip, revoked_at, rotated_to, agent_ids"
     };
 }
 
@@ -104,32 +109,36 @@ statements! {
     /// A new one.
     INSERT = both(
         "insert into keys (workspace_id, id, kind, mode, hash, name, prefix, scopes, per_minute, per_day, is_active, revision,
-             created_by, created_at, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
+             created_by, created_at, expires_at, agent_ids)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
     );
     /// By hash.
     FIND_BY_HASH = both(concat!("select ", columns!(), " from keys where hash = $1"))
-        -> [id, id, text, text, bytes, text, text, json, int, int, bool, int, opt id, time, opt time, opt time, opt text, opt time, opt id];
+        -> [id, id, text, text, bytes, text, text, json, int, int, bool, int, opt id, time, opt time, opt time, opt text, opt time, opt id, opt json];
     /// By id.
     FIND = both(concat!("select ", columns!(), " from keys where workspace_id = $1 and id = $2"))
-        -> [id, id, text, text, bytes, text, text, json, int, int, bool, int, opt id, time, opt time, opt time, opt text, opt time, opt id];
+        -> [id, id, text, text, bytes, text, text, json, int, int, bool, int, opt id, time, opt time, opt time, opt text, opt time, opt id, opt json];
     /// A page, newest first.
     LIST_DOWN = both(concat!("select ", columns!(), filtered!(), " and id < $7 order by id desc limit $8"))
-        -> [id, id, text, text, bytes, text, text, json, int, int, bool, int, opt id, time, opt time, opt time, opt text, opt time, opt id];
+        -> [id, id, text, text, bytes, text, text, json, int, int, bool, int, opt id, time, opt time, opt time, opt text, opt time, opt id, opt json];
     /// A page, oldest first.
     LIST_UP = both(concat!("select ", columns!(), filtered!(), " and id > $7 order by id limit $8"))
-        -> [id, id, text, text, bytes, text, text, json, int, int, bool, int, opt id, time, opt time, opt time, opt text, opt time, opt id];
+        -> [id, id, text, text, bytes, text, text, json, int, int, bool, int, opt id, time, opt time, opt time, opt text, opt time, opt id, opt json];
     /// How many.
     COUNT = both(concat!("select count(*)", filtered!())) -> [int];
     /// What can be changed.
     UPDATE = both(
         "update keys set name = $3, scopes = $4, per_minute = $5, per_day = $6, is_active = $7, expires_at = $8,
-             revision = revision + 1
-         where workspace_id = $1 and id = $2 and revision = $9"
+             agent_ids = $9, revision = revision + 1
+         where workspace_id = $1 and id = $2 and revision = $10"
     );
     /// Dead.
     REVOKE = both(
         "update keys set revoked_at = $3, revision = revision + 1 where workspace_id = $1 and id = $2 and revoked_at is null"
+    );
+    /// All of a workspace dead.
+    REVOKE_ALL = both(
+        "update keys set revoked_at = $2, revision = revision + 1 where workspace_id = $1 and revoked_at is null"
     );
     /// Another took its place.
     ROTATE = both(
@@ -151,7 +160,7 @@ pub fn insert(tx: &mut Tx<'_>, key: &Key) -> Result<(), Fault> {
             key.workspace,
             key.id,
             key.kind.as_str(),
-            key.mode,
+            mode_word(key.mode),
             &key.hash,
             &key.name,
             &key.prefix,
@@ -162,7 +171,8 @@ pub fn insert(tx: &mut Tx<'_>, key: &Key) -> Result<(), Fault> {
             key.revision,
             key.created_by,
             key.created_at,
-            key.expires_at
+            key.expires_at,
+            &key.agent_ids
         ],
     )?;
     Ok(())
@@ -238,6 +248,7 @@ pub fn update(tx: &mut Tx<'_>, key: &Key) -> Result<bool, Fault> {
         key.per_day,
         key.is_active,
         key.expires_at,
+        &key.agent_ids,
         key.revision
     ];
     let changed = tx.execute(&UPDATE, values)? == 1;
@@ -253,6 +264,16 @@ pub fn revoke(tx: &mut Tx<'_>, workspace: WorkspaceId, id: KeyId, now: Timestamp
     let changed = tx.execute(&REVOKE, params![workspace, id, now])? == 1;
     tx.announce(Change::Access);
     Ok(changed)
+}
+
+/// Revokes every key of a workspace; returns how many were not.
+///
+/// # Errors
+/// Of the database.
+pub fn revoke_all(tx: &mut Tx<'_>, workspace: WorkspaceId, now: Timestamp) -> Result<u64, Fault> {
+    let gone = tx.execute(&REVOKE_ALL, params![workspace, now])?;
+    tx.announce(Change::Access);
+    Ok(gone)
 }
 
 /// Notes the key that takes its place and when it ends itself, when the revision is still `key.revision`; false otherwise.
@@ -273,6 +294,10 @@ pub fn touch(tx: &mut Tx<'_>, hash: &[u8; 32], now: Timestamp, ip: &str) -> Resu
     tx.execute(&TOUCH, params![hash, now, ip]).map(drop)
 }
 
+fn mode_word(mode: Option<Mode>) -> &'static str {
+    mode.map_or(NO_MODE, Mode::as_str)
+}
+
 /// A pattern that finds the text anywhere; `!` takes the meaning off the characters that have one.
 fn like_pattern(text: &str) -> String {
     let mut pattern = String::from("%");
@@ -291,7 +316,7 @@ fn map(row: &Row<'_>) -> Result<Key, Fault> {
         workspace: WorkspaceId(row.id(0)?),
         id: KeyId(row.id(1)?),
         kind: KeyKind::parse(row.text(2)?).ok_or_else(|| row.mismatch(2, "a kind of key"))?,
-        mode: row.mode(3)?,
+        mode: if row.text(3)? == NO_MODE { None } else { Some(row.mode(3)?) },
         hash: row.bytes(4)?.try_into().map_err(|_| row.mismatch(4, "a hash"))?,
         name: row.string(5)?,
         prefix: row.string(6)?,
@@ -307,5 +332,6 @@ fn map(row: &Row<'_>) -> Result<Key, Fault> {
         last_used_ip: row.opt_string(16)?,
         revoked_at: row.opt_time(17)?,
         rotated_to: row.opt_id(18)?.map(KeyId),
+        agent_ids: row.opt_string(19)?,
     })
 }

@@ -11,6 +11,8 @@ pub enum LinkKind {
     Setup,
     /// Signs a member in.
     SignIn,
+    /// Lets a member give itself another password.
+    Reset,
 }
 
 impl LinkKind {
@@ -18,6 +20,7 @@ impl LinkKind {
         match self {
             Self::Setup => "setup",
             Self::SignIn => "sign_in",
+            Self::Reset => "reset",
         }
     }
 }
@@ -29,6 +32,8 @@ statements! {
     );
     /// A newer link ends the older ones.
     DELETE_KIND = both("delete from links where kind = $1 and used_at is null");
+    /// A newer link for a member ends the older ones.
+    DELETE_FOR = both("delete from links where kind = $1 and member_id = $2 and used_at is null");
     /// Used: once, and in time.
     USE = both(
         "update links set used_at = $3 where hash = $1 and kind = $2 and used_at is null and expires_at > $3
@@ -64,6 +69,14 @@ pub fn insert(
 /// Of the database.
 pub fn end_unused(tx: &mut Tx<'_>, kind: LinkKind) -> Result<(), Fault> {
     tx.execute(&DELETE_KIND, params![kind.as_str()]).map(drop)
+}
+
+/// Ends all unused links of a kind for a member.
+///
+/// # Errors
+/// Of the database.
+pub fn end_unused_for(tx: &mut Tx<'_>, kind: LinkKind, member: MemberId) -> Result<(), Fault> {
+    tx.execute(&DELETE_FOR, params![kind.as_str(), member]).map(drop)
 }
 
 /// Uses a link: `None` when it is unknown, used or over; else the member that it is for, if any.

@@ -42,6 +42,14 @@ statements! {
     );
     /// A new password.
     SET_PASSWORD = both("update members set password_hash = $2, revision = revision + 1 where id = $1");
+    /// The PIN for approving payments.
+    PIN = both("select pin_hash from members where id = $1") -> [opt text];
+    /// Another PIN.
+    SET_PIN = both("update members set pin_hash = $2, revision = revision + 1 where id = $1");
+    /// Where a member wants to be told what.
+    RULES = both("select notification_rules from members where id = $1") -> [opt json];
+    /// Other rules.
+    SET_RULES = both("update members set notification_rules = $2 where id = $1");
 }
 
 /// Adds a member.
@@ -84,6 +92,38 @@ pub fn update(tx: &mut Tx<'_>, member: &Member) -> Result<bool, Fault> {
 /// Of the database.
 pub fn set_password(tx: &mut Tx<'_>, id: MemberId, password_hash: &str) -> Result<bool, Fault> {
     Ok(tx.execute(&SET_PASSWORD, params![id, password_hash])? == 1)
+}
+
+/// The hash of the PIN for approving payments, a PHC string; none while there is none.
+///
+/// # Errors
+/// Of the database.
+pub fn pin_hash(tx: &mut Tx<'_>, id: MemberId) -> Result<Option<String>, Fault> {
+    Ok(tx.row(&PIN, params![id], |row| row.opt_string(0))?.flatten())
+}
+
+/// Writes the hash of a PIN; false when there is no such member.
+///
+/// # Errors
+/// Of the database.
+pub fn set_pin(tx: &mut Tx<'_>, id: MemberId, pin_hash: &str) -> Result<bool, Fault> {
+    Ok(tx.execute(&SET_PIN, params![id, pin_hash])? == 1)
+}
+
+/// Where a member wants to be told what, a JSON list; none while it never said.
+///
+/// # Errors
+/// Of the database.
+pub fn notification_rules(tx: &mut Tx<'_>, id: MemberId) -> Result<Option<String>, Fault> {
+    Ok(tx.row(&RULES, params![id], |row| row.opt_string(0))?.flatten())
+}
+
+/// Writes these rules; false when there is no such member.
+///
+/// # Errors
+/// Of the database.
+pub fn set_notification_rules(tx: &mut Tx<'_>, id: MemberId, rules: &str) -> Result<bool, Fault> {
+    Ok(tx.execute(&SET_RULES, params![id, rules])? == 1)
 }
 
 fn map(row: &Row<'_>) -> Result<Member, Fault> {

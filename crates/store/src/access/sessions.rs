@@ -9,8 +9,8 @@ use floe_model::{
 use super::memberships::read_role;
 use crate::{Change, Row, Tx, params, statements};
 
-/// Sessions of one member that are listed.
-pub const LIST_MAX: usize = 200;
+/// Sessions of one member on one page.
+pub const LIST_MAX: usize = 201;
 
 /// A session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,22 +68,34 @@ statements! {
              join memberships ms on ms.workspace_id = s.workspace_id and ms.member_id = s.member_id
          where s.hash = $1"
     ) -> [bytes, id, id, id, text, int, time, time, time, opt time, opt text, opt text, text, text, text];
-    /// Sessions of a member, newest first.
+    /// Sessions of a member that are not over, newest first.
     LIST = both(
         "select hash, id, member_id, workspace_id, transport, idle_s, created_at, last_used_at, expires_at,
              confirmed_until, ip, agent
-         from sessions where member_id = $1 and expires_at > $2 order by id desc limit $3"
+         from sessions where member_id = $1 and expires_at > $2 and last_used_at + idle_s * 1000000 > $2 and id < $3
+         order by id desc limit $4"
     ) -> [bytes, id, id, id, text, int, time, time, time, opt time, opt text, opt text];
     /// Ends one.
     DELETE = both("delete from sessions where member_id = $1 and id = $2");
     /// Ends all but one.
     DELETE_OTHERS = both("delete from sessions where member_id = $1 and id <> $2");
+    /// Ends all.
+    DELETE_ALL = both("delete from sessions where member_id = $1");
+    /// Ends those of a member that are in a workspace.
+    DELETE_IN = both("delete from sessions where member_id = $1 and workspace_id = $2");
+    /// Ends everybody's that are in a workspace.
+    DELETE_ALL_IN = both("delete from sessions where workspace_id = $1");
     /// Goes to another workspace.
     SWITCH = both("update sessions set workspace_id = $3 where member_id = $1 and id = $2");
     /// The password was given.
     CONFIRM = both("update sessions set confirmed_until = $3 where member_id = $1 and id = $2");
     /// Was used.
     TOUCH = both("update sessions set last_used_at = $2 where hash = $1 and last_used_at < $2");
+    /// The member was seen.
+    SEEN = both(
+        "update memberships set last_seen_at = $2 where exists (select 1 from sessions s where s.hash = $1
+             and s.workspace_id = memberships.workspace_id and s.member_id = memberships.member_id)"
+    );
     /// Over.
     PURGE = both(
         "delete from sessions where hash in (select hash from sessions where expires_at < $1 order by expires_at limit $2)"
@@ -125,12 +137,20 @@ pub fn find_signed(tx: &mut Tx<'_>, hash: &[u8; 32]) -> Result<Option<Signed>, F
     })
 }
 
-/// Sessions of a member that are not over, newest first, at most [`LIST_MAX`].
+/// Sessions of a member that are not over, newest first, before one (`None`: from the newest), at most `limit` and
+/// [`LIST_MAX`].
 ///
 /// # Errors
 /// Of the database.
-pub fn list(tx: &mut Tx<'_>, member: MemberId, now: Timestamp) -> Result<Vec<Session>, Fault> {
-    tx.rows(&LIST, params![member, now, LIST_MAX], map)
+pub fn list(
+    tx: &mut Tx<'_>,
+    member: MemberId,
+    now: Timestamp,
+    before: Option<SessionId>,
+    limit: usize,
+) -> Result<Vec<Session>, Fault> {
+    let before = before.unwrap_or(SessionId(u128::MAX));
+    tx.rows(&LIST, params![member, now, before, limit.min(LIST_MAX)], map)
 }
 
 /// Ends one; false when there is no such session of the member.
@@ -149,6 +169,29 @@ pub fn delete(tx: &mut Tx<'_>, member: MemberId, id: SessionId) -> Result<bool, 
 /// Of the database.
 pub fn delete_others(tx: &mut Tx<'_>, member: MemberId, keep: SessionId) -> Result<u64, Fault> {
     let gone = tx.execute(&DELETE_OTHERS, params![member, keep])?;
+    tx.announce(Change::Access);
+    Ok(gone)
+}
+
+/// Ends all of a member; returns how many.
+///
+/// # Errors
+/// Of the database.
+pub fn delete_all(tx: &mut Tx<'_>, member: MemberId) -> Result<u64, Fault> {
+    let gone = tx.execute(&DELETE_ALL, params![member])?;
+    tx.announce(Change::Access);
+    Ok(gone)
+}
+
+/// Ends those of a member whose current workspace is this one, or everybody's; returns how many.
+///
+/// # Errors
+/// Of the database.
+pub fn delete_in(tx: &mut Tx<'_>, workspace: WorkspaceId, member: Option<MemberId>) -> Result<u64, Fault> {
+    let gone = match member {
+        Some(member) => tx.execute(&DELETE_IN, params![member, workspace])?,
+        None => tx.execute(&DELETE_ALL_IN, params![workspace])?,
+    };
     tx.announce(Change::Access);
     Ok(gone)
 }
@@ -178,7 +221,8 @@ pub fn confirm(tx: &mut Tx<'_>, member: MemberId, id: SessionId, until: Timestam
 /// # Errors
 /// Of the database.
 pub fn touch(tx: &mut Tx<'_>, hash: &[u8; 32], now: Timestamp) -> Result<(), Fault> {
-    tx.execute(&TOUCH, params![hash, now]).map(drop)
+    tx.execute(&TOUCH, params![hash, now])?;
+    tx.execute(&SEEN, params![hash, now]).map(drop)
 }
 
 /// Removes up to `limit` sessions that ended before `before`.

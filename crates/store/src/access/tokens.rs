@@ -41,6 +41,8 @@ pub struct Token {
     pub revoked_at: Option<Timestamp>,
     /// The token that took its place.
     pub rotated_to: Option<TokenId>,
+    /// Counts changes.
+    pub revision: i64,
 }
 
 /// A token with its member, as a request needs it.
@@ -65,17 +67,17 @@ statements! {
     /// By hash, with the member and its role; nothing when it does not belong to the workspace any more.
     FIND_HELD = both(
         "select t.workspace_id, t.id, t.member_id, t.hash, t.name, t.prefix, t.scopes, t.created_at, t.expires_at,
-             t.last_used_at, t.last_used_ip, t.revoked_at, t.rotated_to, m.name, m.email, ms.role
+             t.last_used_at, t.last_used_ip, t.revoked_at, t.rotated_to, t.revision, m.name, m.email, ms.role
          from tokens t join members m on m.id = t.member_id
              join memberships ms on ms.workspace_id = t.workspace_id and ms.member_id = t.member_id
          where t.hash = $1"
-    ) -> [id, id, id, bytes, text, text, json, time, opt time, opt time, opt text, opt time, opt id, text, text, text];
+    ) -> [id, id, id, bytes, text, text, json, time, opt time, opt time, opt text, opt time, opt id, int, text, text, text];
     /// One of a member.
     FIND = both(
         "select workspace_id, id, member_id, hash, name, prefix, scopes, created_at, expires_at,
-             last_used_at, last_used_ip, revoked_at, rotated_to
+             last_used_at, last_used_ip, revoked_at, rotated_to, revision
          from tokens where workspace_id = $1 and id = $2 and member_id = $3"
-    ) -> [id, id, id, bytes, text, text, json, time, opt time, opt time, opt text, opt time, opt id];
+    ) -> [id, id, id, bytes, text, text, json, time, opt time, opt time, opt text, opt time, opt id, int];
     /// Whose a token is.
     OWNER = both(
         "select t.member_id, m.name from tokens t join members m on m.id = t.member_id where t.workspace_id = $1 and t.id = $2"
@@ -83,19 +85,38 @@ statements! {
     /// Of a member, newest first.
     LIST = both(
         "select workspace_id, id, member_id, hash, name, prefix, scopes, created_at, expires_at,
-             last_used_at, last_used_ip, revoked_at, rotated_to
+             last_used_at, last_used_ip, revoked_at, rotated_to, revision
          from tokens where workspace_id = $1 and member_id = $2 and id < $3 order by id desc limit $4"
-    ) -> [id, id, id, bytes, text, text, json, time, opt time, opt time, opt text, opt time, opt id];
+    ) -> [id, id, id, bytes, text, text, json, time, opt time, opt time, opt text, opt time, opt id, int];
     /// How many a member has.
     COUNT = both("select count(*) from tokens where workspace_id = $1 and member_id = $2") -> [int];
     /// Another name.
-    RENAME = both("update tokens set name = $3 where workspace_id = $1 and id = $2");
+    RENAME = both("update tokens set name = $3, revision = revision + 1 where workspace_id = $1 and id = $2");
     /// Dead.
-    REVOKE = both("update tokens set revoked_at = $3 where workspace_id = $1 and id = $2 and revoked_at is null");
+    REVOKE = both(
+        "update tokens set revoked_at = $3, revision = revision + 1
+         where workspace_id = $1 and id = $2 and revoked_at is null"
+    );
+    /// All of a member in a workspace dead.
+    REVOKE_OF = both(
+        "update tokens set revoked_at = $3, revision = revision + 1
+         where workspace_id = $1 and member_id = $2 and revoked_at is null"
+    );
+    /// All of a workspace dead.
+    REVOKE_ALL = both(
+        "update tokens set revoked_at = $2, revision = revision + 1 where workspace_id = $1 and revoked_at is null"
+    );
     /// Another took its place.
-    ROTATE = both("update tokens set rotated_to = $3, expires_at = $4 where workspace_id = $1 and id = $2");
+    ROTATE = both(
+        "update tokens set rotated_to = $3, expires_at = $4, revision = revision + 1 where workspace_id = $1 and id = $2"
+    );
     /// Was used.
     TOUCH = both("update tokens set last_used_at = $2, last_used_ip = $3 where hash = $1");
+    /// The member was seen.
+    SEEN = both(
+        "update memberships set last_seen_at = $2 where exists (select 1 from tokens t where t.hash = $1
+             and t.workspace_id = memberships.workspace_id and t.member_id = memberships.member_id)"
+    );
 }
 
 /// Adds a token.
@@ -114,7 +135,7 @@ pub fn insert(tx: &mut Tx<'_>, token: &Token) -> Result<(), Fault> {
 /// Of the database.
 pub fn find_held(tx: &mut Tx<'_>, hash: &[u8; 32]) -> Result<Option<Held>, Fault> {
     tx.row(&FIND_HELD, params![hash], |row| {
-        Ok(Held { token: map(row)?, name: row.string(13)?, email: row.string(14)?, role: read_role(row, 15)? })
+        Ok(Held { token: map(row)?, name: row.string(14)?, email: row.string(15)?, role: read_role(row, 16)? })
     })
 }
 
@@ -175,6 +196,24 @@ pub fn revoke(tx: &mut Tx<'_>, workspace: WorkspaceId, id: TokenId, now: Timesta
     Ok(changed)
 }
 
+/// Revokes all tokens of a workspace, or those of one member in it; returns how many worked until now.
+///
+/// # Errors
+/// Of the database.
+pub fn revoke_all(
+    tx: &mut Tx<'_>,
+    workspace: WorkspaceId,
+    member: Option<MemberId>,
+    now: Timestamp,
+) -> Result<u64, Fault> {
+    let gone = match member {
+        Some(member) => tx.execute(&REVOKE_OF, params![workspace, member, now])?,
+        None => tx.execute(&REVOKE_ALL, params![workspace, now])?,
+    };
+    tx.announce(Change::Access);
+    Ok(gone)
+}
+
 /// Notes the token that takes its place, and when it ends itself.
 ///
 /// # Errors
@@ -196,7 +235,8 @@ pub fn rotate(
 /// # Errors
 /// Of the database.
 pub fn touch(tx: &mut Tx<'_>, hash: &[u8; 32], now: Timestamp, ip: &str) -> Result<(), Fault> {
-    tx.execute(&TOUCH, params![hash, now, ip]).map(drop)
+    tx.execute(&TOUCH, params![hash, now, ip])?;
+    tx.execute(&SEEN, params![hash, now]).map(drop)
 }
 
 fn map(row: &Row<'_>) -> Result<Token, Fault> {
@@ -214,5 +254,6 @@ fn map(row: &Row<'_>) -> Result<Token, Fault> {
         last_used_ip: row.opt_string(10)?,
         revoked_at: row.opt_time(11)?,
         rotated_to: row.opt_id(12)?.map(TokenId),
+        revision: row.int(13)?,
     })
 }

@@ -46,6 +46,10 @@ statements! {
         "update workspaces set name = $2, slug = $3, timezone = $4, settings = $5, revision = revision + 1
          where id = $1 and revision = $6"
     );
+    /// Gone: nobody belongs to it any more, and its name in addresses is free.
+    DELETE = both(
+        "update workspaces set slug = $2, deleted_at = $3, revision = revision + 1 where id = $1 and deleted_at is null"
+    );
 }
 
 /// Makes a member the first owner of this installation; false when there was one already. Of several at once one wins.
@@ -97,6 +101,14 @@ pub fn find_by_slug(tx: &mut Tx<'_>, slug: &str) -> Result<Option<Workspace>, Fa
 pub fn update(tx: &mut Tx<'_>, workspace: &Workspace) -> Result<bool, Fault> {
     let Workspace { id, name, slug, timezone, settings, revision, .. } = workspace;
     Ok(tx.execute(&UPDATE, params![*id, name, slug, timezone, settings, *revision])? == 1)
+}
+
+/// Marks a workspace as deleted and frees its name in addresses by `slug`, which no workspace may have; false when it is so.
+///
+/// # Errors
+/// Of the database.
+pub fn delete(tx: &mut Tx<'_>, id: WorkspaceId, slug: &str, now: Timestamp) -> Result<bool, Fault> {
+    Ok(tx.execute(&DELETE, params![id, slug, now])? == 1)
 }
 
 fn map(row: &Row<'_>) -> Result<Workspace, Fault> {
