@@ -13,6 +13,7 @@ use crate::event::{Happening, Place, Question, QuestionKind, StepError};
 use crate::expr::{Env, EvalError, Expression, JsonTemplate, Names as _};
 use crate::machine::{Machine, Names};
 use crate::plan::{Branch, EffectWork, Node, Port, Source, WaitKind, WaitWork, Work};
+use crate::secrets::Marks;
 
 /// Longest delay that a run spends in memory, in seconds (Flow API contract, section 6.5).
 pub const INLINE_DELAY_S_MAX: f64 = 5.0;
@@ -103,11 +104,18 @@ impl<'a, 'm> Evaluation<'a, 'm> {
     }
 
     fn effect(&mut self, work: &EffectWork) -> Result<Happening, StepError> {
-        let mut input = self.render(&work.config)?;
+        let marks = (!work.secrets.is_empty()).then(|| Marks::new(&work.secrets, (self.moment.fresh)()));
+        let mut input = match &marks {
+            Some(marks) => self.render_with(&work.config, marks)?,
+            None => self.render(&work.config)?,
+        };
         for key in &work.key_values {
             if let Some(slot) = input.get_mut(*key) {
                 *slot = Value::Object(as_object(slot.take(), key)?);
             }
+        }
+        if let Some(marks) = marks {
+            marks.take_from(&mut input)?;
         }
         Ok(Happening::Intended { place: self.place, input: Arc::new(input) })
     }
@@ -240,6 +248,13 @@ impl<'a, 'm> Evaluation<'a, 'm> {
         let mut env_ids = IdTexts::new(self.moment.fresh);
         let mut next = || env_ids.next();
         template.render(&self.names, &mut Env::new(self.moment.now, &mut next)).map_err(eval_error)
+    }
+
+    /// [`Self::render`] for a step that may name secrets.
+    fn render_with(&mut self, template: &JsonTemplate, marks: &Marks) -> Result<Value, StepError> {
+        let mut env_ids = IdTexts::new(self.moment.fresh);
+        let mut next = || env_ids.next();
+        template.render(&marks.beside(&self.names), &mut Env::new(self.moment.now, &mut next)).map_err(eval_error)
     }
 
     fn object(&mut self, template: &JsonTemplate, field: &str) -> Result<Map<String, Value>, StepError> {

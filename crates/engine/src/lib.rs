@@ -19,6 +19,7 @@ pub mod lang;
 pub mod machine;
 pub mod plan;
 pub mod records;
+pub mod secrets;
 pub mod reuse;
 
 #[cfg(test)]

@@ -45,6 +45,16 @@ impl Plan {
         &self.scopes[index as usize]
     }
 
+    /// Names of all secrets that its steps use, each once.
+    #[must_use]
+    pub fn secrets(&self) -> BTreeSet<String> {
+        let of = |node: &Node| match &node.work {
+            Work::Effect(effect) => effect.secrets.clone(),
+            _ => Vec::new(),
+        };
+        self.nodes.iter().flat_map(of).collect()
+    }
+
     /// The node of a step, by its id.
     #[must_use]
     pub fn find(&self, id: &str) -> Option<NodeIndex> {
@@ -280,6 +290,8 @@ pub struct EffectWork {
     pub fixed: Map<String, Value>,
     /// Fields of the configuration that must be objects; a JSON text in them is read.
     pub key_values: Vec<&'static str>,
+    /// Names of the secrets that the configuration holds.
+    pub secrets: Vec<String>,
     /// Whether the intent must be on disk before the call.
     pub touches_world: bool,
     /// Limit of one attempt in milliseconds.

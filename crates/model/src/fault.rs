@@ -7,6 +7,9 @@ use std::fmt;
 
 use serde_json::Value;
 
+/// Seconds after which somebody may have made room.
+const STORAGE_FULL_RETRY_S: u64 = 10;
+
 /// The class of a fault; each surface maps kinds to statuses in its own `errors.rs`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FaultKind {
@@ -38,6 +41,8 @@ pub enum FaultKind {
     RateLimited,
     /// A bound of this server is reached; try again later.
     Overloaded,
+    /// There is no room left to write; reading goes on (HTTP 507).
+    StorageFull,
     /// Our own failure; the message says nothing about the inside.
     Internal,
 }
@@ -121,6 +126,13 @@ impl Fault {
     /// The caller may not do this.
     pub fn forbidden(message: impl Into<String>) -> Self {
         Self::new(FaultKind::Forbidden, "forbidden", message)
+    }
+
+    /// There is no room left on the disk of the database; nothing of the request was kept.
+    #[must_use]
+    pub fn storage_full() -> Self {
+        Self::new(FaultKind::StorageFull, "storage_full", "There is no room left to store this; nothing was changed")
+            .with_retry_after(STORAGE_FULL_RETRY_S)
     }
 
     /// Our own failure; `source` is logged, never shown.

@@ -7,13 +7,16 @@
 //! Start reading with [`Platform`], then [`jobs`].
 
 pub mod clock;
+pub mod credits;
 pub mod effect;
 pub mod ids;
 pub mod jobs;
 pub mod outside;
 pub mod platform;
 pub mod sandbox;
+pub mod seal;
 
 pub use clock::{Clock, SystemClock};
 pub use ids::Ids;
 pub use platform::{Ctx, Platform};
+pub use seal::Seal;

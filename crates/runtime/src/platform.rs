@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::ids::Ids;
 use crate::outside::Outside;
 use crate::sandbox::Sandbox;
+use crate::seal::Seal;
 
 /// What the whole process shares. Built once at start.
 pub struct Platform {
@@ -25,6 +26,8 @@ pub struct Platform {
     pub outside: Outside,
     /// Child processes for user code.
     pub sandbox: Sandbox,
+    /// Seals what is secret at rest.
+    pub seal: Seal,
 }
 
 /// The context of one request or job: who calls, and the platform. Every service function takes it first.

@@ -57,6 +57,16 @@ impl JsonTemplate {
         Renderer { names, env, measure: Measure::default() }.render(&self.0, 0)
     }
 
+    /// The names of the secrets that the placeholders use, each once.
+    ///
+    /// # Errors
+    /// The pointer of the first text with a use that is refused, and why.
+    pub fn secrets(&self) -> Result<Vec<&str>, (String, &'static str)> {
+        let mut found = Vec::new();
+        collect_secrets(&self.0, &mut String::new(), &mut found)?;
+        Ok(found)
+    }
+
     /// The root names that the placeholders may read, each once, in order of appearance.
     #[must_use]
     pub fn roots(&self) -> Vec<&str> {
@@ -154,6 +164,40 @@ impl Renderer<'_, '_, '_> {
             }
         }
     }
+}
+
+fn collect_secrets<'t>(
+    node: &'t Node,
+    pointer: &mut String,
+    found: &mut Vec<&'t str>,
+) -> Result<(), (String, &'static str)> {
+    let length = pointer.len();
+    match node {
+        Node::Literal(_) => {}
+        Node::Template(template) => {
+            let names = template.secrets().map_err(|why| (pointer.clone(), why))?;
+            for name in names {
+                if !found.contains(&name) {
+                    found.push(name);
+                }
+            }
+        }
+        Node::Array(nodes) => {
+            for (at, node) in nodes.iter().enumerate() {
+                pointer.push_str(&format!("/{at}"));
+                collect_secrets(node, pointer, found)?;
+                pointer.truncate(length);
+            }
+        }
+        Node::Object(nodes) => {
+            for (key, node) in nodes {
+                pointer.push_str(&format!("/{}", key.replace('~', "~0").replace('/', "~1")));
+                collect_secrets(node, pointer, found)?;
+                pointer.truncate(length);
+            }
+        }
+    }
+    Ok(())
 }
 
 fn collect_roots<'t>(node: &'t Node, roots: &mut Vec<&'t str>) {

@@ -45,6 +45,8 @@ mod number;
 mod operators;
 mod parser;
 mod precedence;
+mod reference;
+mod secrets;
 mod template;
 mod text;
 mod text_methods;
@@ -57,6 +59,7 @@ pub use env::{Env, Names};
 pub use error::{EvalError, Limit, ParseError};
 pub use expression::Expression;
 pub use json_template::{JsonTemplate, PlacedParseError};
+pub use reference::{FUNCTIONS, FunctionDoc};
 pub use template::Template;
 
 /// A number as JavaScript writes it: the shortest digits that read back as the same number.

@@ -10,6 +10,7 @@ use super::env::{Env, Names};
 use super::error::{EvalError, ParseError};
 use super::eval;
 use super::parser;
+use super::secrets;
 use super::text::TextBuilder;
 
 /// A parsed text with placeholders: immutable, cheap to clone, usable from many threads.
@@ -102,6 +103,20 @@ impl Template {
             }
         }
         Ok(Value::String(text.0))
+    }
+
+    /// The names of the secrets that the placeholders use, each once.
+    ///
+    /// # Errors
+    /// Why a use is refused.
+    pub fn secrets(&self) -> Result<Vec<&str>, &'static str> {
+        let mut found = Vec::new();
+        for part in &self.0.parts {
+            if let Part::Placeholder(program) = part {
+                secrets::collect(program, &mut found)?;
+            }
+        }
+        Ok(found)
     }
 
     /// The root names that the placeholders may read, each once, in order of appearance.

@@ -42,6 +42,7 @@ impl World {
             clock,
             outside: Outside::new(OutsideConfig { allow, ..OutsideConfig::default() }),
             sandbox: Sandbox::new(sandbox),
+            seal: floe_runtime::Seal::new([9; 32]),
         });
         Self { platform, _store: store }
     }

@@ -9,3 +9,4 @@ mod outside_tls;
 mod outside_urls;
 mod outside_world;
 mod sandbox;
+mod seal;

@@ -16,7 +16,7 @@ use floe_access::{Access, AccessSettings, ServerSecret};
 use floe_runtime::ids::SystemRandom;
 use floe_runtime::outside::{Outside, OutsideConfig};
 use floe_runtime::sandbox::{Sandbox, SandboxConfig};
-use floe_runtime::{Clock, Ids, Platform, SystemClock};
+use floe_runtime::{Clock, Ids, Platform, Seal, SystemClock};
 use floe_store::{Location, Store, StoreConfig};
 
 use crate::settings::{Settings, ensure_data_folder, load_secret_key};
@@ -61,7 +61,8 @@ impl App {
         let outside =
             Outside::new(OutsideConfig { allow: settings.outbound_allow.clone(), ..OutsideConfig::default() });
         let sandbox = Sandbox::new(SandboxConfig::default());
-        let platform = Arc::new(Platform { store, clock, ids, outside, sandbox });
+        let seal = Seal::new(secret.derive("seal"));
+        let platform = Arc::new(Platform { store, clock, ids, outside, sandbox, seal });
         let access = Arc::new(Access::new(Arc::clone(&platform), &secret, access_settings(&settings)));
         let listen = settings.listen;
         Ok(Self { settings, listen, data_dir, platform, access })

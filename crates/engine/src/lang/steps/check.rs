@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use super::definition::{Body, Definition, StepDef};
-use super::{Reference, STEPS_MAX, fields, order};
+use super::{Reference, STEPS_MAX, fields, order, secrets};
 use crate::builtin::is_trigger;
 use crate::catalog::{Catalog, Execution};
 use crate::inputs::{is_reserved, parse_fields};
@@ -140,6 +140,7 @@ impl Checker<'_> {
             return;
         }
         fields::check_fields(step, spec, self.problems);
+        secrets::check(step, spec, self.problems);
         self.by_type(step, spec.key);
     }
 
@@ -271,6 +272,11 @@ impl Checker<'_> {
 
     /// What a trigger takes.
     fn inputs(&mut self, step: &StepDef) {
+        if step.kind == "schedule" {
+            for (pointer, why) in super::times::problems(&step.data) {
+                self.error("bad_value", step, pointer, why);
+            }
+        }
         let Some(list) = step.data.get("inputs").filter(|list| !list.is_null()) else { return };
         // The inputs of a schedule are values, not declarations.
         if step.kind == "schedule" && list.is_object() {

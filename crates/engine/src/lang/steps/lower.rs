@@ -222,9 +222,12 @@ fn effect_work(step: &StepDef, spec: &'static StepSpec, effect: EffectSpec) -> L
             None => {}
         }
     }
+    let config = template(step, &Value::Object(config))?;
+    let secrets = config.secrets().map_err(|(_, why)| wrong(step, "bad_expression", why))?;
     Ok(EffectWork {
         step: spec.key,
-        config: template(step, &Value::Object(config))?,
+        secrets: secrets.into_iter().map(str::to_owned).collect(),
+        config,
         fixed,
         key_values,
         touches_world: effect.touches_world,

@@ -3,14 +3,22 @@
 //! [`compile`] is the way in: it parses, checks, and lowers a definition that has no errors.
 
 mod check;
+mod compare;
 mod definition;
 mod fields;
 mod lower;
+mod needs;
 mod order;
+mod times;
+mod secrets;
+mod walk;
 
 use serde_json::Value;
 
+pub use compare::{Change, LINKS, Op, compare};
 pub use definition::{Definition, StepDef};
+pub use needs::{Mapping, NeedKind, needs, rename};
+pub use walk::{Outlined, outline};
 
 use super::problem::{Problem, Severity};
 use crate::catalog::Catalog;

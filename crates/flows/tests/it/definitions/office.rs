@@ -77,6 +77,7 @@ impl Office {
             clock,
             outside: Outside::new(OutsideConfig::default()),
             sandbox: Sandbox::new(SandboxConfig::default()),
+            seal: floe_runtime::Seal::new([9; 32]),
         });
         let office = Self { platform, catalog: Arc::new(Catalog::builtin()) };
         office

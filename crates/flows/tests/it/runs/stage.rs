@@ -128,6 +128,7 @@ impl Stage {
             clock,
             outside: Outside::new(OutsideConfig::default()),
             sandbox: Sandbox::new(SandboxConfig::default()),
+            seal: floe_runtime::Seal::new([9; 32]),
         });
         let effects: Vec<Arc<dyn Effect>> = vec![Arc::new(Record(calls.clone()))];
         let flows = Arc::new(Flows::start(Arc::clone(&platform), effects, limits));
