@@ -5,24 +5,34 @@ use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use floe_runtime::Platform;
 
-use crate::attempts::Attempts;
+use crate::audit::head::Signer;
 use crate::cache::Memory;
 use crate::password::Passwords;
 use crate::rate::Limiter;
+use crate::requests::{BodyRule, RequestLog};
 use crate::secret::{Hasher, ServerSecret};
 
-/// What an operator sets about sessions.
+/// What an operator sets about sessions and records.
 #[derive(Debug, Clone)]
 pub struct AccessSettings {
     /// Hours without use after which a session that stays signed in ends.
     pub session_idle_hours: i64,
     /// Days after which such a session ends in any case.
     pub session_max_days: i64,
+    /// Days for which requests are kept; 0 keeps none.
+    pub request_log_days: u32,
+    /// Of which requests the bodies are kept, unless the workspace says otherwise.
+    pub request_log_bodies: BodyRule,
 }
 
 impl Default for AccessSettings {
     fn default() -> Self {
-        Self { session_idle_hours: 168, session_max_days: 30 }
+        Self {
+            session_idle_hours: 168,
+            session_max_days: 30,
+            request_log_days: 7,
+            request_log_bodies: BodyRule::Test,
+        }
     }
 }
 
@@ -33,12 +43,17 @@ pub struct Access {
     pub(crate) hashers: Hashers,
     pub(crate) memory: Memory,
     pub(crate) passwords: Passwords,
-    pub(crate) attempts: Attempts,
     pub(crate) limiter: Limiter,
     /// Set once an owner exists; never unset.
     pub(crate) set_up: AtomicBool,
     /// Notes of last use that are on their way to the store.
     pub(crate) notes_under_way: Arc<AtomicUsize>,
+    /// The request log.
+    pub requests: RequestLog,
+    /// Signs the heads of audit chains.
+    pub(crate) signer: Signer,
+    /// Held while an audit chain is verified.
+    pub(crate) verifying: tokio::sync::Mutex<()>,
 }
 
 /// One hasher for each kind of secret.
@@ -57,6 +72,7 @@ impl Access {
     #[must_use]
     pub fn new(platform: Arc<Platform>, secret: &ServerSecret, settings: AccessSettings) -> Self {
         let memory = Memory::new(&platform.store);
+        let requests = RequestLog::new(settings.request_log_days, settings.request_log_bodies);
         Self {
             platform,
             settings,
@@ -71,10 +87,12 @@ impl Access {
             },
             memory,
             passwords: Passwords::new(),
-            attempts: Attempts::default(),
             limiter: Limiter::default(),
             set_up: AtomicBool::new(false),
             notes_under_way: Arc::new(AtomicUsize::new(0)),
+            requests,
+            signer: Signer::new(secret),
+            verifying: tokio::sync::Mutex::default(),
         }
     }
 

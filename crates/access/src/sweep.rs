@@ -1,9 +1,10 @@
-//! Removes what is over: sessions, links, saved replies.
+//! Removes what is over: sessions, links, saved replies, old requests, holds of credits whose callers never came back.
 
 use floe_model::Fault;
-use floe_store::access::{links, sessions};
+use floe_store::access::{failures, links, sessions};
 use floe_store::platform::replies;
 
+use crate::attempts::BLOCK_S;
 use crate::service::Access;
 
 /// Rows of one kind that one sweep removes.
@@ -23,8 +24,11 @@ impl Access {
         let sweeping = self.platform.store.write(move |tx| {
             sessions::purge(tx, before, ROWS_MAX)?;
             links::purge(tx, before)?;
+            failures::purge(tx, now.plus_seconds(-BLOCK_S))?;
             replies::purge_expired(tx, now, ROWS_MAX)
         });
-        sweeping.await.map(drop)
+        sweeping.await?;
+        self.sweep_requests().await?;
+        floe_runtime::credits::release_expired(&self.platform).await.map(drop)
     }
 }

@@ -11,7 +11,7 @@ use crate::{Row, Tx, params, statements};
 pub const PAGE_MAX: usize = 1_000;
 
 /// Who acted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Actor {
     /// `member`, `key`, `token`, `agent` or `system`.
     pub kind: String,
@@ -22,7 +22,7 @@ pub struct Actor {
 }
 
 /// What was acted on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Target {
     /// E.g. `flow` or `key`.
     pub kind: String,
@@ -33,7 +33,7 @@ pub struct Target {
 }
 
 /// An audit entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Entry {
     /// Its id; ids of one workspace are in order of time.
     pub id: AuditId,
@@ -183,7 +183,7 @@ pub fn list(
     )
 }
 
-fn entry(row: &Row<'_>) -> Result<Entry, Fault> {
+pub(super) fn entry(row: &Row<'_>) -> Result<Entry, Fault> {
     let target = match row.opt_string(9)? {
         Some(kind) => Some(Target { kind, id: row.opt_id(10)?, name: row.opt_string(11)? }),
         None => None,
