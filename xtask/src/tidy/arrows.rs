@@ -22,6 +22,7 @@ const LAYERS: &[(&str, Layer)] = &[
     ("runtime", Layer::Runtime),
     ("access", Layer::Slice),
     ("flows", Layer::Slice),
+    ("operation", Layer::Slice),
     ("agents", Layer::Slice),
     ("treasury", Layer::Slice),
     ("placements", Layer::Slice),
@@ -46,9 +47,11 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
     ("infer", &["flows"], "types of files are found where files are received"),
     ("multer", &["surfaces"], "multipart bodies end at the surfaces; slices take and give plain types"),
     ("clap", &["server"], "only the binary reads its command line"),
+    ("clap_complete", &["server"], "only the binary reads its command line"),
+    ("metrics-exporter-prometheus", &["operation"], "count with the macros of `metrics`; one place shows what was counted"),
     (
         "tokio",
-        &["store", "runtime", "access", "flows", "agents", "treasury", "placements", "webhooks", "surfaces", "server"],
+        &["store", "runtime", "access", "flows", "operation", "agents", "treasury", "placements", "webhooks", "surfaces", "server"],
         "`model` and `engine` are plain functions: return what should happen as a value",
     ),
 ];

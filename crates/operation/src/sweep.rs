@@ -1,0 +1,124 @@
+//! Retention: finished runs go after the days that the settings say, with their journals, questions and files; domain events after 30
+//! days. Ledger, payments and audit are never removed (console contract, section 8).
+
+use std::sync::Arc;
+
+use floe_model::id::{RunId, WorkspaceId};
+use floe_model::{Fault, Timestamp};
+use floe_runtime::Platform;
+use floe_runtime::jobs::{JobFuture, JobHandler};
+use floe_store::Tx;
+use floe_store::operation::retention::{self, EVENTS_MAX};
+use floe_store::platform::jobs::{self, Job, NewJob};
+
+use crate::Operation;
+use crate::backups::keep_claim;
+
+/// The job of the sweep.
+const JOB_SWEEP: &str = "operation.sweep";
+/// There is one of it.
+const SUBJECT: u128 = 0x666c_6f65_7377_7001;
+/// Minutes from one sweep to the next.
+const EVERY_MIN: i64 = 30;
+/// Seconds from the start of a server to its first sweep.
+const FIRST_S: i64 = 60;
+/// Days that domain events are kept.
+const EVENT_DAYS: i64 = 30;
+/// Steps of one sweep; what is left waits for the next.
+const STEPS_MAX: usize = 2_000;
+
+/// What a sweep removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Removed {
+    /// Finished runs.
+    pub runs: u64,
+    /// Domain events.
+    pub events: u64,
+}
+
+impl Operation {
+    /// Enters the first sweep; the server calls it when it starts.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub fn start_sweeps(&self, tx: &mut Tx<'_>) -> Result<(), Fault> {
+        let now = self.platform.clock.now();
+        self.enter_sweep(tx, now.plus_seconds(FIRST_S))
+    }
+
+    /// Removes what has served its time, in small transactions.
+    ///
+    /// # Errors
+    /// Of the database; what was removed before stays removed.
+    pub async fn sweep(&self) -> Result<Removed, Fault> {
+        let now = self.platform.clock.now();
+        let mut removed = Removed::default();
+        let before = days_before(now, i64::from(self.config.run_retention_days));
+        let store = &self.platform.store;
+        let (mut workspace, mut after, mut steps) = (WorkspaceId(0), RunId(0), 0);
+        while let Some(next) = store.read(move |tx| retention::next_workspace(tx, workspace)).await? {
+            workspace = next;
+            loop {
+                let (of, from) = (workspace, after);
+                let swept = store.write(move |tx| retention::sweep_runs(tx, of, from, before)).await?;
+                removed.runs += swept.removed;
+                steps += 1;
+                match swept.next {
+                    Some(last) if steps < STEPS_MAX => after = last,
+                    _ => break,
+                }
+            }
+            after = RunId(0);
+        }
+        let before = days_before(now, EVENT_DAYS);
+        for _ in 0..STEPS_MAX {
+            let count = store.write(move |tx| retention::sweep_events(tx, before)).await?;
+            removed.events += count;
+            if usize::try_from(count).is_ok_and(|count| count < EVENTS_MAX) {
+                break;
+            }
+        }
+        Ok(removed)
+    }
+
+    fn enter_sweep(&self, tx: &mut Tx<'_>, due_at: Timestamp) -> Result<(), Fault> {
+        let job = NewJob {
+            id: self.platform.ids.next(),
+            workspace: WorkspaceId(0),
+            mode: None,
+            kind: JOB_SWEEP,
+            subject_id: Some(SUBJECT),
+            payload: "{}".to_owned(),
+            due_at,
+            created_at: self.platform.clock.now(),
+        };
+        jobs::enqueue(tx, &job)
+    }
+}
+
+fn days_before(now: Timestamp, days: i64) -> Timestamp {
+    now.plus_seconds(-days * 86_400)
+}
+
+/// Sweeps and enters the next sweep.
+pub(crate) struct Sweep(pub(crate) Arc<Operation>);
+
+impl JobHandler for Sweep {
+    fn kind(&self) -> &'static str {
+        JOB_SWEEP
+    }
+
+    fn run<'a>(&'a self, platform: &'a Arc<Platform>, job: &'a Job) -> JobFuture<'a> {
+        Box::pin(async move {
+            let removed = tokio::select! {
+                removed = self.0.sweep() => removed?,
+                fault = keep_claim(platform, job.lease()) => return Err(fault),
+            };
+            if removed != Removed::default() {
+                tracing::info!(runs = removed.runs, events = removed.events, "what has served its time was removed");
+            }
+            let (operation, due) = (Arc::clone(&self.0), platform.clock.now().plus_seconds(EVERY_MIN * 60));
+            platform.store.write(move |tx| operation.enter_sweep(tx, due)).await
+        })
+    }
+}
