@@ -1,6 +1,7 @@
 //! Tests of the server as its users meet it: through sockets and through the command line.
 
 mod binary;
+mod chromium;
 mod commands;
 mod demo;
 mod examples;
@@ -9,4 +10,7 @@ mod front;
 mod inbox;
 mod keys;
 mod malformed;
+mod packaging;
+mod pages;
+mod secrets;
 mod stub;
