@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use floe_model::access::{Caller, Credential, KeyKind, Member, key_status};
-use floe_model::id::{MemberId, WorkspaceId};
+use floe_model::id::{GroupId, MemberId, WorkspaceId};
 use floe_model::{Fault, FaultKind, Mode, Timestamp};
-use floe_store::access::{keys, memberships, sessions, tokens, workspaces};
+use floe_store::Tx;
+use floe_store::access::{groups, keys, memberships, sessions, tokens, workspaces};
 
 use crate::cache::{Known, Remembered};
 use crate::identity::{Identity, Presented, Proof, SessionFacts};
@@ -58,12 +59,22 @@ impl Access {
         let store = &self.platform.store;
         let known = match proof {
             Proof::Session(_) => {
-                let found = store.read(move |tx| sessions::find_signed(tx, &hash)).await?;
-                found.map(|signed| of_session(signed, now))
+                let find = move |tx: &mut Tx<'_>| {
+                    let Some(signed) = sessions::find_signed(tx, &hash)? else { return Ok(None) };
+                    let groups = groups_of(tx, signed.session.workspace, signed.session.member)?;
+                    Ok(Some((signed, groups)))
+                };
+                store.read(find).await?.map(|(signed, groups)| of_session(signed, groups, now))
             }
             Proof::Token(_) => {
-                let found = store.read(move |tx| tokens::find_held(tx, &hash)).await?;
-                found.filter(|held| held.token.revoked_at.is_none()).map(|held| of_token(held, now)).transpose()?
+                let find = move |tx: &mut Tx<'_>| {
+                    let held = tokens::find_held(tx, &hash)?.filter(|held| held.token.revoked_at.is_none());
+                    let Some(held) = held else { return Ok(None) };
+                    let groups = groups_of(tx, held.token.workspace, held.token.member)?;
+                    Ok(Some((held, groups)))
+                };
+                let found = store.read(find).await?;
+                found.map(|(held, groups)| of_token(held, groups, now)).transpose()?
             }
             Proof::Key { kind, mode, .. } => {
                 let found = store.read(move |tx| keys::find_by_hash(tx, &hash)).await?;
@@ -90,16 +101,17 @@ impl Access {
                 None => workspaces::find_by_slug(tx, &slug)?.map(|workspace| workspace.id),
             };
             let (Some(workspace), Some(member)) = (workspace, member) else { return Ok(None) };
-            Ok(memberships::role(tx, workspace, member)?.map(|role| (workspace, role)))
+            let Some(role) = memberships::role(tx, workspace, member)? else { return Ok(None) };
+            Ok(Some((workspace, role, groups_of(tx, workspace, member)?)))
         });
-        let Some((workspace, role)) = found.await? else { return Err(Fault::not_found("Workspace")) };
+        let Some((workspace, role, groups)) = found.await? else { return Err(Fault::not_found("Workspace")) };
         if workspace == caller.workspace {
             return Ok(Arc::clone(caller));
         }
         if !matches!(caller.credential, Credential::Session(_)) {
             return Err(Fault::not_found("Workspace"));
         }
-        let member = caller.member.clone().map(|member| Member { role, ..member });
+        let member = caller.member.clone().map(|member| Member { role, groups, ..member });
         Ok(Arc::new(Caller { workspace, member, ..Caller::clone(caller) }))
     }
 
@@ -151,7 +163,12 @@ impl Drop for UnderWay {
     }
 }
 
-fn of_session(signed: sessions::Signed, now: Timestamp) -> Known {
+/// The groups of a member, which sharing and approvers may name.
+fn groups_of(tx: &mut Tx<'_>, workspace: WorkspaceId, member: MemberId) -> Result<Vec<GroupId>, Fault> {
+    Ok(groups::of_member(tx, workspace, member)?.into_iter().map(|group| group.id).collect())
+}
+
+fn of_session(signed: sessions::Signed, groups: Vec<GroupId>, now: Timestamp) -> Known {
     let session = signed.session;
     let facts = SessionFacts {
         id: session.id,
@@ -159,7 +176,7 @@ fn of_session(signed: sessions::Signed, now: Timestamp) -> Known {
         confirmed_until: session.confirmed_until,
         by_cookie: session.transport == "cookie",
     };
-    let member = Member { id: session.member, name: signed.name, email: signed.email, role: signed.role };
+    let member = Member { id: session.member, name: signed.name, email: signed.email, role: signed.role, groups };
     Known {
         hash: session.hash,
         callers: member_callers(session.workspace, Credential::Session(session.id), member, None),
@@ -173,10 +190,10 @@ fn of_session(signed: sessions::Signed, now: Timestamp) -> Known {
     }
 }
 
-fn of_token(held: tokens::Held, now: Timestamp) -> Result<Known, Fault> {
+fn of_token(held: tokens::Held, groups: Vec<GroupId>, now: Timestamp) -> Result<Known, Fault> {
     let token = held.token;
     let scopes = read_scopes(&token.scopes)?;
-    let member = Member { id: token.member, name: held.name, email: held.email, role: held.role };
+    let member = Member { id: token.member, name: held.name, email: held.email, role: held.role, groups };
     let used_at = token.last_used_at.unwrap_or_default().micros();
     Ok(Known {
         hash: token.hash,

@@ -1,6 +1,6 @@
 //! The step types that the machine itself carries out (Flow API contract, section 6.5).
 
-use crate::catalog::{Execution, Field, FieldKind as K, StepSpec};
+use crate::catalog::{Choices, Execution, Field, FieldKind as K, StepSpec};
 
 /// Every built-in step type.
 pub static ALL: &[StepSpec] = &[
@@ -68,7 +68,9 @@ const EACH: StepSpec = StepSpec {
     category: "logic",
     description: "Runs its steps once for every item of a list, one after another.",
     fields: &[
-        Field::new("arrayVariable", "List", K::Text, "Name or dot path of the list in the context.").required(),
+        Field::new("arrayVariable", "List", K::Text, "Name or dot path of the list in the context.")
+            .required()
+            .choices(Choices::ContextNames),
         Field::new("maxItems", "At most", K::Number, "Items to process at most.").range(1.0, 10_000.0),
         FAIL_ON_ERROR,
         Field::new("steps", "Steps", K::Steps, "Steps of one round.").required(),
@@ -197,8 +199,10 @@ const CALL_FLOW: StepSpec = StepSpec {
     category: "logic",
     description: "Starts another flow and, unless told otherwise, waits for its output.",
     fields: &[
-        Field::new("flowId", "Flow", K::Text, "Id of the flow.").required(),
-        Field::new("version", "Version", K::Text, "A published version's number, or latest.").default("\"latest\""),
+        Field::new("flowId", "Flow", K::Text, "Id of the flow.").required().choices(Choices::Flows),
+        Field::new("version", "Version", K::Text, "A published version's number, or latest.")
+            .default("\"latest\"")
+            .choices(Choices::FlowVersions),
         Field::new("inputs", "Inputs", K::KeyValue, "Inputs of the called flow."),
         Field::new("waitForCompletion", "Wait", K::Boolean, "Wait for the output.").default("true"),
     ],

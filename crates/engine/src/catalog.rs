@@ -55,6 +55,29 @@ impl FieldKind {
     }
 }
 
+/// Where the choices of a field come from that the server is asked for (Flow API contract, section 11).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choices {
+    /// Language models.
+    Models,
+    /// Agents.
+    Agents,
+    /// Flows that the author may see.
+    Flows,
+    /// Published versions of the flow that the step's `flowId` names.
+    FlowVersions,
+    /// Tools.
+    Tools,
+    /// Knowledge bases.
+    KnowledgeBases,
+    /// Steps of the definition.
+    Steps,
+    /// Names in the context.
+    ContextNames,
+    /// Names of secrets, as templates.
+    Secrets,
+}
+
 /// One field of a step's `data`.
 #[derive(Debug, Clone, Copy)]
 pub struct Field {
@@ -74,13 +97,15 @@ pub struct Field {
     pub default: Option<&'static str>,
     /// One sentence for the author of a flow.
     pub description: &'static str,
+    /// Where its choices come from, if the server is asked for them.
+    pub choices: Option<Choices>,
 }
 
 impl Field {
     /// An optional field.
     #[must_use]
     pub const fn new(key: &'static str, label: &'static str, kind: FieldKind, description: &'static str) -> Self {
-        Self { key, label, kind, required: false, options: &[], range: None, default: None, description }
+        Self { key, label, kind, required: false, options: &[], range: None, default: None, description, choices: None }
     }
 
     /// The same field, required.
@@ -101,6 +126,13 @@ impl Field {
     #[must_use]
     pub const fn range(mut self, min: f64, max: f64) -> Self {
         self.range = Some((min, max));
+        self
+    }
+
+    /// The same field with choices that the server is asked for.
+    #[must_use]
+    pub const fn choices(mut self, choices: Choices) -> Self {
+        self.choices = Some(choices);
         self
     }
 

@@ -8,15 +8,22 @@
 mod cancel;
 pub mod definitions;
 mod execute;
+pub mod editor;
 pub mod files;
 pub mod history;
 pub mod logs;
 pub mod questions;
+pub mod reruns;
+pub mod results;
+pub mod run_feed;
+pub mod run_list;
 pub mod runs;
+pub mod schedules;
 pub mod serving;
 pub mod sharing;
 pub mod steps;
 pub mod totals;
+pub mod transfer;
 
 use std::sync::Arc;
 
@@ -42,6 +49,8 @@ pub struct Flows {
     pub runs: RunEngine,
     /// Calls whose answer is being worked out.
     pub serving: Arc<Serving>,
+    /// What runs that are over have come to.
+    results: results::Results,
 }
 
 impl Flows {
@@ -56,6 +65,6 @@ impl Flows {
         let plans = Arc::new(Plans::new(Arc::clone(&catalog)));
         let latest = definitions::LatestVersions::new(&platform.store);
         let runs = RunEngine::start(Arc::clone(&platform), Arc::clone(&plans), effects, limits);
-        Self { platform, catalog, plans, latest, runs, serving: Arc::default() }
+        Self { platform, catalog, plans, latest, runs, serving: Arc::default(), results: results::Results::default() }
     }
 }

@@ -4,11 +4,16 @@
 
 use std::sync::Arc;
 
+use floe_access::Access;
 use floe_engine::catalog::Catalog;
 use floe_flows::Flows;
+use floe_operation::Operation;
+use floe_operation::doctor::MoreChecks;
+use floe_runtime::Platform;
 use floe_runtime::effect::Effect;
 use floe_runtime::jobs::JobHandler;
 
+use crate::operation::AuditChains;
 use crate::settings::Settings;
 
 /// Step types that reach outside of the machine.
@@ -29,8 +34,20 @@ pub fn catalog_with(effects: &[Arc<dyn Effect>]) -> Catalog {
     floe_flows::steps::catalog(effects)
 }
 
+/// Checks of the doctor that slices make themselves.
+#[must_use]
+pub fn checks(platform: &Arc<Platform>, access: &Arc<Access>) -> MoreChecks {
+    vec![Arc::new(AuditChains { platform: Arc::clone(platform), access: Arc::clone(access) })]
+}
+
 /// Durable work.
 #[must_use]
-pub fn jobs(flows: &Flows) -> Vec<Arc<dyn JobHandler>> {
-    [floe_flows::runs::handlers(&flows.runs)].into_iter().flatten().collect()
+pub fn jobs(flows: &Flows, operation: &Arc<Operation>) -> Vec<Arc<dyn JobHandler>> {
+    let of_flows = [
+        floe_flows::runs::handlers(&flows.runs),
+        floe_flows::schedules::handlers(flows),
+        floe_flows::reruns::handlers(flows),
+        floe_flows::files::handlers(),
+    ];
+    of_flows.into_iter().flatten().chain(floe_operation::handlers(operation)).collect()
 }

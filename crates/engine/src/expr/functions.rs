@@ -71,6 +71,12 @@ impl Function {
     }
 }
 
+/// The names of all functions.
+#[cfg(test)]
+pub(super) fn names() -> Vec<&'static str> {
+    FUNCTIONS.iter().map(|(name, ..)| *name).collect()
+}
+
 /// An argument, missing when it is not given.
 pub(super) fn arg<'v, 'a>(args: &'v [Val<'a>], position: usize) -> &'v Val<'a> {
     args.get(position).unwrap_or(&Val::Missing)

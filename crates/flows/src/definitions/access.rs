@@ -34,7 +34,7 @@ pub fn may_see_runs(tx: &mut Tx<'_>, ctx: &Ctx, id: FlowId) -> Result<(), Fault>
 }
 
 /// A flow that is to be changed: held until the end of the transaction, after the check that the caller may.
-pub(super) fn hold(tx: &mut Tx<'_>, ctx: &Ctx, id: FlowId, level: Level) -> Result<FlowRow, Fault> {
+pub(crate) fn hold(tx: &mut Tx<'_>, ctx: &Ctx, id: FlowId, level: Level) -> Result<FlowRow, Fault> {
     let flow = flows::hold(tx, ctx.caller.workspace, id)?;
     let (flow, _, held) = seen(ctx, flow)?;
     if held < level {

@@ -42,6 +42,15 @@ impl Content {
         Ok(Self { text, triggers: triggers_of(definition), problems })
     }
 
+    /// A definition that was stored before; what publishing it would say is not asked again.
+    ///
+    /// # Errors
+    /// An internal fault when it is no JSON.
+    pub(crate) fn stored(text: String) -> Result<Self, Fault> {
+        let definition = serde_json::from_str(&text).map_err(Fault::internal)?;
+        Ok(Self { triggers: triggers_of(&definition), text, problems: Vec::new() })
+    }
+
     /// What a new flow begins with: one `api` trigger joined to one `final`.
     ///
     /// # Errors

@@ -40,11 +40,22 @@ pub struct NewFlow {
 /// # Errors
 /// 403 for a caller whose role may not build; 400 for an error flow that is not there.
 pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, new: &NewFlow) -> Result<Record, Fault> {
-    if !ctx.caller.may(Permission::Build) {
-        return Err(Fault::forbidden("Your role may not make flows").with_details(json!({ "required": "build" })));
-    }
-    let id: FlowId = ctx.ids.next();
+    may_make(ctx)?;
     check_error_flow(tx, ctx, &new.settings)?;
+    make(tx, ctx, new, Value::Null)
+}
+
+/// Refuses callers whose role may not make flows.
+pub(crate) fn may_make(ctx: &Ctx) -> Result<(), Fault> {
+    if ctx.caller.may(Permission::Build) {
+        return Ok(());
+    }
+    Err(Fault::forbidden("Your role may not make flows").with_details(json!({ "required": "build" })))
+}
+
+/// Makes a flow without looking at what its settings name; `origin` says in the audit log where it comes from.
+pub(crate) fn make(tx: &mut Tx<'_>, ctx: &Ctx, new: &NewFlow, origin: Value) -> Result<Record, Fault> {
+    let id: FlowId = ctx.ids.next();
     let (workspace, now) = (ctx.caller.workspace, ctx.now());
     let (pointers, edit) = Pointers::NEW.edit();
     let (Edit::New { version: number, .. } | Edit::Existing(number)) = edit;
@@ -89,6 +100,10 @@ pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, new: &NewFlow) -> Result<Record, Fault
     flows::insert(tx, &flow)?;
     versions::insert(tx, &version)?;
     trail::announce(tx, ctx, id);
-    trail::audit(tx, ctx, &flow, "created_flow", json!({ "visibility": new.visibility.as_str(), "version": number }))?;
+    let mut detail = json!({ "visibility": new.visibility.as_str(), "version": number });
+    if !origin.is_null() {
+        detail["origin"] = origin;
+    }
+    trail::audit(tx, ctx, &flow, "created_flow", detail)?;
     written(tx, ctx, flow)
 }

@@ -12,6 +12,7 @@ use serde_json::json;
 use super::access::hold;
 use super::trail;
 use crate::runs::JOB_CANCEL;
+use crate::schedules;
 use crate::sharing;
 
 /// Open runs that one deletion ends at most; far more than may be open at a time.
@@ -37,6 +38,7 @@ pub fn delete(tx: &mut Tx<'_>, ctx: &Ctx, id: FlowId) -> Result<Deleted, Fault> 
     }
     let open_runs = runs::open_of_flow(tx, flow.workspace, id, OPEN_RUNS_MAX)?;
     sharing::end(tx, ctx, &flow)?;
+    schedules::end(tx, ctx, &flow)?;
     for run in &open_runs {
         jobs::enqueue(tx, &cancelling(ctx, *run))?;
     }

@@ -1,11 +1,12 @@
 //! Changing a flow's record.
 
 use floe_model::flows::{FlowSettings, Level, Sharing, Visibility};
-use floe_model::id::FlowId;
+use floe_model::id::{FlowId, GroupId};
 use floe_model::{Fault, FaultKind, FieldProblem};
 use floe_runtime::Ctx;
 use floe_store::Tx;
-use floe_store::access::memberships;
+use floe_store::access::{groups, memberships};
+use floe_store::flows::flow_groups;
 use floe_store::flows::flows::FlowRow;
 use serde_json::{Value, json};
 
@@ -74,7 +75,7 @@ impl FlowPatch {
 ///
 /// # Errors
 /// 404; 403 without `edit`, or without `manage` (and the scope `flows.manage`) for visibility, sharing and share link; 409 `conflict`
-/// with the present revision when `base_revision` is stale; 400 for members and flows that are not there.
+/// with the present revision when `base_revision` is stale; 400 for members, groups and flows that are not there.
 pub fn patch(tx: &mut Tx<'_>, ctx: &Ctx, id: FlowId, patch: &FlowPatch) -> Result<Record, Fault> {
     let level = if patch.touches_access() { Level::Manage } else { Level::Edit };
     let mut flow = hold(tx, ctx, id, level)?;
@@ -116,6 +117,8 @@ fn apply(tx: &mut Tx<'_>, ctx: &Ctx, flow: &mut FlowRow, patch: &FlowPatch) -> R
     if let Some(sharing) = &patch.sharing {
         check_members(tx, ctx, sharing)?;
         flow.sharing = json_text(sharing)?;
+        let groups: Vec<u128> = sharing.groups.iter().map(|grant| grant.id.0).collect();
+        flow_groups::replace(tx, flow.workspace, flow.id, &groups)?;
     }
     if let Some(change) = patch.share {
         sharing::apply(tx, ctx, flow, change)?;
@@ -144,6 +147,12 @@ fn check_members(tx: &mut Tx<'_>, ctx: &Ctx, sharing: &Sharing) -> Result<(), Fa
         if memberships::role(tx, ctx.caller.workspace, grant.id)?.is_none() {
             let path = format!("/sharing/users/{at}/_id");
             problems.push(FieldProblem::new(path, "unknown_reference", "There is no such member in this workspace"));
+        }
+    }
+    for (at, grant) in sharing.groups.iter().enumerate() {
+        if groups::find(tx, ctx.caller.workspace, GroupId(grant.id.0))?.is_none() {
+            let path = format!("/sharing/groups/{at}/_id");
+            problems.push(FieldProblem::new(path, "unknown_reference", "There is no such group in this workspace"));
         }
     }
     if problems.is_empty() { Ok(()) } else { Err(Fault::validation(problems)) }

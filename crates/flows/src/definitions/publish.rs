@@ -5,11 +5,11 @@ use floe_engine::lang::steps::{self, PROBLEMS_MAX, Reference};
 use floe_engine::lang::{Problem, Severity};
 use floe_model::access::Role;
 use floe_model::flows::{FlowAccess, Level, Published, VersionStatus};
-use floe_model::id::{FlowId, MemberId};
+use floe_model::id::{FlowId, GroupId, MemberId};
 use floe_model::{Fault, FaultKind};
 use floe_runtime::Ctx;
 use floe_store::Tx;
-use floe_store::access::memberships;
+use floe_store::access::{groups, memberships};
 use floe_store::flows::flows::{self, FlowRow};
 use floe_store::flows::versions::{self, VersionRow};
 use serde_json::json;
@@ -19,6 +19,7 @@ use super::draft::stored;
 use super::resolve::text_of;
 use super::trail;
 use super::versions::{VersionRecord, numbered, whole};
+use crate::schedules;
 
 /// What is to be published.
 #[derive(Debug, Clone)]
@@ -103,6 +104,9 @@ pub(super) fn carry_out(
     let detail = json!({ "version": row.version, "latest": latest, "revision": flow.revision, "summary": row.summary });
     trail::audit(tx, ctx, flow, "published_flow", detail)?;
     trail::tell(tx, ctx, flow, "flows.flow.published", Some(row.version))?;
+    if latest == Some(row.version) {
+        schedules::follow_latest(tx, ctx, flow)?;
+    }
     whole(tx, flow, row)
 }
 
@@ -128,7 +132,10 @@ fn check(tx: &mut Tx<'_>, catalog: &Catalog, flow: &FlowRow, row: &VersionRow) -
 fn missing(tx: &mut Tx<'_>, flow: &FlowRow, references: &[Reference]) -> Result<Vec<Problem>, Fault> {
     let owner = match flow.owner {
         None => Owner::Server,
-        Some(member) => Owner::Member(member, memberships::role(tx, flow.workspace, member)?),
+        Some(member) => {
+            let groups = groups::of_member(tx, flow.workspace, member)?.into_iter().map(|group| group.id).collect();
+            Owner::Member(member, memberships::role(tx, flow.workspace, member)?, groups)
+        }
     };
     let mut problems = Vec::new();
     for reference in references {
@@ -151,15 +158,17 @@ fn missing(tx: &mut Tx<'_>, flow: &FlowRow, references: &[Reference]) -> Result<
 /// In whose name the flow calls others.
 enum Owner {
     Server,
-    Member(MemberId, Option<Role>),
+    Member(MemberId, Option<Role>, Vec<GroupId>),
 }
 
 impl Owner {
     fn may_run(&self, access: &FlowAccess) -> bool {
         match self {
             Self::Server => true,
-            Self::Member(member, Some(role)) => access.level_of_member(*member, *role) >= Some(Level::Run),
-            Self::Member(_, None) => false,
+            Self::Member(member, Some(role), groups) => {
+                access.level_of_member(*member, *role, groups) >= Some(Level::Run)
+            }
+            Self::Member(_, None, _) => false,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Reading flows.
 
+use std::collections::HashMap;
+
 use floe_model::Fault;
 use floe_model::access::{Credential, Permission};
 use floe_model::flows::{FlowAccess, Level, level_of};
@@ -7,6 +9,7 @@ use floe_model::id::{FlowId, MemberId};
 use floe_runtime::Ctx;
 use floe_store::Tx;
 use floe_store::flows::flows::{self, FlowFilter, FlowOrder, FlowRow};
+use floe_store::flows::schedules::{self, ScheduleRow};
 use floe_store::flows::shares::{self, ShareRow};
 use floe_store::flows::versions;
 
@@ -27,6 +30,8 @@ pub struct Record {
     pub definition: Option<String>,
     /// Its share link.
     pub share: Option<ShareRow>,
+    /// Its schedule, also a cancelled one.
+    pub schedule: Option<ScheduleRow>,
 }
 
 /// Part of a list, and how many entries the list has.
@@ -61,13 +66,17 @@ pub fn list(
 ) -> Result<Page<Record>, Fault> {
     let filter = FlowFilter { seen_by: limited_to(ctx), ..filter.clone() };
     let (rows, total) = flows::list(tx, ctx.caller.workspace, &filter, order, limit, skip)?;
+    let ids: Vec<FlowId> = rows.iter().map(|flow| flow.id).collect();
+    let mut schedules: HashMap<FlowId, ScheduleRow> =
+        schedules::of_flows(tx, ctx.caller.workspace, &ids)?.into_iter().map(|one| (one.flow, one)).collect();
     let mut data = Vec::with_capacity(rows.len());
     for flow in rows {
         let access = access_of(&flow)?;
         let level = level_of(&ctx.caller, &access);
         let level = level.ok_or_else(|| Fault::internal(format!("flow {} is listed and may not be seen", flow.id)))?;
         let share = shares::find(tx, flow.workspace, flow.id)?;
-        data.push(Record { flow, access, level, definition: None, share });
+        let schedule = schedules.remove(&flow.id);
+        data.push(Record { flow, access, level, definition: None, share, schedule });
     }
     Ok(Page { data, total })
 }
@@ -82,9 +91,10 @@ pub(super) fn written(tx: &mut Tx<'_>, ctx: &Ctx, flow: FlowRow) -> Result<Recor
 
 fn record(tx: &mut Tx<'_>, mut flow: FlowRow, access: FlowAccess, level: Level) -> Result<Record, Fault> {
     let share = shares::find(tx, flow.workspace, flow.id)?;
+    let schedule = schedules::find(tx, flow.workspace, flow.id)?;
     let shown = flow.pointers.draft.or(flow.pointers.latest);
     let Some(number) = shown else {
-        return Ok(Record { flow, access, level, definition: Some(EMPTY.to_owned()), share });
+        return Ok(Record { flow, access, level, definition: Some(EMPTY.to_owned()), share, schedule });
     };
     let version = versions::find(tx, flow.workspace, flow.id, number)?;
     let version = version.ok_or_else(|| Fault::internal(format!("flow {} lost version {number}", flow.id)))?;
@@ -92,7 +102,7 @@ fn record(tx: &mut Tx<'_>, mut flow: FlowRow, access: FlowAccess, level: Level) 
     if flow.pointers.draft.is_some() {
         flow.settings = version.settings;
     }
-    Ok(Record { flow, access, level, definition, share })
+    Ok(Record { flow, access, level, definition, share, schedule })
 }
 
 /// The member to whose flows a list is limited; none for those who see every flow.

@@ -79,9 +79,17 @@ pub fn resolve(
 }
 
 /// The definition of a version.
-pub(super) fn text_of(tx: &mut Tx<'_>, version: &VersionRow) -> Result<String, Fault> {
+pub(crate) fn text_of(tx: &mut Tx<'_>, version: &VersionRow) -> Result<String, Fault> {
     let text = documents::find(tx, version.workspace, &version.document_hash)?;
     text.ok_or_else(|| Fault::internal(format!("flow {} version {} has no document", version.flow, version.version)))
+}
+
+/// The definition of the latest version of a flow, if it has one.
+pub(crate) fn latest_text(tx: &mut Tx<'_>, flow: &FlowRow) -> Result<Option<String>, Fault> {
+    let Some(number) = flow.pointers.latest else { return Ok(None) };
+    let version = versions::find(tx, flow.workspace, flow.id, number)?;
+    let version = version.ok_or_else(|| Fault::internal(format!("flow {} lost version {number}", flow.id)))?;
+    text_of(tx, &version).map(Some)
 }
 
 fn number_of(flow: &FlowRow, choice: VersionChoice) -> Result<u32, Fault> {

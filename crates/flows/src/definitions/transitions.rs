@@ -15,6 +15,7 @@ use super::draft::{begin, stored};
 use super::publish::carry_out;
 use super::trail;
 use super::versions::{VersionRecord, numbered, whole};
+use crate::schedules;
 
 /// Makes a published version what clients get.
 ///
@@ -83,6 +84,7 @@ pub fn unpublish(tx: &mut Tx<'_>, ctx: &Ctx, id: FlowId, number: u32) -> Result<
     let detail = json!({ "version": number, "latest": flow.pointers.latest, "revision": flow.revision });
     trail::audit(tx, ctx, &flow, "unpublished_flow", detail)?;
     trail::tell(tx, ctx, &flow, "flows.flow.unpublished", Some(number))?;
+    schedules::follow_latest(tx, ctx, &flow)?;
     whole(tx, &flow, row)
 }
 
@@ -117,6 +119,7 @@ pub(super) fn make_latest(
     trail::write(tx, ctx, flow)?;
     let detail = json!({ "version": row.version, "before": before, "revision": flow.revision });
     trail::audit(tx, ctx, flow, "set_latest_version", detail)?;
+    schedules::follow_latest(tx, ctx, flow)?;
     whole(tx, flow, row)
 }
 

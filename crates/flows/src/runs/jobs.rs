@@ -10,6 +10,8 @@ use floe_model::id::{FlowId, MemberId, RunId, SessionId, WaitId, WorkspaceId};
 use floe_model::{Fault, Mode};
 use floe_runtime::Platform;
 use floe_runtime::jobs::{JobFuture, JobHandler};
+use floe_store::Tx;
+use floe_store::access::groups;
 use floe_store::flows::flows;
 use floe_store::flows::runs::RunRow;
 use floe_store::platform::jobs::Job;
@@ -191,7 +193,10 @@ async fn prepare(
     let (workspace, caller_flow) = (from.workspace, from.flow);
     let found = core.platform.store.read(move |tx| {
         let resolved = definitions::resolve(tx, workspace, flow, version)?;
-        let caller = flows::find_any(tx, workspace, caller_flow)?.map(|flow| owner_as_caller(workspace, flow.owner));
+        let caller = match flows::find_any(tx, workspace, caller_flow)? {
+            Some(flow) => Some(owner_as_caller(tx, workspace, flow.owner)?),
+            None => None,
+        };
         Ok((resolved, caller))
     });
     let (resolved, owner) = found.await.map_err(failed)?;
@@ -253,13 +258,14 @@ fn news_of(row: &RunRow, machine: &Machine) -> ChildNews {
 }
 
 /// The owner of a flow with no more than a member's ordinary rights; the server for flows that it made itself.
-fn owner_as_caller(workspace: WorkspaceId, owner: Option<MemberId>) -> Caller {
+fn owner_as_caller(tx: &mut Tx<'_>, workspace: WorkspaceId, owner: Option<MemberId>) -> Result<Caller, Fault> {
     let mut caller = Caller::system(workspace, Mode::Live);
     if let Some(id) = owner {
+        let groups = groups::of_member(tx, workspace, id)?.into_iter().map(|group| group.id).collect();
         caller.credential = Credential::Session(SessionId(0));
-        caller.member = Some(Member { id, name: String::new(), email: String::new(), role: Role::Builder });
+        caller.member = Some(Member { id, name: String::new(), email: String::new(), role: Role::Builder, groups });
     }
-    caller
+    Ok(caller)
 }
 
 fn run_in(payload: &str, key: &str) -> Option<RunId> {

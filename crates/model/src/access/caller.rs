@@ -1,6 +1,6 @@
 //! The caller: what every credential becomes before any slice sees the request.
 
-use crate::id::{KeyId, MemberId, SessionId, ShareId, TokenId, WorkspaceId};
+use crate::id::{GroupId, KeyId, MemberId, SessionId, ShareId, TokenId, WorkspaceId};
 use crate::scope::{Mode, Scope};
 
 use super::role::{Permission, Role};
@@ -62,6 +62,8 @@ pub struct Member {
     pub email: String,
     /// Role in the caller's workspace.
     pub role: Role,
+    /// Groups of that workspace in which the member is.
+    pub groups: Vec<GroupId>,
 }
 
 impl Caller {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::access::{Caller, Credential, Permission, Role};
-use crate::id::MemberId;
+use crate::id::{GroupId, MemberId};
 
 /// Who can see a flow beside its owner and the admins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -66,7 +66,7 @@ impl Permitted {
 /// One member or group that a flow is shared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
-    /// Who.
+    /// Who: a member, or in the list of groups a group.
     #[serde(rename = "_id")]
     pub id: MemberId,
     /// What for.
@@ -79,7 +79,7 @@ pub struct Grant {
 pub struct Sharing {
     /// Members.
     pub users: Vec<Grant>,
-    /// Groups. They are kept, and give nothing while there are no groups.
+    /// Groups, by their ids.
     pub groups: Vec<Grant>,
 }
 
@@ -108,27 +108,29 @@ pub enum Level {
 }
 
 impl FlowAccess {
-    /// What a member of a role may do; `None` when it may not know of the flow.
+    /// What a member of a role and of some groups may do; `None` when it may not know of the flow.
     ///
     /// Owners and admins of the workspace manage every flow. Whoever must not run (approvers, viewers) only sees, also the
     /// flows that are his (console contract, section 11, row 11).
     #[must_use]
-    pub fn level_of_member(&self, member: MemberId, role: Role) -> Option<Level> {
+    pub fn level_of_member(&self, member: MemberId, role: Role, groups: &[GroupId]) -> Option<Level> {
         if role.allows(Permission::Manage) {
             return Some(Level::Manage);
         }
         let owned = (self.owner == Some(member)).then_some(Level::Manage);
         let open = (self.visibility == Visibility::Public).then_some(Level::Run);
-        let granted = owned.max(open).max(self.granted(member))?;
+        let granted = owned.max(open).max(self.granted(member, groups))?;
         if role.allows(Permission::Run) { Some(granted) } else { Some(Level::View) }
     }
 
-    fn granted(&self, member: MemberId) -> Option<Level> {
+    /// The most that is granted to the member itself or to one of its groups.
+    fn granted(&self, member: MemberId, groups: &[GroupId]) -> Option<Level> {
         if self.visibility == Visibility::Private {
             return None;
         }
-        let grants = self.sharing.users.iter().filter(|grant| grant.id == member);
-        grants.map(|grant| grant.permission).max().map(|permission| match permission {
+        let own = self.sharing.users.iter().filter(|grant| grant.id == member);
+        let of_groups = self.sharing.groups.iter().filter(|grant| groups.contains(&GroupId(grant.id.0)));
+        own.chain(of_groups).map(|grant| grant.permission).max().map(|permission| match permission {
             Permitted::View => Level::Run,
             Permitted::Edit => Level::Edit,
             Permitted::Manage => Level::Manage,
@@ -145,7 +147,9 @@ pub fn level_of(caller: &Caller, access: &FlowAccess) -> Option<Level> {
         (Credential::System, _) => Some(Level::Manage),
         (Credential::Anonymous | Credential::Share(_), _) => None,
         (Credential::FlowsKey(_), _) => Some(Level::Run),
-        (Credential::Session(_) | Credential::Token(_), Some(member)) => access.level_of_member(member.id, member.role),
+        (Credential::Session(_) | Credential::Token(_), Some(member)) => {
+            access.level_of_member(member.id, member.role, &member.groups)
+        }
         (Credential::Session(_) | Credential::Token(_), None) => None,
     }
 }

@@ -9,7 +9,7 @@ use floe_access::setup::NewOwner;
 use floe_access::tokens::NewToken;
 use floe_flows::definitions::{self, Content, NewFlow, Publish};
 use floe_model::Mode;
-use floe_model::access::{Caller, Credential, Member, Role};
+use floe_model::access::{Caller, Credential, KeyKind, Member, Role};
 use floe_model::flows::{FlowSettings, Visibility};
 use floe_model::id::{FlowId, MemberId, SessionId, WorkspaceId};
 use floe_runtime::{Ctx, Platform};
@@ -77,7 +77,7 @@ pub(super) async fn prepare(folder: &Path, database: Option<&str>) -> anyhow::Re
         starter_keys: Some(Mode::Test),
     };
     let first = app.access.create_admin(owner).await?;
-    let key = first.keys.first().context("no key was made")?.text.clone();
+    let key = first.keys.iter().find(|made| made.key.kind == KeyKind::Flows).context("no key was made")?.text.clone();
     let workspace = first.workspace.id;
     let ctx = ctx(&app.platform, workspace, first.member.id);
     let act = Act { ctx: ctx.clone(), address: None };
@@ -143,7 +143,7 @@ pub(super) async fn open_runs(
             })
             .collect();
         let write = move |tx: &mut floe_store::Tx<'_>| {
-            runs::put(tx, &made.iter().map(|(row, _)| row).collect::<Vec<_>>())?;
+            runs::put(tx, &made.iter().map(|(row, _)| row).collect::<Vec<_>>(), None)?;
             journal::append(tx, &made.iter().map(|(_, chunk)| chunk).collect::<Vec<_>>())
         };
         app.platform.store.write(write).await?;
@@ -168,6 +168,7 @@ fn ctx(platform: &Arc<Platform>, workspace: WorkspaceId, member: MemberId) -> Ct
         name: "Bench".to_owned(),
         email: "bench@bench.invalid".to_owned(),
         role: Role::Owner,
+        groups: Vec::new(),
     });
     Ctx::new(Arc::clone(platform), Arc::new(caller), platform.ids.next())
 }

@@ -5,7 +5,7 @@ use floe_model::{
     id::{GroupId, MemberId, WorkspaceId},
 };
 
-use crate::{Row, Tx, params, statements};
+use crate::{Change, Row, Tx, params, statements};
 
 /// Groups that a workspace may have.
 pub const GROUPS_MAX: usize = 500;
@@ -164,6 +164,7 @@ pub fn update(
         return Ok(false);
     }
     if let Some(members) = members {
+        tx.announce(Change::Access);
         tx.execute(&EMPTY, params![workspace, group.id])?;
         add_members(tx, workspace, group.id, members)?;
     }
@@ -175,6 +176,7 @@ pub fn update(
 /// # Errors
 /// Of the database.
 pub fn delete(tx: &mut Tx<'_>, workspace: WorkspaceId, id: GroupId) -> Result<bool, Fault> {
+    tx.announce(Change::Access);
     tx.execute(&EMPTY, params![workspace, id])?;
     Ok(tx.execute(&DELETE, params![workspace, id])? == 1)
 }
@@ -211,12 +213,14 @@ pub fn of_member(tx: &mut Tx<'_>, workspace: WorkspaceId, member: MemberId) -> R
 /// # Errors
 /// Of the database.
 pub fn remove_member(tx: &mut Tx<'_>, workspace: WorkspaceId, member: MemberId) -> Result<(), Fault> {
+    tx.announce(Change::Access);
     tx.execute(&REMOVE_MEMBER, params![workspace, member]).map(drop)
 }
 
 fn add_members(tx: &mut Tx<'_>, workspace: WorkspaceId, id: GroupId, members: &[MemberId]) -> Result<(), Fault> {
     let rows: Vec<[crate::Value<'_>; 3]> =
         members.iter().map(|&member| [workspace.into(), id.into(), member.into()]).collect();
+    tx.announce(Change::Access);
     tx.bulk(&ADD_MEMBERS, &rows).map(drop)
 }
 

@@ -63,7 +63,7 @@ pub struct FlowFilter {
     pub trigger: Option<String>,
     /// Who made it.
     pub created_by: Option<MemberId>,
-    /// Only what this member owns, is shared with, or everyone sees; `None` shows all.
+    /// Only what this member owns, is shared with (or one of its groups is), or everyone sees; `None` shows all.
     pub seen_by: Option<MemberId>,
 }
 
@@ -114,7 +114,10 @@ macro_rules! filtered {
                  and (replace(f.triggers, $6, '') <> f.triggers or $6 is null)
                  and (replace(f.created_by, $7, '') <> f.created_by or $7 is null)
                  and (f.owner_id = $8 or $8 is null or f.visibility = 'public'
-                     or (f.visibility = 'shared' and replace(f.sharing, $9, '') <> f.sharing)) ",
+                     or (f.visibility = 'shared' and (replace(f.sharing, $9, '') <> f.sharing
+                         or exists (select 1 from flow_groups fg join group_members gm
+                                 on gm.workspace_id = fg.workspace_id and gm.group_id = fg.group_id
+                             where fg.workspace_id = f.workspace_id and fg.flow_id = f.id and gm.member_id = $8)))) ",
             $tail
         )
     };

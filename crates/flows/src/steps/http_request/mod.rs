@@ -11,9 +11,10 @@ mod query;
 
 use std::sync::Arc;
 
-use floe_engine::catalog::{EffectSpec, Execution, Field, FieldKind as K, StepSpec};
+use floe_engine::catalog::{Choices, EffectSpec, Execution, Field, FieldKind as K, StepSpec};
 use floe_runtime::Platform;
 use floe_runtime::effect::{Effect, EffectCall, EffectFuture, Effected};
+use serde_json::Value;
 
 /// Time for one attempt unless the step says otherwise, in milliseconds (Flow API contract, section 6.5).
 const TIMEOUT_MS: u64 = 30_000;
@@ -29,7 +30,8 @@ static SPEC: StepSpec = StepSpec {
     fields: &[
         Field::new("url", "URL", K::Text, "Absolute http or https URL of a public address.").required(),
         Field::new("method", "Method", K::Select, "GET unless there is a body; then POST.").options(compose::METHODS),
-        Field::new("headers", "Headers", K::KeyValue, "Names and values; a list gives the header several times."),
+        Field::new("headers", "Headers", K::KeyValue, "Names and values; a list gives the header several times.")
+            .choices(Choices::Secrets),
         Field::new(
             "query",
             "Query",
@@ -73,6 +75,11 @@ pub struct HttpRequest;
 impl Effect for HttpRequest {
     fn spec(&self) -> &'static StepSpec {
         &SPEC
+    }
+
+    /// The safe methods only read (RFC 9110, section 9.2.1).
+    fn sends(&self, input: &Value) -> bool {
+        !compose::is_safe(input)
     }
 
     fn call<'a>(&'a self, platform: &'a Arc<Platform>, call: EffectCall) -> EffectFuture<'a> {

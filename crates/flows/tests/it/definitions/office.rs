@@ -90,8 +90,8 @@ impl Office {
     }
 
     pub(crate) fn ctx(&self, who: Who) -> Ctx {
-        let member =
-            Member { id: who.id(), name: format!("{who:?}"), email: format!("{who:?}@floe.test"), role: who.role() };
+        let (name, email) = (format!("{who:?}"), format!("{who:?}@floe.test"));
+        let member = Member { id: who.id(), name, email, role: who.role(), groups: Vec::new() };
         let caller = Caller {
             workspace: WORKSPACE,
             mode: Mode::Live,

@@ -136,6 +136,18 @@ impl Stage {
         Self { flows, calls, jobs }
     }
 
+    /// The same company on another store of the same database, as another node. The store has joined.
+    pub(crate) fn beside(&self, store: &Store) -> Self {
+        Self::start(store, Limits::default(), self.calls.clone())
+    }
+
+    /// Ends the node, as a stop does.
+    pub(crate) async fn close(self) {
+        self.jobs.stop().await;
+        self.flows.runs.stop().await;
+        self.flows.platform.store.close().await;
+    }
+
     /// Ends the slice with whatever is under way, and starts it anew on the same database.
     pub(crate) async fn restart(self) -> Self {
         self.jobs.stop().await;
@@ -156,6 +168,7 @@ impl Stage {
                 name: "Ann".to_owned(),
                 email: "ann@floe.test".to_owned(),
                 role: Role::Owner,
+                groups: Vec::new(),
             }),
             scopes: None,
         };

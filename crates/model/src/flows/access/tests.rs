@@ -26,8 +26,33 @@ fn visibility_sharing_and_role_give_the_level() {
         (V::Public, EDITOR, [Some(L::Manage), Some(L::Manage), Some(L::Edit), Some(L::View), Some(L::View)]),
         (V::Public, STRANGER, [Some(L::Manage), Some(L::Manage), Some(L::Run), Some(L::View), Some(L::View)]),
     ] {
-        let levels = Role::ALL.map(|role| access(visibility).level_of_member(member, role));
+        let levels = Role::ALL.map(|role| access(visibility).level_of_member(member, role, &[]));
         assert_eq!(levels, expected, "{visibility:?} {member}");
+    }
+}
+
+#[test]
+fn a_group_gives_its_level_up_to_that_of_the_role() {
+    use Level as L;
+    let (inside, outside) = (GroupId(7), GroupId(8));
+    let shared = |visibility| {
+        let groups = vec![Grant { id: MemberId(7), permission: Permitted::Manage }];
+        let users = vec![Grant { id: EDITOR, permission: Permitted::View }];
+        FlowAccess { owner: Some(OWNER), visibility, sharing: Sharing { users, groups } }
+    };
+    let level = |visibility, member, role, groups: &[GroupId]| shared(visibility).level_of_member(member, role, groups);
+    for (visibility, member, role, groups, expected) in [
+        (Visibility::Shared, STRANGER, Role::Builder, &[outside, inside][..], Some(L::Manage)),
+        (Visibility::Shared, STRANGER, Role::Viewer, &[inside][..], Some(L::View)),
+        (Visibility::Shared, STRANGER, Role::Approver, &[inside][..], Some(L::View)),
+        (Visibility::Shared, STRANGER, Role::Builder, &[outside][..], None),
+        (Visibility::Private, STRANGER, Role::Builder, &[inside][..], None),
+        (Visibility::Public, STRANGER, Role::Builder, &[inside][..], Some(L::Manage)),
+        (Visibility::Shared, EDITOR, Role::Builder, &[inside][..], Some(L::Manage)),
+        // An id of a group is not that of a member with the same bits.
+        (Visibility::Shared, MemberId(7), Role::Builder, &[][..], None),
+    ] {
+        assert_eq!(level(visibility, member, role, groups), expected, "{visibility:?} {member} {role:?} {groups:?}");
     }
 }
 
