@@ -9,6 +9,7 @@
 //! Start reading with [`Access`] and `authenticate.rs`, then [`keys`] as an example of a resource.
 
 pub mod account;
+pub mod connections;
 pub mod callback_secret;
 pub mod audit;
 pub mod credits;

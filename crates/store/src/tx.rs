@@ -18,6 +18,7 @@ pub struct Tx<'a> {
     inner: Inner<'a>,
     changes: &'a mut Changes,
     failed: Option<&'static str>,
+    is_full: bool,
 }
 
 enum Inner<'a> {
@@ -27,16 +28,21 @@ enum Inner<'a> {
 
 impl<'a> Tx<'a> {
     pub(crate) fn sqlite(connection: &'a rusqlite::Connection, changes: &'a mut Changes) -> Self {
-        Self { inner: Inner::Sqlite(connection), changes, failed: None }
+        Self { inner: Inner::Sqlite(connection), changes, failed: None, is_full: false }
     }
 
     pub(crate) fn postgres(session: &'a mut Session, changes: &'a mut Changes) -> Self {
-        Self { inner: Inner::Postgres(session), changes, failed: None }
+        Self { inner: Inner::Postgres(session), changes, failed: None, is_full: false }
     }
 
     /// The statement that failed, if one did.
     pub(crate) fn failed(&self) -> Option<&'static str> {
         self.failed
+    }
+
+    /// Whether a statement failed because there is no room left.
+    pub(crate) fn is_full(&self) -> bool {
+        self.is_full
     }
 
     /// Which database this is, for the few decisions that need to know.
@@ -162,8 +168,9 @@ impl<'a> Tx<'a> {
     }
 
     fn note<T>(&mut self, name: &'static str, result: Result<T, Fault>) -> Result<T, Fault> {
-        if result.is_err() {
+        if let Err(fault) = &result {
             self.failed = Some(name);
+            self.is_full |= fault.kind() == FaultKind::StorageFull;
         }
         result
     }

@@ -112,5 +112,5 @@ macro_rules! from_id {
 from_id! {
     WorkspaceId MemberId BackupId SessionId TokenId KeyId LinkId InviteId GroupId AuditId EventId LogId JobId RequestId
     FlowId VersionId RunId WaitId InboxId ShareId FileId
-    VariableId ConnectionId
+    VariableId ConnectionId NodeId
 }

@@ -8,6 +8,7 @@ use floe_model::id::{RunId, WaitId, WorkspaceId};
 use floe_model::{Fault, FaultKind};
 use floe_runtime::Platform;
 use floe_runtime::effect::Effect;
+use floe_store::Node;
 use floe_store::platform::audit;
 use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio::sync::oneshot;
@@ -16,9 +17,15 @@ use super::admission::{Admission, Entry, Ticket};
 use super::answer::AnswerIn;
 use super::message::{ChildNews, Message, Request};
 use super::plans::Plans;
+use super::room::Room;
 use super::shard::Shard;
 use super::start::NewRun;
 use super::state::RunState;
+
+/// Times that a request is made when another node got ahead of this one.
+const TRIES_MAX: usize = 4;
+/// Pause before a request is made again.
+const TRY_PAUSE: Duration = Duration::from_millis(20);
 
 /// Bounds of the run engine.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +50,10 @@ pub(super) struct Core {
     pub(super) plans: Arc<Plans>,
     pub(super) effects: HashMap<&'static str, Arc<dyn Effect>>,
     pub(super) admission: Admission,
+    /// This process among those that share the database; `None` on SQLite.
+    pub(super) node: Option<Node>,
+    /// Where runs wait whose writes failed.
+    pub(super) room: Room,
     senders: Vec<UnboundedSender<Message>>,
 }
 
@@ -56,19 +67,24 @@ impl RunEngine {
     /// Starts the shards.
     #[must_use]
     pub fn start(platform: Arc<Platform>, plans: Arc<Plans>, effects: Vec<Arc<dyn Effect>>, limits: Limits) -> Self {
+        let node = platform.store.node();
         let (senders, inboxes): (Vec<_>, Vec<_>) = (0..limits.shards.max(1)).map(|_| mpsc::unbounded_channel()).unzip();
         let core = Arc::new(Core {
             platform,
             plans,
             effects: effects.into_iter().map(|effect| (effect.spec().key, effect)).collect(),
             admission: Admission::new(limits.runs_per_workspace, limits.queue_max),
+            node,
+            room: Room::default(),
             senders,
         });
         for (index, inbox) in inboxes.into_iter().enumerate() {
             let shard = Shard::new(Arc::clone(&core), core.senders[index].clone());
             tokio::spawn(shard.run(inbox));
         }
-        Self { core }
+        let engine = Self { core };
+        engine.start_node();
+        engine
     }
 
     /// Starts a run and waits up to `wait_ms` for its end or its first wait; `None` when it goes on. A run that was
@@ -77,13 +93,21 @@ impl RunEngine {
     /// # Errors
     /// `overloaded` when there is no room, or when the run could not be stored: then it does not exist.
     pub async fn run(&self, new: NewRun, wait_ms: u64) -> Result<Option<RunState>, Fault> {
+        if !self.core.works() {
+            return self.post(new, wait_ms).await;
+        }
+        let (workspace, run) = (new.workspace, new.run);
         let (settled, on_settled) = oneshot::channel();
         let (accepted, on_accepted) = oneshot::channel();
-        let shard = self.core.shard(new.run);
         let message = Message::Start { new: Box::new(new), settled, accepted };
-        shard.send(message).map_err(|_| stopped())?;
+        self.core.shard(run).send(message).map_err(|_| stopped())?;
         on_accepted.await.map_err(|_| stopped())??;
-        within(wait_ms, on_settled).await
+        match within(wait_ms, on_settled).await {
+            Some(state) => state,
+            // This node was taken for gone: another one moves the run now.
+            None if self.core.node.is_some() => self.settle_on_disk(workspace, run, wait_ms).await,
+            None => Err(stopped()),
+        }
     }
 
     /// Answers a run's question and waits up to `wait_ms` for its end or its next wait; `None` when it goes on.
@@ -98,9 +122,31 @@ impl RunEngine {
         answer: AnswerIn,
         wait_ms: u64,
     ) -> Result<Option<RunState>, Fault> {
-        let (settled, on_settled) = oneshot::channel();
-        self.core.send(workspace, run, Request::Answer { answer: Box::new(answer), settled });
-        within(wait_ms, on_settled).await
+        for _ in 0..TRIES_MAX {
+            let (settled, on_settled) = oneshot::channel();
+            self.core.send(workspace, run, Request::Answer { answer: Box::new(answer.clone()), settled });
+            match within(wait_ms, on_settled).await {
+                Some(state) => return state,
+                // Another node got ahead: what the run has come to says what becomes of the answer.
+                None if self.core.node.is_some() => tokio::time::sleep(TRY_PAUSE).await,
+                None => break,
+            }
+        }
+        Err(stopped())
+    }
+
+    /// Answers a run's question; returns once the answer is on disk, or after `wait_ms` when the run is slow to say.
+    ///
+    /// # Errors
+    /// As [`RunEngine::answer`].
+    pub(super) async fn answer_on_disk(
+        &self,
+        workspace: WorkspaceId,
+        run: RunId,
+        answer: AnswerIn,
+        wait_ms: u64,
+    ) -> Result<(), Fault> {
+        self.answer(workspace, run, answer, wait_ms).await.map(drop)
     }
 
     /// Cancels a run.
@@ -114,9 +160,17 @@ impl RunEngine {
         by: Option<String>,
         audit: Option<audit::Entry>,
     ) -> Result<RunState, Fault> {
-        let (done, on_done) = oneshot::channel();
-        self.core.send(workspace, run, Request::Cancel { by, audit: audit.map(Box::new), done });
-        on_done.await.map_err(|_| stopped())?
+        for _ in 0..TRIES_MAX {
+            let (done, on_done) = oneshot::channel();
+            let audit = audit.clone().map(Box::new);
+            self.core.send(workspace, run, Request::Cancel { by: by.clone(), audit, done });
+            match on_done.await {
+                Ok(state) => return state,
+                Err(_) if self.core.node.is_some() => tokio::time::sleep(TRY_PAUSE).await,
+                Err(_) => break,
+            }
+        }
+        Err(stopped())
     }
 
     /// Waits up to `wait_ms` for a run's end or its next wait; `None` when it goes on.
@@ -126,7 +180,11 @@ impl RunEngine {
     pub async fn settle(&self, workspace: WorkspaceId, run: RunId, wait_ms: u64) -> Result<Option<RunState>, Fault> {
         let (settled, on_settled) = oneshot::channel();
         self.core.send(workspace, run, Request::Settle { settled });
-        within(wait_ms, on_settled).await
+        match within(wait_ms, on_settled).await {
+            Some(state) => state,
+            None if self.core.node.is_some() => self.settle_on_disk(workspace, run, wait_ms).await,
+            None => Err(stopped()),
+        }
     }
 
     /// Waits up to `wait_ms` until a run has ended or waits for something else than the question `past`; `None` when it
@@ -160,9 +218,7 @@ impl RunEngine {
     /// Is told when the run has changed on disk after this call.
     #[must_use]
     pub fn watch(&self, run: RunId) -> oneshot::Receiver<()> {
-        let (changed, on_changed) = oneshot::channel();
-        let _ = self.core.shard(run).send(Message::Watch { run, changed });
-        on_changed
+        self.core.watch(run)
     }
 
     /// Whether every shard is there to move its runs.
@@ -229,21 +285,34 @@ impl Core {
         }
     }
 
+    /// Is told when a run has changed on disk, here or by another node; the latter only as far as it was told.
+    pub(super) fn watch(&self, run: RunId) -> oneshot::Receiver<()> {
+        let (changed, on_changed) = oneshot::channel();
+        let _ = self.shard(run).send(Message::Watch { run, changed });
+        on_changed
+    }
+
+    /// All shards.
+    pub(super) fn shards(&self) -> &[UnboundedSender<Message>] {
+        &self.senders
+    }
+
     /// Which shard owns a run: by its random bits, since the others are the time.
-    fn shard(&self, run: RunId) -> &UnboundedSender<Message> {
+    pub(super) fn shard(&self, run: RunId) -> &UnboundedSender<Message> {
         let index = (run.0 as u64 % self.senders.len() as u64) as usize;
         &self.senders[index]
     }
 }
 
+/// What a shard tells within a time; `None` when it has let go of the run.
 async fn within(
     wait_ms: u64,
     on_settled: oneshot::Receiver<Result<RunState, Fault>>,
-) -> Result<Option<RunState>, Fault> {
+) -> Option<Result<Option<RunState>, Fault>> {
     match tokio::time::timeout(Duration::from_millis(wait_ms), on_settled).await {
-        Ok(Ok(state)) => state.map(Some),
-        Ok(Err(_)) => Err(stopped()),
-        Err(_) => Ok(None),
+        Ok(Ok(state)) => Some(state.map(Some)),
+        Ok(Err(_)) => None,
+        Err(_) => Some(Ok(None)),
     }
 }
 

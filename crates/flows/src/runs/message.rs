@@ -6,6 +6,7 @@ use floe_model::id::{RunId, WaitId, WorkspaceId};
 use floe_model::{Fault, FaultKind};
 use floe_runtime::effect::Effected;
 use floe_store::platform::audit;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
@@ -30,6 +31,10 @@ pub(super) enum Message {
     Loaded { run: RunId, loaded: Result<Option<Box<Loaded>>, Fault> },
     /// Tell when the run's revision on disk has changed.
     Watch { run: RunId, changed: oneshot::Sender<()> },
+    /// A run was changed, maybe by another node, or any of them may have been.
+    Changed { run: Option<RunId> },
+    /// This node was taken for gone: its runs are others' now.
+    Ended,
     /// End: flush, then stop.
     Stop { done: oneshot::Sender<()> },
 }
@@ -92,7 +97,19 @@ impl Reply {
     }
 }
 
+impl Reply {
+    /// Tells that what was to be answered could not be stored.
+    pub(super) fn refuse(self, fault: Fault) {
+        match self {
+            Self::Done(done) => drop(done.send(Err(fault))),
+            Self::Refused(settled, _) => drop(settled.send(Err(fault))),
+        }
+    }
+}
+
 /// What became of a child run.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(super) enum ChildNews {
     /// It waits, with its question as shown, or goes on.
     Paused(Option<Box<Value>>),

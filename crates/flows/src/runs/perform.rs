@@ -1,5 +1,6 @@
 //! Making effects.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use tokio::task::AbortHandle;
 use super::engine::Core;
 use super::live::Live;
 use super::message::{Message, Request};
+use super::secrets;
 
 /// Time beyond a step's own limit after which an effect that does not come back is given up; longer than a job of user
 /// code may wait for its turn.
@@ -54,17 +56,19 @@ pub(super) fn perform(
         timeout_ms: work.timeout_ms,
         now: core.platform.clock.now(),
     };
+    // User code is given nothing that holds one: contexts and inputs are free of them.
+    let names = if work.touches_world { plan.secrets() } else { BTreeSet::new() };
     let core = Arc::clone(core);
     let task = tokio::spawn(async move {
-        let effected = within_time(&core, effect.as_ref(), call).await;
+        let effected = within_time(&core, effect.as_ref(), call, names).await;
         report.send(effected);
     });
     Some(task.abort_handle())
 }
 
-async fn within_time(core: &Arc<Core>, effect: &dyn Effect, call: EffectCall) -> Effected {
+async fn within_time(core: &Arc<Core>, effect: &dyn Effect, call: EffectCall, names: BTreeSet<String>) -> Effected {
     let limit = Duration::from_millis(call.timeout_ms.saturating_add(GRACE_MS));
-    match tokio::time::timeout(limit, effect.call(&core.platform, call)).await {
+    match tokio::time::timeout(limit, secrets::call(&core.platform, effect, call, names)).await {
         Ok(effected) => effected,
         Err(_) => Effected::failed(StepError::retryable("step_timeout", "The step did not end within its time")),
     }

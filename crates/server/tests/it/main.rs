@@ -1,5 +1,6 @@
 //! Tests of the server as its users meet it: through sockets and through the command line.
 
+mod audit;
 mod binary;
 mod chromium;
 mod commands;

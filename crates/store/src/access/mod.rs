@@ -9,6 +9,7 @@ pub mod connections;
 pub mod callback_secrets;
 pub mod credit_entries;
 pub mod credits;
+pub mod failures;
 pub mod groups;
 pub mod invites;
 pub mod keys;
@@ -29,6 +30,7 @@ pub(crate) const TABLES: &[&[Statement]] = &[
     callback_secrets::STATEMENTS,
     credit_entries::STATEMENTS,
     credits::STATEMENTS,
+    failures::STATEMENTS,
     groups::STATEMENTS,
     invites::STATEMENTS,
     keys::STATEMENTS,

@@ -2,6 +2,7 @@
 
 use crate::Statement;
 
+pub mod bulk;
 pub mod documents;
 pub mod files;
 pub mod flow_groups;
@@ -9,9 +10,13 @@ pub mod flow_logs;
 #[expect(clippy::module_inception, reason = "the table is called what the slice is called")]
 pub mod flows;
 pub mod journal;
+pub mod logged_runs;
 pub mod mentions;
 pub mod ownership;
+pub mod reruns;
+pub mod run_list;
 pub mod run_totals;
+pub mod run_owners;
 pub mod runs;
 pub mod schedules;
 pub mod shares;
@@ -20,15 +25,20 @@ pub mod waits;
 
 /// The statements of each table file: `some_table::STATEMENTS`, one line a file.
 pub(crate) const TABLES: &[&[Statement]] = &[
+    bulk::STATEMENTS,
     documents::STATEMENTS,
     files::STATEMENTS,
     flow_groups::STATEMENTS,
     flow_logs::STATEMENTS,
     flows::STATEMENTS,
     journal::STATEMENTS,
+    logged_runs::STATEMENTS,
     mentions::STATEMENTS,
     ownership::STATEMENTS,
+    reruns::STATEMENTS,
+    run_list::STATEMENTS,
     run_totals::STATEMENTS,
+    run_owners::STATEMENTS,
     runs::STATEMENTS,
     schedules::STATEMENTS,
     shares::STATEMENTS,

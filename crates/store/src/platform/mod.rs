@@ -3,10 +3,26 @@
 use crate::Statement;
 
 pub mod audit;
+pub mod audit_chain;
+pub mod audit_heads;
 pub mod events;
 pub mod jobs;
+pub mod node_mail;
+pub mod nodes;
+pub mod probe;
 pub mod replies;
 
 /// The statements of each table file, one line a file.
-pub(crate) const TABLES: &[&[Statement]] =
-    &[crate::store::STATEMENTS, audit::STATEMENTS, events::STATEMENTS, jobs::STATEMENTS, replies::STATEMENTS];
+pub(crate) const TABLES: &[&[Statement]] = &[
+    crate::store::STATEMENTS,
+    audit::STATEMENTS,
+    audit_chain::STATEMENTS,
+    audit_heads::STATEMENTS,
+    events::STATEMENTS,
+    jobs::STATEMENTS,
+    node_mail::STATEMENTS,
+    nodes::STATEMENTS,
+    crate::postgres::NODE_STATEMENTS,
+    probe::STATEMENTS,
+    replies::STATEMENTS,
+];

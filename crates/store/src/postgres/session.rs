@@ -194,6 +194,11 @@ fn trouble(error: &Error) -> Trouble {
     }
 }
 
+/// Whether the server has no room left; then nothing of the transaction was kept.
+pub(super) fn is_full(error: &Error) -> bool {
+    error.code() == Some(&SqlState::DISK_FULL)
+}
+
 fn is_io(error: &Error) -> bool {
     std::error::Error::source(error).is_some_and(|source| source.is::<std::io::Error>())
 }
@@ -202,6 +207,9 @@ fn fault(name: &'static str, trouble: Trouble, error: Error) -> Fault {
     let code = error.code();
     if code == Some(&SqlState::UNIQUE_VIOLATION) {
         return crate::tx::duplicate();
+    }
+    if is_full(&error) {
+        return Fault::storage_full();
     }
     if trouble == Trouble::Lost {
         return overloaded("The connection to the database was lost");

@@ -4,10 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use floe_model::Fault;
 
-use super::{
-    guard::Fence,
-    session::{Session, Trouble},
-};
+use super::session::{self, Session, Trouble};
 use crate::{
     act::Act,
     change::{Announcer, Changes},
@@ -45,7 +42,6 @@ pub(super) struct Worker {
     pub(super) queue: Arc<Queue>,
     pub(super) serves: Serves,
     pub(super) announcer: Announcer,
-    pub(super) fence: Arc<Fence>,
     /// Whether the snapshot of the last read is still open. Only until the next closure, or until there is none.
     pub(super) reading: bool,
 }
@@ -88,14 +84,15 @@ impl Worker {
         let mut changes = Changes::default();
         for run in 0..RUNS_MAX {
             pause(run, self.number);
-            if let Err(fault) = self.ready(lane) {
+            if let Err(fault) = self.ready() {
                 return act.refuse(fault);
             }
             changes.clear();
             match self.transaction(lane, act.as_mut(), &mut changes) {
                 Outcome::Answer => {
-                    act.answer();
-                    return self.announcer.send(&mut changes);
+                    // Announced first: whoever is answered must not find what it changed in somebody's memory.
+                    self.announcer.send(&mut changes);
+                    return act.answer();
                 }
                 Outcome::Again => {}
                 Outcome::Refuse(fault) => return act.refuse(fault),
@@ -104,11 +101,8 @@ impl Worker {
         act.refuse(overloaded("Too many transactions want to change the same records"));
     }
 
-    /// Connected, and allowed to write when it has to.
-    fn ready(&mut self, lane: Lane) -> Result<(), Fault> {
-        if lane == Lane::Write && !self.fence.wait_until_down() {
-            return Err(fenced());
-        }
+    /// Connected.
+    fn ready(&mut self) -> Result<(), Fault> {
         for attempt in 0..CONNECTS_MAX {
             pause(attempt * 2, self.number);
             match self.session.connect() {
@@ -165,13 +159,13 @@ impl Worker {
         if !self.session.begun() {
             return Outcome::Answer;
         }
-        if self.fence.is_up() {
-            self.roll_back();
-            return Outcome::Refuse(fenced());
-        }
         match self.session.end("commit") {
             Ok(()) => Outcome::Answer,
             Err((Trouble::Contention, _)) => Outcome::Again,
+            Err((_, error)) if session::is_full(&error) => {
+                self.roll_back();
+                Outcome::Refuse(Fault::storage_full())
+            }
             Err((trouble, error)) => {
                 // Whether it was committed is not known, so it must not run again by itself.
                 tracing::error!(%error, ?trouble, "the outcome of a commit is not known");
@@ -195,10 +189,6 @@ impl Worker {
     }
 }
 
-fn fenced() -> Fault {
-    overloaded("This node lost its claim on the database and is taking it again")
-}
-
 /// Waits before try number `attempt`; not before the first.
 #[expect(
     clippy::disallowed_methods,
@@ -211,4 +201,25 @@ fn pause(attempt: u32, number: u64) {
         let spread = doubled * (number % PAUSE_PARTS) / (2 * PAUSE_PARTS);
         std::thread::sleep(Duration::from_millis(doubled / 2 + spread));
     }
+}
+
+/// Runs one closure in a transaction of its own on a connection that no queue feeds. It is not tried again.
+pub(super) fn commit_alone<T>(
+    session: &mut Session,
+    changes: &mut Changes,
+    act: impl FnOnce(&mut Tx<'_>) -> Result<T, Fault>,
+) -> Result<T, Fault> {
+    session.connect().map_err(|_| overloaded("The database cannot be reached"))?;
+    session.begin(BEGIN_WRITE);
+    let result = act(&mut Tx::postgres(session, changes));
+    if session.trouble() == Some(Trouble::Lost) {
+        session.disconnect();
+    } else if session.begun() {
+        let end = if result.is_ok() { "commit" } else { "rollback" };
+        if let Err((_, error)) = session.end(end) {
+            session.disconnect();
+            return Err(Fault::internal(error));
+        }
+    }
+    result
 }

@@ -93,7 +93,16 @@ fn bind(statement: &mut CachedStatement<'_>, params: &[Value<'_>]) -> rusqlite::
     Ok(())
 }
 
+/// Whether there is no room left: on the disk, within a quota, or for the file that readers and writers share.
+pub(super) fn is_full(error: &rusqlite::Error) -> bool {
+    let rusqlite::Error::SqliteFailure(cause, _) = error else { return false };
+    cause.code == ErrorCode::DiskFull || cause.extended_code == ffi::SQLITE_IOERR_SHMSIZE
+}
+
 fn fault(name: &'static str, error: rusqlite::Error) -> Fault {
+    if is_full(&error) {
+        return Fault::storage_full();
+    }
     if let rusqlite::Error::SqliteFailure(cause, _) = &error
         && cause.code == ErrorCode::ConstraintViolation
         && matches!(

@@ -11,7 +11,12 @@ use std::{
 use floe_model::Fault;
 use rusqlite::Connection;
 
-use super::open::TemporaryFolder;
+use super::{
+    checkpoint::{Checkpoints, log_back},
+    copy::Copies,
+    exec,
+    open::TemporaryFolder,
+};
 use crate::{
     act::Act,
     change::{Announcer, Changes},
@@ -21,9 +26,10 @@ use crate::{
 
 /// Closures that share one commit at most; bounds how long the first one waits for the last.
 const GROUP_MAX: usize = 256;
-/// Log pages (4 KiB each) after which the log is written back into the file, without waiting for readers.
-const CHECKPOINT_PAGES: i32 = 1_000;
-/// Log pages after which the writer waits for readers, so that the log starts anew instead of growing.
+/// Log pages (4 KiB each) after which the writer writes the rest of the log back itself: only then does the log start anew, since nobody
+/// adds to it meanwhile.
+const CHECKPOINT_PAGES: i32 = 8_000;
+/// Log pages after which it waits for readers too, so that the log starts anew instead of growing.
 const CHECKPOINT_WAIT_PAGES: i32 = 32_000;
 
 /// What the writer thread owns.
@@ -33,7 +39,11 @@ pub(super) struct Writer {
     pub(super) announcer: Announcer,
     /// Pages in the log after the last commit.
     pub(super) pages: Arc<AtomicI32>,
+    /// Who writes the log back beside this thread.
+    pub(super) checkpoints: Checkpoints,
     pub(super) lock: File,
+    /// Copies under way, whose read transactions are not waited for.
+    pub(super) copies: Copies,
     pub(super) folder: Option<Arc<TemporaryFolder>>,
 }
 
@@ -59,7 +69,8 @@ impl Writer {
             group.finish(&self.announcer);
             checkpointed = self.checkpoint(checkpointed);
         }
-        self.log_back("truncate");
+        self.checkpoints.close();
+        log_back(&self.connection, "truncate");
         drop(self.connection);
         drop(self.lock);
         drop(self.folder);
@@ -77,23 +88,18 @@ impl Writer {
         }
     }
 
-    /// Writes the log back when it has grown enough since `done` pages; the callers of this group are answered already.
+    /// Has the log written back when it has grown enough since `done` pages; the callers of this group are answered already.
     fn checkpoint(&self, done: i32) -> i32 {
         let pages = self.pages.load(Ordering::Relaxed);
+        self.checkpoints.note(pages);
         // A shorter log is a new log.
         let done = if pages < done { 0 } else { done };
         if pages - done < CHECKPOINT_PAGES {
             return done;
         }
-        self.log_back(if pages < CHECKPOINT_WAIT_PAGES { "passive" } else { "restart" });
+        let wait = pages >= CHECKPOINT_WAIT_PAGES && !self.copies.any();
+        log_back(&self.connection, if wait { "restart" } else { "passive" });
         pages
-    }
-
-    fn log_back(&self, how: &str) {
-        let result = self.connection.query_row(&format!("pragma wal_checkpoint({how})"), [], |_| Ok(()));
-        if let Err(error) = result {
-            tracing::warn!(%error, "the write-ahead log could not be written back");
-        }
     }
 }
 
@@ -124,18 +130,21 @@ impl<'c> Group<'c> {
     /// Runs one closure; if it fails, the others of the group are not touched.
     fn run(&mut self, mut act: Box<dyn Act>) {
         if let Err(error) = self.enter() {
-            self.abandon(&error.to_string());
-            return act.refuse(failed(&error.to_string()));
+            let cause = Cause::from(error);
+            self.abandon(&cause);
+            return act.refuse(cause.fault());
         }
         self.own.clear();
-        let keep = act.run(&mut Tx::sqlite(self.connection, &mut self.own));
+        let mut tx = Tx::sqlite(self.connection, &mut self.own);
+        let keep = act.run(&mut tx);
+        let is_full = tx.is_full();
         self.ran.push(act);
         if let Err(error) = self.leave(keep) {
-            return self.abandon(&error.to_string());
+            return self.abandon(&Cause { is_full: is_full || exec::is_full(&error), text: error.to_string() });
         }
         if self.connection.is_autocommit() && self.open {
             // SQLite itself rolled everything back (disk full, read error).
-            return self.abandon("the transaction was rolled back by SQLite");
+            return self.abandon(&Cause { is_full, text: "the transaction was rolled back by SQLite".to_owned() });
         }
         if keep {
             self.changes.absorb(&mut self.own);
@@ -147,12 +156,13 @@ impl<'c> Group<'c> {
         if self.open
             && let Err(error) = self.statement("commit")
         {
-            return self.abandon(&error.to_string());
+            return self.abandon(&Cause::from(error));
         }
+        // Announced first: whoever is answered must not find what it changed in somebody's memory.
+        announcer.send(&mut self.changes);
         for act in self.ran.drain(..) {
             act.answer();
         }
-        announcer.send(&mut self.changes);
     }
 
     /// The first closure of a transaction needs no savepoint: nothing of others would be lost with it.
@@ -188,8 +198,8 @@ impl<'c> Group<'c> {
     }
 
     /// Gives up the transaction: nobody's writes are kept, everybody is told so.
-    fn abandon(&mut self, why: &str) {
-        tracing::error!(reason = why, closures = self.ran.len(), "a group of transactions was rolled back");
+    fn abandon(&mut self, cause: &Cause) {
+        tracing::error!(reason = cause.text, closures = self.ran.len(), "a group of transactions was rolled back");
         if !self.connection.is_autocommit()
             && let Err(error) = self.statement("rollback")
         {
@@ -199,7 +209,7 @@ impl<'c> Group<'c> {
         self.shared = false;
         self.changes.clear();
         for act in self.ran.drain(..) {
-            act.refuse(failed(why));
+            act.refuse(cause.fault());
         }
     }
 
@@ -208,6 +218,26 @@ impl<'c> Group<'c> {
     }
 }
 
-fn failed(why: &str) -> Fault {
-    Fault::internal(format!("a transaction could not be committed: {why}"))
+/// Why a group was given up.
+struct Cause {
+    is_full: bool,
+    text: String,
 }
+
+impl Cause {
+    fn fault(&self) -> Fault {
+        if self.is_full {
+            return Fault::storage_full();
+        }
+        Fault::internal(format!("a transaction could not be committed: {}", self.text))
+    }
+}
+
+impl From<rusqlite::Error> for Cause {
+    fn from(error: rusqlite::Error) -> Self {
+        Self { is_full: exec::is_full(&error), text: error.to_string() }
+    }
+}
+
+#[cfg(test)]
+mod tests;

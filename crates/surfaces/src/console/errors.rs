@@ -67,6 +67,7 @@ pub(super) fn status(fault: &Fault) -> StatusCode {
         FaultKind::Misdirected => StatusCode::MISDIRECTED_REQUEST,
         FaultKind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         FaultKind::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+        FaultKind::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
         FaultKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
@@ -115,10 +116,12 @@ fn fix(code: &str) -> Option<&'static str> {
         "bad_origin" => "Call from the dashboard's own address, or use a Bearer token.",
         "misdirected" => "Use the public URL of this server.",
         "stale_revision" | "content_changed" => "Read the object again and repeat with its new revision.",
+        "storage_full" => "Make room on the disk of the database, then repeat.",
         "rate_limited" | "unavailable" => "Wait as long as Retry-After says, then repeat.",
         "unknown_field" => "Remove the field, or check its spelling.",
         "idempotency_mismatch" => "Use a new Idempotency-Key for another request.",
         "idempotency_in_progress" => "Repeat in a moment.",
+        "not_supported" => "Use the tools of the PostgreSQL server.",
         "expired" => "Ask for a new link.",
         "invalid_cursor" => "Start again without a cursor.",
         _ => return None,

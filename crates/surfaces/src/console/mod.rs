@@ -1,19 +1,44 @@
 //! The console API: what the dashboard and the command line call (console contract).
 
 mod account;
+mod accounts_wire;
+mod audit;
+mod audit_export;
+mod backups;
+mod bulk;
+mod catalog;
+mod doctor;
+mod credits;
+mod documents;
+mod connections;
 mod errors;
+mod flow_diff;
+mod filters;
+mod groups;
 mod health;
 mod inbox;
 mod inbox_wire;
+mod invites;
 mod keys;
 mod list;
+mod members;
+mod operation;
 mod pages;
+mod requests;
+mod run_detail;
+mod run_wire;
+mod runs;
 mod session;
+mod settings;
 mod setup;
 mod shapes;
 mod tokens;
+mod usage;
+mod variables;
 mod wire;
+mod wishes;
 mod workspace;
+mod workspaces;
 
 use floe_model::Fault;
 use floe_model::access::Permission;
@@ -21,6 +46,7 @@ use floe_store::Tx;
 
 use crate::http::{Call, RateStyle, Reply, Route, Surface, SurfaceDoc};
 
+pub use backups::backup_object;
 pub use wire::key_object;
 
 /// The console, and everything at the root that belongs to no other surface.
@@ -37,12 +63,14 @@ pub static SURFACE: Surface = Surface {
         about: "Accounts, workspaces, keys, the inbox and operation: what the dashboard and the command line call.",
         fault_media: "application/problem+json",
         fault: errors::FAULT,
+        code: errors::code,
     },
 };
 
 /// Every route of the console.
 pub(crate) fn routes() -> Vec<Route> {
     let groups = [
+        documents::routes(),
         health::routes(),
         pages::routes(),
         setup::routes(),
@@ -51,7 +79,27 @@ pub(crate) fn routes() -> Vec<Route> {
         tokens::routes(),
         keys::routes(),
         inbox::routes(),
+        runs::routes(),
+        run_detail::routes(),
+        bulk::routes(),
+        flow_diff::routes(),
+        connections::routes(),
+        variables::routes(),
         workspace::routes(),
+        workspaces::routes(),
+        members::routes(),
+        invites::routes(),
+        groups::routes(),
+        audit::routes(),
+        credits::routes(),
+        requests::routes(),
+        usage::routes(),
+        wishes::routes(),
+        catalog::routes(),
+        operation::routes(),
+        backups::routes(),
+        doctor::routes(),
+        settings::routes(),
     ];
     groups.into_iter().flatten().collect()
 }

@@ -77,12 +77,13 @@ fn status(kind: FaultKind) -> StatusCode {
         FaultKind::Misdirected => StatusCode::MISDIRECTED_REQUEST,
         FaultKind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         FaultKind::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+        FaultKind::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
         FaultKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 
 /// The code in the words of this surface.
-fn code(fault: &Fault) -> &'static str {
+pub(super) fn code(fault: &Fault) -> &'static str {
     match (fault.kind(), fault.code()) {
         (FaultKind::Unauthenticated, _) => "unauthorized",
         (FaultKind::Internal, _) => "internal_error",

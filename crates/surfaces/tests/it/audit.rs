@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::app::{OWNER, PASSWORD, TestApp};
 
 /// Every entry of the owner's workspace, oldest first.
-async fn entries(app: &TestApp, session: &str) -> Vec<audit::Entry> {
+pub async fn entries(app: &TestApp, session: &str) -> Vec<audit::Entry> {
     let own = app.get("/console/v1/session").bearer(session).send().await;
     let id = parse_bits(own.json["workspace"]["id"].as_str().expect("an id")).map(WorkspaceId).expect("an id");
     let reading = app.app.platform.store.read(move |tx| audit::list(tx, id, &Filter::default(), None, 100));

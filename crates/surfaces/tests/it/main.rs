@@ -1,9 +1,12 @@
 //! The surfaces through the real router, on SQLite and on PostgreSQL (`FLOE_TEST_POSTGRES_URL`).
 #![allow(unreachable_pub, reason = "the modules of a test binary have no outside")]
 
+mod accounts;
 mod app;
 mod audit;
 mod browser;
+mod conform;
+mod connections;
 mod echo;
 mod flows;
 mod flows_runs;
@@ -12,7 +15,11 @@ mod keys;
 mod members;
 mod pages;
 mod plumbing;
+mod records;
 mod repeats;
 mod setup;
+mod sharing;
 mod sign_in;
 mod tokens;
+mod variables;
+mod walk;

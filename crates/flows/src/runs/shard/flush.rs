@@ -5,13 +5,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use floe_engine::machine::Command;
-use floe_model::Fault;
+use floe_model::{Fault, FaultKind};
 use floe_model::id::RunId;
 use floe_store::Store;
 use tokio::sync::oneshot;
 
 use super::super::admission::Ticket;
-use super::super::batch::{self, Part};
+use super::super::batch::{self, Part, WrittenBy};
 use super::super::message::Reply;
 use super::super::start::ChildStart;
 use super::super::state::RunState;
@@ -73,7 +73,8 @@ impl Shard {
             return None;
         }
         let store = self.core.platform.store.clone();
-        Some(Flush { done: Box::pin(write_all(store, parts)), runs: flushed })
+        let written_by = WrittenBy::of(self.core.node.as_ref());
+        Some(Flush { done: Box::pin(write_all(store, written_by, parts)), runs: flushed })
     }
 
     pub(super) fn flushed(&mut self, runs: Vec<Flushed>, results: Results) {
@@ -82,7 +83,7 @@ impl Shard {
                 Ok(()) => self.on_disk(flushed),
                 Err(fault) => {
                     tracing::error!(run.id = %flushed.run, %fault, "a run could not be written; it goes on from what is on disk");
-                    self.forget(flushed);
+                    self.forget(flushed, &fault);
                 }
             }
         }
@@ -90,6 +91,7 @@ impl Shard {
 
     pub(super) fn on_disk(&mut self, flushed: Flushed) {
         let run = flushed.run;
+        self.failures.remove(&run);
         if let Some(accepted) = flushed.accepted {
             let _ = accepted.send(Ok(()));
         }
@@ -118,15 +120,33 @@ impl Shard {
     }
 
     /// A write failed: what memory holds is ahead of the disk, so the run is dropped and read again.
-    pub(super) fn forget(&mut self, flushed: Flushed) {
-        let Some(Slot::Live(live)) = self.runs.remove(&flushed.run) else { return };
+    pub(super) fn forget(&mut self, flushed: Flushed, fault: &Fault) {
+        let Some(Slot::Live(mut live)) = self.runs.remove(&flushed.run) else { return };
         live.tasks.values().for_each(tokio::task::AbortHandle::abort);
         self.leave(&live);
+        if self.core.node.is_some() && fault.code() == batch::GOT_AHEAD {
+            // Another node moves it now. Whoever waits asks again, and is told from the database.
+            return;
+        }
         if let Some(accepted) = flushed.accepted {
-            let _ = accepted.send(Err(overloaded("The run could not be stored")));
+            let _ = accepted.send(Err(not_stored(fault)));
+        }
+        for waiter in flushed.waiters.into_iter().chain(std::mem::take(&mut live.waiters)) {
+            let _ = waiter.send(Err(not_stored(fault)));
+        }
+        for reply in flushed.replies.into_iter().chain(std::mem::take(&mut live.replies)) {
+            reply.refuse(not_stored(fault));
         }
         // Also a run that was never accepted: a database that broke off may have kept it. If not, it is not found.
-        self.core.admit(live.ticket(), true);
+        self.admit_later(live.ticket());
+    }
+}
+
+/// What is told to those who wait for a run whose write failed.
+fn not_stored(fault: &Fault) -> Fault {
+    match fault.kind() {
+        FaultKind::StorageFull => Fault::storage_full(),
+        _ => overloaded("The run could not be stored"),
     }
 }
 
@@ -139,19 +159,20 @@ pub(super) async fn wait_for(flush: &mut Option<Flush>) -> Results {
 
 /// Writes all runs in one transaction. If that fails, each is tried alone, so that one run which cannot be written does
 /// not take the others with it.
-async fn write_all(store: Store, parts: Vec<Result<Part, Fault>>) -> Results {
+async fn write_all(store: Store, written_by: WrittenBy, parts: Vec<Result<Part, Fault>>) -> Results {
     if parts.iter().all(Result::is_ok) {
         let whole: Arc<Vec<Part>> = Arc::new(parts.into_iter().flatten().collect());
         let count = whole.len();
         let together = Arc::clone(&whole);
-        return match store.write(move |tx| batch::write(tx, &together)).await {
+        return match store.write(move |tx| batch::write(tx, written_by, &together)).await {
             Ok(()) => std::iter::repeat_with(|| Ok(())).take(count).collect(),
             Err(fault) if count == 1 => vec![Err(fault)],
+            Err(fault) if fault.code() == batch::ENDED => std::iter::repeat_with(|| Err(batch::ended())).take(count).collect(),
             Err(_) => {
                 let mut results = Vec::with_capacity(count);
                 for index in 0..count {
                     let whole = Arc::clone(&whole);
-                    results.push(store.write(move |tx| batch::write(tx, &whole[index..=index])).await);
+                    results.push(store.write(move |tx| batch::write(tx, written_by, &whole[index..=index])).await);
                 }
                 results
             }
@@ -160,7 +181,7 @@ async fn write_all(store: Store, parts: Vec<Result<Part, Fault>>) -> Results {
     let mut results = Vec::with_capacity(parts.len());
     for part in parts {
         results.push(match part {
-            Ok(part) => store.write(move |tx| batch::write(tx, std::slice::from_ref(&part))).await,
+            Ok(part) => store.write(move |tx| batch::write(tx, written_by, std::slice::from_ref(&part))).await,
             Err(fault) => Err(fault),
         });
     }

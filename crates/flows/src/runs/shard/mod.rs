@@ -10,7 +10,6 @@ mod timers;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
 use floe_engine::event::Happening;
 use floe_engine::machine::{Command, Machine};
@@ -25,6 +24,7 @@ use super::live::Live;
 use super::load::Loaded;
 use super::message::{Message, Request};
 use super::perform::perform;
+use super::room::pause_before;
 use super::start::NewRun;
 use super::state::RunState;
 use flush::{Flush, wait_for};
@@ -32,8 +32,6 @@ use timers::Timer;
 
 /// Messages taken before the shard looks whether there is something to write.
 const MESSAGES_PER_TURN_MAX: usize = 512;
-/// Pause before a run that could not be read is read again.
-const READ_PAUSE: Duration = Duration::from_secs(1);
 /// Watched runs after which forgotten watchers are swept out.
 const WATCHED_MAX: usize = 4_096;
 
@@ -44,6 +42,8 @@ pub(super) struct Shard {
     dirty: Vec<RunId>,
     timers: BinaryHeap<Reverse<(Timestamp, RunId, Timer)>>,
     watchers: HashMap<RunId, Vec<oneshot::Sender<()>>>,
+    /// How many times in a row a run could not be read or written.
+    failures: HashMap<RunId, u32>,
     stopping: Vec<oneshot::Sender<()>>,
 }
 
@@ -62,6 +62,7 @@ impl Shard {
             dirty: Vec::new(),
             timers: BinaryHeap::new(),
             watchers: HashMap::new(),
+            failures: HashMap::new(),
             stopping: Vec::new(),
         }
     }
@@ -112,6 +113,16 @@ impl Shard {
                 watchers.retain(|watcher| !watcher.is_closed());
                 watchers.push(changed);
             }
+            Message::Changed { run } => {
+                let told = match run {
+                    Some(run) => self.watchers.remove(&run).unwrap_or_default(),
+                    None => std::mem::take(&mut self.watchers).into_values().flatten().collect(),
+                };
+                for watcher in told {
+                    let _ = watcher.send(());
+                }
+            }
+            Message::Ended => self.let_go_of_all(),
             Message::Stop { done } => self.stopping.push(done),
         }
     }
@@ -175,6 +186,11 @@ impl Shard {
     fn loaded(&mut self, run: RunId, loaded: Result<Option<Box<Loaded>>, Fault>) {
         let Some(Slot::Loading(pending)) = self.runs.remove(&run) else { return };
         match loaded {
+            Ok(Some(loaded)) if self.core.is_elsewhere(loaded.owner) => {
+                for what in pending {
+                    self.core.send_on(loaded.row.workspace, run, loaded.owner, what);
+                }
+            }
             Ok(Some(loaded)) => {
                 let workspace = loaded.row.workspace;
                 let machine = Machine::recover(Arc::clone(&loaded.plan), &loaded.events);
@@ -193,7 +209,7 @@ impl Shard {
         }
     }
 
-    fn refuse(&self, pending: Vec<Request>, fault: impl Fn() -> Fault) {
+    fn refuse(&mut self, pending: Vec<Request>, fault: impl Fn() -> Fault) {
         for what in pending {
             if let Request::Admit(ticket) = what {
                 self.core.give_back(ticket);
@@ -206,11 +222,15 @@ impl Shard {
         }
     }
 
-    /// Nobody else would bring a run back that could not be read when its turn came.
-    fn admit_later(&self, ticket: Ticket) {
-        let core = Arc::clone(&self.core);
+    /// Nobody else would bring a run back that could not be read or written. The more often that happened, the later it comes.
+    fn admit_later(&mut self, ticket: Ticket) {
+        let failures = self.failures.entry(ticket.run).or_default();
+        *failures = failures.saturating_add(1);
+        let pause = pause_before(*failures);
+        let (core, sender) = (Arc::clone(&self.core), self.sender.clone());
         tokio::spawn(async move {
-            tokio::time::sleep(READ_PAUSE).await;
+            tokio::time::sleep(pause).await;
+            core.room.wait(&core.platform, || sender.is_closed()).await;
             core.admit(ticket, true);
         });
     }
@@ -231,6 +251,7 @@ impl Shard {
 
     fn carry_out(&mut self, run: RunId, command: Command) {
         match command {
+            Command::Perform { .. } if !self.core.may_touch_world() => self.let_go(run),
             Command::Perform { place, attempt, input } => {
                 let (core, sender) = (Arc::clone(&self.core), self.sender.clone());
                 // It may have been given up while its intent was on the way to the disk.
@@ -278,6 +299,26 @@ impl Shard {
             }
             self.leave(&live);
         }
+    }
+
+    /// Drops a run that this node may not move just now, and reads it again later: by then its owner is clear.
+    fn let_go(&mut self, run: RunId) {
+        let Some(Slot::Live(live)) = self.runs.remove(&run) else { return };
+        live.tasks.values().for_each(tokio::task::AbortHandle::abort);
+        self.leave(&live);
+        self.admit_later(live.ticket());
+    }
+
+    /// This node was taken for gone: nothing that it holds counts any more. Whoever waits for a run finds out from the database.
+    fn let_go_of_all(&mut self) {
+        for (_, slot) in std::mem::take(&mut self.runs) {
+            if let Slot::Live(live) = slot {
+                live.tasks.values().for_each(tokio::task::AbortHandle::abort);
+                self.leave(&live);
+            }
+        }
+        self.dirty.clear();
+        self.timers.clear();
     }
 
     fn leave(&self, live: &Live) {

@@ -1,12 +1,27 @@
 //! Shapes of the bodies of the console, a file for each file of handlers. Bodies as input are closed: an unknown field is
 //! refused (console contract, section 4).
 
+pub(super) mod audit;
+pub(super) mod catalog;
+pub(super) mod credits;
+pub(super) mod flow_diff;
+pub(super) mod groups;
+pub(super) mod connections;
+pub(super) mod bulk;
 pub(super) mod inbox;
+pub(super) mod invites;
 pub(super) mod keys;
+pub(super) mod members;
+pub(super) mod operation;
+pub(super) mod requests;
+pub(super) mod runs;
 pub(super) mod session;
 pub(super) mod tokens;
+pub(super) mod usage;
 pub(super) mod variables;
+pub(super) mod wishes;
 pub(super) mod workspace;
+pub(super) mod workspaces;
 
 use crate::http::Param;
 use crate::http::shape::{COUNT, FLAG, Field, Shape, TEXT, int, list, must, words};
