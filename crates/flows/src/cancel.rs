@@ -19,6 +19,20 @@ impl Flows {
     /// # Errors
     /// `not_found`, `forbidden`, `run_finished`, `overloaded`.
     pub async fn cancel(&self, ctx: &Ctx, run: RunId, ip: Option<String>) -> Result<RunState, Fault> {
+        self.cancel_because(ctx, run, None, ip).await
+    }
+
+    /// [`Flows::cancel`] with a reason in the caller's words, for the audit log.
+    ///
+    /// # Errors
+    /// As [`Flows::cancel`].
+    pub async fn cancel_because(
+        &self,
+        ctx: &Ctx,
+        run: RunId,
+        reason: Option<String>,
+        ip: Option<String>,
+    ) -> Result<RunState, Fault> {
         let row = self.run_row(ctx, run).await?;
         let caller = &ctx.caller;
         let is_own_key = matches!(caller.credential, Credential::FlowsKey(_)) && row.started_by == started_by(caller);
@@ -36,7 +50,7 @@ impl Flows {
             actor: actor_of(caller),
             target: Some(Target { kind: "run".to_owned(), id: Some(run.0), name: Some(row.flow_name.clone()) }),
             run_id: Some(run),
-            detail: json!({ "flow_id": row.flow, "status": row.status }).to_string(),
+            detail: json!({ "flow_id": row.flow, "status": row.status, "reason": reason }).to_string(),
             request_id: Some(ctx.request_id),
             ip,
             at: ctx.now(),

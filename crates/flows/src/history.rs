@@ -1,8 +1,8 @@
 //! Reading runs: what the journal tells, for people and programs (Flow API contract, section 7).
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use floe_engine::event::Event;
 use floe_engine::records::History;
 use floe_model::Fault;
 use floe_model::flows::Level;
@@ -60,31 +60,20 @@ impl Flows {
     /// # Errors
     /// 404 for a run that is not there or may not be seen.
     pub async fn run_history(&self, ctx: &Ctx, run: RunId) -> Result<RunHistory, Fault> {
+        Ok(self.run_journal(ctx, run).await?.0)
+    }
+
+    /// A run with its history and the events that it is folded from, for a caller who may see it.
+    ///
+    /// # Errors
+    /// 404 for a run that is not there or may not be seen.
+    pub async fn run_journal(&self, ctx: &Ctx, run: RunId) -> Result<(RunHistory, Vec<Event>), Fault> {
         self.run_row(ctx, run).await?;
         let loaded = runs::load(&ctx.store, &self.plans, ctx.caller.workspace, run).await?;
         let loaded = loaded.ok_or_else(|| Fault::not_found("Run"))?;
         let history = History::fold(Arc::clone(&loaded.plan), &loaded.events);
         let state = RunState::of(&loaded.row, &history.machine);
-        Ok(RunHistory { row: loaded.row, history, state })
-    }
-
-    /// A run's state once its revision is above `after`, or as it is when `wait_ms` have passed.
-    ///
-    /// # Errors
-    /// 404 for a run that is not there or may not be seen.
-    pub async fn poll_run(&self, ctx: &Ctx, run: RunId, after: u64, wait_ms: u64) -> Result<RunHistory, Fault> {
-        let deadline = tokio::time::Instant::now() + Duration::from_millis(wait_ms);
-        loop {
-            // Watch first, so that a change between the read and the wait is not missed.
-            let changed = self.runs.watch(run);
-            let found = self.run_history(ctx, run).await?;
-            if found.state.revision > after || found.state.is_over() {
-                return Ok(found);
-            }
-            if tokio::time::timeout_at(deadline, changed).await.is_err() {
-                return self.run_history(ctx, run).await;
-            }
-        }
+        Ok((RunHistory { row: loaded.row, history, state }, loaded.events))
     }
 
     /// Runs of a flow that the caller may see.

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use floe_engine::catalog::StepSpec;
+use floe_engine::catalog::{EffectSpec, Execution, StepSpec};
 use floe_engine::event::{LogLine, StepError};
 use floe_model::id::RunId;
 use floe_model::{Scope, Timestamp};
@@ -71,6 +71,13 @@ pub trait Effect: Send + Sync + 'static {
     /// Whether a call needs a copy of the run's context.
     fn sees_context(&self) -> bool {
         false
+    }
+
+    /// Whether a call with this configuration may have changed something outside, so that a run which repeats another one does
+    /// not make it again. `input` is the configuration after templates, as the journal holds it.
+    fn sends(&self, input: &Value) -> bool {
+        let _ = input;
+        matches!(self.spec().execution, Execution::Effect(EffectSpec { touches_world: true, .. }))
     }
 
     /// Makes the call. It may be made more than once with the same key, after a crash; a call that is dropped is

@@ -18,5 +18,6 @@ pub use answer::{Answered, Given, ItemAnswer};
 pub use given::tool_result;
 pub use items::{Counts, Item, ItemFilter, ItemPage};
 pub use resume::{ResumeIn, Resumed};
+pub(crate) use rights::starter_of;
 pub use rights::{Assignee, Refusal, Starter};
 pub use written::Way;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use floe_model::access::{Credential, Permission};
-use floe_model::id::{FlowId, GroupId, KeyId, MemberId, TokenId};
+use floe_model::id::{FlowId, GroupId, KeyId, MemberId, TokenId, WorkspaceId};
 use floe_model::{Fault, FaultKind};
 use floe_runtime::Ctx;
 use floe_store::Tx;
@@ -147,7 +147,7 @@ impl<'c> Judge<'c> {
         if let Some(known) = self.starters.get(&wait.started_by) {
             return Ok(known.clone());
         }
-        let starter = find_starter(tx, wait)?;
+        let starter = starter_of(tx, wait.workspace, &wait.started_by)?;
         self.starters.insert(wait.started_by.clone(), starter.clone());
         Ok(starter)
     }
@@ -260,8 +260,9 @@ fn approvers(wait: &WaitRow) -> Option<Vec<String>> {
     Some(texts.into_iter().take(APPROVERS_MAX).collect())
 }
 
-fn find_starter(tx: &mut Tx<'_>, wait: &WaitRow) -> Result<Starter, Fault> {
-    let (kind, id) = wait.started_by.split_once(':').unwrap_or((&wait.started_by, ""));
+/// Who stands behind the credential that started a run, as [`started_by`] writes it.
+pub(crate) fn starter_of(tx: &mut Tx<'_>, workspace: WorkspaceId, started_by: &str) -> Result<Starter, Fault> {
+    let (kind, id) = started_by.split_once(':').unwrap_or((started_by, ""));
     let Ok(bits) = floe_model::id::parse_bits(id) else { return Ok(Starter { kind: "system", ..Starter::default() }) };
     Ok(match kind {
         "member" => {
@@ -271,12 +272,12 @@ fn find_starter(tx: &mut Tx<'_>, wait: &WaitRow) -> Result<Starter, Fault> {
         }
         "token" => {
             let id = TokenId(bits);
-            let (member, name) = tokens::owner(tx, wait.workspace, id)?.unzip();
+            let (member, name) = tokens::owner(tx, workspace, id)?.unzip();
             Starter { kind: "token", id: Some(id.prefixed()), name, member }
         }
         "key" => {
             let id = KeyId(bits);
-            let name = keys::find(tx, wait.workspace, id)?.map(|key| key.name);
+            let name = keys::find(tx, workspace, id)?.map(|key| key.name);
             Starter { kind: "key", id: Some(id.prefixed()), name, member: None }
         }
         _ => Starter { kind: "system", ..Starter::default() },

@@ -27,6 +27,12 @@ statements! {
     READ = both(
         "select events from run_journal where workspace_id = $1 and run_id = $2 order by seq"
     ) -> [json];
+    /// The last chunk of a run.
+    LAST = both(
+        "select seq, events from run_journal where workspace_id = $1 and run_id = $2 order by seq desc limit 1"
+    ) -> [int, json];
+    /// The first chunk of a run.
+    FIRST = both("select events from run_journal where workspace_id = $1 and run_id = $2 order by seq limit 1") -> [json];
     /// The chunks of a run from an event on, in order.
     READ_FROM = both(
         "select events from run_journal where workspace_id = $1 and run_id = $2 and seq >= $3 order by seq"
@@ -63,4 +69,20 @@ pub fn read(tx: &mut Tx<'_>, workspace: WorkspaceId, run: RunId) -> Result<Vec<S
 /// Of the database.
 pub fn read_from(tx: &mut Tx<'_>, workspace: WorkspaceId, run: RunId, seq: u64) -> Result<Vec<String>, Fault> {
     tx.rows(&READ_FROM, params![workspace, run, seq], |row| row.string(0))
+}
+
+/// The last chunk of a run with the number of its first event: how far the run has come, without reading the rest.
+///
+/// # Errors
+/// Of the database.
+pub fn last(tx: &mut Tx<'_>, workspace: WorkspaceId, run: RunId) -> Result<Option<(u64, String)>, Fault> {
+    tx.row(&LAST, params![workspace, run], |row| Ok((row.int(0)?.unsigned_abs(), row.string(1)?)))
+}
+
+/// The first chunk of a run: what it began with.
+///
+/// # Errors
+/// Of the database.
+pub fn first(tx: &mut Tx<'_>, workspace: WorkspaceId, run: RunId) -> Result<Option<String>, Fault> {
+    tx.row(&FIRST, params![workspace, run], |row| row.string(0))
 }

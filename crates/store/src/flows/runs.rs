@@ -381,7 +381,8 @@ fn values(run: &RunRow) -> [Value<'_>; 31] {
     ]
 }
 
-fn run(row: &Row<'_>) -> Result<RunRow, Fault> {
+/// Maps the columns of a run, in the order of [`RunRow`].
+pub(super) fn run(row: &Row<'_>) -> Result<RunRow, Fault> {
     let document_hash = row.bytes(7)?.try_into().map_err(|_| row.mismatch(7, "a digest of 32 bytes"))?;
     Ok(RunRow {
         workspace: WorkspaceId(row.id(0)?),

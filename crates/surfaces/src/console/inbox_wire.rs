@@ -95,7 +95,7 @@ fn item_id(wait: &WaitRow) -> String {
     InboxId(wait.id.0).prefixed()
 }
 
-fn kind_of(question: &str) -> &'static str {
+pub(super) fn kind_of(question: &str) -> &'static str {
     KINDS.iter().find(|(_, kind)| *kind == Some(question)).map_or("flow_approval", |(kind, _)| kind)
 }
 

@@ -11,6 +11,7 @@ mod doctor;
 mod credits;
 mod documents;
 mod connections;
+mod bulk;
 mod errors;
 mod flow_diff;
 mod filters;

@@ -11,12 +11,14 @@ mod paging;
 mod patch;
 mod records;
 pub(crate) mod resume;
+mod retry;
 mod run_reads;
 mod run_wire;
 mod runs;
 mod shapes;
 mod share;
 mod sharing;
+mod stream;
 mod versions;
 
 use floe_access::rate::Limits;
@@ -66,6 +68,8 @@ pub fn routes() -> Vec<Route> {
         resume::routes(),
         runs::routes(),
         run_reads::routes(),
+        retry::routes(),
+        stream::routes(),
         share::routes(),
         files::routes(),
     ];

@@ -68,17 +68,23 @@ async fn poll(mut call: Call) -> Result<Reply, Fault> {
     let hold_s = call.query.number("timeout", 0, HOLD_S_MAX)?.unwrap_or(0);
     let flows = &call.app.flows;
     let found = match known {
-        None => flows.run_history(&call.ctx, run).await?,
+        None => flows.run_result(&call.ctx, run).await?,
         Some(known) => flows.poll_run(&call.ctx, run, known.unsigned_abs(), hold_s.unsigned_abs() * 1_000).await?,
     };
     Reply::ok(&run_wire::poll(&found))
 }
 
 async fn minimal(call: Call) -> Result<Reply, Fault> {
-    let run = read(&call).await?;
-    let record = run_wire::record(&run, call.ctx.now(), Parts::Summary);
-    let names = ["appRunId", "appId", "status", "version", "currentStepId", "startedAt", "finishedAt"];
-    Reply::ok(&names.iter().map(|&name| (name.to_owned(), record[name].clone())).collect::<serde_json::Map<_, _>>())
+    let row = call.app.flows.run_row(&call.ctx, call.id("id", "Run")?).await?;
+    // The row is written when a run begins, waits and ends; between those it does not know the step.
+    let current_step = match row.status.as_str() {
+        "running" => call.app.flows.run_result(&call.ctx, row.id).await?.state.current_step.clone(),
+        _ => row.current_step.clone(),
+    };
+    Reply::ok(&json!({
+        "appRunId": row.id, "appId": row.flow, "status": row.status, "version": row.version, "currentStepId": current_step,
+        "startedAt": row.started_at, "finishedAt": row.finished_at,
+    }))
 }
 
 async fn record(call: Call, parts: Parts) -> Result<Reply, Fault> {
@@ -87,18 +93,20 @@ async fn record(call: Call, parts: Parts) -> Result<Reply, Fault> {
 }
 
 async fn inputs(call: Call) -> Result<Reply, Fault> {
-    let run = read(&call).await?;
-    let (trigger, inputs) = (run_wire::trigger(&run.row), run_wire::inputs(&run));
-    Reply::ok(&json!({ "appRunId": run.row.id, "trigger": trigger, "inputs": inputs }))
+    let (row, beginning) = call.app.flows.run_beginning(&call.ctx, call.id("id", "Run")?).await?;
+    let inputs = beginning.map_or_else(|| json!({}), |beginning| Value::Object(beginning.inputs));
+    Reply::ok(&json!({ "appRunId": row.id, "trigger": run_wire::trigger(&row), "inputs": inputs }))
 }
 
 async fn outputs(call: Call) -> Result<Reply, Fault> {
-    let RunHistory { state, .. } = read(&call).await?;
+    let result = call.app.flows.run_result(&call.ctx, call.id("id", "Run")?).await?;
+    let state = &result.state;
     Reply::ok(&json!({ "appRunId": state.run, "status": state.status, "output": state.output }))
 }
 
 async fn error_details(call: Call) -> Result<Reply, Fault> {
-    let RunHistory { state, .. } = read(&call).await?;
+    let result = call.app.flows.run_result(&call.ctx, call.id("id", "Run")?).await?;
+    let state = &result.state;
     let error = state.error.as_ref().map(|error| error.to_json());
     Reply::ok(&json!({ "appRunId": state.run, "hasError": error.is_some(), "error": error }))
 }

@@ -4,6 +4,7 @@ use floe_engine::event::StepError;
 use floe_engine::plan::Plan;
 use floe_engine::records::{StepRecord, StepStatus};
 use floe_flows::history::RunHistory;
+use floe_flows::results::RunResult;
 use floe_model::{Mode, Timestamp};
 use floe_store::flows::runs::RunRow;
 use serde_json::{Map, Value, json};
@@ -108,12 +109,11 @@ pub(super) fn step(plan: &Plan, record: &StepRecord, whole: bool) -> Value {
 }
 
 /// What a poll answers.
-pub(super) fn poll(run: &RunHistory) -> Value {
+pub(super) fn poll(run: &RunResult) -> Value {
     let state = &run.state;
-    let completed = run.history.steps.iter().filter(|step| step.status == StepStatus::Completed).count();
     let mut answer = json!({
         "appRunId": state.run, "status": state.status, "done": state.is_over(), "revision": state.revision,
-        "currentStepId": state.current_step, "completedSteps": completed,
+        "currentStepId": state.current_step, "completedSteps": run.completed_steps,
     });
     if let Some(output) = &state.output {
         answer["output"] = json!(output);

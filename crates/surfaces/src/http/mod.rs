@@ -7,6 +7,7 @@
 //!
 //! Start reading with [`Route`], then `run.rs`.
 
+mod again;
 mod body;
 mod call;
 mod catch;

@@ -58,6 +58,13 @@ pub(super) fn compose(call: &EffectCall) -> Result<Composed, StepError> {
     Ok(Composed { request, fail_on_status: config.flag("failOnStatus", true)? })
 }
 
+/// Whether a configuration only reads. One that cannot be told counts as one that does more.
+pub(super) fn is_safe(input: &Value) -> bool {
+    let config = Config::new(input);
+    let has_body = config.get("body").is_some();
+    matches!(method(config, has_body), Ok(Method::GET | Method::HEAD | Method::OPTIONS))
+}
+
 /// The method named, in any case; without a name GET, or POST when there is a body.
 fn method(config: Config<'_>, has_body: bool) -> Result<Method, StepError> {
     let Some(word) = config.text("method")? else {

@@ -108,7 +108,7 @@ on_both! {
             let flow = stage.publish(json!([delay, done(json!({ "ok": true }))]), none()).await;
             let state = stage.run(flow, json!({})).await;
             assert_eq!(state.status, first);
-            let state = stage.flows.poll_run(&stage.ctx(), state.run, state.revision, 9_000).await.expect("a run").state;
+            let state = stage.flows.poll_run(&stage.ctx(), state.run, state.revision, 9_000).await.expect("a run").state.clone();
             assert_eq!(state.status, "completed");
         }
     }

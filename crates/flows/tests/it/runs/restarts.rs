@@ -54,7 +54,7 @@ on_both! {
         let stage = stage.restart().await;
         stage.calls.release(10);
         assert_eq!(stage.settled(waiting).await.status, "completed");
-        let ended = stage.flows.poll_run(&stage.ctx(), parent, u64::MAX, 8_000).await.expect("a run").state;
+        let ended = stage.flows.poll_run(&stage.ctx(), parent, u64::MAX, 8_000).await.expect("a run").state.clone();
         assert_eq!(ended.status, "completed");
     }
 }

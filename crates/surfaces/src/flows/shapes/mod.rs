@@ -3,6 +3,7 @@
 
 pub(super) mod outcome;
 pub(super) mod records;
+pub(super) mod reruns;
 pub(super) mod runs;
 pub(super) mod versions;
 
