@@ -7,13 +7,16 @@ use crate::postgres::Cluster;
 use crate::process;
 use crate::report::Report;
 use crate::setup::nextest::{self, Runner};
-use crate::setup::postgresql;
+use crate::setup::{chromium, postgresql};
 use crate::workspace::{Failure, Outcome, Workspace, in_ci};
 
 use summary::Counts;
 
 /// The address of the temporary cluster; tests that find none run on SQLite only.
 pub(crate) const POSTGRES_URL: &str = "FLOE_TEST_POSTGRES_URL";
+
+/// The browser of the tests of pages; where it is named they are not left out.
+const BROWSER: &str = "FLOE_TEST_CHROMIUM";
 
 /// Runs every test and the longer proofs; with arguments, only the tests that they choose (nextest's own arguments).
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Outcome {
@@ -28,6 +31,7 @@ pub(crate) fn perform(workspace: &Workspace, arguments: &[String]) -> Outcome<Re
     let mut report = Report::default();
     let runner = nextest::find_or_install(&mut workspace)?;
     let cluster = start_cluster(&mut workspace, &mut report)?;
+    find_browser(&mut workspace, &mut report)?;
     run_tests(&workspace, runner, arguments, &mut report)?;
     if arguments.is_empty() {
         run_proofs(&workspace, &mut report);
@@ -59,6 +63,22 @@ fn start_cluster(workspace: &mut Workspace, report: &mut Report) -> Outcome<Opti
             Ok(None)
         }
     }
+}
+
+/// Names the browser to the tests, unless it was given.
+fn find_browser(workspace: &mut Workspace, report: &mut Report) -> Outcome {
+    if std::env::var_os(BROWSER).is_some() {
+        return Ok(());
+    }
+    match chromium::ensure(workspace) {
+        Ok(program) => workspace.set(BROWSER, program.display().to_string()),
+        Err(reason) if in_ci() => return Err(Failure(format!("nothing may be left out in CI. Browser: {reason}"))),
+        Err(reason) => {
+            eprintln!("without a browser: {reason}");
+            report.skip(format!("the pages in a browser: {reason}"));
+        }
+    }
+    Ok(())
 }
 
 fn run_tests(workspace: &Workspace, runner: Runner, arguments: &[String], report: &mut Report) -> Outcome {

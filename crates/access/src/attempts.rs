@@ -1,56 +1,75 @@
 //! Failed sign-ins: after five for one account from one address, fifteen minutes of refusal (console contract, section 2.2).
+//!
+//! They are counted in the store, so that the count holds over all nodes and a restart.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use floe_model::{Fault, Timestamp};
+use floe_store::Tx;
+use floe_store::access::failures as rows;
+use floe_store::access::members::Member;
 
-use floe_model::Timestamp;
+use crate::act::Act;
+use crate::secret::digest_id;
+use crate::service::Access;
+use crate::sessions::{invalid_credentials, too_many};
 
 /// Failures that are forgiven.
-const FAILURES_MAX: u32 = 5;
-/// Milliseconds that failures are remembered, and that the refusal lasts.
-const BLOCK_MS: i64 = 15 * 60 * 1_000;
-/// Pairs of account and address that are remembered; over it the oldest are forgotten.
-const PAIRS_MAX: usize = 50_000;
+const FAILURES_MAX: i64 = 5;
+/// Seconds that failures are remembered, and that the refusal lasts.
+pub(crate) const BLOCK_S: i64 = 15 * 60;
 
-/// Counts failures in memory of this process.
-#[derive(Debug, Default)]
-pub(crate) struct Attempts(Mutex<HashMap<u128, Failures>>);
-
+/// An attempt that was let in.
 #[derive(Debug, Clone, Copy)]
-struct Failures {
-    count: u32,
-    last: Timestamp,
+pub(crate) struct Attempt {
+    /// Digest of account and address.
+    pair: u128,
+    /// Whether there are failures to forget.
+    failed_before: bool,
 }
 
-impl Attempts {
-    /// Seconds until the pair may try again; `None` when it may now.
-    pub(crate) fn blocked_for(&self, pair: u128, now: Timestamp) -> Option<u64> {
-        let map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let failures = map.get(&pair).filter(|failures| failures.count >= FAILURES_MAX)?;
-        let left_ms = BLOCK_MS - now.millis_since(failures.last);
-        (left_ms > 0).then(|| u64::try_from(left_ms / 1_000).unwrap_or(0) + 1)
+impl Access {
+    /// Lets an attempt in, or says when to come again.
+    pub(crate) async fn admit_attempt(&self, act: &Act, email: &str, now: Timestamp) -> Result<Attempt, Fault> {
+        let address = self.admit_address(act, now)?;
+        let pair = digest_id(&[email, &address]);
+        let found = self.platform.store.read(move |tx| rows::find(tx, pair)).await?;
+        match found.and_then(|(failures, last)| blocked_for(failures, last, now)) {
+            Some(seconds) => Err(too_many(seconds)),
+            None => Ok(Attempt { pair, failed_before: found.is_some() }),
+        }
     }
 
+    /// Checks a member's password, counted like a sign-in.
+    pub(crate) async fn prove_password(&self, act: &Act, member: &Member, password: &str) -> Result<(), Fault> {
+        let now = act.now();
+        let attempt = self.admit_attempt(act, &member.email, now).await?;
+        let store = &self.platform.store;
+        if !self.passwords.verify(password, member.password_hash.as_deref()).await? {
+            store.write(move |tx| attempt.failed(tx, now)).await?;
+            return Err(invalid_credentials());
+        }
+        if attempt.failed_before {
+            store.write(move |tx| attempt.succeeded(tx)).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Attempt {
     /// Counts a failure.
-    pub(crate) fn failed(&self, pair: u128, now: Timestamp) {
-        let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if map.len() >= PAIRS_MAX {
-            map.retain(|_, failures| now.millis_since(failures.last) < BLOCK_MS);
-        }
-        if map.len() >= PAIRS_MAX {
-            map.clear();
-        }
-        let failures = map.entry(pair).or_insert(Failures { count: 0, last: now });
-        if now.millis_since(failures.last) >= BLOCK_MS {
-            failures.count = 0;
-        }
-        *failures = Failures { count: failures.count.saturating_add(1), last: now };
+    pub(crate) fn failed(self, tx: &mut Tx<'_>, now: Timestamp) -> Result<(), Fault> {
+        rows::add(tx, self.pair, now, now.plus_seconds(-BLOCK_S))
     }
 
-    /// Forgets the failures of a pair that signed in.
-    pub(crate) fn succeeded(&self, pair: u128) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&pair);
+    /// Forgets the failures before it.
+    pub(crate) fn succeeded(self, tx: &mut Tx<'_>) -> Result<(), Fault> {
+        if self.failed_before { rows::clear(tx, self.pair) } else { Ok(()) }
     }
+}
+
+/// Seconds until a pair with these failures may try again; `None` when it may now.
+fn blocked_for(failures: i64, last: Timestamp, now: Timestamp) -> Option<u64> {
+    let left_ms = BLOCK_S * 1_000 - now.millis_since(last);
+    (failures >= FAILURES_MAX && left_ms > 0).then(|| u64::try_from(left_ms / 1_000).unwrap_or(0) + 1)
 }
 
 #[cfg(test)]
@@ -59,16 +78,11 @@ mod tests {
 
     #[test]
     fn the_sixth_attempt_waits_fifteen_minutes() {
-        let attempts = Attempts::default();
         let at = |seconds: i64| Timestamp(seconds * 1_000_000);
-        for second in 0..5 {
-            assert_eq!(attempts.blocked_for(1, at(second)), None);
-            attempts.failed(1, at(second));
+        for (failures, now, expected) in
+            [(4, 4, None), (5, 4, Some(901)), (5, 5, Some(900)), (9, 903, Some(2)), (5, 904, None), (9, 5_000, None)]
+        {
+            assert_eq!(blocked_for(failures, at(4), at(now)), expected, "{failures} failures, {now} s");
         }
-        assert_eq!(attempts.blocked_for(1, at(4)), Some(901));
-        assert_eq!(attempts.blocked_for(2, at(4)), None);
-        assert_eq!(attempts.blocked_for(1, at(904)), None);
-        attempts.failed(1, at(904));
-        assert_eq!(attempts.blocked_for(1, at(905)), None);
     }
 }

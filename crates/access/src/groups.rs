@@ -155,6 +155,9 @@ fn view(tx: &mut Tx<'_>, workspace: WorkspaceId, group: Group) -> Result<GroupVi
 
 /// A name must not be taken for a member's address or id where approvers are named.
 fn check_name(tx: &mut Tx<'_>, workspace: WorkspaceId, own: Option<GroupId>, name: &str) -> Result<(), Fault> {
+    if name.is_empty() {
+        return Err(Fault::field("/name", "length", "name must have 1 to 100 characters"));
+    }
     if name.contains('@') || parse_bits(name).is_ok() {
         return Err(Fault::field("/name", "value", "name must not read as an address or an id"));
     }

@@ -16,7 +16,7 @@ use crate::links::link_over;
 use crate::members::require_own;
 use crate::secret::opaque_text;
 use crate::service::Access;
-use crate::sessions::{NewSession, Opened, PreparedSession, invalid_credentials};
+use crate::sessions::{NewSession, Opened, PreparedSession};
 use crate::tell::{self, MemberFacts};
 
 /// Days that an invite works.
@@ -181,18 +181,6 @@ impl Access {
             revision: 1,
             created_at: now,
         })
-    }
-
-    /// Checks a member's password, counted like a sign-in.
-    pub(crate) async fn prove_password(&self, act: &Act, member: &Member, password: &str) -> Result<(), Fault> {
-        let now = act.now();
-        let pair = self.admit_attempt(act, &member.email, now)?;
-        if !self.passwords.verify(password, member.password_hash.as_deref()).await? {
-            self.attempts.failed(pair, now);
-            return Err(invalid_credentials());
-        }
-        self.attempts.succeeded(pair);
-        Ok(())
     }
 }
 

@@ -11,6 +11,7 @@ use floe_store::platform::audit::Actor;
 use serde_json::json;
 
 use crate::act::{Act, Note};
+use crate::attempts::Attempt;
 use crate::authenticate::require_member;
 use crate::identity::{Identity, SessionFacts};
 use crate::links::member_of;
@@ -93,22 +94,22 @@ impl Access {
     /// a minute from one address; `overloaded`.
     pub async fn sign_in(&self, act: &Act, email: &str, password: &str, new: NewSession) -> Result<Opened, Fault> {
         let (email, now) = (email.trim().to_lowercase(), act.now());
-        let pair = self.admit_attempt(act, &email, now)?;
+        let attempt = self.admit_attempt(act, &email, now).await?;
         let wanted = email.clone();
         let member = self.platform.store.read(move |tx| members::find_by_email(tx, &wanted)).await?;
         let phc = member.as_ref().and_then(|member| member.password_hash.as_deref());
         if !self.passwords.verify(password, phc).await? {
-            self.attempts.failed(pair, now);
-            if let Some(member) = member {
-                self.note_failure(act, member).await?;
-            }
+            self.note_failure(act, member, attempt).await?;
             return Err(invalid_credentials());
         }
-        self.attempts.succeeded(pair);
         let member = member.ok_or_else(invalid_credentials)?;
         let act = act.clone();
         let session = self.prepare_session(&new, &act);
-        self.platform.store.write(move |tx| session.apply(tx, &act, member.id, "password", &new)).await
+        let writing = self.platform.store.write(move |tx| {
+            attempt.succeeded(tx)?;
+            session.apply(tx, &act, member.id, "password", &new)
+        });
+        writing.await
     }
 
     /// Signs in with a one-use link.
@@ -278,19 +279,13 @@ impl Access {
         }
     }
 
-    pub(crate) fn admit_attempt(&self, act: &Act, email: &str, now: Timestamp) -> Result<u128, Fault> {
-        let address = self.admit_address(act, now)?;
-        let pair = digest_id(&[email, &address]);
-        match self.attempts.blocked_for(pair, now) {
-            Some(seconds) => Err(too_many(seconds)),
-            None => Ok(pair),
-        }
-    }
-
-    /// Writes into the audit log of the member's workspaces that somebody tried a wrong password.
-    async fn note_failure(&self, act: &Act, member: members::Member) -> Result<(), Fault> {
+    /// Counts a failure, also for an address that no member has, and writes into the audit log of the member's workspaces
+    /// that somebody tried a wrong password.
+    async fn note_failure(&self, act: &Act, member: Option<members::Member>, attempt: Attempt) -> Result<(), Fault> {
         let act = act.clone();
         let writing = self.platform.store.write(move |tx| {
+            attempt.failed(tx, act.now())?;
+            let Some(member) = &member else { return Ok(()) };
             for belonging in memberships::of_member(tx, member.id)? {
                 let actor = Actor { kind: "system".to_owned(), id: None, name: "sign-in".to_owned() };
                 let target = Some(("member", member.id.0, member.name.as_str()));
@@ -397,7 +392,7 @@ pub(crate) fn invalid_credentials() -> Fault {
     Fault::new(FaultKind::Unauthenticated, "invalid_credentials", "E-mail address or password is wrong")
 }
 
-fn too_many(seconds: u64) -> Fault {
+pub(crate) fn too_many(seconds: u64) -> Fault {
     Fault::new(FaultKind::RateLimited, "rate_limited", "Too many attempts to sign in; try again later")
         .with_retry_after(seconds)
 }

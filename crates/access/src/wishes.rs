@@ -90,3 +90,22 @@ fn read_rules(text: &str) -> Option<Vec<Rule>> {
     };
     list.iter().map(rule).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use floe_model::event_types::EVENT_TYPES;
+
+    use super::*;
+
+    #[test]
+    fn rules_survive_their_record_and_name_known_events() {
+        let rules = default_rules();
+        assert!(rules.iter().all(|rule| EVENT_TYPES.contains(&rule.event.as_str())));
+        let list: Vec<Value> =
+            rules.iter().map(|rule| json!({ "event": rule.event, "channels": rule.channels })).collect();
+        assert_eq!(read_rules(&Value::from(list).to_string()), Some(rules));
+        for damaged in ["", "{}", "[{}]", "[{\"event\":\"x\"}]"] {
+            assert_eq!(read_rules(damaged), None, "{damaged}");
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! The workspaces of a member: a list, new ones, deletion (console contract, section 5.1).
 
-use floe_model::access::{Caller, Role};
+use floe_model::access::{Caller, Credential, Role};
 use floe_model::id::{WorkspaceId, to_base32};
 use floe_model::{Fault, Mode};
 use floe_store::Tx;
@@ -106,11 +106,17 @@ pub fn delete(
     // No name in addresses has this sign in it.
     workspaces::delete(tx, id, &format!("{}~{}", workspace.slug, to_base32(id.0)), now)?;
     let members = memberships::delete_all(tx, id)?;
+    // The caller goes on in another workspace of its own.
+    let next = memberships::of_member(tx, member)?.into_iter().next();
+    if let (Credential::Session(session), Some(next)) = (act.ctx.caller.credential, next) {
+        sessions::switch(tx, member, session, next.workspace)?;
+    }
     sessions::delete_in(tx, id, None)?;
     let tokens = tokens::revoke_all(tx, id, None, now)?;
     let keys = keys::revoke_all(tx, id, now)?;
     invites::delete_all(tx, id)?;
     groups::delete_all(tx, id)?;
+    workspaces::delete_sealed(tx, id)?;
     let flows = ownership::delete_all(tx, id, now)?;
     let note = Note {
         action: "deleted_workspace",

@@ -63,3 +63,10 @@ CREATE TABLE callback_secrets (
     ends_at {time},
     PRIMARY KEY (workspace_id, id)
 ) {strict_rowless};
+
+-- Failed sign-ins of one account from one address, by a digest of both.
+CREATE TABLE sign_in_failures (
+    pair {id} NOT NULL PRIMARY KEY,
+    failures {int} NOT NULL,
+    last_at {time} NOT NULL
+) {strict_rowless};

@@ -63,7 +63,7 @@ fn version_of(folder: &Path) -> u32 {
 }
 
 /// What may install packages here: nothing before the command as root, `sudo` where it asks no password.
-fn installer(workspace: &Workspace) -> Option<Command> {
+pub(super) fn installer(workspace: &Workspace) -> Option<Command> {
     if !process::succeeds(workspace.command("apt-get").arg("--version")) {
         return None;
     }

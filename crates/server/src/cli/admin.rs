@@ -4,13 +4,26 @@ use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use super::local::operate;
-use super::{Context, Exit, Failure, Place, input};
+use super::{Context, Exit, Failure, Place, input, key};
 use crate::operator::{NewOwner, Operation};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Make the workspace, its owner and the first keys; only while there is no owner
     Create(Create),
+    /// Print a link with which a member gives itself another password; it works once, for 24 hours
+    ResetLink(Link),
+    /// Print a link that signs a member in; it works once, for 15 minutes
+    LoginLink(Link),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Link {
+    #[command(flatten)]
+    place: Place,
+    /// E-mail address of the member
+    #[arg(long)]
+    email: String,
 }
 
 #[derive(Debug, Args)]
@@ -39,13 +52,33 @@ pub(super) struct Create {
 
 impl Command {
     pub(super) fn place(&self) -> &Place {
-        let Self::Create(create) = self;
-        &create.place
+        match self {
+            Self::Create(create) => &create.place,
+            Self::ResetLink(link) | Self::LoginLink(link) => &link.place,
+        }
     }
 }
 
 pub(super) async fn execute(context: &Context, command: Command) -> Result<Exit, Failure> {
-    let Command::Create(create) = command;
+    match command {
+        Command::Create(owner) => create(context, owner).await,
+        Command::ResetLink(Link { email, .. }) => link(context, Operation::ResetLink { email }).await,
+        Command::LoginLink(Link { email, .. }) => link(context, Operation::LoginLink { email }).await,
+    }
+}
+
+async fn link(context: &Context, operation: Operation) -> Result<Exit, Failure> {
+    let answer = operate(context, operation).await?;
+    if context.output.json {
+        context.output.document(&answer);
+    } else {
+        context.output.line(answer["url"].as_str().unwrap_or_default());
+        context.output.say("works once");
+    }
+    Ok(Exit::Done)
+}
+
+async fn create(context: &Context, create: Create) -> Result<Exit, Failure> {
     let password = input::secret(create.password_stdin, "--password-stdin", "Password of the owner")?;
     let owner = NewOwner {
         name: create.name,
@@ -61,19 +94,10 @@ pub(super) async fn execute(context: &Context, command: Command) -> Result<Exit,
     Ok(Exit::Done)
 }
 
-/// The keys are shown this once: a line each, kind, mode and text.
+/// The keys are shown this once.
 fn print(context: &Context, answer: &Value) {
-    if context.output.json {
-        context.output.document(answer);
-        return;
+    if !context.output.json {
+        context.output.say("owner created");
     }
-    context.output.say("owner created");
-    for key in answer["keys"].as_array().into_iter().flatten() {
-        let text = |field: &str| key[field].as_str().unwrap_or("-");
-        if context.output.quiet {
-            context.output.line(text("key"));
-        } else {
-            context.output.line(&format!("{} {}  {}", text("kind"), text("mode"), text("key")));
-        }
-    }
+    key::bundle::print(context, answer);
 }

@@ -3,10 +3,11 @@
 //! A running server answers on a Unix socket in its data folder (mode 0600, [`serve`](fn@serve)); commands call it there ([`call`]). When no
 //! server runs, a command opens the folder itself and carries out the same operation ([`perform_alone`]).
 
+mod links;
 mod operation;
 mod perform;
 mod socket;
 
 pub use operation::{Answer, NewKey, NewOwner, Operation};
 pub use perform::{perform, perform_alone};
-pub use socket::{call, serve, socket_path};
+pub use socket::{call, is_running, serve, socket_path};

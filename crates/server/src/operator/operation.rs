@@ -1,5 +1,7 @@
 //! The operations and their answers, as they travel over the socket.
 
+use std::path::PathBuf;
+
 use floe_model::Mode;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -24,6 +26,25 @@ pub enum Operation {
         /// What it is.
         key: NewKey,
     },
+    /// A key of each kind that a bundle makes.
+    CreateBundle {
+        /// Id or slug; none: the only one.
+        workspace: Option<String>,
+        /// `starter` or `read_only`.
+        bundle: String,
+        /// Live or test.
+        mode: Mode,
+    },
+    /// A link with which a member gives itself another password.
+    ResetLink {
+        /// Its e-mail address.
+        email: String,
+    },
+    /// A link that signs a member in once.
+    LoginLink {
+        /// Its e-mail address.
+        email: String,
+    },
     /// A new key in place of another.
     RotateKey {
         /// Id or slug; none: the only one.
@@ -33,6 +54,15 @@ pub enum Operation {
         /// Minutes for which the old one still works, 0 to 1,440.
         overlap_minutes: u32,
     },
+    /// A backup of everything, at once.
+    Backup {
+        /// Absolute path of the file; none: in the backup folder.
+        output: Option<PathBuf>,
+        /// Whether the secret key is inside.
+        with_key: bool,
+    },
+    /// Every check of the doctor.
+    Doctor,
     /// The end of a key.
     RevokeKey {
         /// Id or slug; none: the only one.

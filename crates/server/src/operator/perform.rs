@@ -1,5 +1,6 @@
 //! What each operation does: one call of a service, as the server itself.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use floe_access::keys::{self, Bundle, MadeKey};
@@ -12,9 +13,10 @@ use floe_runtime::{Ctx, Platform};
 use floe_store::access::keys::{Filter, Page};
 use floe_store::access::memberships::{self, Belonging};
 use floe_store::access::workspaces;
-use floe_surfaces::console::key_object;
+use floe_surfaces::console::{backup_object, key_object};
 use serde_json::{Value, json};
 
+use super::links;
 use super::operation::{Answer, NewKey, NewOwner, Operation};
 use crate::app::App;
 use crate::cli::exit_number;
@@ -62,12 +64,25 @@ async fn attempt(app: &App, operation: Operation) -> Result<Value, Fault> {
         Operation::SetupLink => setup_link(app).await,
         Operation::CreateAdmin(owner) => create_admin(&app.access, owner).await,
         Operation::ListKeys { workspace } => list_keys(app, workspace).await,
+        Operation::CreateBundle { workspace, bundle, mode } => create_bundle(app, workspace, &bundle, mode).await,
+        Operation::ResetLink { email } => links::reset(app, &email).await,
+        Operation::LoginLink { email } => links::login(app, &email).await,
         Operation::CreateKey { workspace, key } => create_key(app, workspace, key).await,
         Operation::RotateKey { workspace, id, overlap_minutes } => {
             rotate_key(app, workspace, &id, overlap_minutes).await
         }
+        Operation::Backup { output, with_key } => backup(app, output, with_key).await,
+        Operation::Doctor => Ok(json!({ "data": app.operation.examine().await? })),
         Operation::RevokeKey { workspace, id } => revoke_key(app, workspace, &id).await,
     }
+}
+
+async fn backup(app: &App, output: Option<PathBuf>, with_key: bool) -> Result<Value, Fault> {
+    let taken = app.operation.take_now("manual", with_key, None, output).await?;
+    let mut document = backup_object(&taken.backup);
+    document["path"] = json!(taken.path);
+    document["rows"] = json!(taken.trailer.rows);
+    Ok(document)
 }
 
 async fn setup_link(app: &App) -> Result<Value, Fault> {
@@ -141,12 +156,26 @@ async fn create_key(app: &App, workspace: Option<String>, key: NewKey) -> Result
         expires_in_days: key.expires_in_days.map(i64::from),
         per_minute: None,
         per_day: None,
+        agent_ids: None,
     };
     let prepared = app.access.prepare_key(&act, &new)?;
     let now = act.now();
     let made = app.platform.store.write(move |tx| prepared.apply(tx, &act)).await?;
     app.access.forget();
     made_document(&made, now)
+}
+
+async fn create_bundle(app: &App, workspace: Option<String>, bundle: &str, mode: Mode) -> Result<Value, Fault> {
+    let act = act_in(&app.platform, workspace).await?;
+    let bundle = Bundle::parse(bundle)
+        .ok_or_else(|| Fault::field("/bundle", "value", "There is no such bundle; there are: starter, read_only"))?;
+    let (prepared, now) = (app.access.prepare_bundle(&act, bundle, mode), act.now());
+    let writing = app.platform.store.write(move |tx| {
+        prepared.iter().map(|key| key.apply(tx, &act)).collect::<Result<Vec<MadeKey>, Fault>>()
+    });
+    let made = writing.await?;
+    let keys = made.iter().map(|key| made_document(key, now)).collect::<Result<Vec<Value>, Fault>>()?;
+    Ok(json!({ "keys": keys }))
 }
 
 async fn rotate_key(app: &App, workspace: Option<String>, id: &str, overlap_minutes: u32) -> Result<Value, Fault> {

@@ -8,6 +8,7 @@ mod demo;
 mod examples;
 mod flows;
 mod front;
+mod full_disk;
 mod inbox;
 mod keys;
 mod malformed;

@@ -50,6 +50,14 @@ statements! {
     DELETE = both(
         "update workspaces set slug = $2, deleted_at = $3, revision = revision + 1 where id = $1 and deleted_at is null"
     );
+    /// Its variables.
+    DELETE_VARIABLES = both("delete from variables where workspace_id = $1");
+    /// Its connections.
+    DELETE_CONNECTIONS = both("delete from connections where workspace_id = $1");
+    /// What signed its callbacks.
+    DELETE_CALLBACK_SECRETS = both("delete from callback_secrets where workspace_id = $1");
+    /// The keys under which its values are sealed.
+    DELETE_SEALED_KEYS = both("delete from sealed_keys where workspace_id = $1");
 }
 
 /// Makes a member the first owner of this installation; false when there was one already. Of several at once one wins.
@@ -109,6 +117,17 @@ pub fn update(tx: &mut Tx<'_>, workspace: &Workspace) -> Result<bool, Fault> {
 /// Of the database.
 pub fn delete(tx: &mut Tx<'_>, id: WorkspaceId, slug: &str, now: Timestamp) -> Result<bool, Fault> {
     Ok(tx.execute(&DELETE, params![id, slug, now])? == 1)
+}
+
+/// Removes what a workspace kept sealed, and the keys for it: copies of the database elsewhere hold it sealed for good.
+///
+/// # Errors
+/// Of the database.
+pub fn delete_sealed(tx: &mut Tx<'_>, id: WorkspaceId) -> Result<(), Fault> {
+    for sql in [&DELETE_VARIABLES, &DELETE_CONNECTIONS, &DELETE_CALLBACK_SECRETS, &DELETE_SEALED_KEYS] {
+        tx.execute(sql, params![id])?;
+    }
+    Ok(())
 }
 
 fn map(row: &Row<'_>) -> Result<Workspace, Fault> {

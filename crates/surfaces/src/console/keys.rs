@@ -2,7 +2,7 @@
 
 use floe_access::keys::{self, Bundle, KeyPatch, MadeKey, NewKey};
 use floe_model::access::{KeyKind, KeyStatus, Permission};
-use floe_model::id::KeyId;
+use floe_model::id::{KeyId, parse_bits};
 use floe_model::{Fault, Mode, Timestamp};
 use floe_store::access::keys::{Filter, Page};
 use http::StatusCode;
@@ -15,10 +15,12 @@ use crate::http::shape::TEXT;
 use crate::http::{Auth, Call, Fields, Reply, Route};
 
 const SCOPES_MAX: usize = 50;
+/// Agents that a key may be confined to.
+const AGENTS_MAX: usize = 100;
 /// Highest limit that a key may have.
 const RATE_MAX: i64 = 1_000_000;
 
-const KINDS: &str = "flows";
+const KINDS: &str = KeyKind::WORDS;
 const MODES: &str = "live, test";
 const BUNDLES: &str = "starter, read_only";
 
@@ -43,7 +45,8 @@ pub(super) fn routes() -> Vec<Route> {
             .doc("Change a key")
             .revised()
             .takes(shapes::KEY_PATCH)
-            .answers(200, shapes::KEY),
+            .answers(200, shapes::KEY)
+            .refuses(409, &["conflict"]),
         Route::delete(&SURFACE, "/console/v1/keys/{id}", Auth::MEMBER, revoke)
             .doc("Revoke a key")
             .revised()
@@ -94,6 +97,7 @@ async fn change(call: Call) -> Result<Reply, Fault> {
         per_minute: read_rate(&mut body, "rate_limit_per_minute"),
         per_day: read_rate(&mut body, "rate_limit_per_day"),
         is_active: body.flag("is_active"),
+        agent_ids: read_agents(&mut body),
     };
     body.finish()?;
     let (act, now, if_match) = (call.act(), call.ctx.now(), call.if_match()?);
@@ -172,13 +176,20 @@ fn read_new(body: &mut Fields, mode: Mode) -> NewKey {
     let kind = body.required_word("kind", KINDS, KeyKind::parse).unwrap_or(KeyKind::Flows);
     let environment = body.word("environment", MODES, Mode::parse);
     let mode = body.word("mode", MODES, Mode::parse).or(environment).unwrap_or(mode);
-    let bundle = body.word("bundle", BUNDLES, Bundle::parse);
+    let bundle = body.text("bundle", 1, 100);
     let scopes = body.texts("scopes", SCOPES_MAX);
     if scopes.is_some() && bundle.is_some() {
         body.problem("bundle", "conflict", "Give scopes or bundle, not both");
     }
-    let of_bundle = bundle.map(|bundle| bundle.scopes(kind).iter().map(|&scope| scope.to_owned()).collect());
-    if body.value("agent_ids").is_some() {
+    let of_bundle = bundle.and_then(|word| {
+        let found = scopes_of(kind, &word);
+        if found.is_none() {
+            body.problem("bundle", "value", format!("There is no such bundle for keys of kind {}", kind.as_str()));
+        }
+        found
+    });
+    let agent_ids = read_agents(body);
+    if agent_ids.is_some() && kind != KeyKind::Agents {
         body.problem("agent_ids", "value", "agent_ids is for keys of kind agents");
     }
     NewKey {
@@ -189,7 +200,32 @@ fn read_new(body: &mut Fields, mode: Mode) -> NewKey {
         expires_in_days: body.number("expires_in_days", 1, 3_650),
         per_minute: read_rate(body, "rate_limit_per_minute"),
         per_day: read_rate(body, "rate_limit_per_day"),
+        agent_ids,
     }
+}
+
+/// The scopes of a bundle: of one over all kinds, or of the kind's own. `None` when there is no such bundle, or it makes no
+/// key of the kind.
+fn scopes_of(kind: KeyKind, word: &str) -> Option<Vec<String>> {
+    let scopes = match Bundle::parse(word) {
+        Some(bundle) if bundle.kinds().any(|made| made == kind) => bundle.scopes(kind),
+        Some(_) => return None,
+        None => kind.scope_bundles().iter().find(|(name, _)| *name == word)?.1,
+    };
+    Some(scopes.iter().map(|&scope| scope.to_owned()).collect())
+}
+
+/// Reads `agent_ids`, in either spelling.
+fn read_agents(body: &mut Fields) -> Option<Vec<u128>> {
+    let texts = body.texts("agent_ids", AGENTS_MAX)?;
+    let mut agents = Vec::with_capacity(texts.len());
+    for (at, text) in texts.iter().enumerate() {
+        match parse_bits(text) {
+            Ok(bits) => agents.push(bits),
+            Err(_) => body.problem(&format!("agent_ids/{at}"), "value", "This is not an id"),
+        }
+    }
+    Some(agents)
 }
 
 fn read_rate(body: &mut Fields, name: &str) -> Option<u32> {

@@ -11,7 +11,6 @@ mod doctor;
 mod credits;
 mod documents;
 mod connections;
-mod bulk;
 mod errors;
 mod flow_diff;
 mod filters;

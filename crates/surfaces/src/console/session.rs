@@ -8,7 +8,8 @@ use http::StatusCode;
 use http::header::SET_COOKIE;
 use serde_json::{Value, json};
 
-use super::shapes::session as shapes;
+use super::shapes::{WINDOW, session as shapes};
+use super::list::Window;
 use super::{Rights, SURFACE, wire};
 use crate::http::{Auth, Call, Fields, Reply, Route, cookie_name};
 
@@ -26,6 +27,13 @@ pub(super) fn routes() -> Vec<Route> {
         Route::post(&SURFACE, "/console/v1/session/link", Auth::SIGN_IN, sign_in_by_link)
             .doc("Sign in by a link")
             .takes(shapes::LINK_SIGN_IN)
+            .answers(200, shapes::SESSION)
+            .refuses(410, &["expired"])
+            .refuses(429, &["rate_limited"]),
+        Route::post(&SURFACE, "/console/v1/session/reset", Auth::SIGN_IN, reset)
+            .doc("Set another password by a link")
+            .about("Every session of the member ends; its tokens stay.")
+            .takes(shapes::PASSWORD_RESET)
             .answers(200, shapes::SESSION)
             .refuses(410, &["expired"])
             .refuses(429, &["rate_limited"]),
@@ -47,6 +55,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::get(&SURFACE, "/console/v1/sessions", Auth::MEMBER, list)
             .any_reads()
             .doc("List your sessions")
+            .queries(WINDOW)
             .answers(200, shapes::SESSIONS),
         Route::delete(&SURFACE, "/console/v1/sessions", Auth::SESSION, end_others)
             .doc("End your other sessions")
@@ -73,6 +82,16 @@ async fn sign_in_by_link(call: Call) -> Result<Reply, Fault> {
     let session = new_session(&mut body, &call);
     body.finish()?;
     let opened = call.app.access.sign_in_by_link(&call.act(), &token, session).await?;
+    opened_reply(&call, StatusCode::OK, &opened)
+}
+
+async fn reset(call: Call) -> Result<Reply, Fault> {
+    let mut body = call.fields()?;
+    let token = body.required_text("token", 1, 200);
+    let password = body.required_text("password", 1, 1_000);
+    let session = new_session(&mut body, &call);
+    body.finish()?;
+    let opened = call.app.access.reset_password(&call.act(), &token, &password, session).await?;
     opened_reply(&call, StatusCode::OK, &opened)
 }
 
@@ -104,10 +123,15 @@ async fn confirm(call: Call) -> Result<Reply, Fault> {
 }
 
 async fn list(call: Call) -> Result<Reply, Fault> {
-    let sessions = call.app.access.list_sessions(&call.ctx.caller, call.ctx.now()).await?;
+    let window = Window::of(&call, &[])?;
+    if !window.newest_first {
+        return Err(Fault::field("/sort", "value", "sort must be -created_at"));
+    }
+    let before = window.after.map(SessionId);
+    let (sessions, more) = call.app.access.list_sessions(&call.act(), before, window.limit).await?;
     let current = call.identity.as_ref().and_then(|identity| identity.session.as_ref()).map(|facts| facts.id);
     let data: Vec<Value> = sessions.iter().map(|session| wire::session_entry(session, current)).collect();
-    Reply::ok(&json!({ "data": data, "next_cursor": null, "total": null }))
+    Reply::ok(&window.page(data, sessions.last().map(|session| session.id.0), more, None))
 }
 
 async fn end_others(call: Call) -> Result<Reply, Fault> {
@@ -148,6 +172,15 @@ pub(super) fn opened_reply(call: &Call, status: StatusCode, opened: &Opened) -> 
     let max_age = opened.remember.then_some(opened.lasts_s);
     let reply = Reply::json(status, &wire::session_object(&opened.view, None))?;
     Ok(reply.text_header(SET_COOKIE, &cookie(call, &opened.text, max_age)))
+}
+
+/// An object with the new session of the caller: in its cookie, or in `token` beside the object's own fields.
+pub(super) fn with_session(call: &Call, object: Value, opened: &Opened) -> Result<Reply, Fault> {
+    if opened.text.starts_with("ses_") {
+        return Reply::ok(&wire::with_secret(object, "token", Some(&opened.text)));
+    }
+    let max_age = opened.remember.then_some(opened.lasts_s);
+    Ok(Reply::ok(&object)?.text_header(SET_COOKIE, &cookie(call, &opened.text, max_age)))
 }
 
 /// The text of `Set-Cookie`. Without an age the browser forgets it when it is closed.

@@ -35,16 +35,19 @@ pub(super) fn routes() -> Vec<Route> {
             .answers(200, shapes::TOKEN),
         Route::patch(&SURFACE, "/console/v1/tokens/{id}", Auth::SESSION, rename)
             .doc("Rename a token")
+            .revised()
             .takes(shapes::TOKEN_PATCH)
             .answers(200, shapes::TOKEN),
         Route::delete(&SURFACE, "/console/v1/tokens/{id}", Auth::MEMBER, revoke)
             .any_writes()
             .doc("Revoke a token")
+            .revised()
             .answers_nothing(204)
             .refuses(403, &["forbidden"]),
         Route::post(&SURFACE, "/console/v1/tokens/{id}/rotate", Auth::MEMBER, rotate)
             .any_writes()
             .doc("Rotate a token")
+            .revised()
             .takes(ROTATION)
             .answers(201, shapes::MADE_TOKEN)
             .refuses(403, &["forbidden"]),
@@ -66,7 +69,7 @@ async fn list(call: Call) -> Result<Reply, Fault> {
 
 async fn show(call: Call) -> Result<Reply, Fault> {
     let token = call.app.access.find_token(&call.ctx.caller, call.id("id", "Token")?).await?;
-    Reply::ok(&wire::token_object(&token, call.ctx.now())?)
+    Ok(Reply::ok(&wire::token_object(&token, call.ctx.now())?)?.revision(token.revision))
 }
 
 async fn create(call: Call) -> Result<Reply, Fault> {
@@ -89,10 +92,10 @@ async fn rename(call: Call) -> Result<Reply, Fault> {
     let mut body = call.fields()?;
     let name = body.required_text("name", 1, 100);
     body.finish()?;
-    let (act, now) = (call.act(), call.ctx.now());
+    let (act, now, if_match) = (call.act(), call.ctx.now(), call.if_match()?);
     call.commit(
-        move |tx| tokens::rename(tx, &act, id, &name),
-        move |token| Reply::ok(&wire::token_object(&token, now)?),
+        move |tx| tokens::rename(tx, &act, id, &name, if_match),
+        move |token| Ok(Reply::ok(&wire::token_object(&token, now)?)?.revision(token.revision)),
     )
     .await
 }
@@ -102,8 +105,8 @@ async fn revoke(call: Call) -> Result<Reply, Fault> {
     if !is_own(&call, id) && !call.ctx.caller.has_scope("admin") {
         return Err(Fault::forbidden("A token without the scope admin can revoke itself only"));
     }
-    let act = call.act();
-    commit_and_forget(&call, move |tx| tokens::revoke(tx, &act, id), |_| Ok(Reply::no_content())).await
+    let (act, if_match) = (call.act(), call.if_match()?);
+    commit_and_forget(&call, move |tx| tokens::revoke(tx, &act, id, if_match), |_| Ok(Reply::no_content())).await
 }
 
 async fn rotate(call: Call) -> Result<Reply, Fault> {
@@ -114,9 +117,14 @@ async fn rotate(call: Call) -> Result<Reply, Fault> {
     if !is_own(&call, id) {
         return Err(Fault::forbidden("A token can rotate itself only; sign in to rotate others"));
     }
-    let (act, now) = (call.act(), call.ctx.now());
+    let (act, now, if_match) = (call.act(), call.ctx.now(), call.if_match()?);
     let rotation = call.app.access.prepare_token_rotation();
-    commit_and_forget(&call, move |tx| rotation.apply(tx, &act, id, overlap), move |made| made_reply(&made, now)).await
+    commit_and_forget(
+        &call,
+        move |tx| rotation.apply(tx, &act, id, overlap, if_match),
+        move |made| made_reply(&made, now),
+    )
+    .await
 }
 
 /// Sessions act on every token of their member, a token on itself: its scopes must not grow by taking another's.
@@ -131,5 +139,6 @@ fn made_reply(made: &MadeToken, now: Timestamp) -> Result<Reply, Fault> {
     let object = wire::token_object(&made.token, now)?;
     let location = format!("/console/v1/tokens/{}", made.token.id.prefixed());
     Reply::created(&location, &wire::with_secret(object.clone(), "token", Some(&made.text)))?
+        .revision(made.token.revision)
         .replay_as(&wire::with_secret(object, "token", None))
 }

@@ -2,9 +2,9 @@
 
 use floe_access::sessions::SessionView;
 use floe_access::{account, keys, tokens, workspace};
-use floe_model::access::{Permission, Role};
-use floe_model::id::SessionId;
-use floe_model::{Fault, Timestamp};
+use floe_model::access::Permission;
+use floe_model::id::{AgentId, SessionId};
+use floe_model::{Fault, Mode, Timestamp};
 use floe_store::access::keys::Key;
 use floe_store::access::members::Member;
 use floe_store::access::sessions::Session;
@@ -39,7 +39,7 @@ pub(super) fn session_object(view: &SessionView, token: Option<&str>) -> Value {
         },
         "workspaces": workspaces.collect::<Vec<_>>(),
         "role": view.role.as_str(),
-        "treasury_role": treasury_role(view.role),
+        "treasury_role": view.treasury_role.as_str(),
         "permissions": permissions,
         "preferences": preferences(&view.member),
         "confirmed_until": view.confirmed_until,
@@ -106,14 +106,15 @@ pub(super) fn workspace_object(record: &Workspace) -> Value {
 /// # Errors
 /// When its stored scopes cannot be read.
 pub fn key_object(key: &Key, now: Timestamp) -> Result<Value, Fault> {
+    let agents = keys::agents(key)?.map(|agents| agents.into_iter().map(|bits| AgentId(bits).to_string()));
     Ok(json!({
         "id": key.id.prefixed(),
         "kind": key.kind.as_str(),
         "name": key.name,
-        "mode": key.mode.as_str(),
+        "mode": key.mode.map(Mode::as_str),
         "prefix": key.prefix,
         "scopes": keys::scopes(key)?,
-        "agent_ids": null,
+        "agent_ids": agents.map(Iterator::collect::<Vec<String>>),
         "rate_limit_per_minute": key.per_minute,
         "rate_limit_per_day": key.per_day,
         "is_active": key.is_active,
@@ -143,6 +144,7 @@ pub(super) fn token_object(token: &Token, now: Timestamp) -> Result<Value, Fault
         "last_used_ip": token.last_used_ip,
         "revoked_at": token.revoked_at,
         "rotated_to": token.rotated_to.map(|id| id.prefixed()),
+        "revision": token.revision,
     }))
 }
 
@@ -152,14 +154,4 @@ pub(super) fn with_secret(mut object: Value, name: &str, text: Option<&str>) -> 
         map.insert(name.to_owned(), text.map_or(Value::Null, Value::from));
     }
     object
-}
-
-/// The treasury role that follows from a role while none was given (console contract, section 2.4).
-const fn treasury_role(role: Role) -> &'static str {
-    match role {
-        Role::Owner => "owner",
-        Role::Admin | Role::Builder => "analyst",
-        Role::Approver => "approver",
-        Role::Viewer => "reader",
-    }
 }

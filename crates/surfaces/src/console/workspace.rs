@@ -3,9 +3,9 @@
 use floe_access::workspace::{WorkspacePatch, patch};
 use floe_model::Fault;
 use floe_model::access::{Permission, is_time_zone};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::shapes::workspace as shapes;
+use super::shapes::{keys, workspace as shapes};
 use super::{Rights, SURFACE, wire};
 use crate::http::{Auth, Call, Fields, Reply, Route};
 
@@ -22,6 +22,12 @@ pub(super) fn routes() -> Vec<Route> {
             .takes(shapes::WORKSPACE_PATCH)
             .answers(200, shapes::WORKSPACE)
             .refuses(409, &["conflict"]),
+        Route::post(&SURFACE, "/console/v1/workspace/callback-secret/rotate", Auth::MEMBER, rotate_callback_secret)
+            .needs(Permission::Manage)
+            .doc("Rotate the secret that signs callbacks")
+            .about("Shown once; the old one signs along until the overlap ends.")
+            .takes(keys::ROTATION)
+            .answers(200, shapes::CALLBACK_SECRET),
     ]
 }
 
@@ -38,6 +44,18 @@ async fn change(call: Call) -> Result<Reply, Fault> {
     call.commit(
         move |tx| patch(tx, &act, &wanted, if_match),
         |workspace| Ok(Reply::ok(&wire::workspace_object(&workspace))?.revision(workspace.revision)),
+    )
+    .await
+}
+
+async fn rotate_callback_secret(call: Call) -> Result<Reply, Fault> {
+    let mut body = call.fields()?;
+    let overlap = body.number("overlap_minutes", 0, 1_440).unwrap_or(0);
+    body.finish()?;
+    let (act, prepared) = (call.act(), call.app.access.prepare_callback_secret());
+    call.commit(
+        move |tx| prepared.apply(tx, &act, overlap),
+        |secret| Reply::ok(&json!({ "secret": secret }))?.replay_as(&json!({ "secret": null })),
     )
     .await
 }
@@ -72,7 +90,8 @@ fn read_patch(body: &mut Fields) -> WorkspacePatch {
     WorkspacePatch { name, slug, timezone, settings }
 }
 
-fn is_slug(text: &str) -> bool {
+/// Whether a text is a name in addresses: lower-case letters, digits and single hyphens.
+pub(super) fn is_slug(text: &str) -> bool {
     let allowed = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     allowed && !text.starts_with('-') && !text.ends_with('-') && !text.contains("--")
 }

@@ -39,17 +39,20 @@ pub(super) fn check_cookie_request(parts: &Parts, settings: &Settings) -> Result
     Ok(())
 }
 
-/// Checks a request to a public route that signs in: programs send no `Origin`, our pages send ours.
+/// Checks a request to a public route that signs in: programs send no `Origin`, our pages send ours. A browser that sends
+/// none says in `Sec-Fetch-Site` where the request comes from.
 ///
 /// # Errors
 /// 403 `bad_origin`.
 pub(super) fn check_sign_in_request(parts: &Parts, settings: &Settings) -> Result<(), Fault> {
-    match parts.headers.get(ORIGIN) {
-        Some(origin) if origin.as_bytes() != settings.public_url.origin.as_bytes() && !is_safe(&parts.method) => {
-            Err(bad_origin("The request comes from another site"))
-        }
-        _ => Ok(()),
+    if is_safe(&parts.method) {
+        return Ok(());
     }
+    let same = match parts.headers.get(ORIGIN) {
+        Some(origin) => origin.as_bytes() == settings.public_url.origin.as_bytes(),
+        None => parts.headers.get("sec-fetch-site").is_none_or(|site| site.as_bytes() == b"same-origin"),
+    };
+    if same { Ok(()) } else { Err(bad_origin("The request comes from another site")) }
 }
 
 fn bad_origin(message: &str) -> Fault {

@@ -55,4 +55,10 @@ async fn signing_in_from_another_site_is_refused() {
     let body = json!({ "email": OWNER, "password": PASSWORD });
     let asking = app.post("/console/v1/session").header("origin", "http://evil.test").json(&body);
     asking.send().await.is(403, "bad_origin");
+    for path in ["session", "session/link", "session/reset", "invites/accept", "setup"] {
+        for (name, value) in [("origin", "null"), ("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site")] {
+            let asking = app.post(&format!("/console/v1/{path}")).header(name, value).json(&json!({}));
+            asking.send().await.is(403, "bad_origin");
+        }
+    }
 }

@@ -82,7 +82,7 @@ on_both! {
         assert_eq!(names(&ask("?q=_".to_owned()).await), Vec::<String>::new());
         assert_eq!(names(&ask("?status=revoked".to_owned()).await), Vec::<String>::new());
         assert_eq!(names(&ask("?status=active&kind=flows".to_owned()).await).len(), 5);
-        for wrong in ["?limit=0", "?limit=201", "?limit=x", "?sort=name", "?kind=agents", "?status=odd", "?mode=both"] {
+        for wrong in ["?limit=0", "?limit=201", "?limit=x", "?sort=name", "?kind=odd", "?status=odd", "?mode=both"] {
             ask(wrong.to_owned()).await.is(400, "validation_failed");
         }
     }
@@ -108,7 +108,14 @@ on_both! {
         let made = ask(json!({ "bundle": "read_only", "mode": "test" })).await;
         assert_eq!(made.status, 201, "{made:?}");
         let keys = made.json["keys"].as_array().expect("keys");
-        assert_eq!((keys.len(), &keys[0]["scopes"], &keys[0]["mode"]), (1, &json!(["flows.read"]), &json!("test")));
+        let kinds: Vec<&Value> = keys.iter().map(|key| &key["kind"]).collect();
+        assert_eq!(kinds, ["treasury", "agents", "workflows", "flows"]);
+        assert_eq!((&keys[3]["scopes"], &keys[3]["mode"]), (&json!(["flows.read"]), &json!("test")));
+        assert_eq!(keys[1]["scopes"], json!(["usage"]));
+        let starter = ask(json!({ "bundle": "starter", "mode": "live" })).await;
+        let starter = starter.json["keys"].as_array().expect("keys").clone();
+        assert_eq!(starter.len(), 5);
+        assert_eq!(starter[0]["scopes"].as_array().map(Vec::len), Some(7), "approvals:write is given by name only");
         ask(json!({ "bundle": "everything" })).await.is(400, "validation_failed");
         ask(json!({})).await.is(400, "validation_failed");
     }
@@ -118,7 +125,13 @@ on_both! {
 async fn fields_of_a_key_are_checked() {
     let (app, session) = TestApp::with_owner(TestStore::quick().await).await;
     for (body, code) in [
-        (json!({ "kind": "agents", "name": "x" }), "validation_failed"),
+        (json!({ "kind": "odd", "name": "x" }), "validation_failed"),
+        (json!({ "kind": "flows", "name": "x", "agent_ids": [] }), "validation_failed"),
+        (json!({ "kind": "agents", "name": "x", "agent_ids": ["junk"] }), "validation_failed"),
+        (json!({ "kind": "placements_sdk", "name": "x", "scopes": ["chat"] }), "validation_failed"),
+        (json!({ "kind": "placements_sdk", "name": "x", "bundle": "read_only" }), "validation_failed"),
+        (json!({ "kind": "flows", "name": "x", "bundle": "agent-executor" }), "validation_failed"),
+        (json!({ "kind": "workflows", "name": "x", "bundle": "read-only", "scopes": ["agents:read"] }), "validation_failed"),
         (json!({ "name": "x" }), "validation_failed"),
         (json!({ "kind": "flows", "name": "x".repeat(101) }), "validation_failed"),
         (json!({ "kind": "flows", "name": "x", "scopes": ["flows.write"] }), "validation_failed"),
@@ -178,4 +191,56 @@ async fn what_another_node_revokes_is_dead_here_within_a_second() {
     app.pass_seconds(1);
     app.get("/echo/client").bearer(&text).send().await.is(418, "unauthenticated");
     app.get("/console/v1/me").bearer(&session).send().await.is(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn every_kind_has_its_text_and_opens_nothing_of_another() {
+    let (app, session) = TestApp::with_owner(TestStore::quick().await).await;
+    for (body, begins, prefix, scopes, limits) in [
+        (json!({ "kind": "treasury" }), "fp_live_", 12, 7, (1_200, 0)),
+        (json!({ "kind": "treasury", "scopes": ["approvals:write"] }), "fp_live_", 12, 1, (1_200, 0)),
+        (json!({ "kind": "placements_sdk", "mode": "test" }), "fp_test_", 16, 0, (0, 0)),
+        (json!({ "kind": "placements_management", "mode": "test" }), "fp_admin_", 17, 0, (600, 0)),
+        (json!({ "kind": "agents", "mode": "test" }), "ak_test_", 12, 4, (120, 0)),
+        (json!({ "kind": "workflows" }), "fm_live_", 12, 14, (60, 10_000)),
+        (json!({ "kind": "workflows", "bundle": "agent-executor" }), "fm_live_", 12, 4, (60, 10_000)),
+        (json!({ "kind": "flows" }), "fl_live_", 12, 2, (100, 5_000)),
+    ] {
+        let mut body = body;
+        body["name"] = json!("k");
+        let kind = body["kind"].clone();
+        let (text, _, made) = make(&app, &session, body).await;
+        assert!(text.starts_with(begins), "{text}");
+        assert_eq!(made.json["prefix"], json!(text[..prefix]));
+        assert_eq!(made.json["scopes"].as_array().map(Vec::len), Some(scopes), "{made:?}");
+        let shown = (&made.json["rate_limit_per_minute"], &made.json["rate_limit_per_day"]);
+        assert_eq!(shown, (&json!(limits.0), &json!(limits.1)));
+        let mode = if kind == "placements_management" { json!(null) } else { json!(if begins.contains("test") { "test" } else { "live" }) };
+        assert_eq!(made.json["mode"], mode);
+        let opened = app.get("/echo/client").bearer(&text).send().await.status.as_u16();
+        assert_eq!(opened, if kind == "flows" { 200 } else { 418 }, "{kind}");
+        assert_eq!(app.get(PATH).bearer(&text).send().await.status, 401);
+    }
+    let alias = make(&app, &session, json!({ "kind": "workflows", "name": "k", "scopes": ["executions:write"] })).await;
+    assert_eq!(alias.2.json["scopes"], json!(["executions:cancel"]));
+    let agent = "00000000-0000-0000-0000-000000000007";
+    let body = json!({ "kind": "agents", "name": "k", "agent_ids": ["agent_00000000000000000000000007"] });
+    let (_, id, made) = make(&app, &session, body).await;
+    assert_eq!(made.json["agent_ids"], json!([agent]));
+    let free = app.patch(&format!("{PATH}/{id}")).bearer(&session).json(&json!({ "agent_ids": [] })).send().await;
+    assert_eq!(free.json["agent_ids"], json!(null));
+}
+
+#[tokio::test]
+async fn keys_of_the_treasury_are_for_its_owners() {
+    let (app, session) = TestApp::with_owner(TestStore::quick().await).await;
+    let (_, id, _) = make(&app, &session, json!({ "kind": "treasury", "name": "k" })).await;
+    let (_, admin) = crate::accounts::add(&app, &session, "Ann", Role::Admin).await;
+    app.post(PATH).bearer(&admin).json(&json!({ "kind": "treasury", "name": "k" })).send().await.is(403, "forbidden");
+    app.post(&format!("{PATH}/{id}/rotate")).bearer(&admin).send().await.is(403, "forbidden");
+    app.delete(&format!("{PATH}/{id}")).bearer(&admin).send().await.is(403, "forbidden");
+    let bundle = app.post("/console/v1/key-bundles").bearer(&admin).json(&json!({ "bundle": "starter" }));
+    bundle.send().await.is(403, "forbidden");
+    make(&app, &admin, json!({ "kind": "flows", "name": "k" })).await;
+    assert_eq!(app.get(PATH).bearer(&admin).send().await.json["data"].as_array().map(Vec::len), Some(2), "nothing half done");
 }

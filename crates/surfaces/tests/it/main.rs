@@ -13,6 +13,7 @@ mod flows_runs;
 mod json;
 mod keys;
 mod members;
+mod operation;
 mod pages;
 mod plumbing;
 mod records;

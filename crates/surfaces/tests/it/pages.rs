@@ -1,4 +1,4 @@
-//! The set-up page: what the one-time link opens.
+//! The pages that are served without signing in.
 
 use floe_testkit::on_both;
 
@@ -11,6 +11,13 @@ on_both! {
             ("/ui/setup", "text/html; charset=utf-8"),
             ("/ui/setup.css", "text/css; charset=utf-8"),
             ("/ui/setup.js", "text/javascript; charset=utf-8"),
+            ("/ui/", "text/html; charset=utf-8"),
+            ("/ui/link", "text/html; charset=utf-8"),
+            ("/ui/invite", "text/html; charset=utf-8"),
+            ("/ui/reset", "text/html; charset=utf-8"),
+            ("/ui/account.js", "text/javascript; charset=utf-8"),
+            ("/ui/icon.svg", "image/svg+xml"),
+            ("/favicon.ico", "image/svg+xml"),
         ] {
             let answer = app.get(path).send().await;
             assert_eq!(answer.status, 200, "{path}");
@@ -21,6 +28,8 @@ on_both! {
             );
             assert_eq!(answer.header("x-content-type-options"), "nosniff");
         }
+        let root = app.get("/").send().await;
+        assert_eq!((root.status.as_u16(), root.header("location")), (302, "/ui/"));
         assert_eq!(app.get("/ui/other").send().await.status, 404);
     }
 }

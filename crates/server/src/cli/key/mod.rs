@@ -1,5 +1,6 @@
 //! `floe key`: API keys, through the API with a token, else as the owner of the data folder.
 
+pub(super) mod bundle;
 mod create;
 mod list;
 mod revoke;
@@ -26,6 +27,8 @@ enum Command {
     List(list::Arguments),
     /// Make a key; its text is shown once
     Create(create::Arguments),
+    /// Make a key of each kind; their texts are shown once
+    Bundle(bundle::Arguments),
     /// Replace a key by a new one of the same rights
     Rotate(rotate::Arguments),
     /// End a key
@@ -37,6 +40,7 @@ pub(super) async fn execute(context: &Context, arguments: Arguments) -> Result<E
     match arguments.command {
         Command::List(arguments) => list::execute(context, way, &arguments).await,
         Command::Create(arguments) => create::execute(context, way, &arguments).await,
+        Command::Bundle(arguments) => bundle::execute(context, way, &arguments).await,
         Command::Rotate(arguments) => rotate::execute(context, way, &arguments).await,
         Command::Revoke(arguments) => revoke::execute(context, way, &arguments).await,
     }

@@ -2,11 +2,12 @@
 
 use super::page;
 use crate::http::shape::{
-    ANY, COUNT, FLAG, ID, INSTANT, Shape, TEXT, closed, extend, int, list, must, may, object, text, words,
+    COUNT, FLAG, ID, INSTANT, Shape, TEXT, closed, extend, int, list, must, may, object, text, words,
 };
 
 /// What a key is for.
-pub(in crate::console) const KIND: Shape = words(&["flows"]);
+pub(in crate::console) const KIND: Shape =
+    words(&["treasury", "placements_sdk", "placements_management", "agents", "workflows", "flows"]);
 const BUNDLE: Shape = words(&["starter", "read_only"]);
 /// Live or test.
 pub(in crate::console) const MODE: Shape = words(&["live", "test"]);
@@ -21,7 +22,7 @@ pub(in crate::console) const KEY: Shape = object("Key", &[
     must("id", ID),
     must("kind", KIND),
     must("name", TEXT),
-    must("mode", MODE),
+    must("mode", MODE.or_null()).about("Null for a kind that knows no modes"),
     must("prefix", TEXT).about("What may be shown of its text"),
     must("scopes", list(&TEXT)),
     must("agent_ids", list(&ID).or_null()),
@@ -58,8 +59,8 @@ pub(in crate::console) const NEW_KEY: Shape = closed(
         may("mode", MODE).about("That of the request unless given"),
         may("environment", MODE).about("Another word for mode"),
         may("scopes", SCOPES).about("All of its kind unless given"),
-        may("bundle", BUNDLE).about("In place of scopes"),
-        may("agent_ids", ANY).about("For keys of kind agents only"),
+        may("bundle", text(1, 100)).about("In place of scopes: starter, read_only, or one of the kind's own"),
+        may("agent_ids", list(&text(1, 200)).at_most(100)).about("For keys of kind agents only"),
         may("expires_in_days", int(1, 3_650)),
         may("rate_limit_per_minute", RATE).about("0 is no limit"),
         may("rate_limit_per_day", RATE),
@@ -73,6 +74,7 @@ pub(in crate::console) const KEY_PATCH: Shape = closed(
         may("name", text(1, 100)),
         may("scopes", SCOPES),
         may("is_active", FLAG),
+        may("agent_ids", list(&text(1, 200)).at_most(100)).about("An empty list for all; for keys of kind agents only"),
         may("rate_limit_per_minute", RATE),
         may("rate_limit_per_day", RATE),
     ],

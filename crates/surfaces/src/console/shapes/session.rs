@@ -77,6 +77,11 @@ pub(in crate::console) const SIGN_IN: Shape = closed(
 /// A sign-in by a one-use link.
 pub(in crate::console) const LINK_SIGN_IN: Shape =
     closed("LinkSignIn", &[must("token", text(1, 200)), REMEMBER, TRANSPORT]);
+/// Another password by a link.
+pub(in crate::console) const PASSWORD_RESET: Shape = closed(
+    "PasswordReset",
+    &[must("token", text(1, 200)), must("password", text(10, 128)), REMEMBER, TRANSPORT],
+);
 /// The workspace to change to.
 pub(in crate::console) const SWITCH: Shape = closed("SwitchWorkspace", &[must("workspace_id", text(1, 100))]);
 /// The password again.

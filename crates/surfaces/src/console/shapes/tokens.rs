@@ -2,7 +2,7 @@
 
 use super::keys::{SCOPES, STATUS};
 use super::page;
-use crate::http::shape::{ID, INSTANT, Shape, TEXT, closed, extend, int, list, may, must, object, text};
+use crate::http::shape::{COUNT, ID, INSTANT, Shape, TEXT, closed, extend, int, list, may, must, object, text};
 
 /// A token without its text.
 pub(in crate::console) const TOKEN: Shape = object(
@@ -19,6 +19,7 @@ pub(in crate::console) const TOKEN: Shape = object(
         must("last_used_ip", TEXT.or_null()),
         must("revoked_at", INSTANT.or_null()),
         must("rotated_to", ID.or_null()),
+        must("revision", COUNT),
     ],
 );
 /// A token with its text, which is shown once.

@@ -39,6 +39,12 @@ pub(in crate::console) const WORKSPACE_PATCH: Shape = closed(
     ],
 );
 
+/// The secret that signs callbacks.
+pub(in crate::console) const CALLBACK_SECRET: Shape = object(
+    "CallbackSecret",
+    &[must("secret", TEXT.or_null()).about("Shown once; null in an answer that is repeated")],
+);
+
 /// Whether the process is there.
 pub(in crate::console) const LIVE: Shape = object("Live", &[must("status", words(&["ok"]))]);
 /// Whether it can serve.

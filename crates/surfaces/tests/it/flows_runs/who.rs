@@ -141,6 +141,31 @@ on_both! {
         assert_eq!((done.status.as_u16(), &done.json["output"]), (200, &json!({ "by": "Mel" })), "{done:?}");
     }
 
+    async fn approvers_can_be_named_by_their_group(store: TestStore) {
+        let world = World::new(store).await;
+        let named = world.member("named@floe.test", Role::Viewer).await;
+        let me = world.app.get("/console/v1/me").bearer(&named).send().await.json["id"].clone();
+        let group = json!({ "name": "Night Crew", "member_ids": [me] });
+        let group = world.app.post("/console/v1/groups").bearer(&world.session).json(&group).send().await.json["id"].clone();
+        let asking = json!({ "type": "user-approval", "data": { "message": "m", "approvers": ["{{ who }}"] } });
+        let flow = world.flow("Ask", steps(asking, json!({ "by": "{{ approval.decidedBy }}" }))).await;
+        let yes = json!({ "decision": "approve" });
+        for who in [json!("night crew"), group] {
+            let started = world.execute(&flow, json!({ "who": who })).await;
+            let run = started.header("x-flow-run-id");
+            let path = format!("/v1/flowrun/resume/{run}");
+            assert_eq!(refused(&world.post(&path, yes.clone()).await), (403, "forbidden".to_owned()), "{who}");
+            let shown = world.app.get("/console/v1/inbox?mine=true").bearer(&named).send().await;
+            assert_eq!(shown.json["data"][0]["assignees"][0]["name"], "Night Crew", "{shown:?}");
+            let done = world.app.post(&path).bearer(&named).json(&yes).send().await;
+            assert_eq!((done.status.as_u16(), &done.json["output"]), (200, &json!({ "by": "Mel" })), "{done:?}");
+        }
+        let started = world.execute(&flow, json!({ "who": "day crew" })).await;
+        let path = format!("/v1/flowrun/resume/{}", started.header("x-flow-run-id"));
+        let answer = world.app.post(&path).bearer(&named).json(&yes).send().await;
+        assert_eq!(refused(&answer), (403, "forbidden".to_owned()));
+    }
+
     async fn a_workspace_can_forbid_approving_ones_own_requests(store: TestStore) {
         let world = World::new(store).await;
         let (ask, fill) = (world.flow("Ask", approval()).await, world.flow("Form", form()).await);
