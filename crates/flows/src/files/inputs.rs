@@ -1,15 +1,17 @@
 //! Files as inputs: `{ "fileId": "…" }` becomes what a flow can read, if the caller may use the file.
 
-use floe_engine::inputs::{InputField, InputKind};
+use floe_engine::inputs::{InputField, InputKind, parse_fields};
 use floe_model::id::FileId;
 use floe_model::{Fault, FieldProblem};
 use floe_runtime::Ctx;
 use floe_store::Tx;
 use floe_store::flows::files::{self, Claim, FileRow};
+use floe_store::flows::runs::RunRow;
+use floe_store::flows::waits::WaitRow;
 use serde_json::{Map, Value, json};
 
 use super::receive::share_of;
-use crate::runs::NewRun;
+use crate::runs::{AnswerKind, NewRun};
 
 /// Replaces the files among checked inputs by their records: `{fileId, name, mimeType, size, sha256}`.
 ///
@@ -53,6 +55,28 @@ pub(crate) async fn resolve_inputs(
         }
     }
     if problems.is_empty() { Ok(inputs) } else { Err(Fault::validation(problems)) }
+}
+
+/// Replaces the files in the answer to a form as [`resolve_inputs`] does; other answers stay as they are.
+///
+/// # Errors
+/// As [`resolve_inputs`], with paths below `/formData`.
+pub(crate) async fn resolve_answer(ctx: &Ctx, wait: &WaitRow, kind: AnswerKind) -> Result<AnswerKind, Fault> {
+    let AnswerKind::FormData(data) = kind else { return Ok(kind) };
+    let question: Value = serde_json::from_str(&wait.question).unwrap_or_default();
+    let data = resolve_inputs(ctx, &fields_of(&question), data, "/formData").await?;
+    Ok(AnswerKind::FormData(data))
+}
+
+/// The files in the answer to a form: the run claims them in the transaction in which the answer counts.
+pub(crate) fn claims_of_form(question: &Value, data: &Value, row: &RunRow) -> Vec<Claim> {
+    let (fields, nothing) = (fields_of(question), Map::new());
+    let files = named(&fields, data.as_object().unwrap_or(&nothing)).filter_map(|(_, file)| file);
+    files.map(|file| Claim { workspace: row.workspace, file, run: row.id, flow: row.flow }).collect()
+}
+
+fn fields_of(question: &Value) -> Vec<InputField> {
+    question.get("fields").and_then(|fields| parse_fields(fields).ok()).unwrap_or_default()
 }
 
 /// The files that a run begins with: it claims them in the transaction in which it begins.

@@ -10,6 +10,7 @@ use super::items::Item;
 use super::rights::Refusal;
 use super::written::{Way, answer_in};
 use crate::Flows;
+use crate::files::resolve_answer;
 use crate::runs::AnswerKind;
 
 /// How long an answer waits for what its run does next, in milliseconds.
@@ -84,6 +85,7 @@ impl Flows {
             return Err(refusal.fault());
         }
         let kind = fit(&item, answer.given)?;
+        let kind = resolve_answer(ctx, &item.asked.wait, kind).await.map_err(in_words_of_the_inbox)?;
         let run = item.asked.wait.run;
         let written = answer_in(ctx, &item.asked, kind, &answer.way);
         let state = self.answer(ctx, run, written, WAIT_MS).await.map_err(in_words_of_the_inbox)?;

@@ -17,6 +17,7 @@ use super::rights::Judge;
 use super::written::{Way, answer_in};
 use crate::Flows;
 use crate::execute::started_by;
+use crate::files::resolve_answer;
 use crate::runs::{AnswerKind, DEPTH_MAX, RunState, load};
 
 /// A call that resumes a run.
@@ -82,7 +83,8 @@ impl Flows {
         if given.wait.is_some_and(|wanted| wanted != asked.wait.id) {
             return Err(already_resumed());
         }
-        let answer = answer_in(ctx, &asked, given.kind, &given.way);
+        let kind = resolve_answer(ctx, &asked.wait, given.kind).await?;
+        let answer = answer_in(ctx, &asked, kind, &given.way);
         Ok(self.answer(ctx, run, answer, wait_ms).await?.map_or(Resumed::Running, Resumed::Settled))
     }
 
@@ -103,6 +105,8 @@ impl Flows {
         let workspace = ctx.caller.workspace;
         let row = ctx.store.read(move |tx| waits::find(tx, workspace, question)).await?;
         let Some(row) = row.filter(|row| row.status == "answered") else { return Ok(false) };
+        // As it was stored: with what is known of its files.
+        let Ok(given) = resolve_answer(ctx, &row, given.clone()).await else { return Ok(false) };
         let value = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
         let (by, answer): (Value, Value) = (value(row.answered_by), value(row.answer));
         let actor = ctx.caller.actor();

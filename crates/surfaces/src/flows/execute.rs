@@ -81,6 +81,7 @@ pub(super) async fn start(call: &Call, request: Execute, form: Form) -> Result<R
         }
         let (run, wait_ms) = (request.run, request.wait_ms);
         let state = call.app.flows.execute(&call.ctx, request).await?;
+        call.trace.caused_run(run);
         // Whoever does not want to wait is told the same whether the run was quick or not.
         Ok(outcome::reply(call, form, run, state.as_ref().filter(|_| wait_ms > 0)))
     };

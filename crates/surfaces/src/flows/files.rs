@@ -11,11 +11,15 @@ use http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY,
 use http_body_util::channel::Channel;
 use serde_json::{Value, json};
 
+use super::shapes::files as shapes;
 use super::{DASHBOARD, SURFACE, share};
+use crate::http::shape::TEXT;
 use crate::http::{Auth, Begun, Call, Incoming, Reply, Route};
 
 /// Bytes of a whole upload at most: every file, and what stands between them.
 const UPLOAD_LIMIT: usize = FILES_MAX * FILE_BYTES_MAX as usize + 64 * 1024;
+/// Media type of every download: what a file is stands in its record.
+const BYTES: &str = "application/octet-stream";
 /// Pieces of a file that are read ahead of a slow reader.
 const READ_AHEAD: usize = 2;
 
@@ -24,11 +28,27 @@ pub(super) fn routes() -> Vec<Route> {
         Route::post(&SURFACE, "/v1/flow/file", DASHBOARD, upload)
             .scope("flows.run")
             .body_limit(UPLOAD_LIMIT)
-            .streamed_body(),
-        Route::get(&SURFACE, "/v1/flow/file/{id}", DASHBOARD, download).scope("flows.read"),
+            .streamed_body()
+            .doc("Upload files")
+            .about("Parts named file, at most 10 of at most 25 MiB; or one file as the body, with X-File-Name.")
+            .header("x-file-name", TEXT, "Name of a file that is the whole body; %-escapes are read")
+            .takes_media("multipart/form-data", shapes::UPLOAD)
+            .answers(201, shapes::UPLOADED)
+            .refuses(429, &["rate_limited"]),
+        Route::get(&SURFACE, "/v1/flow/file/{id}", DASHBOARD, download)
+            .scope("flows.read")
+            .doc("Download a file")
+            .answers_media(200, BYTES, TEXT),
         Route::post(&SURFACE, "/v1/flow/share/file/{token}", Auth::PUBLIC, upload_by_link)
             .body_limit(UPLOAD_LIMIT)
-            .streamed_body(),
+            .streamed_body()
+            .doc("Upload files by a share link")
+            .header("x-file-name", TEXT, "Name of a file that is the whole body; %-escapes are read")
+            .takes_media("multipart/form-data", shapes::UPLOAD)
+            .answers(201, shapes::UPLOADED)
+            .refuses(404, &["not_found"])
+            .refuses(409, &["api_trigger_required"])
+            .refuses(429, &["rate_limited"]),
     ]
 }
 
@@ -92,7 +112,7 @@ async fn download(call: Call) -> Result<Reply, Fault> {
     let reply = Reply { body: crate::http::ReplyBody::Stream(content(&call, &file)), ..Reply::empty(StatusCode::OK) };
     // Whatever it is, it is never shown as a page of ours.
     Ok(reply
-        .text_header(CONTENT_TYPE, &file.mime_type)
+        .text_header(CONTENT_TYPE, BYTES)
         .text_header(CONTENT_LENGTH, &file.size.unwrap_or(0).to_string())
         .text_header(CONTENT_DISPOSITION, &attachment(&file.name))
         .text_header(CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'"))

@@ -2,10 +2,12 @@
 //!
 //! Start reading with [`routes`], then `records.rs`.
 
+mod editor;
 mod errors;
 mod execute;
 mod files;
 pub(crate) mod late;
+mod logs;
 mod outcome;
 mod paging;
 mod patch;
@@ -15,10 +17,12 @@ mod retry;
 mod run_reads;
 mod run_wire;
 mod runs;
+mod schedule;
 mod shapes;
 mod share;
 mod sharing;
 mod stream;
+mod transfer;
 mod versions;
 
 use floe_access::rate::Limits;
@@ -55,6 +59,7 @@ pub static SURFACE: Surface = Surface {
         about: "Flows, their versions, and their runs: everything that starts, reads, answers and ends them.",
         fault_media: "application/json",
         fault: errors::FAULT,
+        code: errors::code,
     },
 };
 
@@ -70,8 +75,12 @@ pub fn routes() -> Vec<Route> {
         run_reads::routes(),
         retry::routes(),
         stream::routes(),
+        schedule::routes(),
+        logs::routes(),
         share::routes(),
         files::routes(),
+        transfer::routes(),
+        editor::routes(),
     ];
     groups.into_iter().flatten().collect()
 }

@@ -10,12 +10,12 @@ use floe_model::id::{FlowId, MemberId, WorkspaceId};
 use floe_model::{Fault, Timestamp};
 use floe_store::flows::flows::{FlowFilter, FlowOrder};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use serde_json::value::RawValue;
 
 use super::paging::{LIMIT, LIMIT_MAX, Paging};
 use super::shapes::{PAGING, records as shapes};
-use super::{BODY_LIMIT, DASHBOARD, SURFACE, patch};
+use super::{BODY_LIMIT, DASHBOARD, SURFACE, patch, schedule};
 use crate::http::shape::{ID, TEXT};
 use crate::http::{Call, Query, Reply, Route};
 
@@ -82,7 +82,7 @@ pub(super) struct FlowOut {
     sharing: Sharing,
     share: Option<ShareOut>,
     settings: Box<RawValue>,
-    schedule: Option<()>,
+    schedule: Option<Value>,
     revision: u64,
     created_by: Box<RawValue>,
     created_at: Timestamp,
@@ -128,7 +128,7 @@ impl FlowOut {
     }
 
     fn made(share: Option<ShareOut>, record: Record) -> Result<Self, Fault> {
-        let Record { flow, access, definition, .. } = record;
+        let Record { flow, access, definition, schedule, .. } = record;
         let published = flow.pointers.latest.is_some();
         Ok(Self {
             id: flow.id,
@@ -145,7 +145,7 @@ impl FlowOut {
             sharing: access.sharing,
             share,
             settings: raw(flow.settings)?,
-            schedule: None,
+            schedule: schedule.as_ref().map(schedule::shown),
             revision: flow.revision,
             created_by: raw(flow.created_by)?,
             created_at: flow.created_at,

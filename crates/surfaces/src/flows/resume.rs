@@ -52,6 +52,7 @@ pub(crate) fn way(call: &Call) -> Way {
 async fn resume(mut call: Call) -> Result<Reply, Fault> {
     let run: RunId = call.id("id", "Run")?;
     share::enter_run(&mut call, run).await?;
+    call.trace.caused_run(run);
     let given = read(&call)?;
     let flows = &call.app.flows;
     // What a repeat can find out about: the question that this call answers, if it answers one.

@@ -1,7 +1,9 @@
 //! Reading one run (Flow API contract, section 7).
 
+use floe_access::credits::Entry;
 use floe_flows::history::RunHistory;
 use floe_model::Fault;
+use floe_model::access::credits::number;
 use floe_model::id::RunId;
 use serde_json::{Value, json};
 
@@ -134,10 +136,25 @@ async fn context(call: Call) -> Result<Reply, Fault> {
     Reply::ok(&json!({ "appRunId": run.row.id, "context": context, "truncated": truncated }))
 }
 
-/// No step type of this server costs credits yet.
+/// What the run was charged, call by call.
 async fn credit_details(call: Call) -> Result<Reply, Fault> {
     let run = call.app.flows.run_row(&call.ctx, call.id("id", "Run")?).await?;
-    Reply::ok(&json!({ "appRunId": run.id, "totalCredits": 0, "items": [] }))
+    let entries = call.app.access.credits_of_run(&call.ctx.caller, run.id).await?;
+    if entries.is_empty() {
+        return Reply::ok(&json!({ "appRunId": run.id, "totalCredits": 0, "items": [] }));
+    }
+    let history = call.app.flows.run_history(&call.ctx, run.id).await?;
+    let plan = history.history.machine.plan();
+    let step = |id: &str| history.history.steps.iter().map(|record| plan.node(record.node)).find(|node| node.id == id);
+    let item = |entry: &Entry| {
+        let node = entry.origin.step_id.as_deref().and_then(step);
+        json!({ "stepId": entry.origin.step_id, "stepName": node.map(|node| node.name.clone()),
+            "stepType": node.map(|node| node.kind.clone()), "modelId": entry.origin.model, "inputTokens": entry.input_tokens,
+            "outputTokens": entry.output_tokens, "calls": entry.calls, "credits": number(-entry.amount), "at": entry.at })
+    };
+    let items: Vec<Value> = entries.iter().map(item).collect();
+    let total = entries.iter().map(|entry| -entry.amount).sum();
+    Reply::ok(&json!({ "appRunId": run.id, "totalCredits": number(total), "items": items }))
 }
 
 async fn read(call: &Call) -> Result<RunHistory, Fault> {

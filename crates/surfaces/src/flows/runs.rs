@@ -114,7 +114,7 @@ fn read_order(query: &Query) -> Result<RunOrder, Fault> {
     })
 }
 
-fn instant(query: &Query, name: &str) -> Result<Option<Timestamp>, Fault> {
+pub(super) fn instant(query: &Query, name: &str) -> Result<Option<Timestamp>, Fault> {
     let Some(text) = query.get(name) else { return Ok(None) };
     let wrong = || Fault::field(format!("/{name}"), "type", format!("{name} must be an RFC 3339 instant"));
     Timestamp::parse(text).map(Some).ok_or_else(wrong)

@@ -14,7 +14,9 @@ use serde_json::{Value, json};
 
 use super::execute::{hook_id, read_inputs, start, wait_ms};
 use super::outcome::{self, Form};
+use super::shapes::{files as shapes, outcome as outcomes};
 use super::{BODY_LIMIT, SURFACE, errors};
+use crate::http::shape::{FLAG, JSON_OBJECT, TEXT};
 use crate::http::{Auth, Call, FaultSite, OwnLimit, Reply, Route};
 
 /// Executions a minute of one link from one address (Flow API contract, section 1.4).
@@ -22,8 +24,25 @@ const EXECUTIONS_PER_MINUTE: u32 = 30;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::get(&SURFACE, "/v1/flow/share/{token}", Auth::PUBLIC, show),
-        Route::post(&SURFACE, "/v1/flow/share/execute/{token}", Auth::PUBLIC, execute).body_limit(BODY_LIMIT),
+        Route::get(&SURFACE, "/v1/flow/share/{token}", Auth::PUBLIC, show)
+            .doc("Show a shared flow")
+            .about("What the holder of a share link is told: no ids, no definition, no owner.")
+            .answers(200, shapes::FORM)
+            .refuses(404, &["not_found"])
+            .refuses(409, &["api_trigger_required"]),
+        Route::post(&SURFACE, "/v1/flow/share/execute/{token}", Auth::PUBLIC, execute)
+            .body_limit(BODY_LIMIT)
+            .doc("Execute a shared flow")
+            .about("The body is the input. Always runs the latest published version.")
+            .query("async", FLAG, "Whether to answer 202 at once")
+            .header("x-hook-id", TEXT, "Kept with the run as source.hookId")
+            .takes(JSON_OBJECT)
+            .answers(200, outcomes::CLIENT)
+            .answers(202, shapes::RUNNING)
+            .refuses(404, &["not_found"])
+            .refuses(409, &["api_trigger_required", "run_cancelled"])
+            .refuses(422, &["flow_execution_failed"])
+            .refuses(429, &["rate_limited"]),
     ]
 }
 
@@ -102,6 +121,7 @@ pub(super) fn refused(call: &Call, fault: &Fault) -> Reply {
 }
 
 fn become_holder(call: &mut Call, caller: Caller) {
+    call.trace.belongs_to(caller.scope());
     call.ctx = Ctx::new(Arc::clone(&call.app.platform), Arc::new(caller), call.ctx.request_id);
 }
 

@@ -44,9 +44,7 @@ pub(super) async fn read(route: &Route, headers: &HeaderMap, body: Body) -> Resu
     }
     check_encoding(headers)?;
     if route.body == BodyKind::Json {
-        if !takes_json(headers) {
-            return Err(unsupported("The body must be JSON: Content-Type application/json"));
-        }
+        check_json(headers)?;
         if !depth_within(&bytes, JSON_DEPTH_MAX) {
             return Err(too_deep());
         }
@@ -67,6 +65,17 @@ fn check_encoding(headers: &HeaderMap) -> Result<(), Fault> {
         return Err(unsupported("This server takes bodies without Content-Encoding only"));
     }
     Ok(())
+}
+
+/// Refuses a media type that is not JSON.
+///
+/// # Errors
+/// 415.
+pub(crate) fn check_json(headers: &HeaderMap) -> Result<(), Fault> {
+    if takes_json(headers) {
+        return Ok(());
+    }
+    Err(unsupported("The body must be JSON: Content-Type application/json"))
 }
 
 /// Whether the media type is JSON in UTF-8; a missing one is taken as such.

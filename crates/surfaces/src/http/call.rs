@@ -13,6 +13,7 @@ use http::{HeaderMap, Method};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::capture::Trace;
 use super::fields::Fields;
 use super::json::parse_json;
 use super::route::Route;
@@ -44,6 +45,8 @@ pub struct Call {
     pub(super) stream: Mutex<Option<Body>>,
     /// Address of the client, looked up behind trusted proxies.
     pub peer: IpAddr,
+    /// What the handler tells the request log.
+    pub trace: Arc<Trace>,
 }
 
 /// Parameters of the path.

@@ -2,7 +2,7 @@
 //! and given again to repeats (Flow API contract, section 1; console contract, section 4).
 
 use floe_model::access::Credential;
-use floe_model::id::WorkspaceId;
+use floe_model::id::{NodeId, WorkspaceId};
 use floe_model::{Fault, FaultKind, FieldProblem, Timestamp};
 use floe_store::Tx;
 use floe_store::platform::replies::{self, Begin, NewReply, ReplyKey};
@@ -26,6 +26,8 @@ pub struct Repeat {
     key: ReplyKey,
     body_hash: [u8; 32],
     now: Timestamp,
+    /// This process among those that share the database.
+    node: Option<NodeId>,
 }
 
 /// What a request with an idempotency key turned out to be.
@@ -104,7 +106,8 @@ impl Repeat {
             route: format!("{} {} {}", call.method, call.path, call.ctx.caller.mode.as_str()),
             idempotency_key: text.to_owned(),
         };
-        Ok(Some(Self { key, body_hash: content_digest(call), now: call.ctx.now() }))
+        let node = call.ctx.store.node().and_then(|node| node.id());
+        Ok(Some(Self { key, body_hash: content_digest(call), now: call.ctx.now(), node }))
     }
 
     /// The same, for a request whose content is known by this digest only once it was read.
@@ -136,6 +139,7 @@ impl Repeat {
             key: self.key.clone(),
             body_hash: self.body_hash.to_vec(),
             subject_id: subject,
+            node: self.node,
             created_at: self.now,
             expires_at: self.now.plus_seconds(KEPT_DAYS * 86_400),
         };
@@ -147,7 +151,8 @@ impl Repeat {
                 "idempotency_mismatch",
                 "This Idempotency-Key was used with another request",
             )),
-            Begin::Running { subject_id } => Err(in_progress(subject_id)),
+            // The run is not named when another node works on it: nobody here may take the call over.
+            Begin::Running { subject_id, elsewhere } => Err(in_progress(subject_id.filter(|_| !elsewhere))),
         }
     }
 

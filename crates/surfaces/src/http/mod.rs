@@ -10,12 +10,14 @@
 mod again;
 mod body;
 mod call;
+mod capture;
 mod catch;
 mod credentials;
 mod doc;
 mod fields;
 mod idempotent;
 mod json;
+mod meter;
 mod multipart;
 mod origin;
 mod rate;
@@ -28,6 +30,7 @@ pub mod shape;
 mod surface;
 
 pub use call::{Call, Params, Query};
+pub use capture::Trace;
 pub use doc::{Answer, Body, Doc, Param};
 pub use fields::Fields;
 pub use idempotent::{Begun, Repeat};
@@ -39,6 +42,7 @@ pub use surface::{FaultSite, RateStyle, Surface, SurfaceDoc};
 
 pub(crate) use call::permission_word;
 pub(crate) use credentials::cookie_name;
-pub(crate) use multipart::Incoming;
+pub(crate) use body::check_json;
+pub(crate) use multipart::{Incoming, is_multipart};
 pub(crate) use rate::OwnLimit;
 pub use router::build;

@@ -10,6 +10,7 @@ use floe_model::{Fault, FaultKind};
 use http::header::{ALLOW, HeaderValue};
 use http::{Method, Request, Response};
 
+use super::meter::Meter;
 use super::route::Route;
 use super::run;
 use super::surface::Surface;
@@ -64,7 +65,12 @@ impl Site {
 
 async fn at_path(app: Arc<App>, site: Arc<Site>, request: Request<Body>) -> Response<Body> {
     match site.find(request.method()) {
-        Some(route) => run::answer(app, Arc::clone(route), request).await,
+        Some(route) => {
+            let (meter, method) = (Meter::start(), request.method().clone());
+            let answer = run::answer(app, Arc::clone(route), request).await;
+            meter.done(site.surface.name, route.path, &method, answer.status());
+            answer
+        }
         None => {
             let method = request.method();
             let message = format!("{method} is not possible here");

@@ -18,6 +18,7 @@ use http::{HeaderValue, Request, Response};
 use serde_json::json;
 
 use super::call::{Call, Params, Query, missing_permission};
+use super::capture::{Outcome, Seen};
 use super::catch::Catch;
 use super::reply::Reply;
 use super::route::{BodyKind, Route};
@@ -29,17 +30,22 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Answers a request for a route: every step, and whatever fails in the form of the surface.
 pub(super) async fn answer(app: Arc<App>, route: Arc<Route>, request: Request<Body>) -> Response<Body> {
-    let request_id = request_id(&app, &request);
+    let (request_id, arrived_at) = (request_id(&app, &request), app.platform.clock.now());
     let surface = route.surface;
     let path = request.uri().path().to_owned();
-    let mut verdict = None;
-    let steps = Box::pin(steps(app, route, request, request_id, &mut verdict));
+    let (mut verdict, mut seen) = (None, None);
+    let steps = Box::pin(steps(Arc::clone(&app), route, request, request_id, &mut verdict, &mut seen));
     let outcome =
         Catch(steps).await.unwrap_or_else(|panic| Err(Fault::internal(format!("panic in a handler: {panic}"))));
+    let error_code = outcome.as_ref().err().map(surface.doc.code);
     let mut reply = match outcome {
         Ok(reply) => reply,
         Err(fault) => render(surface, &fault, &FaultSite { request_id, path: &path }),
     };
+    if let Some(seen) = seen {
+        let outcome = Outcome { surface: surface.name, id: request_id, arrived_at, error_code, reply: &reply };
+        seen.end(&app, &outcome);
+    }
     if let Some(verdict) = &verdict {
         rate::write_headers(&mut reply.headers, surface.rate_style, verdict);
     }
@@ -79,12 +85,14 @@ async fn steps(
     request: Request<Body>,
     request_id: RequestId,
     verdict: &mut Option<Verdict>,
+    seen: &mut Option<Seen>,
 ) -> Result<Reply, Fault> {
     let (mut parts, body) = request.into_parts();
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
     let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
     let params = path_params(&mut parts).await?;
     let identity = credentials::prove(&app, &route, &parts, peer).await?;
+    *seen = Seen::begin(&app, &route, &parts, identity.as_ref(), peer);
     if let Some(identity) = &identity {
         *verdict = count(&app, &route, identity);
         if let Some(verdict) = verdict
@@ -101,6 +109,10 @@ async fn steps(
         }
         BodyKind::Json | BodyKind::Raw => (body::read(&route, &parts.headers, body).await?, None),
     };
+    let trace = seen.as_mut().map_or_else(Arc::default, |seen| {
+        seen.body(&body);
+        Arc::clone(&seen.trace)
+    });
     let query = Query(query_pairs(&parts));
     let caller = match &identity {
         Some(identity) => Arc::clone(&identity.caller),
@@ -122,6 +134,7 @@ async fn steps(
         body,
         stream: Mutex::new(stream),
         peer,
+        trace,
     };
     handler(call).await
 }

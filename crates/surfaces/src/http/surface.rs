@@ -40,6 +40,8 @@ pub struct SurfaceDoc {
     pub fault_media: &'static str,
     /// Shape of its refusals: what [`Surface::render`] makes.
     pub fault: Shape,
+    /// The code of a refusal in its words.
+    pub code: fn(&Fault) -> &'static str,
 }
 
 /// Where a fault happened, for error bodies that say so.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use floe_engine::event::{Happening, Place, StepError};
+use floe_engine::event::{Answer, Happening, Place, StepError};
 use floe_engine::machine::Alarm;
 use floe_model::Fault;
 use floe_model::id::RunId;
@@ -108,6 +108,12 @@ impl Shard {
                 self.rest(run);
             }
             Ok(Verdict::Accept { happening, end }) => {
+                if let Happening::Answered { wait, answer: Answer::FormData(data), .. } = &*happening
+                    && let Some(question) = live.machine.question(*wait)
+                {
+                    let claims = crate::files::claims_of_form(&question.body, data, &live.row);
+                    live.extras().claims.extend(claims);
+                }
                 live.extras().closed.push(*end);
                 live.extras().audit.extend(answer.audit);
                 self.move_on(run, *happening);

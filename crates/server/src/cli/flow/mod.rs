@@ -1,5 +1,6 @@
 //! `floe flow`: flows and their files.
 
+mod diff;
 mod file;
 mod list;
 mod pull;
@@ -23,6 +24,8 @@ pub(super) enum Command {
     Push(push::Arguments),
     /// Check files without a server
     Validate(validate::Arguments),
+    /// Show what is different between two versions, or between a flow and its file
+    Diff(diff::Arguments),
     /// Run a flow, or the draft in a file
     Run(run::Arguments),
 }
@@ -33,6 +36,7 @@ pub(super) async fn execute(context: &Context, command: Command) -> Result<Exit,
         Command::Pull(arguments) => pull::execute(context, &arguments).await,
         Command::Push(arguments) => push::execute(context, &arguments).await,
         Command::Validate(arguments) => validate::execute(context, &arguments),
+        Command::Diff(arguments) => diff::execute(context, &arguments).await,
         Command::Run(arguments) => run::execute(context, &arguments).await,
     }
 }

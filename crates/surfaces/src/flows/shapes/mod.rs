@@ -1,10 +1,15 @@
 //! Shapes of the bodies of the Flow API, a file for each file of handlers. Bodies as input are open: what a client sends in
 //! addition is ignored (Flow API contract, section 1).
 
+pub(super) mod editor;
+pub(super) mod files;
+pub(super) mod logs;
 pub(super) mod outcome;
 pub(super) mod records;
 pub(super) mod reruns;
 pub(super) mod runs;
+pub(super) mod schedule;
+pub(super) mod transfer;
 pub(super) mod versions;
 
 use crate::http::Param;

@@ -2,7 +2,9 @@
 
 use floe_model::flows::{DESCRIPTION_MAX, ICON_MAX, NAME_MAX, TAG_MAX, TAGS_MAX};
 
+use super::files::{SHARE, SHARE_IN};
 use super::page;
+use super::schedule::SCHEDULE;
 use crate::http::shape::{COUNT, FLAG, ID, INSTANT, JSON_OBJECT, Shape, input, list, may, must, object, text, words};
 
 /// Where a version or a flow stands.
@@ -31,9 +33,9 @@ pub(in crate::flows) const FLOW: Shape = object(
         must("status", STATUS),
         must("visibility", VISIBILITY),
         must("sharing", SHARING),
-        must("share", JSON_OBJECT.or_null()),
+        must("share", SHARE.or_null()),
         must("settings", JSON_OBJECT),
-        must("schedule", JSON_OBJECT.or_null()),
+        must("schedule", SCHEDULE.or_null()),
         must("revision", COUNT),
         must("createdBy", AUTHOR),
         must("createdAt", INSTANT),
@@ -75,6 +77,7 @@ pub(in crate::flows) const FLOW_PATCH: Shape = input(
         may("tags", list(&text(1, TAG_MAX)).at_most(TAGS_MAX)),
         may("visibility", VISIBILITY),
         may("sharing", SHARING_IN),
+        may("share", SHARE_IN),
         may("settings", JSON_OBJECT),
         may("definition", JSON_OBJECT),
         may("baseRevision", COUNT).about("The revision that was edited; another one is a conflict"),
