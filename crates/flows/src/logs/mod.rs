@@ -5,10 +5,15 @@
 //! row of its own: what happened to the flow itself, to its schedule and to its share link ([`note()`]). Decision 0011 says more.
 
 mod acts;
+mod derive;
+mod entry;
 mod event;
+mod list;
 mod note;
 
 pub(crate) use acts::note_act;
+pub use entry::Entry;
 pub use event::{Event, LEVELS};
+pub use list::{LogPage, Wanted};
 pub use note::{Note, note};
 pub(crate) use note::note_by_server;

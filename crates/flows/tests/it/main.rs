@@ -7,5 +7,6 @@ mod definitions;
 mod example_flows;
 mod http_step;
 mod runs;
+mod schedules;
 mod stub;
 mod world;

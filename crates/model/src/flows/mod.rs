@@ -1,7 +1,7 @@
 //! Flows: who may do what with one, what its settings may be, and how its versions follow each other.
 
 mod access;
-mod cron;
+pub mod cron;
 mod pointers;
 mod schedule;
 mod settings;

@@ -3,6 +3,7 @@
 mod access;
 mod deletion;
 mod records;
+mod schedule;
 mod versions;
 
 use serde_json::{Map, Value};
