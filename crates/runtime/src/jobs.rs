@@ -103,9 +103,12 @@ impl Worker {
         let _ = self.room.acquire_many(CONCURRENCY_MAX as u32).await;
     }
 
-    /// Jobs that the last process had claimed when it was killed are done now, not when their leases run out. One process at
-    /// a time has the database open, so no claim is another's.
+    /// Jobs that the last process had claimed when it was killed are done now, not when their leases run out. Where several nodes share
+    /// the database, whoever ends a node gives back what it had claimed.
     async fn take_over(&self) {
+        if self.platform.store.node().is_some() {
+            return;
+        }
         if let Err(fault) = self.platform.store.write(jobs::release_all).await {
             tracing::warn!(%fault, "jobs of the last process come again when their leases run out");
         }
@@ -118,8 +121,13 @@ impl Worker {
         if next.is_none_or(|due| due > now) {
             return Ok(Vec::new());
         }
+        let node = match self.platform.store.node() {
+            // A node that was ended claims nothing before it lives again.
+            Some(node) if node.id().is_none() => return Ok(Vec::new()),
+            node => node.and_then(|node| node.id()),
+        };
         let kinds: Vec<&'static str> = self.handlers.keys().copied().collect();
-        self.platform.store.write(move |tx| jobs::claim_due(tx, &kinds, now, LEASE_MS, CLAIM_MAX)).await
+        self.platform.store.write(move |tx| jobs::claim_due(tx, &kinds, now, LEASE_MS, CLAIM_MAX, node)).await
     }
 
     async fn hand_out(&self, job: Job) {

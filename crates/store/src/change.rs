@@ -1,6 +1,9 @@
 //! What a committed transaction tells the rest of this process.
 
-use floe_model::{Timestamp, id::WorkspaceId};
+use floe_model::{
+    Timestamp,
+    id::{NodeId, WorkspaceId},
+};
 
 /// Most different changes that one commit announces one by one; over it watchers get [`Change::Many`].
 const CHANGES_PER_COMMIT_MAX: usize = 256;
@@ -30,6 +33,13 @@ pub enum Change {
     },
     /// A credential, role or session was changed or ended: remembered callers are looked up again.
     Access,
+    /// There are runs that no node moves: they were left behind, or begun by a node that moves none.
+    Work,
+    /// A letter came, or an answer to one.
+    Mail {
+        /// For whom; `None` for any node that moves runs.
+        to: Option<NodeId>,
+    },
     /// More than could be told one by one: look at everything again.
     Many,
 }
@@ -83,26 +93,42 @@ impl Changes {
     }
 }
 
-/// Tells the watchers of this process.
-#[derive(Debug, Clone)]
-pub(crate) struct Announcer(tokio::sync::broadcast::Sender<Change>);
+/// Tells the watchers of this process, and whoever tells the other nodes.
+#[derive(Clone)]
+pub(crate) struct Announcer {
+    here: tokio::sync::broadcast::Sender<Change>,
+    others: Option<std::sync::Arc<dyn Fn(Change) + Send + Sync>>,
+}
 
 impl Announcer {
     /// An announcer without watchers.
     pub(crate) fn new() -> Self {
-        Self(tokio::sync::broadcast::Sender::new(WATCH_CAPACITY))
+        Self { here: tokio::sync::broadcast::Sender::new(WATCH_CAPACITY), others: None }
+    }
+
+    /// The same, which also tells `others` of every change that is made here.
+    pub(crate) fn telling(others: impl Fn(Change) + Send + Sync + 'static) -> Self {
+        Self { others: Some(std::sync::Arc::new(others)), ..Self::new() }
     }
 
     /// A new watcher, from now on.
     pub(crate) fn watch(&self) -> tokio::sync::broadcast::Receiver<Change> {
-        self.0.subscribe()
+        self.here.subscribe()
     }
 
     /// Sends what a commit announced; nobody listening is fine.
     pub(crate) fn send(&self, changes: &mut Changes) {
         for change in changes.take() {
-            let _ = self.0.send(change);
+            self.hear(change);
+            if let Some(others) = &self.others {
+                others(change);
+            }
         }
+    }
+
+    /// Sends what another node told.
+    pub(crate) fn hear(&self, change: Change) {
+        let _ = self.here.send(change);
     }
 }
 

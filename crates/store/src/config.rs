@@ -93,8 +93,8 @@ pub enum OpenError {
         /// Its name here.
         name: &'static str,
     },
-    /// The copy that is put aside before an upgrade is not sound; nothing was changed.
-    #[error("the copy made before the upgrade did not pass its check, nothing was changed: {0}")]
+    /// The upgraded copy is not sound; nothing was changed.
+    #[error("the upgraded copy did not pass its check, nothing was changed: {0}")]
     Copy(String),
     /// An address, certificate or option is not usable.
     #[error("{0}")]

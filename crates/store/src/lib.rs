@@ -12,8 +12,11 @@
 mod act;
 mod change;
 mod config;
+mod copies;
+mod lock;
 mod migrate;
 mod migrations;
+mod node;
 mod postgres;
 mod queue;
 mod row;
@@ -22,6 +25,7 @@ mod sql_text;
 mod sqlite;
 mod store;
 mod tx;
+mod upgrade;
 mod value;
 
 #[cfg(test)]
@@ -31,14 +35,19 @@ mod test_database;
 
 pub mod access;
 pub mod flows;
+pub mod operation;
 pub mod platform;
 
 pub use change::Change;
+pub use copies::{Contents, CopyError, check_file};
 pub use config::{Dialect, Location, OpenError, StoreConfig};
+pub use lock::DatabaseLock;
+pub use node::{Node, Role};
 pub use row::Row;
 pub use sql::{BulkSql, Column, Described, Kind, Sql, Statement};
 pub use store::{Statistics, Store};
 pub use tx::Tx;
+pub use upgrade::{Schema, Step, Upgrade, inspect, schema_version, upgrade};
 pub use value::Value;
 
 pub(crate) use sql::{column, statement, statement_entry, statements};
@@ -46,5 +55,5 @@ pub(crate) use value::params;
 
 /// Every registered statement, table by table: what the statement test prepares on both databases.
 pub fn statements() -> impl Iterator<Item = &'static Statement> {
-    [platform::TABLES, access::TABLES, flows::TABLES].into_iter().flatten().flat_map(|table| table.iter())
+    [platform::TABLES, access::TABLES, flows::TABLES, operation::TABLES].into_iter().flatten().flat_map(|table| table.iter())
 }

@@ -78,3 +78,5 @@ pub(crate) fn expand(text: &str, dialect: Dialect) -> String {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod upgrade_tests;

@@ -10,7 +10,7 @@ use floe_model::{Fault, FaultKind};
 use tokio::sync::broadcast;
 
 use crate::{
-    Change, Dialect, Location, OpenError, StoreConfig, Tx,
+    Change, Dialect, Location, Node, OpenError, Role, StoreConfig, Tx,
     act::Call,
     change::Announcer,
     migrations::MIGRATIONS,
@@ -33,7 +33,8 @@ struct Shared {
     reads: Arc<Queue>,
     announcer: Announcer,
     threads: Mutex<Vec<JoinHandle<()>>>,
-    stop: Option<postgres::Stop>,
+    nodes: Option<postgres::Nodes>,
+    copies: sqlite::Copies,
 }
 
 /// What a database back end hands over when it is open.
@@ -44,7 +45,8 @@ pub(crate) struct Opened {
     pub(crate) reads: Arc<Queue>,
     pub(crate) announcer: Announcer,
     pub(crate) threads: Vec<JoinHandle<()>>,
-    pub(crate) stop: Option<postgres::Stop>,
+    pub(crate) nodes: Option<postgres::Nodes>,
+    pub(crate) copies: sqlite::Copies,
 }
 
 /// Facts about an open store, for health pages and measurements.
@@ -122,10 +124,34 @@ impl Store {
         self.0.announcer.watch()
     }
 
+    /// Becomes one of the nodes that share this database; `None` on SQLite, which one process has alone. The node lives once its
+    /// [`Node::id`] is there.
+    #[must_use]
+    pub fn join(&self, role: Role) -> Option<Node> {
+        self.0.nodes.as_ref().map(|nodes| nodes.join(role))
+    }
+
+    /// The node that this process is; `None` on SQLite, and before [`Store::join`].
+    #[must_use]
+    pub fn node(&self) -> Option<Node> {
+        self.0.nodes.as_ref().and_then(postgres::Nodes::node)
+    }
+
     /// Which database this is.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
         self.0.dialect
+    }
+
+    /// The file, on SQLite.
+    #[must_use]
+    pub fn file(&self) -> Option<&std::path::Path> {
+        self.0.file.as_deref()
+    }
+
+    /// The copies of this store that are under way.
+    pub(crate) fn copies(&self) -> sqlite::Copies {
+        self.0.copies.clone()
     }
 
     /// Sizes and lengths, now.
@@ -168,7 +194,8 @@ impl From<Opened> for Store {
             reads: opened.reads,
             announcer: opened.announcer,
             threads: Mutex::new(opened.threads),
-            stop: opened.stop,
+            nodes: opened.nodes,
+            copies: opened.copies,
         }))
     }
 }
@@ -177,8 +204,8 @@ impl Shared {
     fn end(&self) {
         self.writes.close();
         self.reads.close();
-        if let Some(stop) = &self.stop {
-            stop.now();
+        if let Some(nodes) = &self.nodes {
+            nodes.stop();
         }
     }
 }

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use floe_access::Access;
 use floe_flows::Flows;
+use floe_operation::Operation;
 use floe_runtime::Platform;
 
 use http::{Route, Settings, Surface};
@@ -26,6 +27,8 @@ pub struct App {
     pub access: Arc<Access>,
     /// Flows and their runs.
     pub flows: Arc<Flows>,
+    /// Backups, checks, metrics.
+    pub operation: Arc<Operation>,
     /// What an operator sets about the front door.
     pub settings: Settings,
 }
@@ -37,6 +40,15 @@ pub static SURFACES: &[&Surface] = &[&console::SURFACE, &flows::SURFACE];
 #[must_use]
 pub fn routes() -> Vec<Route> {
     [console::routes(), flows::routes()].into_iter().flatten().collect()
+}
+
+/// The router of a server that answers no product calls: its health and its figures.
+pub fn worker_router(app: Arc<App>) -> axum::Router {
+    let is_of_operator = |route: &Route| {
+        let path = route.path.trim_start_matches("/api/v1");
+        path.starts_with("/health/") || path == "/metrics"
+    };
+    http::build(app, routes().into_iter().filter(is_of_operator).collect(), SURFACES, SURFACES[0])
 }
 
 /// The router of all surfaces.

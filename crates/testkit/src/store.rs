@@ -85,7 +85,7 @@ impl TestStore {
         Self { store, config: self.config, home: self.home }
     }
 
-    /// Opens the same database a second time, which must not work while this store is open.
+    /// Opens the same database a second time; on SQLite that must not work while this store is open.
     ///
     /// # Errors
     /// The refusal.

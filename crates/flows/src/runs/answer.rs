@@ -9,6 +9,7 @@ use floe_model::{Fault, FaultKind, Timestamp};
 use floe_store::flows::runs::RunRow;
 use floe_store::flows::waits::WaitEnd;
 use floe_store::platform::audit;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::state::status;
@@ -17,7 +18,7 @@ use super::state::status;
 pub const COMMENT_CHARS_MAX: usize = 2_000;
 
 /// An answer as it came in.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AnswerIn {
     /// The question that the caller means; the current one when absent.
     pub wait: Option<WaitId>,
@@ -32,7 +33,8 @@ pub struct AnswerIn {
 }
 
 /// What an answer says.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AnswerKind {
     /// To an approval.
     Decision {

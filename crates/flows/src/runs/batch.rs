@@ -3,9 +3,9 @@
 use floe_engine::event::{Event, Happening, QuestionKind};
 use floe_engine::machine::Machine;
 use floe_model::flows::FlowSettings;
-use floe_model::id::{EventId, JobId, RunId, WaitId, WorkspaceId};
-use floe_model::{Fault, Scope, Timestamp};
-use floe_store::Tx;
+use floe_model::id::{EventId, JobId, NodeId, RunId, WaitId, WorkspaceId};
+use floe_model::{Fault, FaultKind, Scope, Timestamp};
+use floe_store::{Change, Node, Tx};
 use floe_store::flows::files::{self, Claim};
 use floe_store::flows::journal::{self, Chunk};
 use floe_store::flows::runs::{self, RunRow};
@@ -13,6 +13,7 @@ use floe_store::flows::waits::{self, WaitEnd, WaitRow};
 use floe_store::platform::audit;
 use floe_store::platform::events::{self, NewEvent};
 use floe_store::platform::jobs::{self, NewJob};
+use floe_store::platform::nodes;
 use serde_json::json;
 
 use super::live::Extras;
@@ -53,12 +54,48 @@ pub(super) struct Part {
     claims: Vec<Claim>,
 }
 
+/// In whose name a write is made.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum WrittenBy {
+    /// The one process that has the database.
+    Alone,
+    /// A node; with others, they are told which runs changed.
+    Node { id: Option<NodeId>, has_others: bool },
+}
+
+impl WrittenBy {
+    /// In the name of the node as it lives now.
+    pub(super) fn of(node: Option<&Node>) -> Self {
+        node.map_or(Self::Alone, |node| Self::Node { id: node.id(), has_others: node.has_others() })
+    }
+}
+
+/// Code of the fault when another writer has moved one of the runs.
+pub(super) const GOT_AHEAD: &str = "already_exists";
+/// Code of the fault when the node in whose name the write is made was ended.
+pub(super) const ENDED: &str = "node_ended";
+
+/// The fault for a write of a node that was ended.
+pub(super) fn ended() -> Fault {
+    Fault::new(FaultKind::Overloaded, ENDED, "This node was taken for gone and begins anew").with_retry_after(1)
+}
+
 /// Writes the rows of some runs.
 ///
 /// # Errors
-/// Of the database, and when another writer has moved one of the runs.
-pub(super) fn write(tx: &mut Tx<'_>, parts: &[Part]) -> Result<(), Fault> {
-    runs::put(tx, &parts.iter().flat_map(|part| &part.rows).collect::<Vec<_>>())?;
+/// Of the database, [`GOT_AHEAD`], [`ENDED`].
+pub(super) fn write(tx: &mut Tx<'_>, written_by: WrittenBy, parts: &[Part]) -> Result<(), Fault> {
+    let node = match written_by {
+        WrittenBy::Alone => None,
+        WrittenBy::Node { id: Some(id), has_others } if nodes::hold(tx, id)? => {
+            for chunk in parts.iter().flat_map(|part| &part.chunks).filter(|_| has_others) {
+                tx.announce(Change::Record { workspace: chunk.workspace, kind: "run", id: chunk.run.0 });
+            }
+            Some(id)
+        }
+        WrittenBy::Node { .. } => return Err(ended()),
+    };
+    runs::put(tx, &parts.iter().flat_map(|part| &part.rows).collect::<Vec<_>>(), node)?;
     journal::append(tx, &parts.iter().flat_map(|part| &part.chunks).collect::<Vec<_>>())?;
     waits::open(tx, &parts.iter().flat_map(|part| &part.opened).collect::<Vec<_>>())?;
     for end in parts.iter().flat_map(|part| &part.closed) {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use floe_engine::event::Event;
 use floe_engine::plan::Plan;
 use floe_model::Fault;
-use floe_model::id::{RunId, WorkspaceId};
+use floe_model::id::{NodeId, RunId, WorkspaceId};
 use floe_store::flows::runs::{self, RunRow};
-use floe_store::flows::{documents, journal};
+use floe_store::flows::{documents, journal, run_owners};
 use floe_store::{Store, Tx};
 
 use super::plans::Plans;
@@ -20,6 +20,8 @@ pub struct Loaded {
     pub plan: Arc<Plan>,
     /// Its events.
     pub events: Vec<Event>,
+    /// The node that moves it, where several share the database.
+    pub owner: Option<NodeId>,
 }
 
 /// Reads a run, its definition and its journal; `None` when there is no such run.
@@ -27,7 +29,9 @@ pub struct Loaded {
 /// # Errors
 /// Of the database, and when the journal or definition cannot be read.
 pub async fn load(store: &Store, plans: &Plans, workspace: WorkspaceId, run: RunId) -> Result<Option<Loaded>, Fault> {
-    let Some((row, chunks)) = store.read(move |tx| read(tx, workspace, run)).await? else { return Ok(None) };
+    let shared = store.node().is_some();
+    let found = store.read(move |tx| read(tx, workspace, run, shared)).await?;
+    let Some((row, chunks, owner)) = found else { return Ok(None) };
     let plan = match plans.known(&row.document_hash) {
         Some(plan) => plan,
         None => {
@@ -41,10 +45,14 @@ pub async fn load(store: &Store, plans: &Plans, workspace: WorkspaceId, run: Run
     for chunk in chunks {
         events.extend(serde_json::from_str::<Vec<Event>>(&chunk).map_err(Fault::internal)?);
     }
-    Ok(Some(Loaded { row, plan, events }))
+    Ok(Some(Loaded { row, plan, events, owner }))
 }
 
-fn read(tx: &mut Tx<'_>, workspace: WorkspaceId, run: RunId) -> Result<Option<(RunRow, Vec<String>)>, Fault> {
+/// A run's row, the chunks of its journal, and its owner.
+type Read = (RunRow, Vec<String>, Option<NodeId>);
+
+fn read(tx: &mut Tx<'_>, workspace: WorkspaceId, run: RunId, shared: bool) -> Result<Option<Read>, Fault> {
     let Some(row) = runs::find(tx, workspace, run)? else { return Ok(None) };
-    Ok(Some((row, journal::read(tx, workspace, run)?)))
+    let owner = if shared { run_owners::owner(tx, workspace, run)? } else { None };
+    Ok(Some((row, journal::read(tx, workspace, run)?, owner)))
 }

@@ -32,6 +32,10 @@ impl RunEngine {
     /// # Errors
     /// Of the database.
     pub async fn recover(&self) -> Result<usize, Fault> {
+        if self.core.node.is_some() {
+            // Where nodes share the database, what is left behind is taken up by whoever claims it.
+            return Ok(0);
+        }
         let store = &self.core.platform.store;
         let mut after = RunId(0);
         let mut found = 0;
@@ -40,18 +44,30 @@ impl RunEngine {
             let Some(last) = page.last() else { return Ok(found) };
             after = last.run;
             found += page.len();
-            let (suspects, sound): (Vec<Moving>, Vec<Moving>) =
-                page.into_iter().partition(|moving| moving.had_begun && moving.recoveries >= SUDDEN_MAX);
-            let begun: Vec<Moving> = sound.iter().filter(|moving| moving.had_begun).cloned().collect();
-            store.write(move |tx| begun.iter().try_for_each(|moving| count(tx, moving).map(|_| ()))).await?;
-            for moving in &sound {
-                self.core.admit(ticket(moving), true);
-            }
-            for moving in suspects {
-                let engine = self.clone();
-                tokio::spawn(async move { engine.take_up_later(&moving).await });
-            }
+            self.take_up_all(page).await?;
         }
+    }
+
+    /// Finds places for runs that were under way; those that made no progress a few times come later.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub(super) async fn take_up_all(&self, found: Vec<Moving>) -> Result<(), Fault> {
+        let (suspects, sound): (Vec<Moving>, Vec<Moving>) =
+            found.into_iter().partition(|moving| moving.had_begun && moving.recoveries >= SUDDEN_MAX);
+        let begun: Vec<Moving> = sound.iter().filter(|moving| moving.had_begun).cloned().collect();
+        if !begun.is_empty() {
+            let act = move |tx: &mut floe_store::Tx<'_>| begun.iter().try_for_each(|moving| count(tx, moving).map(|_| ()));
+            self.core.platform.store.write(act).await?;
+        }
+        for moving in &sound {
+            self.core.admit(ticket(moving), true);
+        }
+        for moving in suspects {
+            let engine = self.clone();
+            tokio::spawn(async move { engine.take_up_later(&moving).await });
+        }
+        Ok(())
     }
 
     /// Takes up a run that has made no progress, after a pause; gives it up when that has not helped often enough.

@@ -4,22 +4,27 @@
 
 mod banner;
 mod log;
+mod records;
 mod serve;
 mod work;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use floe_access::{Access, AccessSettings, ServerSecret};
+use floe_operation::doctor::MoreChecks;
+use floe_operation::secret::Secret;
+use floe_operation::{Config as OperationConfig, Operation};
 use floe_runtime::ids::SystemRandom;
 use floe_runtime::outside::{Outside, OutsideConfig};
 use floe_runtime::sandbox::{Sandbox, SandboxConfig};
 use floe_runtime::{Clock, Ids, Platform, Seal, SystemClock};
 use floe_store::{Location, Store, StoreConfig};
 
-use crate::settings::{Settings, ensure_data_folder, load_secret_key};
+use crate::registry;
+use crate::settings::{Settings, effective_table, ensure_data_folder, load_secret_key};
 
 pub(crate) use serve::{process, run};
 pub use serve::{router, serve};
@@ -40,6 +45,8 @@ pub struct App {
     pub platform: Arc<Platform>,
     /// Who may call.
     pub access: Arc<Access>,
+    /// Backups, checks, retention, metrics.
+    pub operation: Arc<Operation>,
 }
 
 impl App {
@@ -50,13 +57,12 @@ impl App {
     /// With a sentence for the person who starts the server.
     pub async fn open(settings: Settings, lock_wait_s: u64) -> anyhow::Result<Self> {
         let data_dir = ensure_data_folder(&settings.data_dir).context("the data folder cannot be used")?;
+        floe_operation::restore::finish_pending(&data_dir)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids = Ids::new(Arc::clone(&clock), Arc::new(SystemRandom));
-        let secret = ServerSecret::new(load_secret_key(settings.secret_key.as_deref(), &data_dir, || ids.secret())?);
-        let location = match &settings.database_url {
-            Some(url) => Location::Postgres(url.clone()),
-            None => Location::Sqlite(data_dir.join(DATABASE_FILE)),
-        };
+        let key = load_secret_key(settings.secret_key.as_deref(), &data_dir, || ids.secret())?;
+        let secret = ServerSecret::new(key);
+        let location = location(&settings, &data_dir);
         let store = Store::open(StoreConfig { lock_wait_s, ..StoreConfig::at(location) }).await?;
         let outside =
             Outside::new(OutsideConfig { allow: settings.outbound_allow.clone(), ..OutsideConfig::default() });
@@ -65,13 +71,15 @@ impl App {
         let platform = Arc::new(Platform { store, clock, ids, outside, sandbox, seal });
         let access = Arc::new(Access::new(Arc::clone(&platform), &secret, access_settings(&settings)));
         let listen = settings.listen;
-        Ok(Self { settings, listen, data_dir, platform, access })
+        let config = operation_config(&settings, &data_dir, Secret::new(key), registry::checks(&platform, &access));
+        let operation = Arc::new(Operation::new(Arc::clone(&platform), config));
+        Ok(Self { settings, listen, data_dir, platform, access, operation })
     }
 
     /// What users type to reach this server, without a slash at the end.
     #[must_use]
     pub fn public_url(&self) -> String {
-        self.settings.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen))
+        public_url(&self.settings)
     }
 
     /// The link that opens the set-up page; the token is in the fragment, so that it reaches no log.
@@ -86,9 +94,43 @@ impl App {
     }
 }
 
+/// Where the database of these settings is.
+#[must_use]
+pub fn location(settings: &Settings, data_dir: &Path) -> Location {
+    match &settings.database_url {
+        Some(url) => Location::Postgres(url.clone()),
+        None => Location::Sqlite(data_dir.join(DATABASE_FILE)),
+    }
+}
+
+fn public_url(settings: &Settings) -> String {
+    settings.public_url.clone().unwrap_or_else(|| settings.own_url())
+}
+
+fn operation_config(settings: &Settings, data_dir: &Path, secret: Secret, checks: MoreChecks) -> OperationConfig {
+    OperationConfig {
+        version: env!("CARGO_PKG_VERSION"),
+        data_dir: data_dir.to_owned(),
+        backup_dir: settings.backup_folder(data_dir),
+        backup_cron: settings.backup_cron.clone(),
+        backup_keep: settings.backup_keep,
+        run_retention_days: settings.run_retention_days,
+        secret,
+        listen: settings.listen,
+        public_url: public_url(settings),
+        serves_tls: settings.tls.is_some(),
+        behind_proxy: !settings.trusted_proxies.is_empty(),
+        metrics_token: settings.metrics_token.clone(),
+        settings: effective_table(settings),
+        more_checks: checks,
+    }
+}
+
 fn access_settings(settings: &Settings) -> AccessSettings {
     AccessSettings {
         session_idle_hours: i64::from(settings.session_idle_hours),
         session_max_days: i64::from(settings.session_max_days),
+        request_log_days: settings.request_log_days,
+        request_log_bodies: settings.request_log_bodies,
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use axum::Router;
 use floe_runtime::effect::Effect;
+use floe_store::Role;
 use floe_surfaces::http::{PublicUrl, RateLimits as SurfaceRateLimits, Settings as SurfaceSettings};
 use rustix::fs::Mode;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -15,12 +16,14 @@ use tokio::sync::watch;
 
 use super::{App, Work, banner, log};
 use crate::cli::{Exit, Output};
-use crate::http::{Front, Limits, TrustedProxies, serve as serve_front};
+use crate::http::{Front, Limits, Tls, TrustedProxies, serve as serve_front, serve_tls};
 use crate::operator;
 use crate::settings::{RateLimits, Settings};
 
 /// How long a start waits for a server that is just stopping to let go of the database, seconds.
 const LOCK_WAIT_S: u64 = 5;
+/// Time for becoming one of the nodes that share a database.
+const JOIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time for the parts to end after the connections have ended.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(800);
 
@@ -45,6 +48,8 @@ pub fn serve(settings: Settings, output: Output, extra: Vec<Arc<dyn Effect>>) ->
 /// Those of the server.
 pub(crate) fn process(settings: &Settings, server: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
     log::start(settings);
+    // Before anything is counted.
+    floe_operation::metrics::start();
     // Whatever this process makes is for its owner alone: database, log files, copies, sockets.
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
     raise_open_files();
@@ -77,7 +82,9 @@ pub(crate) async fn run(
     let listener =
         TcpListener::bind(settings.listen).await.with_context(|| format!("cannot listen on {}", settings.listen))?;
     let address = listener.local_addr()?;
-    let app = Arc::new(App { listen: address, ..App::open(settings, LOCK_WAIT_S).await? });
+    let tls = settings.tls.as_ref().map(Tls::load).transpose().context("the certificate cannot be used")?;
+    let app = Arc::new(App::open(Settings { listen: address, ..settings }, LOCK_WAIT_S).await?);
+    join(&app).await?;
     let work = Work::start(&app, extra);
     let front = front(&app, &work)?;
 
@@ -92,7 +99,10 @@ pub(crate) async fn run(
     });
     ready(&app, &work).await?;
 
-    serve_front(listener, front, stop).await;
+    match tls {
+        Some(tls) => serve_tls(listener, tls, front, stop).await,
+        None => serve_front(listener, front, stop).await,
+    }
     let closing = async {
         let _ = operator.await;
         work.stop().await;
@@ -101,6 +111,15 @@ pub(crate) async fn run(
     if tokio::time::timeout(CLOSE_TIMEOUT, closing).await.is_err() {
         tracing::warn!("the server ends before all of its parts have; nothing that was answered is lost");
     }
+    Ok(())
+}
+
+/// Becomes one of the nodes that share the database, where several can.
+async fn join(app: &App) -> anyhow::Result<()> {
+    let Some(node) = app.platform.store.join(app.settings.role) else { return Ok(()) };
+    let mut life = node.watch();
+    let alive = tokio::time::timeout(JOIN_TIMEOUT, life.wait_for(Option::is_some)).await;
+    anyhow::ensure!(matches!(alive, Ok(Ok(_))), "the database did not take this server as one of its nodes");
     Ok(())
 }
 
@@ -127,8 +146,12 @@ pub fn router(app: &App, work: &Work) -> anyhow::Result<Router> {
     };
     let settings = SurfaceSettings { public_url, listen: Some(app.listen.to_string()), rate_limits };
     let (platform, access) = (Arc::clone(&app.platform), Arc::clone(&app.access));
-    let flows = Arc::clone(&work.flows);
-    Ok(floe_surfaces::router(Arc::new(floe_surfaces::App { platform, access, flows, settings })))
+    let (flows, operation) = (Arc::clone(&work.flows), Arc::clone(&app.operation));
+    let parts = Arc::new(floe_surfaces::App { platform, access, flows, operation, settings });
+    Ok(match app.settings.role {
+        Role::All | Role::Web => floe_surfaces::router(parts),
+        Role::Worker => floe_surfaces::worker_router(parts),
+    })
 }
 
 /// Turns true at the first SIGTERM or SIGINT; the second ends the process.

@@ -6,24 +6,30 @@ use std::time::Duration;
 use floe_access::Access;
 use floe_flows::Flows;
 use floe_flows::runs::Limits;
+use floe_operation::Operation;
 use floe_runtime::effect::Effect;
 use floe_runtime::jobs::JobLoop;
 use tokio::task::JoinHandle;
 
-use super::App;
+use super::{App, records};
 use crate::registry;
 
 /// Pause before the runs that were under way are looked up again after a failure.
 const RECOVER_PAUSE: Duration = Duration::from_secs(1);
 /// Pause between two sweeps.
 const SWEEP_PAUSE: Duration = Duration::from_secs(300);
+/// Pause between two looks at what was measured.
+const UPKEEP_PAUSE: Duration = Duration::from_secs(5);
 
 /// The moving parts. They run until [`Work::stop`]; a kill instead of a stop loses nothing either.
 pub struct Work {
     /// Flows and their runs.
     pub flows: Arc<Flows>,
-    jobs: JobLoop,
+    /// None where this node only answers requests.
+    jobs: Option<JobLoop>,
     tasks: Vec<JoinHandle<()>>,
+    records: Vec<JoinHandle<()>>,
+    access: Arc<Access>,
 }
 
 impl Work {
@@ -36,16 +42,22 @@ impl Work {
             Limits { shards: settings.workers, runs_per_workspace: settings.runs_per_workspace, ..Limits::default() };
         let effects = registry::effects(settings).into_iter().chain(extra).collect();
         let flows = Arc::new(Flows::start(Arc::clone(&app.platform), effects, limits));
-        let jobs = JobLoop::start(Arc::clone(&app.platform), registry::jobs(&flows));
-        let tasks = vec![tokio::spawn(recover(Arc::clone(&flows))), tokio::spawn(sweep(Arc::clone(&app.access)))];
-        Self { flows, jobs, tasks }
+        let handlers = registry::jobs(&flows, &app.operation);
+        let jobs = settings.role.works().then(|| JobLoop::start(Arc::clone(&app.platform), handlers));
+        let tasks = vec![tokio::spawn(recover(Arc::clone(&flows))), tokio::spawn(sweep(Arc::clone(&app.access))), tokio::spawn(operate(Arc::clone(&app.operation)))];
+        let records = records::start(app);
+        Self { flows, jobs, tasks, records, access: Arc::clone(&app.access) }
     }
 
     /// Takes up nothing new and waits for what is being written.
     pub async fn stop(self) {
         self.tasks.iter().for_each(JoinHandle::abort);
-        self.jobs.stop().await;
+        if let Some(jobs) = self.jobs {
+            jobs.stop().await;
+        }
         self.flows.runs.stop().await;
+        self.records.iter().for_each(JoinHandle::abort);
+        records::finish(&self.access).await;
     }
 }
 
@@ -58,6 +70,17 @@ async fn recover(flows: Arc<Flows>) {
             Err(fault) => tracing::error!(%fault, "runs that were under way cannot be looked up; trying again"),
         }
         tokio::time::sleep(RECOVER_PAUSE).await;
+    }
+}
+
+/// Enters what operation does by itself, says what the doctor finds, and keeps the metrics in order.
+async fn operate(operation: Arc<Operation>) {
+    if let Err(fault) = operation.start().await {
+        tracing::error!(%fault, "backups and sweeps are not scheduled; they are when the server starts again");
+    }
+    loop {
+        tokio::time::sleep(UPKEEP_PAUSE).await;
+        floe_operation::metrics::upkeep();
     }
 }
 

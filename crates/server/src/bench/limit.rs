@@ -68,7 +68,7 @@ async fn one_run(store: &Store, run: RunId, writes: usize) -> anyhow::Result<()>
         store
             .write(move |tx| {
                 if with_row {
-                    runs::put(tx, &[&row])?;
+                    runs::put(tx, &[&row], None)?;
                 }
                 journal::append(tx, &[&chunk])
             })

@@ -19,15 +19,19 @@ pub(super) struct Arguments {
     /// What users type to reach the server
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
+    /// What this node does, where several share a PostgreSQL database
+    #[arg(long, value_name = "ROLE", value_parser = ["all", "web", "worker"])]
+    role: Option<String>,
 }
 
 impl Arguments {
-    pub(super) fn flags(&self) -> [(&'static str, Option<String>); 4] {
+    pub(super) fn flags(&self) -> [(&'static str, Option<String>); 5] {
         [
             ("FLOE_LISTEN", self.listen.clone()),
             ("FLOE_DATA_DIR", self.data.clone()),
             ("FLOE_DATABASE_URL", self.database_url.clone()),
             ("FLOE_PUBLIC_URL", self.public_url.clone()),
+            ("FLOE_ROLE", self.role.clone()),
         ]
     }
 }

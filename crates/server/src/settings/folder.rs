@@ -56,7 +56,7 @@ pub fn load_secret_key(
     fresh: impl FnOnce() -> [u8; 32],
 ) -> Result<[u8; 32], FolderError> {
     if let Some(text) = given {
-        return decode(text).ok_or_else(|| FolderError("FLOE_SECRET_KEY is not 32 bytes in base64".to_owned()));
+        return read_secret_key(text);
     }
     let path = folder.join(KEY_FILE);
     match fs::read_to_string(&path) {
@@ -67,6 +67,14 @@ pub fn load_secret_key(
         Err(error) if error.kind() == io::ErrorKind::NotFound => create(&path, fresh()),
         Err(error) => Err(FolderError::io(&path, &error)),
     }
+}
+
+/// The key that a setting gives.
+///
+/// # Errors
+/// When the text is not 32 bytes in base64.
+pub fn read_secret_key(text: &str) -> Result<[u8; 32], FolderError> {
+    decode(text).ok_or_else(|| FolderError("FLOE_SECRET_KEY is not 32 bytes in base64".to_owned()))
 }
 
 /// Written whole under another name first: a start that is killed here leaves no half key behind.

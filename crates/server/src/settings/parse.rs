@@ -4,8 +4,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use floe_access::requests::BodyRule;
 use floe_model::Mode;
+use floe_model::access::credits::MILLI;
+use floe_model::flows::cron::Cron;
 use floe_runtime::outside::AllowList;
+use floe_store::Role;
 use tracing_subscriber::EnvFilter;
 
 use super::SettingsError;
@@ -29,6 +33,15 @@ pub enum RateLimits {
     Off,
     /// Other numbers for some kinds; 0 is no limit.
     PerMinute(Vec<(String, u32)>),
+}
+
+/// The files of a server that speaks TLS itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// Certificate chain in PEM.
+    pub cert: PathBuf,
+    /// Private key in PEM.
+    pub key: PathBuf,
 }
 
 /// Parses values one by one and keeps every problem.
@@ -69,7 +82,19 @@ impl<'a> Parser<'a> {
         parsed.map_err(|problem| self.problem(name, &problem)).unwrap_or_default()
     }
 
-    fn problem(&mut self, name: &str, problem: &str) {
+    /// Certificate and key, which only make sense together.
+    pub(super) fn tls_files(&mut self) -> Option<TlsFiles> {
+        let (cert, key) = (self.optional("FLOE_TLS_CERT", path), self.optional("FLOE_TLS_KEY", path));
+        match (cert, key) {
+            (Some(cert), Some(key)) => return Some(TlsFiles { cert, key }),
+            (Some(_), None) => self.problem("FLOE_TLS_KEY", "must be given with FLOE_TLS_CERT"),
+            (None, Some(_)) => self.problem("FLOE_TLS_CERT", "must be given with FLOE_TLS_KEY"),
+            (None, None) => {}
+        }
+        None
+    }
+
+    pub(super) fn problem(&mut self, name: &str, problem: &str) {
         self.problems.push(format!("{name}: {problem}"));
     }
 
@@ -87,6 +112,10 @@ pub(super) fn allow_list(text: &str) -> Result<AllowList, String> {
     AllowList::parse(text).map_err(|error| error.to_string())
 }
 
+pub(super) fn role(text: &str) -> Result<Role, String> {
+    Role::parse(text).ok_or_else(|| "must be all, web or worker".to_owned())
+}
+
 pub(super) fn path(text: &str) -> Result<PathBuf, String> {
     if text.is_empty() { Err("must not be empty".to_owned()) } else { Ok(PathBuf::from(text)) }
 }
@@ -101,6 +130,23 @@ pub(super) fn number<T: TryFrom<u64>>(text: &str, least: u64, most: u64) -> Resu
     in_range
         .and_then(|number| T::try_from(number).ok())
         .ok_or_else(|| format!("must be a number from {least} to {most}"))
+}
+
+/// A pattern of five fields, or `off`, which becomes nothing.
+pub(super) fn cron(text: &str) -> Result<String, String> {
+    if matches!(text, "" | "off") {
+        return Ok(String::new());
+    }
+    Cron::parse(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
+}
+
+pub(super) fn body_rule(text: &str) -> Result<BodyRule, String> {
+    BodyRule::parse(text).ok_or_else(|| "must be off, test or all".to_owned())
+}
+
+/// Whole credits, as thousandths.
+pub(super) fn credits(text: &str) -> Result<i64, String> {
+    number::<i64>(text, 0, 1_000_000_000).map(|credits| credits * MILLI)
 }
 
 pub(super) fn switch(text: &str) -> Result<bool, String> {

@@ -31,7 +31,8 @@ fn line(definition: &Definition, settings: &Settings) -> Json {
 /// The value that stands for an unset setting when it follows from another one or from the machine.
 fn derived(definition: &Definition, settings: &Settings) -> Option<String> {
     match definition.name {
-        "FLOE_PUBLIC_URL" => Some(format!("http://{}", settings.listen)),
+        "FLOE_PUBLIC_URL" => Some(settings.own_url()),
+        "FLOE_BACKUP_DIR" => Some(settings.backup_folder(&settings.data_dir).display().to_string()),
         "FLOE_WORKERS" => Some(settings.workers.to_string()),
         _ => None,
     }

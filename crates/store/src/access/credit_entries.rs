@@ -192,7 +192,6 @@ pub fn count(tx: &mut Tx<'_>, scope: Scope, filter: &Filter) -> Result<i64, Faul
     Ok(tx.row(&COUNT, values, |row| row.int(0))?.unwrap_or(0))
 }
 
-
 fn entry(row: &Row<'_>) -> Result<Entry, Fault> {
     let origin = Origin {
         product: row.opt_string(6)?,

@@ -62,11 +62,6 @@ statements! {
     EXPIRED = both(
         "select workspace_id, mode, reference from credit_holds where expires_at <= $1 order by expires_at limit $2"
     ) -> [id, text, text];
-    /// Ledgers whose balance is not the sum of their entries.
-    IMBALANCED = both(
-        "select count(*) from credit_accounts a where a.balance <> (
-             select coalesce(sum(e.amount), 0) from credit_entries e where e.workspace_id = a.workspace_id and e.mode = a.mode)"
-    ) -> [int];
 }
 
 /// What a new ledger of a mode starts with.
@@ -172,14 +167,6 @@ pub fn expired(tx: &mut Tx<'_>, now: Timestamp, limit: usize) -> Result<Vec<(Sco
     tx.rows(&EXPIRED, params![now, limit], |row| {
         Ok((Scope { workspace: WorkspaceId(row.id(0)?), mode: row.mode(1)? }, row.string(2)?))
     })
-}
-
-/// How many ledgers of all workspaces have a balance that is not the sum of their entries; anything but 0 is an error of Floe.
-///
-/// # Errors
-/// Of the database.
-pub fn imbalanced(tx: &mut Tx<'_>) -> Result<i64, Fault> {
-    Ok(tx.row(&IMBALANCED, &[], |row| row.int(0))?.unwrap_or(0))
 }
 
 fn ledger(row: &Row<'_>) -> Result<Ledger, Fault> {

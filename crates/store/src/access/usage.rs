@@ -280,10 +280,9 @@ pub fn not_summed(tx: &mut Tx<'_>, scope: Scope, from: i64, to: i64) -> Result<V
     const DAY_US: i64 = 86_400_000_000;
     let mark = mark(tx, scope.workspace)?;
     let (since, until) = (from.saturating_mul(DAY_US), to.saturating_mul(DAY_US));
-    let mut rows =
-        tx.rows(&TAIL, params![scope.workspace, mark, scope.mode, since, until, GROUPS_MAX], |row| {
-            Ok((row.int(0)?, FlowId(row.id(1)?), row.int(2)?, row.int(3)?))
-        })?;
+    let mut rows = tx.rows(&TAIL, params![scope.workspace, mark, scope.mode, since, until, GROUPS_MAX], |row| {
+        Ok((row.int(0)?, FlowId(row.id(1)?), row.int(2)?, row.int(3)?))
+    })?;
     rows.extend(tx.rows(&LATE_ERRORS, params![scope.workspace, scope.mode, from, to, GROUPS_MAX], |row| {
         Ok((row.int(0)?, FlowId(row.id(1)?), 0, row.int(2)?))
     })?);
@@ -294,16 +293,10 @@ pub fn not_summed(tx: &mut Tx<'_>, scope: Scope, from: i64, to: i64) -> Result<V
 ///
 /// # Errors
 /// Of the database.
-pub fn note_open(
-    tx: &mut Tx<'_>,
-    workspace: WorkspaceId,
-    runs: &[(RunId, Mode, i64, FlowId)],
-) -> Result<(), Fault> {
+pub fn note_open(tx: &mut Tx<'_>, workspace: WorkspaceId, runs: &[(RunId, Mode, i64, FlowId)]) -> Result<(), Fault> {
     let rows: Vec<[Value<'_>; 5]> = runs
         .iter()
-        .map(|(run, mode, day, flow)| {
-            [workspace.into(), (*run).into(), (*mode).into(), (*day).into(), (*flow).into()]
-        })
+        .map(|(run, mode, day, flow)| [workspace.into(), (*run).into(), (*mode).into(), (*day).into(), (*flow).into()])
         .collect();
     tx.bulk(&OPEN, &rows).map(drop)
 }
@@ -312,12 +305,7 @@ pub fn note_open(
 ///
 /// # Errors
 /// Of the database.
-pub fn still_open(
-    tx: &mut Tx<'_>,
-    workspace: WorkspaceId,
-    after: RunId,
-    limit: usize,
-) -> Result<Vec<OpenRun>, Fault> {
+pub fn still_open(tx: &mut Tx<'_>, workspace: WorkspaceId, after: RunId, limit: usize) -> Result<Vec<OpenRun>, Fault> {
     tx.rows(&STILL_OPEN, params![workspace, after, limit], open_run)
 }
 

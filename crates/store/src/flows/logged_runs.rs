@@ -55,11 +55,16 @@ pub struct Period<'a> {
 
 macro_rules! logged_runs {
     ($tail:literal) => {
+        logged_runs!("runs r", $tail)
+    };
+    ($runs:literal, $tail:literal) => {
         concat!(
             "select r.id, r.version, r.document_hash, r.source_kind, r.started_by, r.status, r.queued_at, r.finished_at,
                  cast(coalesce((select sum(octet_length(j.events)) from run_journal j
                      where j.workspace_id = r.workspace_id and j.run_id = r.id), 0) as bigint)
-             from runs r where r.workspace_id = $1 and ",
+             from ",
+            $runs,
+            " where r.workspace_id = $1 and ",
             $tail
         )
     };
@@ -83,10 +88,16 @@ statements! {
     WAITING = both(logged_runs!(
         "r.flow_id = $2 and r.id < $3 and r.status = 'waiting' order by r.id desc limit $4"
     )) -> [id, int, bytes, text, text, text, time, opt time, int];
-    /// Those that move, the newest first.
-    MOVING = both(logged_runs!(
-        "r.flow_id = $2 and r.id < $3 and r.status in ('queued', 'running') order by r.id desc limit $4"
-    )) -> [id, int, bytes, text, text, text, time, opt time, int];
+    /// Those that move, the newest first. There are few; SQLite, which keeps no statistics, would look through all runs of the flow.
+    MOVING = split {
+        sqlite: logged_runs!(
+            "runs r indexed by runs_moving",
+            "r.flow_id = $2 and r.id < $3 and r.status in ('queued', 'running') order by r.id desc limit $4"
+        ),
+        postgres: logged_runs!(
+            "r.flow_id = $2 and r.id < $3 and r.status in ('queued', 'running') order by r.id desc limit $4"
+        ),
+    } -> [id, int, bytes, text, text, text, time, opt time, int];
     /// Journals of some runs, in order.
     JOURNALS = split {
         sqlite: "select run_id, events from run_journal

@@ -2,7 +2,7 @@
 
 use floe_model::{
     Fault, Mode, Timestamp,
-    id::{FlowId, RunId, WorkspaceId},
+    id::{FlowId, NodeId, RunId, WorkspaceId},
 };
 
 use crate::{Row, Tx, Value, params, statements};
@@ -164,14 +164,14 @@ statements! {
         "insert into runs (workspace_id, id, mode, flow_id, flow_name, version, is_draft, document_hash, status, trigger_type,
              trigger_step, source_kind, source, parent_run_id, depth, started_by, settings, queued_at, started_at, finished_at,
              active_ms, step_count, current_step, wait_kind, wait_step, error_code, error_message, error_step, revision,
-             recoveries, recovered_at)",
+             recoveries, recovered_at, node_id)",
         [id, id, text, id, text, int, bool, bytes, text, text, text, text, json, opt id, int, text, json, time, opt time, opt time,
-         opt int, int, opt text, opt text, opt text, opt text, opt text, opt text, int, int, int],
+         opt int, int, opt text, opt text, opt text, opt text, opt text, opt text, int, int, int, opt id],
         "on conflict (workspace_id, id) do update set status = excluded.status, started_at = excluded.started_at,
              finished_at = excluded.finished_at, active_ms = excluded.active_ms, step_count = excluded.step_count,
              current_step = excluded.current_step, wait_kind = excluded.wait_kind, wait_step = excluded.wait_step,
              error_code = excluded.error_code, error_message = excluded.error_message, error_step = excluded.error_step,
-             revision = excluded.revision"
+             revision = excluded.revision, node_id = excluded.node_id"
     );
     /// One run.
     FIND = both(select_runs!("where workspace_id = $1 and id = $2")) -> [id, id, text, id, text, int, bool, bytes, text, text,
@@ -225,15 +225,15 @@ statements! {
     ) -> [int];
 }
 
-/// Writes rows: adds those that are new, brings the others up to date.
+/// Writes rows: adds those that are new, brings the others up to date. Those that are under way are owned by `node`.
 ///
 /// # Errors
 /// Of the database.
-pub fn put(tx: &mut Tx<'_>, runs: &[&RunRow]) -> Result<(), Fault> {
+pub fn put(tx: &mut Tx<'_>, runs: &[&RunRow], node: Option<NodeId>) -> Result<(), Fault> {
     if runs.is_empty() {
         return Ok(());
     }
-    let rows: Vec<[Value<'_>; 31]> = runs.iter().map(|run| values(run)).collect();
+    let rows: Vec<[Value<'_>; 32]> = runs.iter().map(|run| values(run, node)).collect();
     tx.bulk(&PUT, &rows)?;
     Ok(())
 }
@@ -345,7 +345,8 @@ fn filter_values(workspace: WorkspaceId, flow: FlowId, filter: &RunFilter) -> [V
     ]
 }
 
-fn values(run: &RunRow) -> [Value<'_>; 31] {
+fn values(run: &RunRow, node: Option<NodeId>) -> [Value<'_>; 32] {
+    let is_under_way = matches!(run.status.as_str(), "queued" | "running");
     [
         run.workspace.into(),
         run.id.into(),
@@ -378,6 +379,7 @@ fn values(run: &RunRow) -> [Value<'_>; 31] {
         run.revision.into(),
         0_i64.into(),
         (-1_i64).into(),
+        node.filter(|_| is_under_way).into(),
     ]
 }
 

@@ -94,7 +94,7 @@ async fn sqlite_is_upgraded_step_by_step_after_a_checked_copy() {
     let file = folder.join("floe.db");
     // What a process that was killed while it copied left behind.
     std::fs::create_dir_all(&folder).expect("the folder can be made");
-    std::fs::write(folder.join("floe.db.before-1.unchecked"), "half").expect("the folder can be written");
+    std::fs::write(folder.join("floe.db.upgrading"), "half").expect("the folder can be written");
     upgrade(&Place::File(file.clone())).await;
     let version_of = |path: &Path| -> u32 {
         let connection = rusqlite::Connection::open(path).expect("the copy opens");
@@ -106,7 +106,7 @@ async fn sqlite_is_upgraded_step_by_step_after_a_checked_copy() {
     assert_eq!(version_of(&folder.join("floe.db.before-2")), 2);
     assert_eq!(version_of(&file), 3);
     assert!(!folder.join("floe.db.before-3").exists(), "nothing is copied when nothing is to be done");
-    assert!(!folder.join("floe.db.before-1.unchecked").exists());
+    assert!(!folder.join("floe.db.upgrading").exists());
     std::fs::remove_dir_all(&folder).expect("the folder is ours");
 }
 

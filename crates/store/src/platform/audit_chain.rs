@@ -84,8 +84,6 @@ macro_rules! list {
 statements! {
     /// Workspaces with entries that are not sealed.
     UNSEALED_WORKSPACES = both("select distinct workspace_id from audit_entries where seq is null order by workspace_id limit $1") -> [id];
-    /// How many entries are not sealed.
-    UNSEALED_COUNT = both("select count(*) from audit_entries where seq is null") -> [int];
     /// Entries of a workspace that are not sealed, in the order in which they will be.
     UNSEALED = split {
         sqlite: "select workspace_id, id, seq, mode, product, action, actor_type, actor_id, actor_name,
@@ -162,14 +160,6 @@ statements! {
 /// Of the database.
 pub fn unsealed_workspaces(tx: &mut Tx<'_>, limit: usize) -> Result<Vec<WorkspaceId>, Fault> {
     tx.rows(&UNSEALED_WORKSPACES, params![limit], |row| row.id(0).map(WorkspaceId))
-}
-
-/// How many entries of all workspaces are not sealed yet.
-///
-/// # Errors
-/// Of the database.
-pub fn unsealed(tx: &mut Tx<'_>) -> Result<i64, Fault> {
-    Ok(tx.row(&UNSEALED_COUNT, &[], |row| row.int(0))?.unwrap_or(0))
 }
 
 /// The end of a chain; none before its first entry is sealed.

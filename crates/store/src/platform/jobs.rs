@@ -2,7 +2,7 @@
 
 use floe_model::{
     Fault, Mode, Timestamp,
-    id::{JobId, WorkspaceId},
+    id::{JobId, NodeId, WorkspaceId},
 };
 
 use crate::{Change, Row, Tx, params, statements};
@@ -89,12 +89,12 @@ statements! {
          values ($1, $2, $3, $4, $5, $6, $7, $7, 0, $8)
          on conflict (subject_id, kind) where subject_id is not null do update set
              id = excluded.id, workspace_id = excluded.workspace_id, mode = excluded.mode, payload = excluded.payload,
-             due_at = excluded.due_at, ready_at = excluded.ready_at, lease_until = null, attempts = 0, last_error = null,
+             due_at = excluded.due_at, ready_at = excluded.ready_at, lease_until = null, node_id = null, attempts = 0, last_error = null,
              created_at = excluded.created_at"
     );
     /// Due jobs of some kinds, the longest waiting first.
     CLAIM = split {
-        sqlite: "update jobs set attempts = attempts + 1, lease_until = $3, ready_at = $3
+        sqlite: "update jobs set attempts = attempts + 1, lease_until = $3, ready_at = $3, node_id = $5
              where id in (
                  select id from jobs where ready_at <= $1 and kind in (select value from json_each($2))
                  order by ready_at limit $4)
@@ -103,7 +103,7 @@ statements! {
                  select id from jobs
                  where ready_at <= $1 and kind in (select json_array_elements_text($2::text::json))
                  order by ready_at limit $4 for update skip locked)
-             update jobs set attempts = jobs.attempts + 1, lease_until = $3, ready_at = $3
+             update jobs set attempts = jobs.attempts + 1, lease_until = $3, ready_at = $3, node_id = $5
              from due where jobs.id = due.id
              returning jobs.id, workspace_id, mode, kind, subject_id, payload, due_at, attempts, last_error, created_at",
     } -> [id, id, opt text, text, opt id, json, time, int, opt text, time];
@@ -111,7 +111,7 @@ statements! {
     FINISH = both("delete from jobs where id = $1 and attempts = $2");
     /// A claimed job comes again.
     RETRY = both(
-        "update jobs set due_at = $3, ready_at = $3, lease_until = null, last_error = $4 where id = $1 and attempts = $2"
+        "update jobs set due_at = $3, ready_at = $3, lease_until = null, node_id = null, last_error = $4 where id = $1 and attempts = $2"
     );
     /// A claimed job takes longer.
     EXTEND = both("update jobs set lease_until = $3, ready_at = $3 where id = $1 and attempts = $2");
@@ -143,7 +143,7 @@ pub fn enqueue(tx: &mut Tx<'_>, job: &NewJob) -> Result<(), Fault> {
 }
 
 /// Claims up to `limit` ([`CLAIM_MAX`] at most) due jobs of these kinds for `lease_ms` milliseconds, the longest waiting first.
-/// A job whose lease ran out is claimed again.
+/// A job whose lease ran out is claimed again, and one whose `node` ended.
 ///
 /// # Errors
 /// Of the database.
@@ -153,10 +153,11 @@ pub fn claim_due(
     now: Timestamp,
     lease_ms: i64,
     limit: usize,
+    node: Option<NodeId>,
 ) -> Result<Vec<Job>, Fault> {
     let kinds = serde_json::to_string(kinds).map_err(Fault::internal)?;
     let lease_until = now.plus_millis(lease_ms);
-    let mut jobs = tx.rows(&CLAIM, params![now, &kinds, lease_until, limit.min(CLAIM_MAX)], job)?;
+    let mut jobs = tx.rows(&CLAIM, params![now, &kinds, lease_until, limit.min(CLAIM_MAX), node], job)?;
     jobs.sort_by_key(|job| (job.due_at, job.id));
     Ok(jobs)
 }

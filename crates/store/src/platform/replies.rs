@@ -1,6 +1,9 @@
 //! Table `replies`: the first answer to a request with an idempotency key, kept for repeats.
 
-use floe_model::{Fault, Timestamp, id::WorkspaceId};
+use floe_model::{
+    Fault, Timestamp,
+    id::{NodeId, WorkspaceId},
+};
 
 use crate::{Row, Tx, params, statements};
 
@@ -29,6 +32,8 @@ pub struct NewReply {
     pub body_hash: Vec<u8>,
     /// The run whose end will be the answer, when the answer comes later.
     pub subject_id: Option<u128>,
+    /// The node that works on it, where several share the database.
+    pub node: Option<NodeId>,
     /// Now.
     pub created_at: Timestamp,
     /// When the answer may be forgotten.
@@ -59,26 +64,29 @@ pub enum Begin {
     Running {
         /// The run whose end will be the answer.
         subject_id: Option<u128>,
+        /// Whether another node works on it, which is alive.
+        elsewhere: bool,
     },
 }
 
 statements! {
     /// The first request with a key.
     BEGIN = both(
-        "insert into replies (workspace_id, caller, route, idempotency_key, body_hash, state, subject_id, created_at, expires_at)
-         values ($1, $2, $3, $4, $5, 'running', $6, $7, $8) on conflict do nothing"
+        "insert into replies (workspace_id, caller, route, idempotency_key, body_hash, state, subject_id, created_at, expires_at,
+             node_id)
+         values ($1, $2, $3, $4, $5, 'running', $6, $7, $8, $9) on conflict do nothing"
     );
     /// A key whose answer may be forgotten is used anew.
     BEGIN_AGAIN = both(
         "update replies set body_hash = $5, state = 'running', subject_id = $6, status = null, headers = null, body = null,
-             created_at = $7, expires_at = $8
+             created_at = $7, expires_at = $8, node_id = $9
          where workspace_id = $1 and caller = $2 and route = $3 and idempotency_key = $4 and expires_at <= $7"
     );
     /// What is known about a key.
     FIND = both(
-        "select body_hash, state, subject_id, status, headers, body from replies
-         where workspace_id = $1 and caller = $2 and route = $3 and idempotency_key = $4"
-    ) -> [bytes, text, opt id, opt int, opt json, opt text];
+        "select body_hash, state, subject_id, status, headers, body, (select nodes.id from nodes where nodes.id = replies.node_id)
+         from replies where workspace_id = $1 and caller = $2 and route = $3 and idempotency_key = $4"
+    ) -> [bytes, text, opt id, opt int, opt json, opt text, opt id];
     /// The answer.
     COMPLETE = both(
         "update replies set state = 'done', status = $5, headers = $6, body = $7
@@ -115,16 +123,17 @@ pub fn begin(tx: &mut Tx<'_>, new: &NewReply) -> Result<Begin, Fault> {
         &new.body_hash,
         new.subject_id,
         new.created_at,
-        new.expires_at
+        new.expires_at,
+        new.node
     ];
     if tx.execute(&BEGIN, values)? == 1 || tx.execute(&BEGIN_AGAIN, values)? == 1 {
         return Ok(Begin::New);
     }
     let found = tx.row(&FIND, params![key.workspace, &key.caller, &key.route, &key.idempotency_key], |row| {
-        known(row, &new.body_hash)
+        known(row, new)
     })?;
     // Purged between the two statements: the caller comes again.
-    Ok(found.unwrap_or(Begin::Running { subject_id: None }))
+    Ok(found.unwrap_or(Begin::Running { subject_id: None, elsewhere: true }))
 }
 
 /// Stores the answer; false when the request is not running (answered, released or forgotten).
@@ -160,12 +169,15 @@ pub fn purge_expired(tx: &mut Tx<'_>, now: Timestamp, limit: usize) -> Result<u6
     tx.execute(&PURGE, params![now, limit])
 }
 
-fn known(row: &Row<'_>, body_hash: &[u8]) -> Result<Begin, Fault> {
-    if row.bytes(0)? != body_hash {
+fn known(row: &Row<'_>, new: &NewReply) -> Result<Begin, Fault> {
+    if row.bytes(0)? != new.body_hash {
         return Ok(Begin::Mismatch);
     }
     match row.text(1)? {
-        "running" => Ok(Begin::Running { subject_id: row.opt_id(2)? }),
+        "running" => {
+            let node = row.opt_id(6)?.map(NodeId);
+            Ok(Begin::Running { subject_id: row.opt_id(2)?, elsewhere: node.is_some() && node != new.node })
+        }
         "done" => Ok(Begin::Replay(Reply {
             status: u16::try_from(row.int(3)?).map_err(|_| row.mismatch(3, "a status"))?,
             headers: row.string(4)?,

@@ -51,6 +51,25 @@ impl Address {
     }
 }
 
+impl Address {
+    /// Connects; the caller drives the connection.
+    pub(super) async fn connect(&self) -> Result<(Client, Wire), Error> {
+        self.config.connect(self.tls.clone()).await
+    }
+}
+
+/// A connection that has to be driven.
+pub(super) type Wire = tokio_postgres::Connection<
+    tokio_postgres::Socket,
+    <MakeRustlsConnect as tokio_postgres::tls::MakeTlsConnect<tokio_postgres::Socket>>::Stream,
+>;
+
+/// The driver's message with its cause; neither holds the password.
+pub(super) fn unreachable(error: Error) -> OpenError {
+    let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    OpenError::Postgres(format!("{error}{cause}"))
+}
+
 /// A runtime for one thread and one connection.
 pub(super) fn runtime() -> std::io::Result<Runtime> {
     Builder::new_current_thread().enable_io().enable_time().build()
@@ -68,7 +87,7 @@ pub(super) struct Link {
 impl Link {
     /// Connects; must run on the runtime of the thread that will use the connection.
     pub(super) async fn connect(address: &Address) -> Result<Self, Error> {
-        let (client, connection) = address.config.connect(address.tls.clone()).await?;
+        let (client, connection) = address.connect().await?;
         let driver = tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a database connection ended");

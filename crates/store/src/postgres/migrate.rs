@@ -1,32 +1,67 @@
-//! Migrations of a PostgreSQL database.
+//! Migrations of a PostgreSQL database: all pending ones in one transaction, so that the schema is the old one or the new one.
+
+use std::time::Instant;
 
 use tokio_postgres::{Client, Transaction};
 
-use super::guard::unreachable;
+use super::{
+    connect::{Address, Link, runtime, unreachable},
+};
 use crate::{
-    Dialect, OpenError,
+    Dialect, OpenError, Step, Upgrade,
     migrate::{Applied, CREATE_TABLE, checksum, expand, pending},
     migrations::Migration,
 };
 
-/// Number of the lock that one migration holds, beside the session lock of the node.
+/// Number of the lock that one migration holds.
 const LOCK_NUMBER: i64 = 0x666c_6f65_0002;
 
-/// Brings the schema up to date, each migration in a transaction of its own.
-pub(super) async fn migrate(client: &mut Client, known: &[Migration]) -> Result<(), OpenError> {
-    while step(client, known).await? {}
-    Ok(())
+/// Brings the schema up to date over a connection of its own, or only tries to.
+pub(crate) fn upgrade(url: &str, known: &[Migration], rehearse: bool) -> Result<Upgrade, OpenError> {
+    connected(url, async |link| attempt(&mut link.client, known, rehearse).await)
 }
 
-/// Applies the first pending migration; false when there was none.
-async fn step(client: &mut Client, known: &[Migration]) -> Result<bool, OpenError> {
+/// What a database's migrations are.
+pub(crate) fn inspect(url: &str) -> Result<Vec<Applied>, OpenError> {
+    connected(url, async |link| {
+        let transaction = link.client.transaction().await.map_err(unreachable)?;
+        applied(&transaction).await
+    })
+}
+
+fn connected<T>(url: &str, act: impl AsyncFnOnce(&mut Link) -> Result<T, OpenError>) -> Result<T, OpenError> {
+    let address = Address::parse(url)?;
+    let runtime = runtime().map_err(|source| OpenError::Io { path: "PostgreSQL".to_owned(), source })?;
+    runtime.block_on(async {
+        let mut link = Link::connect(&address).await.map_err(unreachable)?;
+        act(&mut link).await
+    })
+}
+
+async fn attempt(client: &mut Client, known: &[Migration], rehearse: bool) -> Result<Upgrade, OpenError> {
     let transaction = client.transaction().await.map_err(unreachable)?;
     transaction.execute("select pg_advisory_xact_lock($1)", &[&LOCK_NUMBER]).await.map_err(unreachable)?;
     let applied = applied(&transaction).await?;
-    let Some(migration) = pending(&applied, known)?.first() else { return Ok(false) };
+    let from = applied.last().map_or(0, |last| last.number);
     if applied.is_empty() {
         transaction.batch_execute(&expand(CREATE_TABLE, Dialect::Postgres)).await.map_err(unreachable)?;
     }
+    let mut steps = Vec::new();
+    for migration in pending(&applied, known)? {
+        steps.push(step(&transaction, migration).await?);
+    }
+    // An upgrade that is not committed is undone by the server, also when this process is killed.
+    if rehearse {
+        transaction.rollback().await.map_err(unreachable)?;
+    } else {
+        transaction.commit().await.map_err(unreachable)?;
+    }
+    Ok(Upgrade { from, to: steps.last().map_or(from, |last: &Step| last.number), steps })
+}
+
+#[expect(clippy::disallowed_methods, reason = "measures how long each step took, for the person who upgrades")]
+async fn step(transaction: &Transaction<'_>, migration: &Migration) -> Result<Step, OpenError> {
+    let started = Instant::now();
     transaction.batch_execute(&expand(migration.text, Dialect::Postgres)).await.map_err(unreachable)?;
     transaction
         .execute(
@@ -35,8 +70,8 @@ async fn step(client: &mut Client, known: &[Migration]) -> Result<bool, OpenErro
         )
         .await
         .map_err(unreachable)?;
-    transaction.commit().await.map_err(unreachable)?;
-    Ok(true)
+    let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Ok(Step { number: migration.number, name: migration.name, millis })
 }
 
 async fn applied(transaction: &Transaction<'_>) -> Result<Vec<Applied>, OpenError> {

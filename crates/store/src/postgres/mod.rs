@@ -1,15 +1,19 @@
-//! PostgreSQL: threads that each drive their own connection, and one connection that holds this node's lock.
+//! PostgreSQL: threads that each drive their own connection, one that keeps this node alive among the others, and one that hears
+//! what they tell.
 
 mod connect;
-mod guard;
+mod listen;
 mod migrate;
+mod news;
+mod node;
 mod open;
 mod session;
 mod tls;
 mod values;
 mod worker;
 
-pub(crate) use guard::Stop;
-pub(crate) use open::open;
+pub(crate) use migrate::{inspect, upgrade};
+pub(crate) use node::STATEMENTS as NODE_STATEMENTS;
+pub(crate) use open::{Nodes, open};
 pub(crate) use session::Session;
 pub(crate) use values::{Int, Uuid};

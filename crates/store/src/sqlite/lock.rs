@@ -12,7 +12,7 @@ use crate::{OpenError, sqlite::beside};
 const RETRY_MS: u64 = 50;
 
 /// Takes `<file>.lock`, waiting up to `wait_s` seconds. The lock goes away with the file handle, however the process ends.
-pub(super) fn acquire(path: &Path, wait_s: u64) -> Result<File, OpenError> {
+pub(crate) fn acquire(path: &Path, wait_s: u64) -> Result<File, OpenError> {
     let lock_path = beside(path, ".lock");
     let io = |source| OpenError::Io { path: lock_path.display().to_string(), source };
     let file = File::options().create(true).truncate(false).write(true).open(&lock_path).map_err(io)?;

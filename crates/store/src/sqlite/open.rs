@@ -13,6 +13,8 @@ use std::{
 use rusqlite::{Connection, OpenFlags};
 
 use super::{
+    checkpoint::{Checkpointer, Checkpoints},
+    copy::Copies,
     lock, migrate,
     reader::Reader,
     writer::{self, Writer},
@@ -27,6 +29,8 @@ const BUSY_MS: u64 = 5_000;
 const WRITER_CACHE_KIB: u32 = 8 * 1_024;
 /// Page cache of all readers together, KiB.
 const READERS_CACHE_KIB: u32 = 32 * 1_024;
+/// Page cache of the thread that writes the log back, KiB; it copies pages without looking into them.
+const CHECKPOINT_CACHE_KIB: u32 = 256;
 /// Bytes that the log file keeps after a checkpoint.
 const LOG_KEEP_BYTES: u32 = 64 * 1_024 * 1_024;
 /// Reader threads at most.
@@ -81,11 +85,14 @@ fn start(
             .map_err(|source| OpenError::Io { path: parent.display().to_string(), source })?;
     }
     let lock = lock::acquire(path, config.lock_wait_s)?;
-    let mut connection = connect(path, durability, WRITER_CACHE_KIB)?;
-    migrate::migrate(&mut connection, path, migrations)?;
+    let (same, _) = migrate::migrate(connect(path, durability, WRITER_CACHE_KIB)?, path, migrations)?;
+    let mut connection = match same {
+        Some(connection) => connection,
+        None => connect(path, durability, WRITER_CACHE_KIB)?,
+    };
     let writes = Arc::new(Queue::new(config.writes_waiting_max, 0));
     let reads = Arc::new(Queue::new(0, config.reads_waiting_max));
-    let announcer = Announcer::new();
+    let (announcer, copies) = (Announcer::new(), Copies::default());
     let mut threads = Vec::new();
     let readers = config.readers.clamp(1, READERS_MAX);
     for number in 0..readers {
@@ -94,16 +101,26 @@ fn start(
         let reader = Reader { connection, queue: Arc::clone(&reads), folder: folder.clone() };
         threads.push(spawn(format!("floe-read-{number}"), path, move || reader.run())?);
     }
+    let checkpoints = Checkpoints::default();
+    let checkpointer = Checkpointer {
+        connection: connect(path, durability, CHECKPOINT_CACHE_KIB)?,
+        checkpoints: checkpoints.clone(),
+        folder: folder.clone(),
+    };
+    threads.push(spawn("floe-log-back".to_owned(), path, move || checkpointer.run())?);
     let writer = Writer {
         pages: writer::count_log_pages(&mut connection)?,
         connection,
         queue: Arc::clone(&writes),
         announcer: announcer.clone(),
+        checkpoints,
         lock,
+        copies: copies.clone(),
         folder,
     };
     threads.push(spawn("floe-write".to_owned(), path, move || writer.run())?);
-    Ok(Opened { dialect: Dialect::Sqlite, file: Some(path.to_owned()), writes, reads, announcer, threads, stop: None })
+    let file = Some(path.to_owned());
+    Ok(Opened { dialect: Dialect::Sqlite, file, writes, reads, announcer, threads, nodes: None, copies })
 }
 
 fn spawn(name: String, path: &Path, run: impl FnOnce() + Send + 'static) -> Result<thread::JoinHandle<()>, OpenError> {

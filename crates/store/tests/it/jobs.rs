@@ -39,7 +39,7 @@ on_both! {
                     jobs::enqueue(tx, &job)?;
                 }
                 assert_eq!(jobs::next_due(tx)?, Some(at(1)));
-                let claimed = jobs::claim_due(tx, &["run", "mail"], at(50), LEASE_MS, 10)?;
+                let claimed = jobs::claim_due(tx, &["run", "mail"], at(50), LEASE_MS, 10, None)?;
                 Ok((claimed, jobs::next_due(tx)?, jobs::backlog(tx, at(50))?))
             })
             .await
@@ -55,17 +55,17 @@ on_both! {
         store
             .write(|tx| {
                 jobs::enqueue(tx, &new(1, "run", None, 0))?;
-                let old = jobs::claim_due(tx, &["run"], at(10), LEASE_MS, 1)?.remove(0);
-                assert!(jobs::claim_due(tx, &["run"], at(10), LEASE_MS, 1)?.is_empty(), "it is under a lease");
+                let old = jobs::claim_due(tx, &["run"], at(10), LEASE_MS, 1, None)?.remove(0);
+                assert!(jobs::claim_due(tx, &["run"], at(10), LEASE_MS, 1, None)?.is_empty(), "it is under a lease");
                 assert_eq!(jobs::next_due(tx)?, Some(at(11)), "the end of the lease");
-                let new = jobs::claim_due(tx, &["run"], at(12), LEASE_MS, 1)?.remove(0);
+                let new = jobs::claim_due(tx, &["run"], at(12), LEASE_MS, 1, None)?.remove(0);
                 assert_eq!(new.attempts, 2);
                 assert!(!jobs::finish(tx, old.lease())?, "the old claim is void");
                 assert!(!jobs::retry_at(tx, old.lease(), at(20), None)?);
                 assert!(jobs::extend(tx, new.lease(), at(60))?);
-                assert!(jobs::claim_due(tx, &["run"], at(50), LEASE_MS, 1)?.is_empty());
+                assert!(jobs::claim_due(tx, &["run"], at(50), LEASE_MS, 1, None)?.is_empty());
                 assert!(jobs::retry_at(tx, new.lease(), at(70), Some("no answer"))?);
-                let third = jobs::claim_due(tx, &["run"], at(70), LEASE_MS, 1)?.remove(0);
+                let third = jobs::claim_due(tx, &["run"], at(70), LEASE_MS, 1, None)?.remove(0);
                 assert_eq!((third.attempts, third.last_error.as_deref()), (3, Some("no answer")));
                 assert!(jobs::finish(tx, third.lease())?);
                 assert_eq!(jobs::next_due(tx)?, None);
@@ -79,7 +79,7 @@ on_both! {
         store
             .write(|tx| {
                 jobs::enqueue(tx, &new(1, "wake", Some(7), 10))?;
-                let held = jobs::claim_due(tx, &["wake"], at(10), LEASE_MS, 1)?.remove(0);
+                let held = jobs::claim_due(tx, &["wake"], at(10), LEASE_MS, 1, None)?.remove(0);
                 jobs::enqueue(tx, &new(2, "wake", Some(7), 50))?;
                 jobs::enqueue(tx, &new(3, "other", Some(7), 50))?;
                 assert!(!jobs::finish(tx, held.lease())?, "the replaced job cannot take its successor away");
@@ -106,7 +106,7 @@ on_both! {
             tasks.spawn(async move {
                 let mut mine = Vec::new();
                 loop {
-                    let some = store.write(|tx| jobs::claim_due(tx, &["run"], at(1), LEASE_MS, 7)).await.expect("claims work");
+                    let some = store.write(|tx| jobs::claim_due(tx, &["run"], at(1), LEASE_MS, 7, None)).await.expect("claims work");
                     if some.is_empty() {
                         return mine;
                     }

@@ -9,11 +9,14 @@ mod postgres;
 mod store;
 
 mod audit;
+mod audit_chain;
 mod events;
 mod jobs;
+mod nodes;
 mod notes;
 mod opening;
 mod replies;
+mod schedules;
 mod statements;
 mod transactions;
 mod values;

@@ -20,6 +20,7 @@ fn new(name: &str, body: u8, now: i64) -> NewReply {
         key: key(1, name),
         body_hash: vec![body; 32],
         subject_id: Some(9),
+        node: None,
         created_at: Timestamp(now),
         expires_at: Timestamp(now + 100),
     }
@@ -34,7 +35,7 @@ on_both! {
         store
             .write(|tx| {
                 assert_eq!(replies::begin(tx, &new("a", 1, 0))?, Begin::New);
-                assert_eq!(replies::begin(tx, &new("a", 1, 1))?, Begin::Running { subject_id: Some(9) });
+                assert_eq!(replies::begin(tx, &new("a", 1, 1))?, Begin::Running { subject_id: Some(9), elsewhere: false });
                 assert_eq!(replies::begin(tx, &new("a", 2, 1))?, Begin::Mismatch);
                 assert!(replies::complete(tx, &key(1, "a"), &answer())?);
                 assert!(!replies::complete(tx, &key(1, "a"), &answer())?, "it is answered");
@@ -56,7 +57,7 @@ on_both! {
                 assert_eq!(replies::begin(tx, &new("a", 1, 0))?, Begin::New);
                 replies::complete(tx, &key(1, "a"), &answer())?;
                 assert_eq!(replies::begin(tx, &new("a", 2, 100))?, Begin::New);
-                assert_eq!(replies::begin(tx, &new("a", 2, 101))?, Begin::Running { subject_id: Some(9) });
+                assert_eq!(replies::begin(tx, &new("a", 2, 101))?, Begin::Running { subject_id: Some(9), elsewhere: false });
                 assert_eq!(replies::begin(tx, &new("b", 1, 0))?, Begin::New);
                 assert_eq!(replies::purge_expired(tx, Timestamp(150), 10)?, 1);
                 assert_eq!(replies::purge_expired(tx, Timestamp(250), 10)?, 1);

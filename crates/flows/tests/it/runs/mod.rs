@@ -1,5 +1,8 @@
 //! Runs on both databases: how they start, wait, go on after a restart, call each other and end.
 
 mod moving;
+mod bulk;
+mod nodes;
+mod reruns;
 mod restarts;
 mod stage;

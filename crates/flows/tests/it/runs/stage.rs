@@ -6,6 +6,7 @@ use floe_engine::catalog::{EffectSpec, Execution, Field, FieldKind, StepSpec};
 use floe_engine::event::StepError;
 use floe_flows::definitions::{self, Content, NewFlow, Publish, VersionChoice};
 use floe_flows::runs::{AnswerIn, AnswerKind, Limits, RunState, handlers};
+use floe_flows::steps::HttpRequest;
 use floe_flows::{Execute, Flows, WayIn};
 use floe_model::access::{Caller, Credential, Member, Role};
 use floe_model::flows::{FlowSettings, Visibility};
@@ -14,7 +15,7 @@ use floe_model::{Fault, Mode};
 use floe_runtime::effect::{Effect, EffectCall, EffectFuture, Effected};
 use floe_runtime::ids::SystemRandom;
 use floe_runtime::jobs::JobLoop;
-use floe_runtime::outside::{Outside, OutsideConfig};
+use floe_runtime::outside::{AllowList, Outside, OutsideConfig};
 use floe_runtime::sandbox::{Sandbox, SandboxConfig};
 use floe_runtime::{Clock, Ctx, Ids, Platform, SystemClock};
 use floe_store::Store;
@@ -126,13 +127,14 @@ impl Stage {
             store: store.clone(),
             ids: Ids::new(Arc::clone(&clock), Arc::new(SystemRandom)),
             clock,
-            outside: Outside::new(OutsideConfig::default()),
+            outside: Outside::new(OutsideConfig { allow: loopback(), ..OutsideConfig::default() }),
             sandbox: Sandbox::new(SandboxConfig::default()),
             seal: floe_runtime::Seal::new([9; 32]),
         });
-        let effects: Vec<Arc<dyn Effect>> = vec![Arc::new(Record(calls.clone()))];
+        let effects: Vec<Arc<dyn Effect>> = vec![Arc::new(Record(calls.clone())), Arc::new(HttpRequest)];
         let flows = Arc::new(Flows::start(Arc::clone(&platform), effects, limits));
-        let jobs = JobLoop::start(platform, handlers(&flows.runs));
+        let all = handlers(&flows.runs).into_iter().chain(floe_flows::reruns::handlers(&flows)).collect();
+        let jobs = JobLoop::start(platform, all);
         Self { flows, calls, jobs }
     }
 
@@ -240,6 +242,11 @@ impl Stage {
     pub(crate) async fn cancel(&self, run: RunId) -> Result<RunState, Fault> {
         self.flows.runs.cancel(WORKSPACE, run, Some("Ann".to_owned()), None).await
     }
+}
+
+/// Calls of tests may reach this machine.
+fn loopback() -> AllowList {
+    AllowList::parse("127.0.0.0/8").expect("a list")
 }
 
 pub(crate) fn decision(approve: bool) -> AnswerKind {

@@ -40,6 +40,7 @@ impl World {
             },
             body_hash: sha256(&content).to_vec(),
             subject_id: Some(subject),
+            node: None,
             created_at: now,
             expires_at: now.plus_seconds(1_000),
         };

@@ -1,0 +1,237 @@
+//! The upgrade from the schema of the first release, with data, killed at random points: old or new, never between.
+
+use std::{
+    collections::BTreeMap,
+    hash::{BuildHasher, Hasher, RandomState},
+    path::PathBuf,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use super::expand;
+use crate::{
+    Dialect, Location, Store, StoreConfig, Tx,
+    migrations::{MIGRATIONS, Migration},
+    postgres,
+    sql::Sql,
+    sqlite,
+    test_database::TestDatabase,
+};
+
+/// Migrations of the first release; frozen.
+const FIRST: usize = 4;
+/// Rows of each table.
+const ROWS: u32 = 1_500;
+/// Upgrades that are killed.
+const ROUNDS: usize = 10;
+/// Where the child finds the database: a path, or an address.
+const PLACE: &str = "FLOE_TEST_UPGRADE";
+
+fn first() -> &'static [Migration] {
+    &MIGRATIONS[..FIRST]
+}
+
+/// A database that is upgraded.
+enum Place {
+    File(PathBuf),
+    Server(TestDatabase),
+}
+
+impl Place {
+    fn text(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Server(database) => database.url(),
+        }
+    }
+
+    fn location(text: &str) -> Location {
+        if text.starts_with("postgres") {
+            Location::Postgres(text.to_owned())
+        } else {
+            Location::Sqlite(PathBuf::from(text))
+        }
+    }
+
+    fn open(&self, migrations: &[Migration]) -> Store {
+        let config = StoreConfig { postgres_connections: 2, ..StoreConfig::at(Location::Memory) };
+        let opened = tokio::task::block_in_place(|| match self {
+            Self::File(path) => sqlite::open(path, &config, migrations),
+            Self::Server(database) => postgres::open(&database.url(), &config, migrations),
+        });
+        opened.map(Store::from).expect("the database opens")
+    }
+}
+
+/// A table of the first release, as its migration spells it: name, then columns with their words.
+fn tables() -> Vec<(String, Vec<(String, String)>)> {
+    let mut tables: Vec<(String, Vec<(String, String)>)> = Vec::new();
+    for line in first().iter().flat_map(|migration| migration.text.lines()) {
+        if let Some(name) = line.strip_prefix("CREATE TABLE ").and_then(|rest| rest.strip_suffix(" (")) {
+            tables.push((name.to_owned(), Vec::new()));
+        } else if let (Some((name, rest)), Some((_, columns))) = (line.trim().split_once(' '), tables.last_mut())
+            && line.starts_with("    ")
+            && let Some(word) = rest.split(['{', '}']).nth(1)
+            && !["serial", "commit_group"].contains(&word)
+        {
+            columns.push((name.to_owned(), word.to_owned()));
+        }
+    }
+    tables
+}
+
+fn leaked(sqlite: String, postgres: String, columns: &'static [crate::Column]) -> &'static Sql {
+    let text = |text: String| -> &'static str { Box::leak(text.into_boxed_str()) };
+    Box::leak(Box::new(Sql { name: "tests::upgrade", sqlite: text(sqlite), postgres: text(postgres), columns }))
+}
+
+/// Fills a table with rows that differ in every column.
+fn fill(table: &str, columns: &[(String, String)]) -> &'static Sql {
+    let value = |word: &str, dialect: Dialect| match (word, dialect) {
+        ("id", Dialect::Sqlite) => "unhex(printf('%032x', n))",
+        ("id", Dialect::Postgres) => "lpad(to_hex(n), 32, '0')::uuid",
+        ("bytes", Dialect::Sqlite) => "unhex(printf('%064x', n))",
+        ("bytes", Dialect::Postgres) => "decode(lpad(to_hex(n), 64, '0'), 'hex')",
+        ("bool", Dialect::Sqlite) => "n % 2",
+        ("bool", Dialect::Postgres) => "n % 2 = 0",
+        ("json", _) => "'{}'",
+        ("text", _) => "'text ' || n",
+        _ => "n",
+    };
+    let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
+    let text = |dialect: Dialect, series: &str| {
+        let values: Vec<&str> = columns.iter().map(|(_, word)| value(word, dialect)).collect();
+        format!("insert into {table} ({}) select {} from ({series}) numbers", names.join(", "), values.join(", "))
+    };
+    let sqlite = format!("with recursive s(n) as (select 1 union all select n + 1 from s where n < {ROWS}) select n from s");
+    let postgres = format!("select generate_series(1, {ROWS}) as n");
+    leaked(text(Dialect::Sqlite, &sqlite), text(Dialect::Postgres, &postgres), &[])
+}
+
+/// Makes the schema of the first release with data in it.
+async fn build(place: &Place) {
+    let store = place.open(first());
+    let filled = store.write(|tx: &mut Tx<'_>| {
+        for (table, columns) in tables() {
+            assert_eq!(tx.execute(fill(&table, &columns), &[])?, u64::from(ROWS), "{table}");
+        }
+        Ok(())
+    });
+    filled.await.expect("the first release takes data");
+    store.close().await;
+}
+
+/// The rows of each table of the first release.
+async fn rows(store: &Store) -> BTreeMap<String, i64> {
+    const COUNT: &[crate::Column] = &[crate::Column { kind: crate::Kind::Int, nullable: false }];
+    let counted = store.read(|tx: &mut Tx<'_>| {
+        let count = |(table, _): (String, Vec<(String, String)>)| {
+            let text = format!("select count(*) from {table}");
+            let rows = tx.row(leaked(text.clone(), text, COUNT), &[], |row| row.int(0))?;
+            Ok((table, rows.unwrap_or(0)))
+        };
+        tables().into_iter().map(count).collect()
+    });
+    counted.await.expect("every table is there")
+}
+
+/// Starts an upgrade in a process of its own.
+fn child(place: &Place) -> std::process::Child {
+    let program = std::env::current_exe().expect("this program has a path");
+    Command::new(program)
+        .args(["--exact", "migrate::upgrade_tests::the_child_that_upgrades", "--ignored"])
+        .env(PLACE, place.text())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the child starts")
+}
+
+#[test]
+#[ignore = "is started by the tests below"]
+fn the_child_that_upgrades() {
+    let Ok(text) = std::env::var(PLACE) else { return };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(crate::upgrade(Place::location(&text), 5, false)).expect("the upgrade");
+}
+
+/// Kills upgrades of databases that `fresh` makes; returns how many were found old and how many new.
+#[expect(clippy::disallowed_methods, reason = "measures an upgrade, to kill the others within that time")]
+async fn storm(fresh: impl AsyncFn() -> Place) -> (usize, usize) {
+    let place = fresh().await;
+    let started = Instant::now();
+    assert!(child(&place).wait().expect("the child ends").success());
+    let whole = started.elapsed();
+    let (mut old, mut new) = (0, 0);
+    let newest = MIGRATIONS.last().map_or(0, |last| last.number);
+    let expected: BTreeMap<String, i64> = tables().into_iter().map(|(table, _)| (table, i64::from(ROWS))).collect();
+    let mut place = fresh().await;
+    for _ in 0..ROUNDS {
+        let share = RandomState::new().build_hasher().finish() % 1_000;
+        let mut upgrading = child(&place);
+        tokio::time::sleep(whole.mul_f64(share as f64 / 1_000.0)).await;
+        upgrading.kill().expect("the child can be killed");
+        upgrading.wait().expect("the child ends");
+        // A server notices a moment later that its client is gone.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let schema = crate::inspect(Place::location(&place.text())).await.expect("the schema is whole");
+        let migrations = if schema.version == newest { MIGRATIONS } else { first() };
+        assert!(schema.version == newest || schema.version == FIRST as u32, "between: {}", schema.version);
+        let store = place.open(migrations);
+        assert_eq!(rows(&store).await, expected, "at version {}", schema.version);
+        store.close().await;
+        if schema.version == newest {
+            new += 1;
+            place = fresh().await;
+        } else {
+            old += 1;
+        }
+    }
+    // What was left old goes on to the end.
+    let store = place.open(MIGRATIONS);
+    assert_eq!(rows(&store).await, expected);
+    store.close().await;
+    (old, new)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_upgrade_of_sqlite_leaves_old_or_new() {
+    let folder = std::env::temp_dir().join(format!("floe-upgrade-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("the folder can be made");
+    let origin = Place::File(folder.join("origin.db"));
+    build(&origin).await;
+    let number = std::sync::atomic::AtomicUsize::new(0);
+    let fresh = async || {
+        let number = number.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let path = folder.join(format!("{number}.db"));
+        std::fs::copy(origin.text(), &path).expect("a copy");
+        Place::File(path)
+    };
+    let (old, new) = storm(fresh).await;
+    assert_eq!(old + new, ROUNDS);
+    std::fs::remove_dir_all(&folder).expect("the folder is ours");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_upgrade_of_postgres_leaves_old_or_new() {
+    if TestDatabase::create().await.is_none() {
+        return;
+    }
+    let fresh = async || {
+        let place = Place::Server(TestDatabase::create().await.expect("there is a server"));
+        build(&place).await;
+        place
+    };
+    let (old, new) = storm(fresh).await;
+    assert_eq!(old + new, ROUNDS);
+}
+
+#[test]
+fn the_first_release_is_read_from_its_migrations() {
+    let tables = tables();
+    assert!(tables.len() > 12, "{tables:?}");
+    assert!(tables.iter().any(|(name, columns)| name == "runs" && columns.len() > 30));
+    assert!(tables.iter().all(|(_, columns)| !columns.is_empty()));
+    assert!(expand(first()[0].text, Dialect::Sqlite).contains("CREATE TABLE jobs"));
+}

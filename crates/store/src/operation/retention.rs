@@ -1,0 +1,130 @@
+//! Removing what has served its time: finished runs with everything that belongs to them, and old domain events.
+//!
+//! Ids are in the order of time, so runs that may be old are found by their key alone, a page at a time; no index is kept for it.
+
+use floe_model::{
+    Fault, Timestamp,
+    id::{RunId, WorkspaceId},
+};
+
+use crate::{Tx, params, statements};
+
+/// Runs looked at in one step at most.
+pub const RUNS_MAX: usize = 500;
+/// Events removed in one step at most.
+pub const EVENTS_MAX: usize = 2_000;
+
+/// What one step over runs did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Swept {
+    /// Runs removed.
+    pub removed: u64,
+    /// Where the next step goes on; none when this workspace is done.
+    pub next: Option<RunId>,
+}
+
+statements! {
+    /// The next workspace.
+    NEXT_WORKSPACE = both("select id from workspaces where id > $1 order by id limit 1") -> [id];
+    /// The last run of a page of runs that were made before an instant.
+    PAGE_END = both(
+        "select max(id), count(*) from
+             (select id from runs where workspace_id = $1 and id > $2 and id < $3 order by id limit $4) page"
+    ) -> [opt id, int];
+    /// The journals of the finished runs of a page.
+    JOURNALS = both(
+        "delete from run_journal where workspace_id = $1 and run_id in
+             (select id from runs where workspace_id = $1 and id > $2 and id <= $3 and finished_at < $4)"
+    );
+    /// Their questions.
+    WAITS = both(
+        "delete from waits where workspace_id = $1 and run_id in
+             (select id from runs where workspace_id = $1 and id > $2 and id <= $3 and finished_at < $4)"
+    );
+    /// The bytes of the files that they were started with.
+    FILE_CHUNKS = both(
+        "delete from file_chunks where workspace_id = $1 and file_id in
+             (select files.id from files join runs on runs.workspace_id = files.workspace_id and runs.id = files.run_id
+              where files.workspace_id = $1 and runs.id > $2 and runs.id <= $3 and runs.finished_at < $4)"
+    );
+    /// These files.
+    FILES = both(
+        "delete from files where workspace_id = $1 and run_id in
+             (select id from runs where workspace_id = $1 and id > $2 and id <= $3 and finished_at < $4)"
+    );
+    /// What says which runs they repeated.
+    RERUNS = both(
+        "delete from reruns where workspace_id = $1 and run_id in
+             (select id from runs where workspace_id = $1 and id > $2 and id <= $3 and finished_at < $4)"
+    );
+    /// The finished runs of a page.
+    RUNS = both("delete from runs where workspace_id = $1 and id > $2 and id <= $3 and finished_at < $4");
+    /// Work in bulk that is over.
+    BULK_JOB = both("select workspace_id, id from bulk_jobs where finished_at < $1 order by finished_at limit 1") -> [id, id];
+    /// What it was about.
+    BULK_ITEMS = both("delete from bulk_items where workspace_id = $1 and job_id = $2");
+    /// Itself.
+    BULK_GONE = both("delete from bulk_jobs where workspace_id = $1 and id = $2");
+    /// The oldest events, with their ages.
+    OLDEST_EVENTS = both("select position, created_at from events order by position limit $1") -> [int, time];
+    /// Events up to a position.
+    EVENTS = both("delete from events where position <= $1");
+}
+
+/// The workspace after another one, in the order of ids.
+///
+/// # Errors
+/// Of the database.
+pub fn next_workspace(tx: &mut Tx<'_>, after: WorkspaceId) -> Result<Option<WorkspaceId>, Fault> {
+    tx.row(&NEXT_WORKSPACE, params![after], |row| row.id(0).map(WorkspaceId))
+}
+
+/// Removes those of the next [`RUNS_MAX`] runs after `after` that ended before `before`.
+///
+/// # Errors
+/// Of the database.
+pub fn sweep_runs(
+    tx: &mut Tx<'_>,
+    workspace: WorkspaceId,
+    after: RunId,
+    before: Timestamp,
+) -> Result<Swept, Fault> {
+    let bound = RunId(first_id_at(before));
+    let page = tx.row(&PAGE_END, params![workspace, after, bound, RUNS_MAX], |row| Ok((row.opt_id(0)?, row.int(1)?)))?;
+    let Some((Some(last), count)) = page else { return Ok(Swept { removed: 0, next: None }) };
+    let last = RunId(last);
+    for statement in [&JOURNALS, &WAITS, &FILE_CHUNKS, &FILES, &RERUNS] {
+        tx.execute(statement, params![workspace, after, last, before])?;
+    }
+    let removed = tx.execute(&RUNS, params![workspace, after, last, before])?;
+    let full = usize::try_from(count).is_ok_and(|count| count >= RUNS_MAX);
+    Ok(Swept { removed, next: full.then_some(last) })
+}
+
+/// Removes one piece of work in bulk that was over before `before`; false when there is none.
+///
+/// # Errors
+/// Of the database.
+pub fn sweep_bulk(tx: &mut Tx<'_>, before: Timestamp) -> Result<bool, Fault> {
+    let found = tx.row(&BULK_JOB, params![before], |row| Ok((WorkspaceId(row.id(0)?), row.id(1)?)))?;
+    let Some((workspace, id)) = found else { return Ok(false) };
+    tx.execute(&BULK_ITEMS, params![workspace, id])?;
+    tx.execute(&BULK_GONE, params![workspace, id])?;
+    Ok(true)
+}
+
+/// Removes the oldest events that are older than `before`, [`EVENTS_MAX`] at most; returns how many.
+///
+/// # Errors
+/// Of the database.
+pub fn sweep_events(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64, Fault> {
+    let oldest = tx.rows(&OLDEST_EVENTS, params![EVENTS_MAX], |row| Ok((row.int(0)?, row.time(1)?)))?;
+    // Positions grow with time but for moments; the first young event ends the sweep.
+    let Some((position, _)) = oldest.into_iter().take_while(|(_, at)| *at < before).last() else { return Ok(0) };
+    tx.execute(&EVENTS, params![position])
+}
+
+/// The smallest id that can be made at an instant: its first 48 bits are the milliseconds (RFC 9562, UUIDv7).
+fn first_id_at(at: Timestamp) -> u128 {
+    u128::from(at.millis().max(0).unsigned_abs()) << 80
+}

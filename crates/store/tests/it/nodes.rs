@@ -1,0 +1,123 @@
+//! Nodes that share one PostgreSQL database: who lives, who is taken for gone, and what each hears of the others.
+
+use std::time::Duration;
+
+use floe_model::id::{NodeId, WorkspaceId};
+use floe_store::platform::nodes;
+use floe_store::{Change, Node, Role, Store};
+use tokio::sync::broadcast::Receiver;
+
+use crate::store::TestStore;
+
+/// Longest wait for anything.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+async fn alive(node: &Node) -> NodeId {
+    let mut life = node.watch();
+    let id = tokio::time::timeout(PATIENCE, life.wait_for(Option::is_some)).await.expect("in time").expect("a node");
+    id.expect("an id")
+}
+
+async fn dead(node: &Node, id: NodeId) {
+    let mut life = node.watch();
+    tokio::time::timeout(PATIENCE, life.wait_for(|now| *now != Some(id))).await.expect("in time").expect("a node");
+}
+
+async fn hear(changes: &mut Receiver<Change>, wanted: Change) {
+    let heard = async { while changes.recv().await.expect("a change") != wanted {} };
+    tokio::time::timeout(PATIENCE, heard).await.unwrap_or_else(|_| panic!("{wanted:?} was not told"));
+}
+
+async fn knows_of_others(node: &Node) {
+    for _ in 0..500 {
+        if node.has_others() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("the other node was not seen");
+}
+
+async fn is_held(store: &Store, id: NodeId) -> bool {
+    store.write(move |tx| nodes::hold(tx, id)).await.expect("the database answers")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sqlite_has_no_nodes() {
+    let store = TestStore::quick().await;
+    assert!(store.join(Role::All).is_none() && store.node().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_hear_of_each_other_and_take_over_from_one_that_stops() {
+    let Some(first) = TestStore::postgres().await else { return };
+    let second = first.open_again().await.expect("several nodes share PostgreSQL");
+    let (one, two) = (first.join(Role::All).expect("a node"), second.join(Role::Worker).expect("a node"));
+    let (one_id, two_id) = (alive(&one).await, alive(&two).await);
+    assert_ne!(one_id, two_id);
+    assert!(one.is_valid() && is_held(&second, one_id).await, "each sees the other alive");
+    knows_of_others(&one).await;
+
+    let mut heard = second.watch();
+    let change = Change::Record { workspace: WorkspaceId(7), kind: "flow", id: 3 };
+    first.write(move |tx| Ok(tx.announce(change))).await.expect("the write works");
+    hear(&mut heard, change).await;
+
+    let mut heard = second.watch();
+    first.close().await;
+    hear(&mut heard, Change::Work).await;
+    assert!(!is_held(&second, one_id).await, "a node that stopped owns nothing");
+    let left = second.read(nodes::ended).await.expect("the database answers");
+    assert_eq!(left, [one_id]);
+    assert!(second.write(move |tx| nodes::forget(tx, one_id)).await.expect("the database answers"));
+    second.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_was_taken_for_gone_can_write_nothing_and_comes_back_as_another() {
+    let Some(store) = TestStore::postgres().await else { return };
+    let other = store.open_again().await.expect("several nodes share PostgreSQL");
+    let node = store.join(Role::All).expect("a node");
+    let id = alive(&node).await;
+    // What it is writing keeps it alive until that is on disk.
+    let held = store.write(move |tx| {
+        let held = nodes::hold(tx, id)?;
+        std::thread::sleep(Duration::from_millis(300));
+        Ok(held)
+    });
+    let ended = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        other.write(move |tx| nodes::end(tx, id)).await
+    };
+    let (held, ended) = tokio::join!(held, ended);
+    assert!(held.expect("the write works") && ended.expect("the write works"));
+    assert!(!is_held(&store, id).await, "nothing is written in its name any more");
+    dead(&node, id).await;
+    assert_ne!(alive(&node).await, id, "it comes back under another name");
+    other.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_whose_process_is_gone_is_ended_before_its_lease() {
+    let Some(store) = TestStore::postgres().await else { return };
+    let node = store.join(Role::All).expect("a node");
+    let own = alive(&node).await;
+    // As a killed process leaves it: its row with a lease, and no session that holds its lock.
+    let gone = NodeId(0xdead);
+    store.write(move |tx| nodes::register(tx, gone, "all", 4_711, 600_000)).await.expect("the write works");
+    for _ in 0..500 {
+        if !is_held(&store, gone).await {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(!is_held(&store, gone).await && is_held(&store, own).await);
+    // A node that lost its connection takes its lock again on the next one, and stays who it is.
+    let database = store.database().expect("PostgreSQL has a database");
+    database
+        .run("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()")
+        .await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(node.id(), Some(own));
+    assert!(node.is_valid());
+}
