@@ -72,6 +72,7 @@ fn describe() {
     describe_gauge!("floe_job_lag_seconds", Unit::Seconds, "How long the longest overdue job waits");
     describe_gauge!("floe_inbox_open", "Open questions by kind");
     describe_gauge!("floe_audit_unsealed", "Audit entries that are not in the chain yet");
+    describe_gauge!("floe_ledger_imbalance", "Ledgers whose balance is not what their last entry says");
     describe_histogram!("floe_store_seconds", Unit::Seconds, "Time of database work, waiting for a thread included");
     describe_gauge!("floe_build_info", "1, with the version of the program");
 }
@@ -120,5 +121,6 @@ fn show(figures: &Figures, version: &'static str) {
     gauge!("floe_jobs_queued").set(figures.jobs_queued as f64);
     gauge!("floe_job_lag_seconds").set(figures.job_lag_ms as f64 / 1_000.0);
     gauge!("floe_audit_unsealed").set(figures.audit_unsealed as f64);
+    gauge!("floe_ledger_imbalance").set(figures.ledger_imbalance as f64);
     gauge!("floe_build_info", "version" => version).set(1.0);
 }

@@ -38,7 +38,7 @@ pub enum Key {
     Restored,
     /// It was there already.
     Fits,
-    /// There is none; the server will refuse to work with the data until it is put there.
+    /// There is none: API keys, tokens and sealed values do not work until the old one is put there.
     Missing,
     /// Another one is there.
     Differs,
@@ -129,16 +129,14 @@ pub fn restore(wanted: &Wanted<'_>) -> Result<Restored, RestoreError> {
         return Err(RestoreError::Newer { found, known, version });
     }
     let folder = wanted.data_dir;
-    // What a killed restore left behind is not taken for data below.
-    let fresh = !folder.exists();
-    if !fresh && occupied(folder)? && !wanted.replace {
+    if folder.exists() && occupied(folder)? && !wanted.replace {
         return Err(RestoreError::Occupied(folder.to_owned()));
     }
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|source| io_error(folder, source))?;
     let lock = floe_store::DatabaseLock::acquire(&folder.join(DATABASE), LOCK_WAIT_S).map_err(opening)?;
     move_in(folder)?;
-    prepare(wanted, &verified)?;
-    let snapshot = put_aside(folder, wanted.now)?;
+    let prepared = prepare(wanted, &verified).and_then(|()| put_aside(folder, wanted.now));
+    let snapshot = prepared.inspect_err(|_| drop(fs::remove_dir_all(folder.join(DRAFT))))?;
     let (draft, ready) = (folder.join(DRAFT), folder.join(READY));
     fs::rename(&draft, &ready).map_err(|source| io_error(&ready, source))?;
     sync(folder)?;

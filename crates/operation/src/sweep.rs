@@ -70,6 +70,11 @@ impl Operation {
             }
             after = RunId(0);
         }
+        for _ in 0..STEPS_MAX {
+            if !store.write(move |tx| retention::sweep_bulk(tx, before)).await? {
+                break;
+            }
+        }
         let before = days_before(now, EVENT_DAYS);
         for _ in 0..STEPS_MAX {
             let count = store.write(move |tx| retention::sweep_events(tx, before)).await?;

@@ -61,6 +61,19 @@ pub(super) async fn store(operation: &Operation) -> Check {
     }
 }
 
+/// The credits of every workspace, entry by entry.
+pub(super) async fn ledger(operation: &Operation) -> Check {
+    const TITLE: &str = "Ledger sums";
+    match operation.platform.store.read(figures::wrong_ledgers).await {
+        Err(fault) => unreadable("ledger", TITLE, &fault),
+        Ok(0) => Check::ok("ledger", TITLE, "every balance is the sum of its entries"),
+        Ok(wrong) => {
+            let fix = "Compare with the last backup; somebody wrote into the database beside the server";
+            Check::fail("ledger", TITLE, format!("{wrong} balances are not the sum of their entries"), fix)
+        }
+    }
+}
+
 /// The schema.
 pub(super) async fn migrations(operation: &Operation) -> Check {
     match operation.platform.store.statistics().await {

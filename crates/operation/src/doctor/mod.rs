@@ -101,7 +101,7 @@ impl Operation {
     }
 
     async fn slow(&self) -> Vec<Check> {
-        let mut found = vec![checks::store(self).await];
+        let mut found = vec![checks::store(self).await, checks::ledger(self).await];
         for one in &self.config.more_checks {
             found.push(one.examine().await);
         }

@@ -28,6 +28,8 @@ pub(super) async fn operate(context: &Context, operation: Operation) -> Result<V
 /// The exit code of a fault, as a number for the socket.
 pub(crate) fn exit_number(fault: &Fault) -> u8 {
     let exit = match fault.kind() {
+        _ if matches!(fault.code(), "not_supported" | "schema_old") => Exit::Refused,
+        _ if fault.code() == "backup_failed" => Exit::Failed,
         FaultKind::Unauthenticated | FaultKind::Forbidden => Exit::Denied,
         FaultKind::NotFound => Exit::NotFound,
         // Nothing may be done twice here: a second owner, a second set-up.

@@ -5,9 +5,14 @@
 
 mod admin;
 mod api;
+mod audit;
+mod backup;
 mod bench;
+mod completions;
 mod config;
 mod demo;
+mod doctor;
+mod events;
 mod exit;
 mod flow;
 mod inbox;
@@ -15,9 +20,11 @@ mod input;
 mod key;
 mod local;
 mod login;
+mod migrate;
 mod openapi;
 mod output;
 mod profile;
+mod restore;
 mod run;
 mod serve;
 mod setup_link;
@@ -28,7 +35,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use crate::settings::{DEFAULT_URL, Settings, Sources};
 
@@ -111,6 +118,19 @@ enum Command {
     /// Answer what waits for a person
     #[command(subcommand)]
     Inbox(inbox::Command),
+    /// Take a backup of everything, opened and checked
+    Backup(backup::Arguments),
+    /// Put a backup into a data folder that no server uses
+    Restore(restore::Arguments),
+    /// Bring the database to the schema of this program
+    Migrate(migrate::Arguments),
+    /// Look at what the server needs, with or without it running
+    Doctor(doctor::Arguments),
+    /// Print a completion script for a shell
+    Completions(completions::Arguments),
+    /// Check exports of the audit log, without a server
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Show every setting with its value and origin
     Config(config::Arguments),
     /// Print the OpenAPI document of what this version serves
@@ -160,6 +180,12 @@ impl Context {
     }
 }
 
+/// The whole command line as data: for scripts that complete it, and for tests that look at every command.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
 /// Runs one command line and tells how the process should end.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
@@ -186,6 +212,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn execute(cli: Cli, output: Output) -> Result<Exit, Failure> {
     match cli.command {
         Command::Version => return Ok(version::execute(output)),
+        Command::Completions(arguments) => return Ok(completions::execute(&arguments, output)),
         Command::Config(arguments) if arguments.defaults => return Ok(config::defaults(output)),
         Command::Openapi(arguments) => return openapi::execute(output, &arguments),
         _ => {}
@@ -222,6 +249,11 @@ async fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> 
         Command::Flow(command) => flow::execute(context, command).await,
         Command::Run(command) => run::execute(context, command).await,
         Command::Inbox(command) => inbox::execute(context, command).await,
+        Command::Backup(arguments) => backup::execute(context, arguments).await,
+        Command::Restore(arguments) => restore::execute(context, &arguments).await,
+        Command::Migrate(arguments) => migrate::execute(context, &arguments).await,
+        Command::Doctor(_) => doctor::execute(context).await,
+        Command::Audit(command) => audit::execute(context, &command),
         Command::Config(_) => Ok(config::effective(context)),
         Command::Serve(_)
         | Command::Demo(_)
@@ -229,6 +261,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> 
         | Command::BenchServer(_)
         | Command::Openapi(_)
         | Command::Version
+        | Command::Completions(_)
         | Command::JsWorker => Ok(Exit::Done),
     }
 }
@@ -248,6 +281,10 @@ fn flags(cli: &Cli) -> Vec<(&'static str, String)> {
         Command::Admin(command) => flags.extend(command.place().flags()),
         Command::Key(arguments) => flags.extend(arguments.place.flags()),
         Command::Config(arguments) => flags.extend(arguments.place.flags()),
+        Command::Backup(arguments) => flags.extend(arguments.place.flags()),
+        Command::Restore(arguments) => flags.extend(arguments.place.flags()),
+        Command::Migrate(arguments) => flags.extend(arguments.place.flags()),
+        Command::Doctor(arguments) => flags.extend(arguments.place.flags()),
         _ => {}
     }
     flags.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()

@@ -15,7 +15,9 @@ mod panic;
 mod refusal;
 mod serve;
 mod stall;
+mod tls;
 
 pub use address::{Network, TrustedProxies};
 pub use limits::Limits;
-pub use serve::{Front, RequestIds, serve, serve_operator};
+pub use serve::{Front, RequestIds, serve, serve_operator, serve_tls};
+pub use tls::{Tls, TlsError};

@@ -19,6 +19,7 @@ use super::address::TrustedProxies;
 use super::exchange;
 use super::limits::Limits;
 use super::stall::Unstalled;
+use super::tls::Tls;
 
 /// Pause after the operating system refused to hand out a connection (no descriptors left), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -48,7 +49,27 @@ pub async fn serve(listener: TcpListener, front: Front, stop: watch::Receiver<bo
         let _ = stream.set_nodelay(true);
         Ok((stream, peer))
     };
-    accept_loop(listener, accept, front, stop).await;
+    accept_loop(listener, accept, as_it_is, front, stop).await;
+}
+
+/// The same with TLS: a connection is a conversation only after its handshake, which has the time of a request's head.
+pub async fn serve_tls(listener: TcpListener, tls: Tls, front: Front, stop: watch::Receiver<bool>) {
+    let accept = async |listener: &TcpListener| {
+        let (stream, peer) = listener.accept().await?;
+        let _ = stream.set_nodelay(true);
+        Ok((stream, peer))
+    };
+    let timeout = front.limits.head_timeout;
+    let open = move |stream| {
+        let tls = tls.clone();
+        async move { tls.handshake(stream, timeout).await }
+    };
+    accept_loop(listener, accept, open, front, stop).await;
+}
+
+/// A connection that can be talked on at once.
+async fn as_it_is<S>(stream: S) -> std::io::Result<S> {
+    Ok(stream)
 }
 
 /// The same on a Unix socket. Every request seems to come from loopback: only the owner of the data folder can connect.
@@ -57,16 +78,18 @@ pub async fn serve_operator(listener: UnixListener, front: Front, stop: watch::R
         let (stream, _) = listener.accept().await?;
         Ok((stream, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))
     };
-    accept_loop(listener, accept, front, stop).await;
+    accept_loop(listener, accept, as_it_is, front, stop).await;
 }
 
-async fn accept_loop<L, S>(
+async fn accept_loop<L, S, T, O>(
     listener: L,
     accept: impl AsyncFn(&L) -> std::io::Result<(S, SocketAddr)>,
+    open: impl Fn(S) -> O,
     front: Front,
     mut stop: watch::Receiver<bool>,
 ) where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    O: Future<Output = std::io::Result<T>> + Send + 'static,
 {
     let room = Arc::new(Semaphore::new(front.limits.connections_max));
     let mut conversations = JoinSet::new();
@@ -82,9 +105,12 @@ async fn accept_loop<L, S>(
         };
         match accepted {
             Ok((stream, peer)) => {
-                let conversation = converse(stream, peer, front.clone(), stop.clone());
+                let (opening, front, stop) = (open(stream), front.clone(), stop.clone());
                 conversations.spawn(async move {
-                    conversation.await;
+                    match opening.await {
+                        Ok(stream) => converse(stream, peer, front, stop).await,
+                        Err(error) => tracing::debug!(%error, client.address = %peer, "a handshake failed"),
+                    }
                     drop(permit);
                 });
             }

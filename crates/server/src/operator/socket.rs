@@ -32,6 +32,8 @@ const ROUTE: &str = "/operate";
 const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Time for an answer; a password hash and a transaction are far below.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+/// The same for what reads or writes the whole database.
+const WHOLE_TIMEOUT: Duration = Duration::from_secs(6 * 3_600);
 
 /// Where the socket of a data folder is.
 #[must_use]
@@ -75,10 +77,19 @@ async fn operate(State(app): State<Arc<App>>, Json(operation): Json<Operation>) 
 pub async fn call(socket: &Path, operation: &Operation) -> io::Result<Option<Answer>> {
     let folder = socket.parent().unwrap_or(Path::new("."));
     let Some(stream) = connect(folder).await? else { return Ok(None) };
-    let answered = tokio::time::timeout(ANSWER_TIMEOUT, exchange(stream, operation)).await;
+    let timeout = match operation {
+        Operation::Backup { .. } | Operation::Doctor => WHOLE_TIMEOUT,
+        _ => ANSWER_TIMEOUT,
+    };
+    let answered = tokio::time::timeout(timeout, exchange(stream, operation)).await;
     let answered =
         answered.map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "the running server does not answer"))?;
     answered.map(Some)
+}
+
+/// Whether a server answers on the socket of a data folder.
+pub async fn is_running(folder: &Path) -> bool {
+    matches!(connect(folder).await, Ok(Some(_)))
 }
 
 async fn connect(folder: &Path) -> io::Result<Option<UnixStream>> {

@@ -1,4 +1,4 @@
-//! `/health/live` and `/health/ready` (console contract, section 5.10).
+//! `/health/live` and `/health/ready`, also under `/api/v1` (console contract, section 5.10).
 
 use floe_model::Fault;
 use http::StatusCode;
@@ -9,14 +9,15 @@ use super::shapes::workspace as shapes;
 use crate::http::{Auth, Call, Reply, Route};
 
 pub(super) fn routes() -> Vec<Route> {
+    let live_at = |path| Route::get(&SURFACE, path, Auth::PUBLIC, live).answers(200, shapes::LIVE);
+    let ready_at = |path| {
+        Route::get(&SURFACE, path, Auth::PUBLIC, ready).answers(200, shapes::READY).answers(503, shapes::READY)
+    };
     vec![
-        Route::get(&SURFACE, "/health/live", Auth::PUBLIC, live)
-            .doc("Ask whether the server is there")
-            .answers(200, shapes::LIVE),
-        Route::get(&SURFACE, "/health/ready", Auth::PUBLIC, ready)
-            .doc("Ask whether the server is ready")
-            .answers(200, shapes::READY)
-            .answers(503, shapes::READY),
+        live_at("/health/live").doc("Ask whether the server is there"),
+        ready_at("/health/ready").doc("Ask whether the server is ready"),
+        live_at("/api/v1/health/live").doc("Ask under the treasury path whether the server is there"),
+        ready_at("/api/v1/health/ready").doc("Ask under the treasury path whether the server is ready"),
     ]
 }
 
@@ -24,17 +25,21 @@ async fn live(_: Call) -> Result<Reply, Fault> {
     Ok(Reply::value(StatusCode::OK, &json!({ "status": "ok" })))
 }
 
-/// Ready when the store answers and the runs move. Its tables are migrated before the server listens, and its file is on the
-/// disk in question, so one look tells three things.
+/// Ready when the store answers with the schema of this program, the runs move, and the disk has room for what is written next.
 async fn ready(call: Call) -> Result<Reply, Fault> {
-    let store = call.ctx.store.statistics().await.is_ok();
-    let worker = call.app.flows.runs.is_running();
-    let word = |holds: bool| if holds { "ok" } else { "fail" };
-    let (status, overall) = match store && worker {
+    let statistics = call.ctx.store.statistics().await;
+    let checks = [
+        ("store", statistics.is_ok()),
+        ("migrations", statistics.is_ok_and(|found| found.schema_version >= floe_store::schema_version())),
+        ("worker", call.app.flows.runs.is_running()),
+        ("disk", call.app.operation.has_room()),
+    ];
+    let (status, overall) = match checks.iter().all(|(_, holds)| *holds) {
         true => (StatusCode::OK, "ok"),
         false => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
     };
-    let (store, worker) = (word(store), word(worker));
-    let checks = json!({ "store": store, "migrations": store, "worker": worker, "disk": store });
+    let word = |holds: bool| if holds { "ok" } else { "fail" };
+    let checks: serde_json::Map<_, _> =
+        checks.iter().map(|(name, holds)| ((*name).to_owned(), word(*holds).into())).collect();
     Ok(Reply::value(status, &json!({ "status": overall, "checks": checks })))
 }

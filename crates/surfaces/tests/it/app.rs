@@ -13,6 +13,7 @@ use floe_access::{Access, AccessSettings, ServerSecret};
 use floe_flows::Flows;
 use floe_flows::runs::Limits;
 use floe_model::Timestamp;
+use floe_operation::Operation;
 use floe_runtime::ids::SystemRandom;
 use floe_runtime::outside::{Outside, OutsideConfig};
 use floe_runtime::sandbox::{Sandbox, SandboxConfig};
@@ -26,7 +27,7 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::echo;
+use crate::{conform, echo};
 use crate::flows_runs::Probe;
 
 pub const ORIGIN: &str = "http://floe.test";
@@ -62,7 +63,12 @@ impl TestApp {
 
     /// With an owner; answers the token of its session.
     pub async fn with_owner(store: TestStore) -> (Self, String) {
-        let app = Self::new(store).await;
+        Self::owned(store, RateLimits::On).await
+    }
+
+    /// [`TestApp::with_owner`] with other rate limits.
+    pub async fn owned(store: TestStore, rate_limits: RateLimits) -> (Self, String) {
+        let app = Self::with_limits(store, rate_limits).await;
         let owner = NewOwner {
             name: "Ada".to_owned(),
             email: OWNER.to_owned(),
@@ -130,10 +136,40 @@ impl TestApp {
     }
 
     pub fn ask(&self, method: &str, path: &str) -> Asking<'_> {
-        let peer: SocketAddr = "203.0.113.7:4711".parse().expect("an address");
+        self.ask_from("203.0.113.7:4711", method, path)
+    }
+
+    /// A GET from another address than the usual one.
+    pub fn get_from(&self, peer: &str, path: &str) -> Asking<'_> {
+        self.ask_from(peer, "GET", path)
+    }
+
+    fn ask_from(&self, peer: &str, method: &str, path: &str) -> Asking<'_> {
+        let peer: SocketAddr = peer.parse().expect("an address");
         let request =
             Request::builder().method(method).uri(path).extension(ConnectInfo(peer)).header("host", "floe.test");
         Asking { app: self, request, body: Vec::new() }
+    }
+}
+
+/// Operation as a server on loopback has it; backups go into a folder of their own.
+fn operation_config() -> floe_operation::Config {
+    let data_dir = std::env::temp_dir();
+    floe_operation::Config {
+        version: "0.0.0",
+        backup_dir: data_dir.join(format!("floe-surfaces-{}", std::process::id())),
+        data_dir,
+        backup_cron: "15 3 * * *".to_owned(),
+        backup_keep: 7,
+        run_retention_days: 30,
+        secret: floe_operation::secret::Secret::new([7; 32]),
+        listen: "127.0.0.1:8700".parse().expect("an address"),
+        public_url: ORIGIN.to_owned(),
+        serves_tls: false,
+        behind_proxy: false,
+        metrics_token: None,
+        settings: Vec::new(),
+        more_checks: Vec::new(),
     }
 }
 
@@ -145,13 +181,15 @@ fn build(store: Store, clock: &Arc<TestClock>, rate_limits: RateLimits) -> (Arc<
         ids,
         outside: Outside::new(OutsideConfig::default()),
         sandbox: Sandbox::new(SandboxConfig::default()),
+        seal: floe_runtime::Seal::new([9; 32]),
     });
     let secret = ServerSecret::new([7; 32]);
     let access = Arc::new(Access::new(Arc::clone(&platform), &secret, AccessSettings::default()));
     let public_url = PublicUrl::parse(ORIGIN).expect("a URL");
     let settings = Settings { public_url, listen: Some("127.0.0.1:8700".to_owned()), rate_limits };
+    let operation = Arc::new(Operation::new(Arc::clone(&platform), operation_config()));
     let flows = Arc::new(Flows::start(Arc::clone(&platform), vec![Arc::new(Probe)], Limits::default()));
-    let app = Arc::new(App { platform, access, flows, settings });
+    let app = Arc::new(App { platform, access, flows, operation, settings });
     let routes: Vec<Route> = floe_surfaces::routes().into_iter().chain(echo::routes()).collect();
     let router = floe_surfaces::http::build(Arc::clone(&app), routes, echo::SURFACES, echo::SURFACES[0]);
     (app, router)
@@ -182,14 +220,35 @@ impl Asking<'_> {
         self
     }
 
+    /// The body of a 200 answer that is no JSON.
+    pub async fn text(self) -> String {
+        let request = self.request.body(Body::from(self.body)).expect("a request");
+        let response = self.app.router.clone().oneshot(request).await.expect("the router always answers");
+        assert_eq!(response.status(), 200);
+        let bytes = response.into_body().collect().await.expect("a body").to_bytes();
+        String::from_utf8(bytes.to_vec()).expect("text")
+    }
+
     pub async fn send(self) -> Answer {
+        let (answer, unlike) = self.try_send().await;
+        if let Some(problem) = unlike {
+            panic!("{problem}");
+        }
+        answer
+    }
+
+    /// The answer, and how it is unlike what its route declares.
+    pub async fn try_send(self) -> (Answer, Option<String>) {
         let request = self.request.header("content-length", self.body.len()).body(Body::from(self.body));
         let request = request.expect("a request");
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let response = self.app.router.clone().oneshot(request).await.expect("the router always answers");
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.expect("a body").to_bytes();
+        let unlike = conform::check(&method, &path, parts.status.as_u16(), &parts.headers, &bytes).err();
         let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Answer { status: parts.status, headers: parts.headers, json }
+        let bytes = bytes.to_vec();
+        (Answer { status: parts.status, headers: parts.headers, json, bytes }, unlike)
     }
 }
 
@@ -198,6 +257,8 @@ pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub json: Value,
+    /// The body as it came.
+    pub bytes: Vec<u8>,
 }
 
 impl Answer {
