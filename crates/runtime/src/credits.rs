@@ -129,7 +129,7 @@ pub fn release(tx: &mut Tx<'_>, platform: &Platform, scope: Scope, reference: &s
     Ok(())
 }
 
-/// Gives back what a reference took, once. False when it took nothing.
+/// Gives back what a reference took, once, and takes it out of the sums of usage. False when it took nothing.
 ///
 /// # Errors
 /// Of the database.
@@ -138,7 +138,12 @@ pub fn give_back(tx: &mut Tx<'_>, platform: &Platform, scope: Scope, reference: 
         return Ok(false);
     };
     let back = format!("back:{reference}");
-    add(tx, platform, scope, &Added { reason: "given_back", amount: -taken.amount, reference: &back, origin: taken.origin })?;
+    let spent = Spent { origin: taken.origin.clone(), ..Spent::default() };
+    let added = Added { reason: "given_back", amount: -taken.amount, reference: &back, origin: taken.origin };
+    let (_, is_new) = add(tx, platform, scope, &added)?;
+    if is_new {
+        usage::add(tx, scope, &[counted(platform, taken.amount, &spent)])?;
+    }
     Ok(true)
 }
 
@@ -250,7 +255,7 @@ impl<'p> Book<'p> {
             (entry.calls, entry.input_tokens, entry.output_tokens) =
                 (spent.calls, spent.input_tokens, spent.output_tokens);
         })?;
-        usage::add(tx, self.scope, &[self.counted(moved.charged, spent)])?;
+        usage::add(tx, self.scope, &[counted(self.platform, moved.charged, spent)])?;
         self.fill_up(tx)?;
         if moved.is_low { self.tell_low(tx) } else { Ok(()) }
     }
@@ -289,29 +294,11 @@ impl<'p> Book<'p> {
         Ok(entry)
     }
 
-    fn counted(&self, charged: i64, spent: &Spent) -> (Key, Counts) {
-        let Origin { product, agent_id, model, .. } = &spent.origin;
-        let key = Key {
-            day: day_of(self.platform.clock.now()),
-            product: product.clone().unwrap_or_default(),
-            key: String::new(),
-            model: model.clone().unwrap_or_default(),
-            agent: agent_id.map(|id| FlowId(id).to_string()).unwrap_or_default(),
-            flow: spent.flow.map(|flow| flow.to_string()).unwrap_or_default(),
-        };
-        let counts = Counts {
-            credits: charged,
-            input_tokens: spent.input_tokens,
-            output_tokens: spent.output_tokens,
-            ..Counts::default()
-        };
-        (key, counts)
-    }
-
     fn tell_low(&self, tx: &mut Tx<'_>) -> Result<(), Fault> {
         let Account { balance, low_at, .. } = &self.ledger.account;
         let number = floe_model::access::credits::number;
-        let data = json!({ "mode": self.scope.mode.as_str(), "balance": number(*balance), "low_at": low_at.map(number) });
+        let data =
+            json!({ "mode": self.scope.mode.as_str(), "balance": number(*balance), "low_at": low_at.map(number) });
         let event = NewEvent {
             id: self.platform.ids.next::<EventId>(),
             kind: LOW,
@@ -321,6 +308,21 @@ impl<'p> Book<'p> {
         };
         events::publish(tx, self.scope, &event)
     }
+}
+
+/// What a step adds to the sums of usage.
+fn counted(platform: &Platform, credits: i64, spent: &Spent) -> (Key, Counts) {
+    let Origin { product, agent_id, model, .. } = &spent.origin;
+    let key = Key {
+        day: day_of(platform.clock.now()),
+        product: product.clone().unwrap_or_default(),
+        key: String::new(),
+        model: model.clone().unwrap_or_default(),
+        agent: agent_id.map(|id| FlowId(id).to_string()).unwrap_or_default(),
+        flow: spent.flow.map(|flow| flow.to_string()).unwrap_or_default(),
+    };
+    let Spent { input_tokens, output_tokens, .. } = *spent;
+    (key, Counts { credits, input_tokens, output_tokens, ..Counts::default() })
 }
 
 /// What no caller of this module may do.

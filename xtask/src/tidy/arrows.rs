@@ -46,6 +46,7 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
     ("getrandom", &["runtime"], "randomness is an argument; call `ctx.ids`"),
     ("infer", &["flows"], "types of files are found where files are received"),
     ("multer", &["surfaces"], "multipart bodies end at the surfaces; slices take and give plain types"),
+    ("ring", &["access"], "signatures of audit heads are made and checked in `access::audit::head`; TLS is in `runtime` and `server`"),
     ("clap", &["server"], "only the binary reads its command line"),
     ("clap_complete", &["server"], "only the binary reads its command line"),
     ("metrics-exporter-prometheus", &["operation"], "count with the macros of `metrics`; one place shows what was counted"),

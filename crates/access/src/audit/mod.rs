@@ -13,8 +13,8 @@ pub mod head;
 mod seal;
 mod verify;
 
-use floe_model::access::Caller;
 use floe_model::Fault;
+use floe_model::access::Caller;
 use floe_model::id::{AuditId, RequestId, WorkspaceId};
 use floe_store::platform::audit::Filter;
 use floe_store::platform::{audit_chain, audit_heads};

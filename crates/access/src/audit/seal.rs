@@ -63,9 +63,10 @@ impl Access {
     /// Of the database.
     pub async fn keep_heads(&self, heads: &[SignedHead]) -> Result<(), Fault> {
         let stored: Vec<_> = heads.iter().map(SignedHead::to_stored).collect();
-        let keeping = self.platform.store.write(move |tx| {
-            stored.iter().try_for_each(|head| audit_heads::keep_head(tx, head).map(drop))
-        });
+        let keeping = self
+            .platform
+            .store
+            .write(move |tx| stored.iter().try_for_each(|head| audit_heads::keep_head(tx, head).map(drop)));
         keeping.await
     }
 }

@@ -43,11 +43,7 @@ impl Access {
     ///
     /// # Errors
     /// 400 for a head of another workspace or server; `overloaded` while another chain is verified; of the database.
-    pub async fn verify_audit(
-        &self,
-        workspace: WorkspaceId,
-        outside: Option<SignedHead>,
-    ) -> Result<Verdict, Fault> {
+    pub async fn verify_audit(&self, workspace: WorkspaceId, outside: Option<SignedHead>) -> Result<Verdict, Fault> {
         if let Some(head) = &outside {
             self.check_own(head, workspace)?;
         }
@@ -63,7 +59,8 @@ impl Access {
         if problem.is_none() {
             problem = self.head_beyond(workspace, end.seq).await?;
         }
-        let head = problem.is_none().then(|| self.signer.sign(workspace, walk.seq, walk.hash, self.platform.clock.now()));
+        let head =
+            problem.is_none().then(|| self.signer.sign(workspace, walk.seq, walk.hash, self.platform.clock.now()));
         Ok(Verdict { entries: walk.seq, problem, head })
     }
 
@@ -126,8 +123,10 @@ impl Access {
 
     /// A head that this server signed for an entry that is not there.
     async fn head_beyond(&self, workspace: WorkspaceId, last: i64) -> Result<Option<Problem>, Fault> {
-        let heads = self.platform.store.read(move |tx| audit_heads::heads_from(tx, workspace, last, i64::MAX, 1)).await?;
-        let head = heads.first().and_then(SignedHead::of_stored).filter(|head| head.public_key == *self.signer.public_key());
+        let heads =
+            self.platform.store.read(move |tx| audit_heads::heads_from(tx, workspace, last, i64::MAX, 1)).await?;
+        let head =
+            heads.first().and_then(SignedHead::of_stored).filter(|head| head.public_key == *self.signer.public_key());
         // What was sealed and signed since this verification began is no problem.
         let (end, _) = self.chain_end(workspace).await?;
         let beyond = head.filter(|head| head.seq > end.seq && head.is_signed());

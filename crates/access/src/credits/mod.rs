@@ -126,9 +126,10 @@ impl Access {
         if !reading.await? {
             return Ok(());
         }
-        let writing = self.platform.store.write(move |tx| {
-            wanted.iter().try_for_each(|&(mode, amount)| store::set_opening(tx, mode, amount))
-        });
+        let writing = self
+            .platform
+            .store
+            .write(move |tx| wanted.iter().try_for_each(|&(mode, amount)| store::set_opening(tx, mode, amount)));
         writing.await
     }
 }
@@ -172,13 +173,7 @@ pub fn patch(
 ///
 /// # Errors
 /// A conflict when the reference was used for another amount.
-pub fn grant(
-    tx: &mut Tx<'_>,
-    act: &Act,
-    mode: Mode,
-    amount: i64,
-    reference: &str,
-) -> Result<(Entry, bool), Fault> {
+pub fn grant(tx: &mut Tx<'_>, act: &Act, mode: Mode, amount: i64, reference: &str) -> Result<(Entry, bool), Fault> {
     let scope = Scope { workspace: act.ctx.caller.workspace, mode };
     let held = Book::open(tx, &act.ctx, scope)?;
     if held.ledger.account.balance.saturating_add(amount) > AMOUNT_MAX {

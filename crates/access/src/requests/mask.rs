@@ -38,7 +38,8 @@ const PARTS: &[&str] = &[
 /// Whether a name is a secret's, however it is written: `api_key`, `X-API-Key`, `apiKey`.
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
-    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect();
+    let plain: String =
+        name.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect();
     // Tokens in the plural are counted: `maxTokens`.
     let is_token = plain.contains("token") && !plain.ends_with("tokens");
     is_token || NAMES.contains(&plain.as_str()) || PARTS.iter().any(|part| plain.contains(part))

@@ -48,7 +48,8 @@ impl Access {
         let reading = self.platform.store.read(move |tx| {
             let Some(request) = requests::find(tx, workspace, id)? else { return Ok(None) };
             let entries = audit_chain::of_request(tx, workspace, id)?;
-            let mut subjects: Vec<u128> = entries.iter().filter_map(|sealed| sealed.entry.target.as_ref()?.id).collect();
+            let mut subjects: Vec<u128> =
+                entries.iter().filter_map(|sealed| sealed.entry.target.as_ref()?.id).collect();
             subjects.extend(request.run_id.map(|run| run.0));
             let mut events = events::latest(tx, Scope { workspace, mode: request.mode }, None, EVENTS_LOOKED_AT)?;
             events.retain(|event| {

@@ -51,7 +51,9 @@ impl Access {
         let before = self.platform.clock.now().plus_seconds(-86_400 * i64::from(self.requests.days));
         let mut last = None;
         for _ in 0..PURGES_MAX {
-            let Some(workspace) = store.read(move |tx| requests::next_workspace(tx, last)).await? else { return Ok(()) };
+            let Some(workspace) = store.read(move |tx| requests::next_workspace(tx, last)).await? else {
+                return Ok(());
+            };
             let removed = self.purge_requests(workspace, before).await?;
             if removed < PURGE_MAX as u64 {
                 last = Some(workspace);
@@ -70,9 +72,11 @@ impl Access {
     }
 
     async fn write_requests(&self, taken: Vec<Answered>) -> Result<(), Fault> {
-        let rules = self.body_rules(&taken).await?;
+        let workspaces = taken.iter().map(|answered| answered.scope().workspace).collect();
+        let rules = self.body_rules(workspaces).await?;
         self.requests.remember_rules(&rules);
-        let rule_of = |workspace| rules.iter().find(|(known, _)| *known == workspace).map_or(BodyRule::Off, |(_, rule)| *rule);
+        let rule_of =
+            |workspace| rules.iter().find(|(known, _)| *known == workspace).map_or(BodyRule::Off, |(_, rule)| *rule);
         let rows: Vec<Request> = taken
             .into_iter()
             .map(|answered| {
@@ -89,8 +93,7 @@ impl Access {
     }
 
     /// The rule of each workspace, as it is in the database now.
-    async fn body_rules(&self, taken: &[Answered]) -> Result<Vec<(WorkspaceId, BodyRule)>, Fault> {
-        let mut asked: Vec<WorkspaceId> = taken.iter().map(|answered| answered.scope().workspace).collect();
+    async fn body_rules(&self, mut asked: Vec<WorkspaceId>) -> Result<Vec<(WorkspaceId, BodyRule)>, Fault> {
         asked.sort_unstable();
         asked.dedup();
         let default = self.requests.default_rule;

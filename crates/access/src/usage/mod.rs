@@ -36,9 +36,10 @@ impl Access {
     /// # Errors
     /// Of the database.
     pub async fn usage_of(&self, scope: Scope, from: i64, to: i64, by: GroupBy) -> Result<Vec<(Key, Counts)>, Fault> {
-        let reading = self.platform.store.read(move |tx| {
-            Ok((usage::sum(tx, scope, from, to, by)?, usage::not_summed(tx, scope, from, to)?))
-        });
+        let reading = self
+            .platform
+            .store
+            .read(move |tx| Ok((usage::sum(tx, scope, from, to, by)?, usage::not_summed(tx, scope, from, to)?)));
         let (summed, rest) = reading.await?;
         let mut groups: BTreeMap<Key, Counts> = summed.into_iter().collect();
         for (day, flow, runs, errors) in rest {

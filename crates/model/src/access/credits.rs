@@ -194,7 +194,8 @@ pub fn read(value: &Value) -> Option<i64> {
     }
     let milli = value.as_f64()? * MILLI as f64;
     let rounded = milli.round();
-    ((milli - rounded).abs() < 1e-6 * rounded.abs().max(1.0) && rounded.abs() <= AMOUNT_MAX as f64).then_some(rounded as i64)
+    ((milli - rounded).abs() < 1e-6 * rounded.abs().max(1.0) && rounded.abs() <= AMOUNT_MAX as f64)
+        .then_some(rounded as i64)
 }
 
 #[cfg(test)]

@@ -28,7 +28,11 @@ fn signatures_are_judged_as_the_vectors_say() {
 fn a_head_says_what_was_signed() {
     let signer = Signer::new(&ServerSecret::new([7; 32]));
     let head = signer.sign(WorkspaceId(5), 9, [3; 32], Timestamp(1_800_000_000_123_456));
-    assert_eq!(Signer::new(&ServerSecret::new([7; 32])).sign(WorkspaceId(5), 9, [3; 32], head.at), head, "the same on every node");
+    assert_eq!(
+        Signer::new(&ServerSecret::new([7; 32])).sign(WorkspaceId(5), 9, [3; 32], head.at),
+        head,
+        "the same on every node"
+    );
     assert!(head.is_signed());
     assert_eq!(SignedHead::read(&head.object()), Ok(head.clone()));
     assert_eq!(SignedHead::of_stored(&head.to_stored()), Some(head.clone()));

@@ -2,16 +2,45 @@ use super::*;
 
 fn part(content_type: &str, text: &str) -> BodyPart {
     let bytes = text.as_bytes();
-    BodyPart { content_type: content_type.to_owned(), bytes: bytes[..bytes.len().min(BODY_MAX)].to_vec(), size: bytes.len() }
+    BodyPart {
+        content_type: content_type.to_owned(),
+        bytes: bytes[..bytes.len().min(BODY_MAX)].to_vec(),
+        size: bytes.len(),
+    }
 }
 
 #[test]
 fn names_of_secrets() {
     let secret = [
-        "password", "new_password", "X-API-Key", "apiKey", "client_secret", "Authorization", "Cookie", "Set-Cookie", "resumeToken",
-        "access_token", "token", "key", "PIN", "private-key", "credentials", "x-resume-token",
+        "password",
+        "new_password",
+        "X-API-Key",
+        "apiKey",
+        "client_secret",
+        "Authorization",
+        "Cookie",
+        "Set-Cookie",
+        "resumeToken",
+        "access_token",
+        "token",
+        "key",
+        "PIN",
+        "private-key",
+        "credentials",
+        "x-resume-token",
     ];
-    let plain = ["name", "Idempotency-Key", "keyboard", "inputTokens", "max_tokens", "author", "pinned", "monkey", "amount", "x-hook-id"];
+    let plain = [
+        "name",
+        "Idempotency-Key",
+        "keyboard",
+        "inputTokens",
+        "max_tokens",
+        "author",
+        "pinned",
+        "monkey",
+        "amount",
+        "x-hook-id",
+    ];
     for name in secret {
         assert!(is_secret_name(name), "{name}");
     }

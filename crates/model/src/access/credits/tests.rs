@@ -64,7 +64,9 @@ fn days_and_months_start_anew() {
 
 #[test]
 fn credits_are_numbers_without_needless_fractions() {
-    for (milli, text) in [(1_000, "1"), (0, "0"), (1_500, "1.5"), (1, "0.001"), (-2_000, "-2"), (999_999_999, "999999.999")] {
+    for (milli, text) in
+        [(1_000, "1"), (0, "0"), (1_500, "1.5"), (1, "0.001"), (-2_000, "-2"), (999_999_999, "999999.999")]
+    {
         assert_eq!(number(milli).to_string(), text);
         assert_eq!(read(&number(milli)), Some(milli));
     }
