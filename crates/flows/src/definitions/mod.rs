@@ -7,6 +7,7 @@
 //! Start reading with [`Record`] (what a read shows), then [`resolve`](resolve()) (what a run gets).
 
 mod access;
+mod close;
 mod content;
 mod create;
 mod delete;
@@ -22,6 +23,7 @@ mod versions;
 
 pub(crate) use access::hold;
 pub use access::{may, may_see_runs, visible};
+pub use close::{JOB_CLOSE, close_workspace, handlers};
 pub use content::Content;
 pub use create::{NewFlow, create};
 pub(crate) use create::{make, may_make};
@@ -34,7 +36,6 @@ pub use publish::{Publish, publish, publish_version};
 pub use read::{Page, Record, get, list};
 pub(crate) use resolve::latest_text;
 pub use resolve::{Resolved, VersionChoice, resolve};
-pub(crate) use resolve::text_of;
 pub(crate) use trail::{actor_of, audit, person};
 pub use transitions::{delete_version, roll_back, set_latest, unpublish};
 pub use versions::{VersionRecord, VersionWord, list_versions, version};

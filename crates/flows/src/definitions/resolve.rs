@@ -79,7 +79,7 @@ pub fn resolve(
 }
 
 /// The definition of a version.
-pub(crate) fn text_of(tx: &mut Tx<'_>, version: &VersionRow) -> Result<String, Fault> {
+pub(super) fn text_of(tx: &mut Tx<'_>, version: &VersionRow) -> Result<String, Fault> {
     let text = documents::find(tx, version.workspace, &version.document_hash)?;
     text.ok_or_else(|| Fault::internal(format!("flow {} version {} has no document", version.flow, version.version)))
 }

@@ -63,19 +63,19 @@ pub(crate) async fn resolve_inputs(
 /// As [`resolve_inputs`], with paths below `/formData`.
 pub(crate) async fn resolve_answer(ctx: &Ctx, wait: &WaitRow, kind: AnswerKind) -> Result<AnswerKind, Fault> {
     let AnswerKind::FormData(data) = kind else { return Ok(kind) };
-    let question: Value = serde_json::from_str(&wait.question).unwrap_or_default();
+    let question: Map<String, Value> = serde_json::from_str(&wait.question).unwrap_or_default();
     let data = resolve_inputs(ctx, &fields_of(&question), data, "/formData").await?;
     Ok(AnswerKind::FormData(data))
 }
 
 /// The files in the answer to a form: the run claims them in the transaction in which the answer counts.
-pub(crate) fn claims_of_form(question: &Value, data: &Value, row: &RunRow) -> Vec<Claim> {
+pub(crate) fn claims_of_form(question: &Map<String, Value>, data: &Value, row: &RunRow) -> Vec<Claim> {
     let (fields, nothing) = (fields_of(question), Map::new());
     let files = named(&fields, data.as_object().unwrap_or(&nothing)).filter_map(|(_, file)| file);
     files.map(|file| Claim { workspace: row.workspace, file, run: row.id, flow: row.flow }).collect()
 }
 
-fn fields_of(question: &Value) -> Vec<InputField> {
+fn fields_of(question: &Map<String, Value>) -> Vec<InputField> {
     question.get("fields").and_then(|fields| parse_fields(fields).ok()).unwrap_or_default()
 }
 
