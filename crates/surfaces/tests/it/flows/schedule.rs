@@ -43,7 +43,7 @@ on_both! {
         assert_eq!(with, [true, false]);
 
         let replaced = set(&app, &session, &path, json!({ "cron": "@hourly" })).await;
-        assert_eq!((&replaced.json["timezone"], &replaced.json["overlap"], &replaced.json["data"]), (&json!("UTC"), &json!("skip"), &json!({})));
+        assert_eq!((&replaced.json["timezone"], &replaced.json["overlap"], &replaced.json["data"]), (&json!("Africa/Lagos"), &json!("skip"), &json!({})), "the zone of the workspace");
         for _ in 0..2 {
             let cancelled = app.post(&format!("{path}/schedule-cancel")).bearer(&session).send().await;
             assert_eq!((cancelled.status.as_u16(), &cancelled.json["active"], &cancelled.json["nextRunAt"]), (200, &json!(false), &Value::Null));
