@@ -49,7 +49,9 @@ pub(super) fn context(definition: &Value) -> Vec<Item> {
         for input in inputs.into_iter().flatten() {
             let text = |key: &str| input.get(key).and_then(Value::as_str);
             if let Some(key) = text("key") {
-                add(Item::new(text("label").unwrap_or(key), key).about(text("description").unwrap_or("")).among("inputs"));
+                add(Item::new(text("label").unwrap_or(key), key)
+                    .about(text("description").unwrap_or(""))
+                    .among("inputs"));
             }
         }
     }

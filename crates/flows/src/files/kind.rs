@@ -25,7 +25,9 @@ pub(super) fn mime_type(head: &[u8], is_whole: bool) -> &'static str {
 fn text_of(head: &[u8], is_whole: bool) -> Option<&str> {
     let text = match std::str::from_utf8(head) {
         Ok(text) => text,
-        Err(error) if !is_whole && error.error_len().is_none() => std::str::from_utf8(&head[..error.valid_up_to()]).ok()?,
+        Err(error) if !is_whole && error.error_len().is_none() => {
+            std::str::from_utf8(&head[..error.valid_up_to()]).ok()?
+        }
         Err(_) => return None,
     };
     (!text.is_empty() && !text.contains(is_binary)).then_some(text)

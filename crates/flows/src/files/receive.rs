@@ -14,9 +14,7 @@ use sha2::{Digest, Sha256};
 use super::expire::{GRACE_S, JOB_EXPIRE};
 use super::kind::{HEAD_BYTES, mime_type};
 use super::read::sender;
-use super::{
-    FILE_BYTES_MAX, UNUSED_BYTES_MAX, UNUSED_OF_SHARE_BYTES_MAX, UNUSED_OF_SHARE_MAX, UNUSED_S, clean_name,
-};
+use super::{FILE_BYTES_MAX, UNUSED_BYTES_MAX, UNUSED_OF_SHARE_BYTES_MAX, UNUSED_OF_SHARE_MAX, UNUSED_S, clean_name};
 use crate::definitions::actor_of;
 
 /// Bytes that are gathered for one write.

@@ -3,9 +3,7 @@
 use floe_engine::canonical::canonical_json;
 use floe_engine::catalog::Catalog;
 use floe_engine::lang::steps::{Mapping, NeedKind, rename};
-use floe_model::flows::{
-    DESCRIPTION_MAX, FlowSettings, ICON_MAX, NAME_MAX, TAG_MAX, TAGS_MAX, Visibility,
-};
+use floe_model::flows::{DESCRIPTION_MAX, FlowSettings, ICON_MAX, NAME_MAX, TAG_MAX, TAGS_MAX, Visibility};
 use floe_model::id::FlowId;
 use floe_model::{Fault, FaultKind, FieldProblem};
 use serde_json::Value;

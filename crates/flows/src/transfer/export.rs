@@ -56,12 +56,7 @@ pub fn export(tx: &mut Tx<'_>, ctx: &Ctx, id: FlowId, word: Option<VersionWord>)
 }
 
 /// The version that is named, else the draft, else the latest one.
-pub(super) fn choose(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    flow: &FlowRow,
-    word: Option<VersionWord>,
-) -> Result<Chosen, Fault> {
+pub(super) fn choose(tx: &mut Tx<'_>, ctx: &Ctx, flow: &FlowRow, word: Option<VersionWord>) -> Result<Chosen, Fault> {
     let shown = flow.pointers.draft.or(flow.pointers.latest).map(VersionWord::Number);
     let Some(word) = word.or(shown) else {
         let (name, description, settings) = (flow.name.clone(), flow.description.clone(), flow.settings.clone());

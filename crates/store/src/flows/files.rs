@@ -185,12 +185,7 @@ pub fn add_chunks<B: AsRef<[u8]>>(
 ///
 /// # Errors
 /// Of the database.
-pub fn chunk(
-    tx: &mut Tx<'_>,
-    workspace: WorkspaceId,
-    file: FileId,
-    position: u32,
-) -> Result<Option<Vec<u8>>, Fault> {
+pub fn chunk(tx: &mut Tx<'_>, workspace: WorkspaceId, file: FileId, position: u32) -> Result<Option<Vec<u8>>, Fault> {
     tx.row(&CHUNK, params![workspace, file, position], |row| row.bytes(0).map(<[u8]>::to_vec))
 }
 

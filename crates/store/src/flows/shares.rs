@@ -55,15 +55,7 @@ statements! {
 pub fn put(tx: &mut Tx<'_>, share: &ShareRow) -> Result<(), Fault> {
     tx.execute(
         &PUT,
-        params![
-            share.workspace,
-            share.flow,
-            share.id,
-            &share.hash,
-            &share.nonce,
-            &share.created_by,
-            share.created_at
-        ],
+        params![share.workspace, share.flow, share.id, &share.hash, &share.nonce, &share.created_by, share.created_at],
     )?;
     Ok(())
 }

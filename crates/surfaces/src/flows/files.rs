@@ -143,7 +143,8 @@ fn content(call: &Call, file: &FileRow) -> Body {
 
 /// `Content-Disposition` that saves a file under its name, in every browser (RFC 6266).
 pub(super) fn attachment(name: &str) -> String {
-    let plain: String = name.chars().map(|c| if c.is_ascii_graphic() && !"\"\\%".contains(c) { c } else { '_' }).collect();
+    let plain: String =
+        name.chars().map(|c| if c.is_ascii_graphic() && !"\"\\%".contains(c) { c } else { '_' }).collect();
     let mut escaped = String::new();
     for byte in name.bytes() {
         if byte.is_ascii_alphanumeric() || b"!#$&+-.^_`|~".contains(&byte) {

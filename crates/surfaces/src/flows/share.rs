@@ -6,9 +6,9 @@ use floe_access::derived::TEXT_CHARS;
 use floe_flows::definitions::VersionChoice;
 use floe_flows::sharing::{ShareForm, Shared};
 use floe_flows::{Execute, WayIn};
-use floe_model::{Fault, FaultKind};
 use floe_model::access::Caller;
 use floe_model::id::RunId;
+use floe_model::{Fault, FaultKind};
 use floe_runtime::Ctx;
 use serde_json::{Value, json};
 

@@ -60,7 +60,8 @@ impl Incoming {
     fn read(call: &Call, body: Body) -> Result<Self, Fault> {
         let media = call.header(CONTENT_TYPE.as_str()).unwrap_or_default();
         if is_multipart(media) {
-            let boundary = multer::parse_boundary(media).map_err(|_| unsupported("The multipart body has no boundary"))?;
+            let boundary =
+                multer::parse_boundary(media).map_err(|_| unsupported("The multipart body has no boundary"))?;
             let limits = SizeLimit::new().whole_stream(call.route.body_limit as u64);
             let constraints = Constraints::new().size_limit(limits);
             let parts = Multipart::with_constraints(body.into_data_stream(), boundary, constraints);
@@ -79,9 +80,9 @@ impl Incoming {
     pub(crate) async fn next(&mut self, call: &Call, name: &str) -> Result<Option<IncomingFile>, Fault> {
         let limit = call.route.body_limit;
         match self {
-            Self::Whole(file) => Ok(file.take().map(|(name, body)| {
-                IncomingFile { name, bytes: Source::Body { body, left: limit } }
-            })),
+            Self::Whole(file) => {
+                Ok(file.take().map(|(name, body)| IncomingFile { name, bytes: Source::Body { body, left: limit } }))
+            }
             Self::Parts { parts, ignored } => loop {
                 let Some(mut field) = parts.next_field().await.map_err(|error| broken(&error, limit))? else {
                     return Ok(None);
@@ -143,7 +144,10 @@ pub(crate) fn is_multipart(media: &str) -> bool {
 fn broken(error: &multer::Error, limit: usize) -> Fault {
     match error {
         multer::Error::StreamSizeExceeded { .. } | multer::Error::FieldSizeExceeded { .. } => too_large(limit),
-        multer::Error::StreamReadFailed(_) | multer::Error::IncompleteStream => cut(),
+        multer::Error::StreamReadFailed(_)
+        | multer::Error::IncompleteStream
+        | multer::Error::IncompleteHeaders
+        | multer::Error::IncompleteFieldData { .. } => cut(),
         _ => Fault::new(FaultKind::Invalid, "validation_error", "The body is not multipart/form-data"),
     }
 }

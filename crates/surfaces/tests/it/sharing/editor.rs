@@ -12,7 +12,12 @@ async fn items(world: &World, body: Value) -> Answer {
 }
 
 fn values(answer: &Answer) -> Vec<&str> {
-    answer.json["items"].as_array().expect("items").iter().map(|item| item["value"].as_str().expect("a value")).collect()
+    answer.json["items"]
+        .as_array()
+        .expect("items")
+        .iter()
+        .map(|item| item["value"].as_str().expect("a value"))
+        .collect()
 }
 
 on_both! {

@@ -6,9 +6,9 @@ use floe_testkit::on_both;
 use serde_json::{Value, json};
 
 use super::{link, patch};
-use crate::app::{Answer, TestApp};
+use crate::app::{Answer, OWNER, PASSWORD, TestApp};
 use crate::flows::refused;
-use crate::flows_runs::World;
+use crate::flows_runs::{World, steps};
 
 /// A form in parts: name of the part, name of the file, bytes.
 fn parts(parts: &[(&str, &str, &[u8])]) -> Vec<u8> {
@@ -113,28 +113,29 @@ on_both! {
     }
 
     async fn a_run_claims_its_files_and_unused_ones_vanish(store: TestStore) {
-        let world = World::new(store).await;
+        let mut world = World::new(store).await;
         let flow = world.flow("File", takes_file()).await;
         let upload = || async {
             let made = send(&world.app, "/v1/flow/file", Some(&world.session), parts(&[("file", "a.csv", b"x,y\n1,2\n")])).await;
             made.json["_id"].as_str().expect("an id").to_owned()
         };
         let (used, unused) = (upload().await, upload().await);
-        let run = |id: &str| world.execute(&flow, json!({ "doc": { "fileId": id, "name": "lies.exe" } }));
-        let done = run(&used).await;
+        let inputs = |id: &str| json!({ "doc": { "fileId": id, "name": "lies.exe" } });
+        let done = world.execute(&flow, inputs(&used)).await;
         assert_eq!((done.status.as_u16(), &done.json), (200, &json!({ "name": "a.csv", "mime": "text/plain", "size": 8 })));
-        let missing = run("018f2d6e-0000-7000-8000-000000000000").await;
+        let missing = world.execute(&flow, inputs("018f2d6e-0000-7000-8000-000000000000")).await;
         assert_eq!(refused(&missing), (400, "validation_error".to_owned()));
         let field = &missing.json["error"]["details"]["fields"][0];
         assert_eq!((&field["path"], &field["code"]), (&json!("/doc/fileId"), &json!("unknown_reference")));
 
         world.app.pass_seconds(24 * 3_600 + 1);
-        assert_eq!(refused(&run(&unused).await).0, 400);
+        world.session = world.app.session_of(OWNER, PASSWORD).await;
+        assert_eq!(refused(&world.execute(&flow, inputs(&unused)).await).0, 400);
         assert_eq!(world.get(&format!("/v1/flow/file/{unused}")).await.status, 404);
         world.app.pass_seconds(600);
         assert_eq!(do_due_jobs(&world.app).await, 2);
         assert_eq!(world.get(&format!("/v1/flow/file/{used}")).await.bytes, b"x,y\n1,2\n");
-        assert_eq!(run(&used).await.status, 200);
+        assert_eq!(world.execute(&flow, inputs(&used)).await.status, 200);
         // Whoever sees the flow's runs sees their files.
         let other = world.member("mel@floe.test", floe_model::access::Role::Builder).await;
         let seen = world.app.get(&format!("/v1/flow/file/{used}")).bearer(&other).send().await;
@@ -169,6 +170,24 @@ on_both! {
         let made = send(&world.app, &format!("/v1/flow/share/file/{second}"), None, body()).await;
         let done = by_link(second, json!({ "doc": { "fileId": made.json["fileId"] } })).await;
         assert_eq!((done.status.as_u16(), &done.json["name"]), (200, &json!("a.txt")));
+    }
+
+    async fn a_form_takes_files_too(store: TestStore) {
+        let world = World::new(store).await;
+        let form = json!({ "type": "show-form", "data": { "fields": [{ "key": "doc", "type": "file", "required": true }] }, "output": "got" });
+        let flow = world.flow("Form", steps(form, json!({ "name": "{{ got.doc.name }}" }))).await;
+        let run = world.waiting_run(&flow, json!({})).await;
+        let made = send(&world.app, "/v1/flow/file", Some(&world.session), parts(&[("file", "a.txt", b"hello")])).await;
+        let missing = world.resume(&run, json!({ "formData": { "doc": { "fileId": run } } })).await;
+        assert_eq!(refused(&missing), (400, "validation_error".to_owned()));
+        assert_eq!(missing.json["error"]["details"]["fields"][0]["path"], "/formData/doc/fileId");
+        let done = world.resume(&run, json!({ "formData": { "doc": { "fileId": made.json["fileId"] } } })).await;
+        assert_eq!(done.json["output"], json!({ "name": "a.txt" }), "{done:?}");
+        world.app.pass_seconds(24 * 3_600 + 601);
+        assert_eq!(do_due_jobs(&world.app).await, 1);
+        let again = world.waiting_run(&flow, json!({})).await;
+        let done = world.resume(&again, json!({ "formData": { "doc": { "fileId": made.json["fileId"] } } })).await;
+        assert_eq!(done.json["status"], "completed", "the file was claimed and stays");
     }
 
     async fn a_repeated_upload_is_the_first_one(store: TestStore) {

@@ -68,9 +68,7 @@ fn a_loop_is_added_without_what_is_in_it_and_moving_into_it_is_a_new_place() {
 
 #[test]
 fn branches_are_compared_one_by_one_while_they_are_the_same() {
-    let flow = |branches: Value, other: &str| {
-        json!({ "steps": [{ "id": "c", "type": "condition", "data": { "branches": branches, "elseNextStepId": other } }] })
-    };
+    let flow = |branches: Value, other: &str| json!({ "steps": [{ "id": "c", "type": "condition", "data": { "branches": branches, "elseNextStepId": other } }] });
     let one = |condition: &str, next: &str| json!([{ "id": "x", "condition": condition, "nextStepId": next }]);
     assert_eq!(
         told(&flow(one("a", "p"), "e"), &flow(one("b", "q"), "f")),

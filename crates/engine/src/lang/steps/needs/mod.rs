@@ -26,8 +26,7 @@ pub enum NeedKind {
 
 impl NeedKind {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Model, Self::Agent, Self::Flow, Self::Tool, Self::KnowledgeBase, Self::Secret];
+    pub const ALL: [Self; 6] = [Self::Model, Self::Agent, Self::Flow, Self::Tool, Self::KnowledgeBase, Self::Secret];
 
     /// The word in documents.
     #[must_use]
