@@ -132,7 +132,9 @@ impl RunFeed {
         let kind = match &event.what {
             _ if machine.outcome().is_some() => MomentKind::Done,
             Happening::Began(_) | Happening::Admitted => MomentKind::Run,
-            Happening::WaitOpened(question) if question.kind != (QuestionKind::Delay { inline: true }) => MomentKind::Wait,
+            Happening::WaitOpened(question) if question.kind != (QuestionKind::Delay { inline: true }) => {
+                MomentKind::Wait
+            }
             Happening::ChildPaused { question: Some(_), .. } => MomentKind::Wait,
             _ => MomentKind::Step,
         };

@@ -19,7 +19,7 @@ use crate::definitions;
 use crate::questions::{Starter, starter_of};
 
 /// Runs that are looked at for one page.
-const LOOKED_AT_MAX: usize = 5_000;
+const LOOKED_AT_MAX: usize = 1_500;
 /// Runs of the first page of a walk; later ones are larger, for then the filter finds few.
 const FIRST_ROWS: usize = 64;
 /// By how much the time in a run's id may be before the time of its acceptance, in milliseconds.
@@ -227,7 +227,9 @@ impl ListFilter {
         let is = |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|wanted| wanted == value);
         let contains = |text: &str| {
             let has = |value: &str| value.to_lowercase().contains(text);
-            has(&run.flow_name) || run.error_code.as_deref().is_some_and(has) || run.error_message.as_deref().is_some_and(has)
+            has(&run.flow_name)
+                || run.error_code.as_deref().is_some_and(has)
+                || run.error_message.as_deref().is_some_and(has)
         };
         (self.statuses.is_empty() || self.statuses.contains(&run.status.as_str()))
             && self.flow.is_none_or(|flow| flow == run.flow)
@@ -267,7 +269,8 @@ impl ListFilter {
 
     /// The part of the order of ids in which the runs are: ids begin with the millisecond in which they were made.
     fn range(&self, order: Order) -> Range {
-        let at = |instant: Timestamp, slack_ms: i64| u128::from((instant.millis() + slack_ms).max(0).unsigned_abs()) << 80;
+        let at =
+            |instant: Timestamp, slack_ms: i64| u128::from((instant.millis() + slack_ms).max(0).unsigned_abs()) << 80;
         let above = self.from.map_or(0, |from| at(from, -ID_SLACK_MS).saturating_sub(1));
         let below = self.to.map_or(u128::MAX, |to| at(to, 1));
         let mut range = Range { above, below, newest_first: order.newest_first };

@@ -3,6 +3,7 @@
 //! The work is a job that comes again until no run is left. A run is settled in the transaction in which it is repeated, so that
 //! a kill at any point neither forgets one nor repeats one twice; two servers that meet the same act hinder each other, no more.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use floe_model::id::{JobId, RunId, WorkspaceId};
@@ -49,7 +50,9 @@ impl JobHandler for Bulk {
         Box::pin(async move {
             let Some(id) = job.subject_id.map(JobId) else { return Ok(()) };
             let workspace = job.workspace;
-            let Some(asked) = platform.store.read(move |tx| bulk::find(tx, workspace, id)).await? else { return Ok(()) };
+            let Some(asked) = platform.store.read(move |tx| bulk::find(tx, workspace, id)).await? else {
+                return Ok(());
+            };
             if asked.status != "running" {
                 return Ok(());
             }
@@ -74,6 +77,15 @@ enum Settled {
     Repeated(Box<Prepared>),
     Cancelled(RunId),
     Failed(RunId, Fault),
+}
+
+impl Settled {
+    fn run(&self) -> RunId {
+        match self {
+            Self::Repeated(prepared) => prepared.of,
+            Self::Cancelled(run) | Self::Failed(run, _) => *run,
+        }
+    }
 }
 
 impl Work {
@@ -133,6 +145,7 @@ impl Work {
     async fn work_on(&self, open: Vec<RunId>) -> Vec<Settled> {
         let mut tasks: JoinSet<Settled> = JoinSet::new();
         let mut settled = Vec::with_capacity(open.len());
+        let all: BTreeSet<RunId> = open.iter().copied().collect();
         for run in open {
             if tasks.len() >= AT_A_TIME {
                 settled.extend(tasks.join_next().await.and_then(Result::ok));
@@ -159,6 +172,10 @@ impl Work {
         while let Some(done) = tasks.join_next().await {
             settled.extend(done.ok());
         }
+        // A task that broke off would break off again.
+        let told: BTreeSet<RunId> = settled.iter().map(Settled::run).collect();
+        let broken = |run: &RunId| Settled::Failed(*run, Fault::internal("working out a run broke off"));
+        settled.extend(all.difference(&told).map(broken));
         // What the database could not do now is left open and comes again.
         settled.retain(|one| !matches!(one, Settled::Failed(_, fault) if is_passing(fault)));
         settled

@@ -2,7 +2,7 @@
 //! section 13).
 //!
 //! What is taken over is decided once, from the old run's journal, and stands in the first event of the new one (see
-//! `floe_engine::reuse` and ADR 0011). Here it is found out which version the new run follows, and everything that belongs to
+//! `floe_engine::reuse` and ADR 0012). Here it is found out which version the new run follows, and everything that belongs to
 //! its acceptance is written in one transaction.
 
 mod bulk;

@@ -272,9 +272,11 @@ fn find(tx: &mut Tx<'_>, row: &RunRow, version: RerunVersion) -> Result<(Found, 
     let number = match version {
         RerunVersion::Same => None,
         RerunVersion::Number(number) => Some(number),
-        RerunVersion::Latest => Some(flow.pointers.latest.ok_or_else(|| {
-            Fault::conflict("flow_not_published", "The flow has no published version")
-        })?),
+        RerunVersion::Latest => Some(
+            flow.pointers
+                .latest
+                .ok_or_else(|| Fault::conflict("flow_not_published", "The flow has no published version"))?,
+        ),
     };
     let found = match number {
         // The very definition that the run followed, also when it was a draft that has changed since.
@@ -295,7 +297,7 @@ fn find(tx: &mut Tx<'_>, row: &RunRow, version: RerunVersion) -> Result<(Found, 
                 is_draft: version.status == VersionStatus::Draft,
                 document_hash: version.document_hash,
                 settings: if is_latest { flow.settings } else { version.settings },
-                }
+            }
         }
     };
     let text = documents::find(tx, row.workspace, &found.document_hash)?;
@@ -318,7 +320,8 @@ fn from(plan: &Plan, from: &RerunFrom) -> Result<Option<From>, Fault> {
         RerunFrom::Unfinished => From::Unfinished,
         RerunFrom::Step(id) => {
             let node = plan.find(id).filter(|&node| plan.node(node).scope == 0);
-            let unknown = || Fault::field("/from_step", "unknown", format!("The version has no step {id} at its top level"));
+            let unknown =
+                || Fault::field("/from_step", "unknown", format!("The version has no step {id} at its top level"));
             From::Step(node.ok_or_else(unknown)?)
         }
     }))

@@ -100,6 +100,25 @@ impl Api {
         if status.is_success() { Ok(answer) } else { Err(refusal(status, &answer)) }
     }
 
+    /// Opens a stream of server-sent events, after the event with that id; none when there is no such stream. The time limit of
+    /// an answer holds for it too: then it is cut, and is opened again.
+    ///
+    /// # Errors
+    /// When the server cannot be reached or refuses.
+    pub(super) async fn open(&self, path: &str, after: Option<&str>) -> Result<Option<Response>, Failure> {
+        let request = self.authorized(self.http.get(format!("{}{path}", self.target.url)))?;
+        let request = match after {
+            Some(id) => request.header("Last-Event-ID", id),
+            None => request,
+        };
+        let answer = request.send().await.map_err(|error| self.unreachable(&error))?;
+        match answer.status() {
+            status if status.is_success() => Ok(Some(answer)),
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Ok(None),
+            status => Err(refusal(status, &self.read(answer).await?)),
+        }
+    }
+
     /// All rows of a list of the Flow API (section 1.5), up to `rows_max`.
     ///
     /// # Errors

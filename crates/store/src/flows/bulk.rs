@@ -97,8 +97,7 @@ statements! {
 /// Of the database.
 pub fn insert(tx: &mut Tx<'_>, job: &BulkJob, runs: &[RunId]) -> Result<(), Fault> {
     let (request, actor) = (job.request.as_str(), job.actor.as_str());
-    let values =
-        params![job.workspace, job.id, &job.kind, &job.status, request, actor, job.total, job.created_at];
+    let values = params![job.workspace, job.id, &job.kind, &job.status, request, actor, job.total, job.created_at];
     tx.execute(&INSERT, values)?;
     let rows: Vec<[Value<'_>; 4]> = runs
         .iter()

@@ -50,8 +50,7 @@ statements! {
 /// `already_exists` for a run that was noted before, and of the database.
 pub fn insert(tx: &mut Tx<'_>, rerun: &Rerun) -> Result<(), Fault> {
     let (from_step, reason) = (rerun.from_step.as_deref(), rerun.reason.as_deref());
-    let values =
-        params![rerun.workspace, rerun.run, rerun.of, from_step, reason, &rerun.foreseen, rerun.created_at];
+    let values = params![rerun.workspace, rerun.run, rerun.of, from_step, reason, &rerun.foreseen, rerun.created_at];
     tx.execute(&INSERT, values).map(drop)
 }
 

@@ -53,78 +53,109 @@ pub struct Range {
     pub newest_first: bool,
 }
 
-/// Runs of a range of an index, the oldest first: parameters $1 to $4, and what the index is walked by.
+/// Runs of a range of an index: parameters $1 to $4, and what the index is walked by. SQLite is told which index: it would take
+/// the primary key, which has the order, and look at every run.
 macro_rules! walk {
-    ($by:literal) => {
-        walk!(@ $by, " order by id limit $4")
-    };
-    (newest $by:literal) => {
-        walk!(@ $by, " order by id desc limit $4")
-    };
-    (@ $by:literal, $order:literal) => {
+    ($from:literal, $by:literal, $order:literal) => {
         concat!(
             "select runs.workspace_id, id, mode, flow_id, flow_name, version, is_draft, document_hash, status, trigger_type,
                  trigger_step, source_kind, source, parent_run_id, depth, started_by, settings, queued_at, started_at, finished_at,
                  active_ms, step_count, current_step, wait_kind, wait_step, error_code, error_message, error_step, revision,
                  rerun_of
-             from runs left join reruns on reruns.workspace_id = runs.workspace_id and reruns.run_id = runs.id
+             from ", $from, " left join reruns on reruns.workspace_id = runs.workspace_id and reruns.run_id = runs.id
              where runs.workspace_id = $1 and id > $2 and id < $3 ",
-            $by, $order
+            $by, " order by id ", $order, " limit $4"
         )
     };
 }
 
 statements! {
     /// All, the oldest first.
-    ALL = both(walk!("")) -> [id, id, text, id, text, int, bool, bytes, text, text, text, text, json, opt id, int, text, json, time,
+    ALL = both(walk!("runs", "", "asc")) -> [id, id, text, id, text, int, bool, bytes, text, text, text, text, json, opt id, int, text, json, time,
         opt time, opt time, opt int, int, opt text, opt text, opt text, opt text, opt text, opt text, int, opt id];
     /// All, the newest first.
-    ALL_NEWEST = both(walk!(newest "")) -> [id, id, text, id, text, int, bool, bytes, text, text, text, text, json, opt id, int, text,
+    ALL_NEWEST = both(walk!("runs", "", "desc")) -> [id, id, text, id, text, int, bool, bytes, text, text, text, text, json, opt id, int, text,
         json, time, opt time, opt time, opt int, int, opt text, opt text, opt text, opt text, opt text, opt text, int, opt id];
     /// Of a flow, the oldest first.
-    FLOW = both(walk!("and flow_id = $5")) -> [id, id, text, id, text, int, bool, bytes, text, text, text, text, json, opt id, int,
+    FLOW = split {
+        sqlite: walk!("runs indexed by runs_flow", "and flow_id = $5", "asc"),
+        postgres: walk!("runs", "and flow_id = $5", "asc"),
+    } -> [id, id, text, id, text, int, bool, bytes, text, text, text, text, json, opt id, int,
         text, json, time, opt time, opt time, opt int, int, opt text, opt text, opt text, opt text, opt text, opt text, int, opt id];
     /// Of a flow, the newest first.
-    FLOW_NEWEST = both(walk!(newest "and flow_id = $5")) -> [id, id, text, id, text, int, bool, bytes, text, text, text, text, json,
+    FLOW_NEWEST = split {
+        sqlite: walk!("runs indexed by runs_flow", "and flow_id = $5", "desc"),
+        postgres: walk!("runs", "and flow_id = $5", "desc"),
+    } -> [id, id, text, id, text, int, bool, bytes, text, text, text, text, json,
         opt id, int, text, json, time, opt time, opt time, opt int, int, opt text, opt text, opt text, opt text, opt text, opt text,
         int, opt id];
     /// Of a status, the oldest first.
-    STATUS = both(walk!("and status in ('waiting', 'failed', 'cancelled') and status = $5")) -> [id, id, text, id, text, int, bool,
+    STATUS = split {
+        sqlite: walk!("runs indexed by runs_status", "and status in ('waiting', 'failed', 'cancelled') and status = $5", "asc"),
+        postgres: walk!("runs", "and status in ('waiting', 'failed', 'cancelled') and status = $5", "asc"),
+    } -> [id, id, text, id, text, int, bool,
         bytes, text, text, text, text, json, opt id, int, text, json, time, opt time, opt time, opt int, int, opt text, opt text,
         opt text, opt text, opt text, opt text, int, opt id];
     /// Of a status, the newest first.
-    STATUS_NEWEST = both(walk!(newest "and status in ('waiting', 'failed', 'cancelled') and status = $5")) -> [id, id, text, id, text,
+    STATUS_NEWEST = split {
+        sqlite: walk!("runs indexed by runs_status", "and status in ('waiting', 'failed', 'cancelled') and status = $5", "desc"),
+        postgres: walk!("runs", "and status in ('waiting', 'failed', 'cancelled') and status = $5", "desc"),
+    } -> [id, id, text, id, text,
         int, bool, bytes, text, text, text, text, json, opt id, int, text, json, time, opt time, opt time, opt int, int, opt text,
         opt text, opt text, opt text, opt text, opt text, int, opt id];
     /// Of a flow and a status, the oldest first.
-    FLOW_STATUS = both(walk!("and status in ('waiting', 'failed', 'cancelled') and status = $5 and flow_id = $6")) -> [id, id, text,
+    FLOW_STATUS = split {
+        sqlite: walk!("runs indexed by runs_flow_status", "and status in ('waiting', 'failed', 'cancelled') and status = $5 and flow_id = $6", "asc"),
+        postgres: walk!("runs", "and status in ('waiting', 'failed', 'cancelled') and status = $5 and flow_id = $6", "asc"),
+    } -> [id, id, text,
         id, text, int, bool, bytes, text, text, text, text, json, opt id, int, text, json, time, opt time, opt time, opt int, int,
         opt text, opt text, opt text, opt text, opt text, opt text, int, opt id];
     /// Of a flow and a status, the newest first.
-    FLOW_STATUS_NEWEST = both(walk!(newest "and status in ('waiting', 'failed', 'cancelled') and status = $5 and flow_id = $6")) -> [id,
+    FLOW_STATUS_NEWEST = split {
+        sqlite: walk!("runs indexed by runs_flow_status", "and status in ('waiting', 'failed', 'cancelled') and status = $5 and flow_id = $6", "desc"),
+        postgres: walk!("runs", "and status in ('waiting', 'failed', 'cancelled') and status = $5 and flow_id = $6", "desc"),
+    } -> [id,
         id, text, id, text, int, bool, bytes, text, text, text, text, json, opt id, int, text, json, time, opt time, opt time, opt int,
         int, opt text, opt text, opt text, opt text, opt text, opt text, int, opt id];
     /// Not over and not waiting, the oldest first.
-    MOVING = both(walk!("and status in ('queued', 'running')")) -> [id, id, text, id, text, int, bool, bytes, text, text, text, text,
+    MOVING = split {
+        sqlite: walk!("runs indexed by runs_moving", "and status in ('queued', 'running')", "asc"),
+        postgres: walk!("runs", "and status in ('queued', 'running')", "asc"),
+    } -> [id, id, text, id, text, int, bool, bytes, text, text, text, text,
         json, opt id, int, text, json, time, opt time, opt time, opt int, int, opt text, opt text, opt text, opt text, opt text,
         opt text, int, opt id];
     /// Not over and not waiting, the newest first.
-    MOVING_NEWEST = both(walk!(newest "and status in ('queued', 'running')")) -> [id, id, text, id, text, int, bool, bytes, text, text,
+    MOVING_NEWEST = split {
+        sqlite: walk!("runs indexed by runs_moving", "and status in ('queued', 'running')", "desc"),
+        postgres: walk!("runs", "and status in ('queued', 'running')", "desc"),
+    } -> [id, id, text, id, text, int, bool, bytes, text, text,
         text, text, json, opt id, int, text, json, time, opt time, opt time, opt int, int, opt text, opt text, opt text, opt text,
         opt text, opt text, int, opt id];
     /// With an error, the oldest first.
-    ERROR = both(walk!("and error_code = $5")) -> [id, id, text, id, text, int, bool, bytes, text, text, text, text, json, opt id, int,
+    ERROR = split {
+        sqlite: walk!("runs indexed by runs_error", "and error_code = $5", "asc"),
+        postgres: walk!("runs", "and error_code = $5", "asc"),
+    } -> [id, id, text, id, text, int, bool, bytes, text, text, text, text, json, opt id, int,
         text, json, time, opt time, opt time, opt int, int, opt text, opt text, opt text, opt text, opt text, opt text, int, opt id];
     /// With an error, the newest first.
-    ERROR_NEWEST = both(walk!(newest "and error_code = $5")) -> [id, id, text, id, text, int, bool, bytes, text, text, text, text, json,
+    ERROR_NEWEST = split {
+        sqlite: walk!("runs indexed by runs_error", "and error_code = $5", "desc"),
+        postgres: walk!("runs", "and error_code = $5", "desc"),
+    } -> [id, id, text, id, text, int, bool, bytes, text, text, text, text, json,
         opt id, int, text, json, time, opt time, opt time, opt int, int, opt text, opt text, opt text, opt text, opt text, opt text,
         int, opt id];
     /// Called by a run, the oldest first.
-    PARENT = both(walk!("and parent_run_id = $5")) -> [id, id, text, id, text, int, bool, bytes, text, text, text, text, json, opt id,
+    PARENT = split {
+        sqlite: walk!("runs indexed by runs_parent", "and parent_run_id = $5", "asc"),
+        postgres: walk!("runs", "and parent_run_id = $5", "asc"),
+    } -> [id, id, text, id, text, int, bool, bytes, text, text, text, text, json, opt id,
         int, text, json, time, opt time, opt time, opt int, int, opt text, opt text, opt text, opt text, opt text, opt text, int,
         opt id];
     /// Called by a run, the newest first.
-    PARENT_NEWEST = both(walk!(newest "and parent_run_id = $5")) -> [id, id, text, id, text, int, bool, bytes, text, text, text, text,
+    PARENT_NEWEST = split {
+        sqlite: walk!("runs indexed by runs_parent", "and parent_run_id = $5", "desc"),
+        postgres: walk!("runs", "and parent_run_id = $5", "desc"),
+    } -> [id, id, text, id, text, int, bool, bytes, text, text, text, text,
         json, opt id, int, text, json, time, opt time, opt time, opt int, int, opt text, opt text, opt text, opt text, opt text,
         opt text, int, opt id];
 }

@@ -125,11 +125,16 @@ pub enum RunOrder {
 /// Columns of [`RunRow`], in the order of the mapper.
 macro_rules! select_runs {
     ($tail:literal) => {
+        select_runs!("runs", $tail)
+    };
+    ($from:literal, $tail:literal) => {
         concat!(
             "select workspace_id, id, mode, flow_id, flow_name, version, is_draft, document_hash, status, trigger_type,
                  trigger_step, source_kind, source, parent_run_id, depth, started_by, settings, queued_at, started_at, finished_at,
                  active_ms, step_count, current_step, wait_kind, wait_step, error_code, error_message, error_step, revision
-             from runs ",
+             from ",
+            $from,
+            " ",
             $tail
         )
     };
@@ -154,7 +159,10 @@ macro_rules! filter_runs {
 
 macro_rules! list_runs {
     ($order:literal) => {
-        concat!(select_runs!(""), filter_runs!($order))
+        list_runs!("runs", $order)
+    };
+    ($from:literal, $order:literal) => {
+        concat!(select_runs!($from, ""), filter_runs!($order))
     };
 }
 
@@ -178,11 +186,18 @@ statements! {
         text, text, json, opt id, int, text, json, time, opt time, opt time, opt int, int, opt text, opt text, opt text, opt text,
         opt text, opt text, int];
     /// Runs of a flow, newest first.
-    LIST_NEWEST = both(list_runs!("order by id desc limit $10 offset $11")) -> [id, id, text, id, text, int, bool, bytes, text, text,
+    LIST_NEWEST = split {
+        // SQLite would take the primary key, which has the order, and look at every run of the workspace; so below.
+        sqlite: list_runs!("runs indexed by runs_flow", "order by id desc limit $10 offset $11"),
+        postgres: list_runs!("order by id desc limit $10 offset $11"),
+    } -> [id, id, text, id, text, int, bool, bytes, text, text,
         text, text, json, opt id, int, text, json, time, opt time, opt time, opt int, int, opt text, opt text, opt text, opt text,
         opt text, opt text, int];
     /// Runs of a flow, oldest first.
-    LIST_OLDEST = both(list_runs!("order by id limit $10 offset $11")) -> [id, id, text, id, text, int, bool, bytes, text, text,
+    LIST_OLDEST = split {
+        sqlite: list_runs!("runs indexed by runs_flow", "order by id limit $10 offset $11"),
+        postgres: list_runs!("order by id limit $10 offset $11"),
+    } -> [id, id, text, id, text, int, bool, bytes, text, text,
         text, text, json, opt id, int, text, json, time, opt time, opt time, opt int, int, opt text, opt text, opt text, opt text,
         opt text, opt text, int];
     /// Runs of a flow, longest first.
@@ -195,18 +210,20 @@ statements! {
         opt text, opt text, opt text, opt text, opt text, int];
     /// How many runs of a flow a filter finds.
     COUNT = both(concat!("select count(*) from runs ", filter_runs!(""))) -> [int];
-    /// How many runs a flow has.
-    COUNT_ALL = both("select count(*) from runs where workspace_id = $1 and flow_id = $2") -> [int];
     /// Runs of a flow that are not over.
-    OPEN_OF_FLOW = both(
-        "select id from runs where workspace_id = $1 and flow_id = $2 and status in ('queued', 'running', 'waiting')
-         order by id limit $3"
-    ) -> [id];
+    OPEN_OF_FLOW = split {
+        sqlite: "select id from runs indexed by runs_flow
+             where workspace_id = $1 and flow_id = $2 and status in ('queued', 'running', 'waiting') order by id limit $3",
+        postgres: "select id from runs where workspace_id = $1 and flow_id = $2 and status in ('queued', 'running', 'waiting')
+             order by id limit $3",
+    } -> [id];
     /// Child runs that are not over.
-    OPEN_CHILDREN = both(
-        "select id from runs where workspace_id = $1 and parent_run_id = $2 and status in ('queued', 'running', 'waiting')
-         order by id limit $3"
-    ) -> [id];
+    OPEN_CHILDREN = split {
+        sqlite: "select id from runs indexed by runs_parent
+             where workspace_id = $1 and parent_run_id = $2 and status in ('queued', 'running', 'waiting') order by id limit $3",
+        postgres: "select id from runs where workspace_id = $1 and parent_run_id = $2 and status in ('queued', 'running', 'waiting')
+             order by id limit $3",
+    } -> [id];
     /// Runs that were under way, in order of id.
     MOVING = both(
         "select workspace_id, id, flow_id, settings, status,
@@ -275,12 +292,7 @@ pub fn list(
 /// # Errors
 /// Of the database.
 pub fn count(tx: &mut Tx<'_>, workspace: WorkspaceId, flow: FlowId, filter: &RunFilter) -> Result<u64, Fault> {
-    let count = if *filter == RunFilter::default() {
-        // Without a filter the index alone answers.
-        tx.row(&COUNT_ALL, params![workspace, flow], |row| row.int(0))?
-    } else {
-        tx.row(&COUNT, &filter_values(workspace, flow, filter), |row| row.int(0))?
-    };
+    let count = tx.row(&COUNT, &filter_values(workspace, flow, filter), |row| row.int(0))?;
     Ok(count.unwrap_or(0).unsigned_abs())
 }
 

@@ -140,11 +140,15 @@ statements! {
          from waits where workspace_id = $1 and id = $2"
     ) -> [id, id, text, id, id, text, text, text, text, json, text, text, time, time, opt time, opt json, opt json];
     /// Open questions of a run, in the order in which they were asked.
-    OPEN_OF_RUN = both(
-        "select workspace_id, id, mode, run_id, flow_id, flow_name, step_id, step_name, kind, question, started_by, status,
+    OPEN_OF_RUN = split {
+        // SQLite would walk all questions of the workspace, since they are in the order that is asked for.
+        sqlite: "select workspace_id, id, mode, run_id, flow_id, flow_name, step_id, step_name, kind, question, started_by, status,
              created_at, due_at, answered_at, answered_by, answer
-         from waits where workspace_id = $1 and run_id = $2 and status = 'open' order by id limit $3"
-    ) -> [id, id, text, id, id, text, text, text, text, json, text, text, time, time, opt time, opt json, opt json];
+         from waits indexed by waits_run where workspace_id = $1 and run_id = $2 and status = 'open' order by id limit $3",
+        postgres: "select workspace_id, id, mode, run_id, flow_id, flow_name, step_id, step_name, kind, question, started_by, status,
+             created_at, due_at, answered_at, answered_by, answer
+         from waits where workspace_id = $1 and run_id = $2 and status = 'open' order by id limit $3",
+    } -> [id, id, text, id, id, text, text, text, text, json, text, text, time, time, opt time, opt json, opt json];
     /// One question with the version of its run.
     FIND_ASKED = both(
         "select w.workspace_id, w.id, w.mode, w.run_id, w.flow_id, w.flow_name, w.step_id, w.step_name, w.kind, w.question,

@@ -30,7 +30,9 @@ pub(super) fn routes() -> Vec<Route> {
         Route::delete(&SURFACE, "/console/v1/jobs/{id}", Auth::MEMBER, stop)
             .needs(Permission::Run)
             .doc("Stop a job")
-            .about("What it has not come to is left alone; what it has done stays. A job that has ended stays as it is.")
+            .about(
+                "What it has not come to is left alone; what it has done stays. A job that has ended stays as it is.",
+            )
             .answers_nothing(204),
     ]
 }

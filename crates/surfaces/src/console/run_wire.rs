@@ -16,9 +16,10 @@ const VALUE_BYTES_MAX: usize = 256 * 1024;
 pub(super) fn run_object(item: &RunItem, now: Timestamp) -> Value {
     let run = &item.listed.run;
     let starter = &item.starter;
-    let error = run.error_code.as_ref().map(|code| {
-        json!({ "code": code, "message": run.error_message, "step_id": run.error_step })
-    });
+    let error = run
+        .error_code
+        .as_ref()
+        .map(|code| json!({ "code": code, "message": run.error_message, "step_id": run.error_step }));
     let waiting_on = run.wait_kind.as_ref().map(|kind| {
         let (inbox, since) = item.asked.unzip();
         json!({
@@ -26,9 +27,10 @@ pub(super) fn run_object(item: &RunItem, now: Timestamp) -> Value {
         })
     });
     // Time since it began that was not spent at work.
-    let wait_ms = run.started_at.zip(run.active_ms).map(|(started, active_ms)| {
-        (run.finished_at.unwrap_or(now).millis_since(started) - active_ms).max(0)
-    });
+    let wait_ms = run
+        .started_at
+        .zip(run.active_ms)
+        .map(|(started, active_ms)| (run.finished_at.unwrap_or(now).millis_since(started) - active_ms).max(0));
     json!({
         "id": run.id, "kind": "flow", "name": run.flow_name, "definition_id": run.flow, "version": run.version,
         "mode": run.mode.as_str(), "status": run.status, "product_status": run.status, "warnings": 0,
@@ -75,13 +77,7 @@ pub(super) fn span_object(plan: &Plan, index: usize, record: &StepRecord, now: T
 }
 
 /// A span with what the step was given and gave.
-pub(super) fn span_detail(
-    plan: &Plan,
-    index: usize,
-    record: &StepRecord,
-    is_effect: bool,
-    now: Timestamp,
-) -> Value {
+pub(super) fn span_detail(plan: &Plan, index: usize, record: &StepRecord, is_effect: bool, now: Timestamp) -> Value {
     let mut span = span_object(plan, index, record, now);
     let mut truncated = false;
     let mut shown = |value: Option<&Value>| match value {
@@ -103,7 +99,8 @@ pub(super) fn span_detail(
     span["input"] = input;
     span["output"] = output;
     span["logs"] = if logs.is_array() { logs } else { json!([]) };
-    span["attempts"] = record.attempts.iter().enumerate().map(|(at, attempt)| attempt_object(at, attempt, record)).collect();
+    span["attempts"] =
+        record.attempts.iter().enumerate().map(|(at, attempt)| attempt_object(at, attempt, record)).collect();
     span
 }
 

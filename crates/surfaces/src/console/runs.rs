@@ -21,8 +21,18 @@ const KINDS: [&str; 4] = ["flow", "workflow", "agent", "payment"];
 const STATUSES: [&str; 6] = ["queued", "running", "waiting", "completed", "failed", "cancelled"];
 /// Names of the filters, which belong into the cursor.
 const FILTERS: [&str; 12] = [
-    "kind", "status", "product_status", "definition_id", "mode", "trigger", "source", "error_code", "parent_id", "from",
-    "to", "q",
+    "kind",
+    "status",
+    "product_status",
+    "definition_id",
+    "mode",
+    "trigger",
+    "source",
+    "error_code",
+    "parent_id",
+    "from",
+    "to",
+    "q",
 ];
 /// Characters of a filter's text at most.
 const TEXT_CHARS_MAX: usize = 200;
@@ -136,8 +146,10 @@ async fn rerun(call: Call) -> Result<Reply, Fault> {
             |receipt| Ok(Reply::value(StatusCode::ACCEPTED, &receipt)),
         )
         .await?;
-    // After a repeat there is no such run, and this does nothing.
-    flows.take_up(&prepared);
+    // The answer of a repeat is that of the first call, and the run laid out for this one was not written.
+    if !reply.headers.contains_key("idempotent-replayed") {
+        flows.take_up(&prepared);
+    }
     Ok(reply)
 }
 
@@ -238,7 +250,8 @@ pub(super) const fn filter_names() -> &'static [&'static str] {
 
 fn words(list: &str, name: &str, known: &[&'static str]) -> Result<Vec<&'static str>, Fault> {
     let find = |word: &str| known.iter().find(|known| **known == word).copied();
-    let read = |word: &str| find(word.trim()).ok_or_else(|| wrong(name, &format!("must hold some of: {}", known.join(", "))));
+    let read =
+        |word: &str| find(word.trim()).ok_or_else(|| wrong(name, &format!("must hold some of: {}", known.join(", "))));
     list.split(',').map(read).collect()
 }
 

@@ -42,7 +42,9 @@ async fn retry(call: Call) -> Result<Reply, Fault> {
             |(run, of)| Reply::json(StatusCode::ACCEPTED, &json!({ "appRunId": run, "retryOf": of })),
         )
         .await?;
-    // After a repeat there is no such run, and this does nothing.
-    flows.take_up(&prepared);
+    // The answer of a repeat is that of the first call, and the run laid out for this one was not written.
+    if !reply.headers.contains_key("idempotent-replayed") {
+        flows.take_up(&prepared);
+    }
     Ok(reply)
 }

@@ -1,15 +1,10 @@
-//! `floe run list`.
+//! `floe run list`: the joined list of runs.
 
 use clap::Args;
-use serde_json::Value;
 
-use super::super::api::{Api, escaped};
 use super::super::flow::flow_id;
 use super::super::output::Column;
 use super::{Context, Exit, Failure};
-
-/// Flows whose runs are looked at when no flow is named.
-const FLOWS_MAX: usize = 200;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
@@ -19,50 +14,57 @@ pub(in crate::cli) struct Arguments {
     /// Statuses between commas: queued, running, waiting, completed, failed, cancelled
     #[arg(long)]
     status: Option<String>,
+    /// Kinds between commas: flow, workflow, agent, payment
+    #[arg(long)]
+    kind: Option<String>,
+    /// Type of the trigger
+    #[arg(long)]
+    trigger: Option<String>,
+    /// Code of the error that ended them
+    #[arg(long)]
+    error: Option<String>,
+    /// Accepted at or after this instant (RFC 3339)
+    #[arg(long)]
+    from: Option<String>,
+    /// Accepted before this instant (RFC 3339)
+    #[arg(long)]
+    to: Option<String>,
+    /// Text in the name or the error
+    #[arg(long, short)]
+    query: Option<String>,
     /// Rows at most
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     limit: u32,
 }
 
 const COLUMNS: &[Column] = &[
-    ("RUN", "/appRunId"),
-    ("FLOW", "/flowName"),
+    ("RUN", "/id"),
+    ("NAME", "/name"),
     ("STATUS", "/status"),
     ("VERSION", "/version"),
-    ("STARTED", "/startedAt"),
-    ("MS", "/durationMs"),
+    ("CREATED", "/created_at"),
+    ("MS", "/duration_ms"),
     ("ERROR", "/error/code"),
 ];
 
 pub(super) async fn execute(context: &Context, arguments: &Arguments) -> Result<Exit, Failure> {
     let api = context.api()?;
-    let limit = arguments.limit as usize;
-    let status = arguments.status.clone().map(|status| ("status", status));
-    let query: Vec<(&str, String)> = status.into_iter().collect();
-    let flows = flows(&api, arguments.flow.as_deref()).await?;
-    let mut rows = Vec::new();
-    for flow in &flows {
-        let id = flow["_id"].as_str().unwrap_or_default();
-        for mut row in api.pages(&format!("/v1/flowrun/{}", escaped(id)), &query, limit).await? {
-            if row.get("flowName").is_none() {
-                row["flowName"] = flow["name"].clone();
-            }
-            rows.push(row);
-        }
-    }
-    // Instants are written alike, so their texts sort like the times.
-    rows.sort_by(|left, right| right["startedAt"].as_str().cmp(&left["startedAt"].as_str()));
-    rows.truncate(limit);
+    let flow = match &arguments.flow {
+        Some(reference) => Some(flow_id(&api, reference).await?),
+        None => None,
+    };
+    let filters = [
+        ("definition_id", flow),
+        ("status", arguments.status.clone()),
+        ("kind", arguments.kind.clone()),
+        ("trigger", arguments.trigger.clone()),
+        ("error_code", arguments.error.clone()),
+        ("from", arguments.from.clone()),
+        ("to", arguments.to.clone()),
+        ("q", arguments.query.clone()),
+    ];
+    let query: Vec<(&str, String)> = filters.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    let rows = api.walk("/console/v1/runs", &query, arguments.limit as usize).await?;
     context.output.rows(&rows, COLUMNS);
     Ok(Exit::Done)
-}
-
-async fn flows(api: &Api, named: Option<&str>) -> Result<Vec<Value>, Failure> {
-    match named {
-        Some(reference) => {
-            let id = flow_id(api, reference).await?;
-            Ok(vec![api.get(&format!("/v1/flow/{}", escaped(&id)), &[]).await?])
-        }
-        None => api.pages("/v1/flow", &[], FLOWS_MAX).await,
-    }
 }

@@ -2,6 +2,7 @@
 
 mod cancel;
 mod list;
+mod retry;
 mod show;
 pub(super) mod watch;
 
@@ -17,6 +18,8 @@ pub(super) enum Command {
     Show(show::Arguments),
     /// Follow a run until it ends
     Watch(watch::Arguments),
+    /// Run a run again, or all that a filter finds
+    Retry(retry::Arguments),
     /// Cancel a run
     Cancel(cancel::Arguments),
 }
@@ -26,6 +29,7 @@ pub(super) async fn execute(context: &Context, command: Command) -> Result<Exit,
         Command::List(arguments) => list::execute(context, &arguments).await,
         Command::Show(arguments) => show::execute(context, &arguments).await,
         Command::Watch(arguments) => watch::execute(context, &arguments).await,
+        Command::Retry(arguments) => retry::execute(context, &arguments).await,
         Command::Cancel(arguments) => cancel::execute(context, &arguments).await,
     }
 }

@@ -1,8 +1,6 @@
 //! Shapes of acts on many runs.
 
-use crate::http::shape::{
-    COUNT, FLAG, ID, INSTANT, Shape, TEXT, closed, list, map, may, must, object, text, words,
-};
+use crate::http::shape::{COUNT, FLAG, ID, INSTANT, Shape, TEXT, closed, list, map, may, must, object, text, words};
 
 /// An act on many runs.
 pub(in crate::console) const BULK: Shape = closed(
@@ -22,8 +20,7 @@ pub(in crate::console) const BULK_RECEIPT: Shape = object("BulkReceipt", &[must(
 pub(in crate::console) const BULK_PLAN: Shape =
     object("BulkPlan", &[must("job_id", ID.or_null()), must("matched", COUNT)]);
 
-const ERROR: Shape =
-    object("", &[must("run_id", ID), must("code", TEXT.or_null()), must("message", TEXT.or_null())]);
+const ERROR: Shape = object("", &[must("run_id", ID), must("code", TEXT.or_null()), must("message", TEXT.or_null())]);
 const RESULT: Shape = object("", &[must("succeeded", COUNT), must("failed", COUNT), must("left", COUNT)]);
 
 /// Work that goes on by itself.

@@ -3,19 +3,16 @@
 use super::keys::MODE;
 use super::page;
 use crate::http::shape::{
-    ANY, COUNT, FLAG, ID, INSTANT, JSON_OBJECT, NUMBER, Shape, TEXT, any_of, closed, extend, int, list, may, must, object, text,
-    words,
+    ANY, COUNT, FLAG, ID, INSTANT, JSON_OBJECT, NUMBER, Shape, TEXT, any_of, closed, extend, int, list, may, must,
+    object, text, words,
 };
 
 const STATUS: Shape = words(&["queued", "running", "waiting", "completed", "failed", "cancelled"]);
 const STARTER: Shape =
     object("RunStarter", &[must("type", TEXT), must("id", TEXT.or_null()), must("name", TEXT.or_null())]);
-const WAITING_ON: Shape = object(
-    "WaitingOn",
-    &[must("inbox_id", TEXT.or_null()), must("kind", TEXT), must("since", INSTANT.or_null())],
-);
-const PROGRESS: Shape =
-    object("RunProgress", &[must("steps", COUNT), must("current_step", TEXT.or_null())]);
+const WAITING_ON: Shape =
+    object("WaitingOn", &[must("inbox_id", TEXT.or_null()), must("kind", TEXT), must("since", INSTANT.or_null())]);
+const PROGRESS: Shape = object("RunProgress", &[must("steps", COUNT), must("current_step", TEXT.or_null())]);
 const ERROR: Shape =
     object("ConsoleRunError", &[must("code", TEXT), must("message", TEXT.or_null()), must("step_id", TEXT.or_null())]);
 
