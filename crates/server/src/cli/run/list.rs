@@ -30,7 +30,7 @@ pub(in crate::cli) struct Arguments {
     #[arg(long)]
     to: Option<String>,
     /// Text in the name or the error
-    #[arg(long, short)]
+    #[arg(long)]
     query: Option<String>,
     /// Rows at most
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1_000))]
