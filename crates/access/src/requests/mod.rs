@@ -22,6 +22,7 @@ use tokio::sync::Notify;
 
 pub use floe_store::access::requests::{Filter, Page, Request};
 pub use read::Found;
+pub use write::REQUEST_BATCH_MAX;
 
 /// Requests that wait to be written at most.
 const WAITING_MAX: usize = 8_192;

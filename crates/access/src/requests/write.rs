@@ -14,7 +14,7 @@ use super::{Answered, BodyRule, Facts, Request, mask};
 use crate::service::Access;
 
 /// Requests of one transaction.
-const BATCH_MAX: usize = 1_000;
+pub const REQUEST_BATCH_MAX: usize = 1_000;
 /// Requests that one sweep removes in one transaction.
 const PURGE_MAX: usize = 5_000;
 /// Such transactions of one sweep.
@@ -29,7 +29,7 @@ impl Access {
     /// # Errors
     /// Of the database.
     pub async fn flush_requests(&self) -> Result<usize, Fault> {
-        let taken = self.requests.take(BATCH_MAX);
+        let taken = self.requests.take(REQUEST_BATCH_MAX);
         let count = taken.len();
         if count == 0 {
             return Ok(0);

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use floe_access::Access;
 use floe_access::audit::SignedHead;
+use floe_access::requests::REQUEST_BATCH_MAX;
 use floe_model::Fault;
 use tokio::task::JoinHandle;
 
@@ -74,11 +75,12 @@ async fn flush(access: Arc<Access>) {
     loop {
         access.requests.arrival().await;
         tokio::time::sleep(FLUSH_PAUSE).await;
+        // Only what has piled up goes on at once: small batches would come from writing without a pause.
         loop {
             let flushed = access.flush_requests().await;
-            let is_over = !matches!(flushed, Ok(count) if count > 0);
+            let is_full = matches!(flushed, Ok(REQUEST_BATCH_MAX));
             note("requests cannot be written to the request log", flushed.map(drop), &mut fails);
-            if is_over {
+            if !is_full {
                 break;
             }
         }

@@ -231,6 +231,7 @@ on_both! {
             assert_eq!(answer.json["errors"][0]["pointer"], format!("/head/{name}"));
         }
         app.post("/console/v1/audit/verify").bearer(&session).json(&json!({ "haed": 1 })).send().await.is(400, "unknown_field");
+        app.post("/console/v1/audit/verify").bearer(&session).json(&json!({ "head": { "more": 1 } })).send().await.is(400, "unknown_field");
         app.get("/console/v1/audit?from=soon").bearer(&session).send().await.is(400, "validation_failed");
         app.get("/console/v1/audit?sort=created_at").bearer(&session).send().await.is(400, "validation_failed");
         app.get("/console/v1/audit/aud_00000000000000000000000001").bearer(&session).send().await.is(404, "not_found");

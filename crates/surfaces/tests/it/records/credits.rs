@@ -189,11 +189,12 @@ on_both! {
             (json!({ "live": { "auto_refill": { "below": 5 } } }), "/live/auto_refill"),
             (json!({ "test": { "low_at": -1 }, "live": { "monthly_limit": 5 } }), "/test/low_at"),
             (json!({ "test": { "monthly_limit": 0.0001 } }), "/test/monthly_limit"),
-            (json!({ "test": { "balance": 5 } }), "/test/balance"),
-            (json!({ "credits": 5 }), "/credits"),
         ] {
             let answer = app.patch("/console/v1/credits").bearer(&session).json(&body).send().await;
             assert_eq!((answer.status.as_u16(), answer.json["errors"][0]["pointer"].as_str()), (400, Some(pointer)), "{body}");
+        }
+        for body in [json!({ "test": { "balance": 5 } }), json!({ "credits": 5 })] {
+            app.patch("/console/v1/credits").bearer(&session).json(&body).send().await.is(400, "unknown_field");
         }
         for (body, pointer) in [
             (json!({ "mode": "test", "credits": 0, "reference": "r" }), "/credits"),
