@@ -7,7 +7,6 @@ use floe_store::Tx;
 use floe_store::access::memberships::{self, Belonging};
 use floe_store::access::workspaces::{self, Workspace};
 use floe_store::access::{groups, invites, keys, sessions, tokens};
-use floe_store::flows::ownership;
 use serde_json::json;
 
 use crate::act::{Act, Note, actor_of};
@@ -75,8 +74,8 @@ pub fn create(tx: &mut Tx<'_>, act: &Act, new: &NewWorkspace) -> Result<Workspac
     Ok(workspace)
 }
 
-/// Deletes a workspace that the caller owns: nobody belongs to it any more, its keys, tokens, invites and links are dead, its
-/// flows are gone. Ledger, payments and audit entries stay.
+/// Deletes a workspace that the caller owns: nobody belongs to it any more, its keys, tokens and invites are dead, and
+/// what it kept sealed is gone. Whoever calls this has its flows deleted too. Ledger, payments and audit entries stay.
 ///
 /// # Errors
 /// `not_found` unless the caller belongs to it; `forbidden` unless the caller owns it; 400 unless `confirm` is its name in
@@ -117,12 +116,11 @@ pub fn delete(
     invites::delete_all(tx, id)?;
     groups::delete_all(tx, id)?;
     workspaces::delete_sealed(tx, id)?;
-    let flows = ownership::delete_all(tx, id, now)?;
     let note = Note {
         action: "deleted_workspace",
         mode: None::<Mode>,
         target: Some(("workspace", id.0, &workspace.name)),
-        detail: json!({ "slug": workspace.slug, "members": members, "tokens": tokens, "keys": keys, "flows": flows }),
+        detail: json!({ "slug": workspace.slug, "members": members, "tokens": tokens, "keys": keys }),
     };
     act.note_as(tx, id, actor_of(&act.ctx.caller), note)
 }

@@ -48,6 +48,7 @@ pub fn jobs(flows: &Flows, operation: &Arc<Operation>) -> Vec<Arc<dyn JobHandler
         floe_flows::schedules::handlers(flows),
         floe_flows::reruns::handlers(flows),
         floe_flows::files::handlers(),
+        floe_flows::definitions::handlers(),
     ];
     of_flows.into_iter().flatten().chain(floe_operation::handlers(operation)).collect()
 }

@@ -15,7 +15,9 @@ use crate::binary::Folder;
 /// Names a browser; where it is set, the tests of pages may not be left out.
 const PROGRAM: &str = "FLOE_TEST_CHROMIUM";
 /// Time for all that one test does with a browser, on a busy machine.
-const TIMEOUT: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(100);
+/// Milliseconds that a page waits for a condition.
+const WAIT_MS: u32 = 20_000;
 /// Times that a question to a page is asked again because the page went elsewhere meanwhile.
 const RETRIES: usize = 20;
 
@@ -170,10 +172,12 @@ impl Page<'_> {
     /// Waits in the page until an expression holds.
     pub(crate) fn wait_for(&self, condition: &str) {
         let text = format!(
-            "new Promise(done => {{ const look = () => {{ let holds = false; try {{ holds = Boolean({condition}); }} \
-             catch {{}} if (holds) done(true); else setTimeout(look, 20); }}; look(); }})"
+            "new Promise(done => {{ const end = Date.now() + {WAIT_MS}; const look = () => {{ let holds = false; \
+             try {{ holds = Boolean({condition}); }} catch {{}} \
+             if (holds || Date.now() > end) done(holds); else setTimeout(look, 20); }}; look(); }})"
         );
-        assert_eq!(self.value(&text), true, "{condition}");
+        let holds = self.value(&text) == true;
+        assert!(holds, "{condition} does not hold in {}", self.value("location.href + '\\n' + document.body.innerText"));
     }
 
     /// Types into a field as a person does.

@@ -75,7 +75,10 @@ async fn remove(call: Call) -> Result<Reply, Fault> {
     let (act, if_match) = (call.act(), call.if_match()?);
     commit_and_forget(
         &call,
-        move |tx| workspaces::delete(tx, &act, id, confirm.as_deref(), if_match),
+        move |tx| {
+            workspaces::delete(tx, &act, id, confirm.as_deref(), if_match)?;
+            floe_flows::definitions::close_workspace(tx, &act.ctx, id)
+        },
         |()| Ok(Reply::no_content()),
     )
     .await

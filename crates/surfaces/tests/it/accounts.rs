@@ -61,7 +61,8 @@ on_both! {
 
         let listed = app.get(&format!("{BASE}/invites?status=accepted")).bearer(&session).send().await;
         assert_eq!(listed.json["data"][0]["status"], "accepted");
-        let events = app.store.read(|tx| floe_store::platform::events::after(tx, Default::default(), 100)).await.expect("events");
+        let scope = floe_model::Scope { workspace: workspace_of(&app, &session).await, mode: floe_model::Mode::Live };
+        let events = app.store.read(move |tx| floe_store::platform::events::latest(tx, scope, None, 100)).await.expect("events");
         assert!(events.iter().any(|event| event.kind == "platform.member.added" && event.data.contains("bo@floe.test")));
 
         // Somebody who has an account here proves to be that person; the name is not needed.
@@ -195,6 +196,8 @@ on_both! {
         let key = app.post("/console/v1/keys").bearer(&session).header("floe-workspace", "second").json(&json!({ "kind": "flows", "name": "k" })).send().await;
         let key = text(&key, "key").to_owned();
         assert_eq!(app.get("/echo/client").bearer(&key).send().await.status, 200);
+        let flow = app.post("/v1/flow").bearer(&session).header("floe-workspace", "second").json(&json!({ "name": "Gone" })).send().await;
+        assert_eq!(flow.status, 201, "{flow:?}");
         let path = format!("{BASE}/workspaces/{}", text(&made, "id"));
         let delete = |query: &str| app.delete(&format!("{path}{query}")).bearer(&session).send();
         delete("?confirm=second").await.is(403, "confirmation_required");
@@ -204,6 +207,7 @@ on_both! {
         assert_eq!(delete("?confirm=second").await.status, 204);
         delete("?confirm=second").await.is(404, "not_found");
         app.get("/echo/client").bearer(&key).send().await.is(418, "unauthenticated");
+        flows_are_closed(&app, parse_bits(text(&made, "id")).expect("an id").into()).await;
         assert_eq!(make(json!({ "name": "Second", "slug": "second" })).await.status, 201, "the name is free again");
         let own = workspace_of(&app, &session).await;
         let other = app.get(&format!("{BASE}/workspaces")).bearer(&session).send().await.json["data"][1]["id"].clone();
@@ -242,6 +246,22 @@ on_both! {
         assert_eq!(accept(&app, &token, "Bo", "wandering heron").await.status, 201);
         app.post(&path(bo)).bearer(&session).send().await.is(409, "conflict");
     }
+}
+
+/// The job of an ended workspace leaves no flow.
+async fn flows_are_closed(app: &TestApp, workspace: WorkspaceId) {
+    let left = || app.store.read(move |tx| floe_store::flows::ownership::first(tx, workspace, 10));
+    assert_eq!(left().await.expect("read").len(), 1);
+    let platform = &app.app.platform;
+    let now = platform.clock.now();
+    let handler = floe_flows::definitions::handlers().remove(0);
+    let kind = handler.kind();
+    let claiming =
+        platform.store.write(move |tx| floe_store::platform::jobs::claim_due(tx, &[kind], now, 60_000, 10, None));
+    let claimed = claiming.await.expect("claimed");
+    assert_eq!(claimed.len(), 1);
+    handler.run(platform, &claimed[0]).await.expect("done");
+    assert_eq!(left().await.expect("read"), []);
 }
 
 /// The context of a session, for services that are called without a request.
