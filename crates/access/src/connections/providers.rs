@@ -18,9 +18,27 @@ const HTTP_KINDS: &[Kind] = &[Kind::Bearer, Kind::ApiKey, Kind::Basic, Kind::Oau
 
 const PROVIDERS: &[Provider] = &[
     Provider { key: "http", name: "Any HTTP service", kinds: HTTP_KINDS, base_url: None, takes_messages: false },
-    Provider { key: "slack", name: "Slack (incoming webhook)", kinds: HTTP_KINDS, base_url: Some("https://hooks.slack.com"), takes_messages: true },
-    Provider { key: "discord", name: "Discord (webhook)", kinds: HTTP_KINDS, base_url: Some("https://discord.com/api/webhooks"), takes_messages: true },
-    Provider { key: "teams", name: "Microsoft Teams (incoming webhook)", kinds: HTTP_KINDS, base_url: None, takes_messages: true },
+    Provider {
+        key: "slack",
+        name: "Slack (incoming webhook)",
+        kinds: HTTP_KINDS,
+        base_url: Some("https://hooks.slack.com"),
+        takes_messages: true,
+    },
+    Provider {
+        key: "discord",
+        name: "Discord (webhook)",
+        kinds: HTTP_KINDS,
+        base_url: Some("https://discord.com/api/webhooks"),
+        takes_messages: true,
+    },
+    Provider {
+        key: "teams",
+        name: "Microsoft Teams (incoming webhook)",
+        kinds: HTTP_KINDS,
+        base_url: None,
+        takes_messages: true,
+    },
     Provider { key: "smtp", name: "Mail server", kinds: &[Kind::Smtp], base_url: None, takes_messages: false },
     Provider { key: "postgres", name: "PostgreSQL", kinds: &[Kind::Database], base_url: None, takes_messages: false },
     Provider { key: "mysql", name: "MySQL", kinds: &[Kind::Database], base_url: None, takes_messages: false },

@@ -163,17 +163,8 @@ pub fn names(tx: &mut Tx<'_>, workspace: WorkspaceId) -> Result<Vec<(String, Str
 /// A conflict `already_exists` for a name that is taken.
 pub fn update(tx: &mut Tx<'_>, variable: &Variable) -> Result<bool, Fault> {
     let Variable { workspace, id, name, secret, value, test_value, description, revision, updated_at, .. } = variable;
-    let values = params![
-        *workspace,
-        *id,
-        name,
-        *secret,
-        value,
-        test_value.as_deref(),
-        description,
-        *updated_at,
-        *revision
-    ];
+    let values =
+        params![*workspace, *id, name, *secret, value, test_value.as_deref(), description, *updated_at, *revision];
     Ok(tx.execute(&UPDATE, values)? == 1)
 }
 

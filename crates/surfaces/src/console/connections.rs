@@ -39,10 +39,7 @@ pub(super) fn routes() -> Vec<Route> {
             .takes(shapes::CONNECTION_PATCH)
             .answers(200, shapes::CONNECTION)
             .refuses(409, &["conflict"]),
-        Route::delete(&SURFACE, ONE, Auth::MEMBER, remove)
-            .doc("Delete a connection")
-            .revised()
-            .answers_nothing(204),
+        Route::delete(&SURFACE, ONE, Auth::MEMBER, remove).doc("Delete a connection").revised().answers_nothing(204),
         Route::put(&SURFACE, "/console/v1/connections/{id}/secret", Auth::MEMBER, set_secret)
             .doc("Set the secret of a connection")
             .revised()

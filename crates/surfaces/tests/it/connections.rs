@@ -77,13 +77,25 @@ async fn fields_of_a_connection_are_checked() {
         (json!({ "name": "x", "provider": "http" }), "validation_failed"),
         (json!({ "name": "x", "provider": "http", "type": "odd" }), "validation_failed"),
         (json!({ "name": "x", "provider": "http", "type": "bearer", "config": [] }), "validation_failed"),
-        (json!({ "name": "x", "provider": "http", "type": "bearer", "config": { "base_url": "ftp://x" } }), "validation_failed"),
+        (
+            json!({ "name": "x", "provider": "http", "type": "bearer", "config": { "base_url": "ftp://x" } }),
+            "validation_failed",
+        ),
         (json!({ "name": "x", "provider": "http", "type": "bearer", "config": { "odd": 1 } }), "validation_failed"),
-        (json!({ "name": "x", "provider": "http", "type": "api_key", "config": { "header": "a b" } }), "validation_failed"),
+        (
+            json!({ "name": "x", "provider": "http", "type": "api_key", "config": { "header": "a b" } }),
+            "validation_failed",
+        ),
         (json!({ "name": "x", "provider": "pg", "type": "database", "config": {} }), "validation_failed"),
-        (json!({ "name": "x", "provider": "pg", "type": "database", "config": { "host": "h", "database": "d", "port": 0 } }), "validation_failed"),
+        (
+            json!({ "name": "x", "provider": "pg", "type": "database", "config": { "host": "h", "database": "d", "port": 0 } }),
+            "validation_failed",
+        ),
         (json!({ "name": "x", "provider": "http", "type": "custom_headers", "secret": {} }), "validation_failed"),
-        (json!({ "name": "x", "provider": "http", "type": "custom_headers", "secret": { "a b": "c" } }), "validation_failed"),
+        (
+            json!({ "name": "x", "provider": "http", "type": "custom_headers", "secret": { "a b": "c" } }),
+            "validation_failed",
+        ),
         (json!({ "name": "x", "provider": "http", "type": "bearer", "secret": 1 }), "validation_failed"),
         (json!({ "name": "x", "provider": "http", "type": "bearer", "token": "t" }), "unknown_field"),
     ] {

@@ -3,7 +3,9 @@
 use floe_access::variables::VALUE_CHARS_MAX;
 
 use super::page;
-use crate::http::shape::{COUNT, FLAG, ID, INSTANT, Shape, TEXT, closed, list, may, must, object, pattern, text, words};
+use crate::http::shape::{
+    COUNT, FLAG, ID, INSTANT, Shape, TEXT, closed, list, may, must, object, pattern, text, words,
+};
 
 const NAME: Shape = pattern("^[A-Z][A-Z0-9_]{0,63}$");
 const VALUE: Shape = text(1, VALUE_CHARS_MAX);
