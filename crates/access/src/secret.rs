@@ -95,3 +95,6 @@ fn hmac(key: &[u8; 32], text: &[u8]) -> [u8; 32] {
     mac.update(text);
     mac.finalize().into_bytes().into()
 }
+
+#[cfg(test)]
+mod tests;

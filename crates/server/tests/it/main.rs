@@ -16,5 +16,6 @@ mod malformed;
 mod operation;
 mod packaging;
 mod pages;
+mod reruns;
 mod secrets;
 mod stub;

@@ -57,7 +57,8 @@ fn answer(mut stream: &TcpStream, seen: &Mutex<Vec<String>>) -> Option<()> {
         _ => (200, "text/plain", request.clone().into_bytes()),
     };
     seen.lock().expect("no panic").push(request);
-    let head = format!("HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nX-Echo: s3cr3t-plain-token\r\nConnection: close\r\n");
+    let head =
+        format!("HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nX-Echo: s3cr3t-plain-token\r\nConnection: close\r\n");
     write!(stream, "{head}Content-Length: {}\r\n\r\n", body.len()).ok()?;
     stream.write_all(&body).ok()
 }
@@ -74,9 +75,13 @@ fn flow(base: &str) -> Value {
     json!({ "name": "Echo", "definition": { "steps": [
         { "id": "start", "type": "api", "nextStepId": "json" },
         call("json", "text"), call("text", "binary"), call("binary", "refuse"), call("refuse", "later"),
-        { "id": "later", "type": "http-request", "output": "later", "nextStepId": "end",
+        { "id": "later", "type": "http-request", "output": "later", "nextStepId": "missing",
           "data": { "url": format!("{base}/later") } },
-        { "id": "end", "type": "final", "data": { "outputs": { "json": "{{ json }}", "text": "{{ text }}", "refuse": "{{ refuse }}", "later": "{{ later }}" } } },
+        { "id": "missing", "type": "http-request", "output": "missing", "nextStepId": "host", "onError": "continue",
+          "data": { "url": format!("{base}/text"), "headers": { "X-Key": "{{ secrets.NOT_THERE }}" } } },
+        { "id": "host", "type": "http-request", "output": "host", "nextStepId": "end", "onError": "continue",
+          "data": { "url": "http://{{ secrets.PLAIN_TOKEN }}.example/" } },
+        { "id": "end", "type": "final", "data": { "outputs": { "json": "{{ json }}", "text": "{{ text }}", "refuse": "{{ refuse }}", "later": "{{ later }}", "missing": "{{ missing }}", "host": "{{ host }}" } } },
     ] } })
 }
 
@@ -139,10 +144,19 @@ fn a_secret_reaches_its_receiver_and_nothing_else() {
     assert!(published.0 < 300, "{}", published.1);
     // What a caller sends stays a text, whatever it looks like.
     let note = "*** {{ secrets.API_TOKEN }} floe-secret-00000000000000000000000000-0;";
-    let (status, run) = post(&format!("/v1/flow/execute/{id}"), &json!({ "inputs": { "note": note } }));
+    let (status, run) = post(
+        &format!("/v1/flow/execute/{id}"),
+        &json!({ "inputs": { "note": note }, "returnExecutionMetadata": true }),
+    );
     assert!(status < 300, "{status} {run}");
     let run_id = run["appRunId"].as_str().expect("a run").to_owned();
 
+    let code = |name: &str| run["output"][name]["error"]["code"].as_str().map(str::to_owned);
+    assert_eq!(
+        (code("missing").as_deref(), code("host").as_deref()),
+        (Some("secret_missing"), Some("bad_value")),
+        "{run}"
+    );
     let told = seen.lock().expect("no panic").clone();
     assert_eq!(told.len(), 5, "{run}");
     for request in &told[..4] {
@@ -152,8 +166,21 @@ fn a_secret_reaches_its_receiver_and_nothing_else() {
     }
 
     let mut reads = vec![run.to_string()];
-    for read in ["", "steps/", "context/", "outputs/", "inputs/", "errorDetails/", "minimal-details/", "poll/"] {
-        let (_, body) = server.get_as(&token, &format!("/v1/flowrun/{read}{run_id}"));
+    let parts = [
+        "summary",
+        "details",
+        "detailed",
+        "steps",
+        "context",
+        "outputs",
+        "inputs",
+        "errorDetails",
+        "minimal-details",
+        "poll",
+    ];
+    for part in parts {
+        let (status, body) = server.get_as(&token, &format!("/v1/flowrun/{part}/{run_id}"));
+        assert_eq!(status, 200, "{part}: {body}");
         reads.push(body.to_string());
     }
     for path in ["/console/v1/variables", "/console/v1/connections", &format!("/v1/flow/{id}")] {
@@ -167,6 +194,8 @@ fn a_secret_reaches_its_receiver_and_nothing_else() {
     assert_eq!(server.stop(), Some(0));
     let mut all = Vec::new();
     files(&folder.0, &mut all);
-    assert!(all.iter().any(|(name, _)| name.ends_with("floe.db")) && all.iter().any(|(name, _)| name.ends_with("log.txt")));
+    assert!(
+        all.iter().any(|(name, _)| name.ends_with("floe.db")) && all.iter().any(|(name, _)| name.ends_with("log.txt"))
+    );
     all.iter().for_each(|(name, bytes)| assert_clean(name, bytes));
 }

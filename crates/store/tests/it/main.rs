@@ -11,6 +11,7 @@ mod store;
 mod audit;
 mod audit_chain;
 mod events;
+mod full_disk;
 mod jobs;
 mod nodes;
 mod notes;
