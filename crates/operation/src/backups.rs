@@ -10,13 +10,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use floe_model::access::Credential;
+use floe_model::access::{Caller, Credential};
 use floe_model::id::{BackupId, JobId, MemberId, WorkspaceId};
-use floe_model::{Fault, FaultKind};
+use floe_model::{Fault, FaultKind, Mode};
 use floe_runtime::jobs::{JobFuture, JobHandler};
 use floe_runtime::{Ctx, Platform};
 use floe_store::operation::backups::{self, Backup};
-use floe_store::operation::figures;
+use floe_store::operation::{figures, retention};
 use floe_store::platform::jobs::{self, Job, Lease, NewJob};
 use floe_store::{CopyError, Dialect, Tx};
 use serde_json::json;
@@ -29,6 +29,8 @@ use crate::trail::audit;
 pub(crate) const JOB_TAKE: &str = "operation.backup";
 /// End of the names of backup files.
 pub const EXTENSION: &str = "floe-backup";
+/// End of the names of files that are no backups yet.
+const DRAFT: &str = "floe-backup-draft";
 /// How often a long backup says that it is still at work.
 const STILL_AT_WORK: Duration = Duration::from_secs(15);
 /// How long one such word holds, seconds; the lease of a job lasts as long.
@@ -89,8 +91,15 @@ impl Operation {
     ) -> Result<Taken, Fault> {
         supported(self.platform.store.dialect())?;
         let (id, now): (BackupId, _) = (self.platform.ids.next(), self.platform.clock.now());
+        let platform = Arc::clone(&self.platform);
         let insert = move |tx: &mut Tx<'_>| {
             backups::insert(tx, id, kind, with_key, by, now)?;
+            // It belongs to no workspace; the log of the first one tells of it.
+            if let Some(workspace) = retention::next_workspace(tx, WorkspaceId(0))? {
+                let caller = Arc::new(Caller::system(workspace, Mode::Live));
+                let ctx = Ctx::new(Arc::clone(&platform), caller, platform.ids.next());
+                audit(tx, &ctx, "created_backup", Some(id), &json!({ "kind": kind, "with_key": with_key }))?;
+            }
             found(tx, id)
         };
         let backup = self.platform.store.write(insert).await?;
@@ -171,6 +180,14 @@ impl Operation {
         }
     }
 
+    /// Removes what backups left behind that a killed process did not finish.
+    pub(crate) fn remove_drafts(&self) {
+        let entries = fs::read_dir(&self.config.backup_dir).into_iter().flatten().flatten();
+        for path in entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == DRAFT)) {
+            let _ = fs::remove_file(path);
+        }
+    }
+
     /// Notes that somebody took a copy of everything home.
     ///
     /// # Errors
@@ -241,7 +258,7 @@ impl Operation {
     async fn write(&self, backup: &Backup, target: Option<PathBuf>) -> Result<(PathBuf, Verified), String> {
         let _one_at_a_time = self.taking.lock().await;
         let path = target.unwrap_or_else(|| self.path_of(backup.id));
-        let draft = path.with_extension("draft");
+        let draft = path.with_extension(DRAFT);
         let taken_at = self.platform.clock.now().to_string();
         prepare(&path, &draft).map_err(|error| format!("{}: {error}", draft.display()))?;
         let copied = self.platform.store.copy_to(draft.clone()).await;
@@ -317,10 +334,7 @@ pub(crate) async fn keep_claim(platform: &Platform, lease: Lease) -> Fault {
 }
 
 /// Runs something long on a thread of its own with the lowest priority.
-pub(crate) async fn aside<T: Send + 'static>(
-    name: &str,
-    act: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Fault> {
+pub(crate) async fn aside<T: Send + 'static>(name: &str, act: impl FnOnce() -> T + Send + 'static) -> Result<T, Fault> {
     let (answer, answered) = tokio::sync::oneshot::channel();
     let work = move || {
         let _ = rustix::process::nice(19);

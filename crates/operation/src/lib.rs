@@ -52,6 +52,7 @@ impl Operation {
     /// Of the database.
     pub async fn start(self: &Arc<Self>) -> Result<(), Fault> {
         let (operation, now) = (Arc::clone(self), self.platform.clock.now());
+        self.remove_drafts();
         let enter = move |tx: &mut Tx<'_>| {
             floe_store::operation::backups::interrupted(tx, now)?;
             operation.start_sweeps(tx)?;

@@ -69,7 +69,9 @@ pub enum RestoreError {
     #[error("the database in the backup did not pass its check: {0}")]
     Unsound(String),
     /// Made by a newer program.
-    #[error("the backup has schema version {found}, and this program knows versions up to {known}: use Floe {version} or newer")]
+    #[error(
+        "the backup has schema version {found}, and this program knows versions up to {known}: use Floe {version} or newer"
+    )]
     Newer {
         /// Version in the backup.
         found: u32,

@@ -91,7 +91,11 @@ impl Operation {
             Cron::parse(&schedule.cron).map_err(|error| Fault::field("/cron", "value", error.to_string()))?;
         }
         if Zone::parse(&schedule.timezone).is_none() {
-            return Err(Fault::field("/timezone", "value", "This is not the name of a time zone, such as Africa/Lagos"));
+            return Err(Fault::field(
+                "/timezone",
+                "value",
+                "This is not the name of a time zone, such as Africa/Lagos",
+            ));
         }
         let value = serde_json::to_string(schedule).map_err(Fault::internal)?;
         facts::change(tx, FACT, &value, if_revision, ctx.now())?;
@@ -115,11 +119,7 @@ impl Operation {
 
     /// The settings' schedule.
     fn schedule_of_settings(&self) -> Schedule {
-        Schedule {
-            cron: self.config.backup_cron.clone(),
-            timezone: "UTC".to_owned(),
-            keep: self.config.backup_keep,
-        }
+        Schedule { cron: self.config.backup_cron.clone(), timezone: "UTC".to_owned(), keep: self.config.backup_keep }
     }
 
     fn enter(&self, tx: &mut Tx<'_>, at: Option<Timestamp>) -> Result<(), Fault> {

@@ -17,7 +17,9 @@ pub struct Contents {
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
     /// The database has its own tools.
-    #[error("PostgreSQL has its own tools for copies: use pg_dump and pg_restore, or the backups of the service that runs it")]
+    #[error(
+        "PostgreSQL has its own tools for copies: use pg_dump and pg_restore, or the backups of the service that runs it"
+    )]
     NotSqlite,
     /// Some pages or tables are not what they have to be.
     #[error("the copy is not sound: {0}")]

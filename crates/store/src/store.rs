@@ -7,6 +7,7 @@ use std::{
 };
 
 use floe_model::{Fault, FaultKind};
+use metrics::Histogram;
 use tokio::sync::broadcast;
 
 use crate::{
@@ -35,6 +36,8 @@ struct Shared {
     threads: Mutex<Vec<JoinHandle<()>>>,
     nodes: Option<postgres::Nodes>,
     copies: sqlite::Copies,
+    write_seconds: Histogram,
+    read_seconds: Histogram,
 }
 
 /// What a database back end hands over when it is open.
@@ -103,7 +106,7 @@ impl Store {
         F: FnMut(&mut Tx<'_>) -> Result<T, Fault> + Send + 'static,
         T: Send + 'static,
     {
-        run(&self.0.writes, Lane::Write, act).await
+        timed(&self.0.write_seconds, run(&self.0.writes, Lane::Write, act)).await
     }
 
     /// Runs a closure on one snapshot of the data; it sees every write that was answered before. Writing in it fails.
@@ -115,7 +118,7 @@ impl Store {
         F: FnMut(&mut Tx<'_>) -> Result<T, Fault> + Send + 'static,
         T: Send + 'static,
     {
-        run(&self.0.reads, Lane::Read, act).await
+        timed(&self.0.read_seconds, run(&self.0.reads, Lane::Read, act)).await
     }
 
     /// Changes that committed transactions of this process announced, from now on.
@@ -196,6 +199,8 @@ impl From<Opened> for Store {
             threads: Mutex::new(opened.threads),
             nodes: opened.nodes,
             copies: opened.copies,
+            write_seconds: metrics::histogram!("floe_store_seconds", "op" => "write"),
+            read_seconds: metrics::histogram!("floe_store_seconds", "op" => "read"),
         }))
     }
 }
@@ -215,6 +220,15 @@ impl Drop for Shared {
         // Not joined here: the last clone may be dropped by a closure on one of these threads.
         self.end();
     }
+}
+
+/// Records how long something took, waiting for a thread included.
+#[expect(clippy::disallowed_methods, reason = "measures how long database work takes")]
+async fn timed<T>(seconds: &Histogram, work: impl Future<Output = T>) -> T {
+    let started = std::time::Instant::now();
+    let result = work.await;
+    seconds.record(started.elapsed());
+    result
 }
 
 async fn run<T, F>(queue: &Queue, lane: Lane, act: F) -> Result<T, Fault>

@@ -57,7 +57,9 @@ pub(super) async fn store(operation: &Operation) -> Check {
         Ok(Some(problem)) => {
             Check::fail("store", TITLE, problem, "Stop the server and restore the last backup with floe restore")
         }
-        Err(error) => Check::fail("store", TITLE, error.to_string(), "Look at the disk and the permissions of the data folder"),
+        Err(error) => {
+            Check::fail("store", TITLE, error.to_string(), "Look at the disk and the permissions of the data folder")
+        }
     }
 }
 
@@ -87,7 +89,9 @@ pub(super) async fn migrations(operation: &Operation) -> Check {
 pub fn closed(looked: &Result<floe_store::Schema, OpenError>) -> Check {
     match looked {
         Ok(found) => schema(found.version, found.known, found.pending.len()),
-        Err(error) => Check::fail("migrations", "Migrations", error.to_string(), "Start the program that the message names"),
+        Err(error) => {
+            Check::fail("migrations", "Migrations", error.to_string(), "Start the program that the message names")
+        }
     }
 }
 
@@ -119,7 +123,11 @@ pub(super) async fn secret_key(operation: &Operation) -> Check {
             let detail = format!("others on this machine may read {}", path.display());
             Check::fail("secret_key", TITLE, detail, format!("chmod 600 {}", path.display()))
         }
-        Ok(_) => Check::ok("secret_key", TITLE, format!("in the data folder, for its owner alone (fingerprint {fingerprint})")),
+        Ok(_) => Check::ok(
+            "secret_key",
+            TITLE,
+            format!("in the data folder, for its owner alone (fingerprint {fingerprint})"),
+        ),
         Err(_) => Check::ok("secret_key", TITLE, format!("given by the settings (fingerprint {fingerprint})")),
     }
 }
@@ -130,7 +138,9 @@ pub(super) async fn disk(operation: &Operation) -> Check {
     let folder = &operation.config.data_dir;
     let free = match free_bytes(folder) {
         Ok(free) => free,
-        Err(error) => return Check::fail("disk", TITLE, format!("{}: {error}", folder.display()), "Look at the data folder"),
+        Err(error) => {
+            return Check::fail("disk", TITLE, format!("{}: {error}", folder.display()), "Look at the data folder");
+        }
     };
     // An upgrade and a backup write the database a second time.
     let size = operation.platform.store.statistics().await.map_or(0, |found| found.size_bytes);
@@ -198,7 +208,8 @@ pub(super) fn public_url(operation: &Operation) -> Check {
 pub(super) fn egress(operation: &Operation) -> Check {
     const TITLE: &str = "Egress guard";
     let port = operation.config.listen.port();
-    let inside = [format!("http://127.0.0.1:{port}/"), format!("http://[::1]:{port}/"), "http://169.254.169.254/".to_owned()];
+    let inside =
+        [format!("http://127.0.0.1:{port}/"), format!("http://[::1]:{port}/"), "http://169.254.169.254/".to_owned()];
     let open: Vec<&str> =
         inside.iter().map(String::as_str).filter(|url| operation.platform.outside.judge(url).is_ok()).collect();
     if open.is_empty() {

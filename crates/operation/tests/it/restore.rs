@@ -41,13 +41,15 @@ async fn a_backup_becomes_the_data_it_was_made_of() {
     let done = restored(&file, &folder, false).expect("restored");
     assert_eq!((done.snapshot, done.key), (None, Key::Restored));
     assert_eq!(done.trailer.rows["events"], 7);
-    assert_eq!(events(&folder).await, 7);
     let key = fs::read_to_string(folder.join("secret.key")).expect("a key");
     assert_eq!(Some(key.trim()), done.trailer.secret_key.as_deref());
-    let mut names: Vec<String> =
-        fs::read_dir(&folder).expect("the folder").map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+    let mut names: Vec<String> = fs::read_dir(&folder)
+        .expect("the folder")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .collect();
     names.sort();
     assert_eq!(names, ["floe.db", "floe.db.lock", "secret.key"], "nothing else is left behind");
+    assert_eq!(events(&folder).await, 7);
     drop(world);
 }
 
@@ -79,7 +81,11 @@ async fn what_is_no_sound_backup_is_refused_and_nothing_changes() {
     for (name, bytes) in [
         ("empty", Vec::new()),
         ("cut", whole[..whole.len() - 1].to_vec()),
-        ("flipped", { let mut bytes = whole.clone(); bytes[9_000] ^= 4; bytes }),
+        ("flipped", {
+            let mut bytes = whole.clone();
+            bytes[9_000] ^= 4;
+            bytes
+        }),
         ("a database alone", whole[..8_192].to_vec()),
     ] {
         fs::write(&bad, bytes).expect("written");

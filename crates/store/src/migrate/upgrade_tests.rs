@@ -103,7 +103,8 @@ fn fill(table: &str, columns: &[(String, String)]) -> &'static Sql {
         let values: Vec<&str> = columns.iter().map(|(_, word)| value(word, dialect)).collect();
         format!("insert into {table} ({}) select {} from ({series}) numbers", names.join(", "), values.join(", "))
     };
-    let sqlite = format!("with recursive s(n) as (select 1 union all select n + 1 from s where n < {ROWS}) select n from s");
+    let sqlite =
+        format!("with recursive s(n) as (select 1 union all select n + 1 from s where n < {ROWS}) select n from s");
     let postgres = format!("select generate_series(1, {ROWS}) as n");
     leaked(text(Dialect::Sqlite, &sqlite), text(Dialect::Postgres, &postgres), &[])
 }

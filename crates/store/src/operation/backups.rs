@@ -108,12 +108,7 @@ pub fn find(tx: &mut Tx<'_>, id: BackupId) -> Result<Option<Backup>, Fault> {
 ///
 /// # Errors
 /// Of the database.
-pub fn list(
-    tx: &mut Tx<'_>,
-    newest_first: bool,
-    after: Option<BackupId>,
-    limit: usize,
-) -> Result<Vec<Backup>, Fault> {
+pub fn list(tx: &mut Tx<'_>, newest_first: bool, after: Option<BackupId>, limit: usize) -> Result<Vec<Backup>, Fault> {
     let limit = limit.min(PAGE_MAX);
     if newest_first {
         tx.rows(&NEWEST, params![after.unwrap_or(BackupId(u128::MAX)), limit], backup)
@@ -157,12 +152,7 @@ pub fn failed(tx: &mut Tx<'_>, id: BackupId, problem: &str, now: Timestamp) -> R
 ///
 /// # Errors
 /// Of the database.
-pub fn verified(
-    tx: &mut Tx<'_>,
-    id: BackupId,
-    at: Option<Timestamp>,
-    problem: Option<&str>,
-) -> Result<(), Fault> {
+pub fn verified(tx: &mut Tx<'_>, id: BackupId, at: Option<Timestamp>, problem: Option<&str>) -> Result<(), Fault> {
     tx.execute(&VERIFIED, params![id, at, problem]).map(drop)
 }
 

@@ -1,9 +1,6 @@
 //! Numbers over all workspaces, for metrics and checks. Each is one look into an index.
 
-use floe_model::{
-    Fault, Timestamp,
-    id::{MemberId, WorkspaceId},
-};
+use floe_model::{Fault, Timestamp, id::MemberId};
 
 use crate::{Tx, params, statements};
 
@@ -86,8 +83,6 @@ statements! {
         sqlite: "select cast(unixepoch('subsec') * 1000000 as integer)",
         postgres: "select cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)",
     } -> [int];
-    /// Whether a workspace is there.
-    FIRST_WORKSPACE = both("select min(id) from workspaces") -> [opt id];
 }
 
 /// What is under way now.
@@ -96,8 +91,7 @@ statements! {
 /// Of the database.
 pub fn figures(tx: &mut Tx<'_>, now: Timestamp) -> Result<Figures, Fault> {
     let pair = |row: &crate::Row<'_>| Ok((row.string(0)?, row.int(1)?.unsigned_abs()));
-    let (jobs, overdue) =
-        tx.row(&JOBS, params![now], |row| Ok((row.int(0)?, row.opt_time(1)?)))?.unwrap_or((0, None));
+    let (jobs, overdue) = tx.row(&JOBS, params![now], |row| Ok((row.int(0)?, row.opt_time(1)?)))?.unwrap_or((0, None));
     Ok(Figures {
         runs_open: tx.rows(&RUNS_OPEN, &[], pair)?,
         inbox_open: tx.rows(&INBOX_OPEN, &[], pair)?,
@@ -157,14 +151,6 @@ pub fn clock(tx: &mut Tx<'_>) -> Result<Timestamp, Fault> {
 /// Of the database.
 pub fn last_event(tx: &mut Tx<'_>) -> Result<Option<Timestamp>, Fault> {
     tx.row(&LAST_EVENT, &[], |row| row.time(0))
-}
-
-/// The workspace that was made first; none before the set-up.
-///
-/// # Errors
-/// Of the database.
-pub fn first_workspace(tx: &mut Tx<'_>) -> Result<Option<WorkspaceId>, Fault> {
-    Ok(tx.row(&FIRST_WORKSPACE, &[], |row| row.opt_id(0))?.flatten().map(WorkspaceId))
 }
 
 fn one(count: Option<i64>) -> u64 {

@@ -26,11 +26,8 @@ pub struct Swept {
 statements! {
     /// The next workspace.
     NEXT_WORKSPACE = both("select id from workspaces where id > $1 order by id limit 1") -> [id];
-    /// The last run of a page of runs that were made before an instant.
-    PAGE_END = both(
-        "select max(id), count(*) from
-             (select id from runs where workspace_id = $1 and id > $2 and id < $3 order by id limit $4) page"
-    ) -> [opt id, int];
+    /// A page of the runs that were made before an instant.
+    PAGE = both("select id from runs where workspace_id = $1 and id > $2 and id < $3 order by id limit $4") -> [id];
     /// The journals of the finished runs of a page.
     JOURNALS = both(
         "delete from run_journal where workspace_id = $1 and run_id in
@@ -83,22 +80,15 @@ pub fn next_workspace(tx: &mut Tx<'_>, after: WorkspaceId) -> Result<Option<Work
 ///
 /// # Errors
 /// Of the database.
-pub fn sweep_runs(
-    tx: &mut Tx<'_>,
-    workspace: WorkspaceId,
-    after: RunId,
-    before: Timestamp,
-) -> Result<Swept, Fault> {
+pub fn sweep_runs(tx: &mut Tx<'_>, workspace: WorkspaceId, after: RunId, before: Timestamp) -> Result<Swept, Fault> {
     let bound = RunId(first_id_at(before));
-    let page = tx.row(&PAGE_END, params![workspace, after, bound, RUNS_MAX], |row| Ok((row.opt_id(0)?, row.int(1)?)))?;
-    let Some((Some(last), count)) = page else { return Ok(Swept { removed: 0, next: None }) };
-    let last = RunId(last);
+    let page = tx.rows(&PAGE, params![workspace, after, bound, RUNS_MAX], |row| row.id(0).map(RunId))?;
+    let Some(last) = page.last().copied() else { return Ok(Swept { removed: 0, next: None }) };
     for statement in [&JOURNALS, &WAITS, &FILE_CHUNKS, &FILES, &RERUNS] {
         tx.execute(statement, params![workspace, after, last, before])?;
     }
     let removed = tx.execute(&RUNS, params![workspace, after, last, before])?;
-    let full = usize::try_from(count).is_ok_and(|count| count >= RUNS_MAX);
-    Ok(Swept { removed, next: full.then_some(last) })
+    Ok(Swept { removed, next: (page.len() >= RUNS_MAX).then_some(last) })
 }
 
 /// Removes one piece of work in bulk that was over before `before`; false when there is none.

@@ -4,9 +4,7 @@ use std::time::Instant;
 
 use tokio_postgres::{Client, Transaction};
 
-use super::{
-    connect::{Address, Link, runtime, unreachable},
-};
+use super::connect::{Address, Link, runtime, unreachable};
 use crate::{
     Dialect, OpenError, Step, Upgrade,
     migrate::{Applied, CREATE_TABLE, checksum, expand, pending},

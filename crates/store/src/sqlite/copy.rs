@@ -1,8 +1,9 @@
 //! Copies of a SQLite file while it is in use, and the check of a copy.
 //!
 //! The copy is one snapshot: the reading connection holds a read transaction for as long as it copies, so that commits of the
-//! writer neither change what is copied nor make it begin anew (as they would without it). Measured against `vacuum into`: pages
-//! copied in steps cost callers less, because the copying thread can be told to stand back between two steps.
+//! writer neither change what is copied nor make it begin anew (as they would without it). What costs callers nothing to speak of is
+//! the lowest priority for the thread. Pauses between the steps, and forcing the copy to disk on the way, were measured and made it
+//! worse: they drag it out, and each sync makes commits wait.
 
 use std::{
     fs::File,
@@ -10,9 +11,9 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
-        mpsc::{Receiver, RecvTimeoutError},
+        mpsc::{Receiver, TryRecvError},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use rusqlite::{
@@ -24,12 +25,6 @@ use crate::{Contents, CopyError, sqlite::beside};
 
 /// Pages (4 KiB each) of one step.
 const STEP_PAGES: i32 = 256;
-/// Steps after which what was written is forced to disk, so that no callers' commit has to wait for all of it at once.
-const SYNC_STEPS: u32 = 16;
-/// Pause after a step, as a multiple of the time that the step took.
-const PAUSE_FACTOR: u32 = 2;
-/// Longest pause.
-const PAUSE_MAX: Duration = Duration::from_millis(100);
 /// How long the copy waits for a lock that a tool holds.
 const BUSY: Duration = Duration::from_secs(5);
 /// What the scheduler takes off a thread that nobody waits for.
@@ -60,11 +55,12 @@ impl Drop for Underway {
     }
 }
 
-/// Copies `source` into the new file `target` in small steps, and forces it to disk. A disconnected or signalled `stop` ends it.
+/// Copies `source` into the new file `target` and forces it to disk. A disconnected or signalled `stop` ends it between two steps.
 pub(crate) fn copy(source: &Path, target: &Path, copies: &Copies, stop: &Receiver<()>) -> Result<(), CopyError> {
     stand_back();
     let underway = copies.begin();
-    let from = Connection::open_with_flags(source, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let from =
+        Connection::open_with_flags(source, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     from.busy_timeout(BUSY)?;
     from.pragma_update(None, "query_only", true)?;
     from.execute_batch("begin")?;
@@ -73,7 +69,7 @@ pub(crate) fn copy(source: &Path, target: &Path, copies: &Copies, stop: &Receive
     let mut to = Connection::open(target)?;
     to.pragma_update(None, "synchronous", "off")?;
     to.query_row("pragma journal_mode = off", [], |_| Ok(()))?;
-    steps(&from, &mut to, target, stop)?;
+    steps(&from, &mut to, stop)?;
     from.execute_batch("rollback")?;
     drop(from);
     drop(underway);
@@ -84,25 +80,16 @@ pub(crate) fn copy(source: &Path, target: &Path, copies: &Copies, stop: &Receive
     Ok(())
 }
 
-#[expect(clippy::disallowed_methods, reason = "measures how long a step took, to rest in proportion")]
-fn steps(from: &Connection, to: &mut Connection, target: &Path, stop: &Receiver<()>) -> Result<(), CopyError> {
-    let written = File::options().write(true).open(target)?;
+fn steps(from: &Connection, to: &mut Connection, stop: &Receiver<()>) -> Result<(), CopyError> {
     let backup = Backup::new(from, to)?;
-    let mut steps = 0_u32;
     loop {
-        let started = Instant::now();
-        let outcome = backup.step(STEP_PAGES)?;
-        if matches!(outcome, StepResult::Done) {
-            return Ok(());
+        match backup.step(STEP_PAGES)? {
+            StepResult::Done => return Ok(()),
+            StepResult::More => {}
+            _ => return Err(CopyError::Unsound("another program holds a lock on the database".to_owned())),
         }
-        steps += 1;
-        if steps.is_multiple_of(SYNC_STEPS) {
-            written.sync_data()?;
-        }
-        let pause = (started.elapsed() * PAUSE_FACTOR).min(PAUSE_MAX);
-        match stop.recv_timeout(pause) {
-            Err(RecvTimeoutError::Timeout) => {}
-            Ok(()) | Err(RecvTimeoutError::Disconnected) => return Err(CopyError::Stopped),
+        if !matches!(stop.try_recv(), Err(TryRecvError::Empty)) {
+            return Err(CopyError::Stopped);
         }
     }
 }
@@ -115,7 +102,7 @@ fn stand_back() {
 
 /// Reads a copy whole: its pages are sound, its schema version, and the rows of every table.
 pub(crate) fn contents(path: &Path) -> Result<Contents, CopyError> {
-    if beside(path, "-wal").exists() {
+    if std::fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0) {
         return Err(CopyError::Unsound("it has a write-ahead log beside it, so it is no finished copy".to_owned()));
     }
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
@@ -141,7 +128,8 @@ pub(crate) fn contents(path: &Path) -> Result<Contents, CopyError> {
 pub(crate) fn verdict(path: &Path, copies: &Copies) -> Result<Option<String>, CopyError> {
     stand_back();
     let _underway = copies.begin();
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "query_only", true)?;
     let verdict: String = connection.query_row("pragma quick_check(1)", [], |row| row.get(0))?;

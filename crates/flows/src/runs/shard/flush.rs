@@ -8,6 +8,7 @@ use floe_engine::machine::Command;
 use floe_model::{Fault, FaultKind};
 use floe_model::id::RunId;
 use floe_store::Store;
+use floe_store::flows::runs::RunRow;
 use tokio::sync::oneshot;
 
 use super::super::admission::Ticket;
@@ -82,7 +83,11 @@ impl Shard {
             match result {
                 Ok(()) => self.on_disk(flushed),
                 Err(fault) => {
-                    tracing::error!(run.id = %flushed.run, %fault, "a run could not be written; it goes on from what is on disk");
+                    if batch::is_overtaken(&fault) && self.core.node.is_some() {
+                        tracing::info!(run.id = %flushed.run, %fault, "another node moves a run that was to be written here");
+                    } else {
+                        tracing::error!(run.id = %flushed.run, %fault, "a run could not be written; it goes on from what is on disk");
+                    }
                     self.forget(flushed, &fault);
                 }
             }
@@ -114,6 +119,7 @@ impl Shard {
             live.is_flushing = false;
             if live.is_on_disk() {
                 std::mem::take(&mut live.replies).into_iter().for_each(Reply::give);
+                count_end(&live.row);
             }
         }
         self.rest(run);
@@ -128,6 +134,7 @@ impl Shard {
             // Another node moves it now. Whoever waits asks again, and is told from the database.
             return;
         }
+        let is_new = flushed.accepted.is_some();
         if let Some(accepted) = flushed.accepted {
             let _ = accepted.send(Err(not_stored(fault)));
         }
@@ -137,9 +144,24 @@ impl Shard {
         for reply in flushed.replies.into_iter().chain(std::mem::take(&mut live.replies)) {
             reply.refuse(not_stored(fault));
         }
+        if is_new && fault.kind() == FaultKind::StorageFull {
+            // It was refused, and is certainly not on disk.
+            return;
+        }
         // Also a run that was never accepted: a database that broke off may have kept it. If not, it is not found.
         self.admit_later(live.ticket());
     }
+}
+
+/// Counts a run whose end is on disk; nothing of it is written any more, so it is counted once.
+fn count_end(row: &RunRow) {
+    let status = match row.status.as_str() {
+        "completed" => "completed",
+        "failed" => "failed",
+        "cancelled" => "cancelled",
+        _ => return,
+    };
+    metrics::counter!("floe_runs_total", "kind" => "flow", "status" => status).increment(1);
 }
 
 /// What is told to those who wait for a run whose write failed.
