@@ -17,7 +17,7 @@ pub use expire::handlers;
 pub(crate) use inputs::{claims_of, claims_of_form, resolve_answer, resolve_inputs};
 pub use name::clean_name;
 pub use read::{chunk, find};
-pub use receive::{Received, Upload, complete};
+pub use receive::{Received, Upload, complete, discard};
 
 /// Bytes of one file at most (Flow API contract, section 10).
 pub const FILE_BYTES_MAX: u64 = 25 * 1024 * 1024;

@@ -1,7 +1,7 @@
 //! Receiving a file piece by piece.
 
 use floe_model::access::Credential;
-use floe_model::id::{JobId, ShareId};
+use floe_model::id::{FileId, JobId, ShareId};
 use floe_model::{Fault, FaultKind};
 use floe_runtime::Ctx;
 use floe_store::Tx;
@@ -83,6 +83,12 @@ impl Upload {
         Ok(Self { file, digest: Sha256::new(), head, gathered, written: 0, size: 0 })
     }
 
+    /// The id that the file will have.
+    #[must_use]
+    pub fn id(&self) -> FileId {
+        self.file.id
+    }
+
     /// Adds bytes.
     ///
     /// # Errors
@@ -150,6 +156,21 @@ pub fn complete(tx: &mut Tx<'_>, ctx: &Ctx, received: &[Received]) -> Result<Vec
         audit::record(tx, &entry(ctx, file))?;
     }
     Ok(received.iter().map(|Received(file)| file.clone()).collect())
+}
+
+/// Removes what was received of files that nobody will ask for. What cannot be removed now is removed when its time is over.
+pub async fn discard(ctx: &Ctx, unwanted: Vec<FileId>) {
+    let workspace = ctx.caller.workspace;
+    let far = ctx.now().plus_seconds(2 * UNUSED_S);
+    let remove = move |tx: &mut Tx<'_>| {
+        for file in &unwanted {
+            files::delete_unused(tx, workspace, *file, far)?;
+        }
+        Ok(())
+    };
+    if let Err(fault) = ctx.store.write(remove).await {
+        tracing::debug!(%fault, "what was received of an upload stays until its time is over");
+    }
 }
 
 /// The share link by which the caller uploads.

@@ -9,6 +9,7 @@ use floe_model::Mode;
 use floe_model::access::credits::MILLI;
 use floe_model::flows::cron::Cron;
 use floe_runtime::outside::AllowList;
+use floe_surfaces::http::RATE_KINDS;
 use floe_store::Role;
 use tracing_subscriber::EnvFilter;
 
@@ -203,8 +204,8 @@ pub(super) fn rate_limits(text: &str) -> Result<RateLimits, String> {
     let entry = |item: &str| {
         let (kind, rate) = item.trim().split_once('=')?;
         let per_minute = rate.strip_suffix("/min")?.parse().ok()?;
-        (!kind.is_empty()).then(|| (kind.to_owned(), per_minute))
+        RATE_KINDS.contains(&kind).then(|| (kind.to_owned(), per_minute))
     };
     let entries: Option<Vec<(String, u32)>> = text.split(',').map(entry).collect();
-    entries.map(RateLimits::PerMinute).ok_or_else(|| "must be on, off, or a list such as flows=200/min".to_owned())
+    entries.map(RateLimits::PerMinute).ok_or_else(|| "must be on, off, or a list such as flows=200/min of the kinds member, token, flows, share, share-file".to_owned())
 }

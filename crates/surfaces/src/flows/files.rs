@@ -69,8 +69,28 @@ async fn upload_by_link(mut call: Call) -> Result<Reply, Fault> {
     Ok(limit.write(&call, receive(&call).await?))
 }
 
-/// Receives every file of the upload, and makes them known together.
+/// Receives every file of the upload, and makes them known together. When that fails, or was done before, nothing of them stays.
 async fn receive(call: &Call) -> Result<Reply, Fault> {
+    let mut begun = Vec::new();
+    let outcome = match take_in(call, &mut begun).await {
+        Ok(received) => make_known(call, received).await,
+        Err(fault) => Err(fault),
+    };
+    match outcome {
+        Ok((reply, true)) => Ok(reply),
+        Ok((reply, false)) => {
+            files::discard(&call.ctx, begun).await;
+            Ok(reply)
+        }
+        Err(fault) => {
+            files::discard(&call.ctx, begun).await;
+            Err(fault)
+        }
+    }
+}
+
+/// Receives every file; what was begun is noted.
+async fn take_in(call: &Call, begun: &mut Vec<FileId>) -> Result<Vec<Received>, Fault> {
     let mut incoming = Incoming::of(call)?;
     let mut received: Vec<Received> = Vec::new();
     while let Some(mut file) = incoming.next(call, "file").await? {
@@ -79,6 +99,7 @@ async fn receive(call: &Call) -> Result<Reply, Fault> {
             return Err(Fault::new(FaultKind::TooLarge, "payload_too_large", message));
         }
         let mut upload = Upload::begin(&call.ctx, &file.name).await?;
+        begun.push(upload.id());
         while let Some(bytes) = file.bytes(call).await? {
             upload.push(&call.ctx, &bytes).await?;
         }
@@ -87,6 +108,11 @@ async fn receive(call: &Call) -> Result<Reply, Fault> {
     if received.is_empty() {
         return Err(Fault::field("/file", "required", "The upload has no part named file"));
     }
+    Ok(received)
+}
+
+/// Makes the files known with the saved reply; false when they were before, by the first try of the same call.
+async fn make_known(call: &Call, received: Vec<Received>) -> Result<(Reply, bool), Fault> {
     // The content was not known before; a repeat is told by its files, since the text between the parts differs.
     let repeat = call.repeat()?.map(|repeat| repeat.with_content(digest(&received)));
     let ctx = call.ctx.clone();
@@ -94,14 +120,14 @@ async fn receive(call: &Call) -> Result<Reply, Fault> {
         if let Some(repeat) = &repeat
             && let Begun::Replay(reply) = repeat.begin(tx, None)?
         {
-            return Ok(*reply);
+            return Ok((*reply, false));
         }
         let rows = files::complete(tx, &ctx, &received)?;
         let reply = uploaded(&rows);
         if let Some(repeat) = &repeat {
             repeat.complete(tx, &reply)?;
         }
-        Ok(reply)
+        Ok((reply, true))
     };
     call.ctx.store.write(write).await
 }

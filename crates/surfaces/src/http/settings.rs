@@ -13,6 +13,10 @@ pub struct Settings {
     pub rate_limits: RateLimits,
 }
 
+/// What is counted: requests of sessions of members, personal access tokens and keys of flows; executions and uploads by share
+/// links.
+pub const RATE_KINDS: [&str; 5] = ["member", "token", "flows", "share", "share-file"];
+
 /// Rate limits of credentials.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum RateLimits {
@@ -21,7 +25,7 @@ pub enum RateLimits {
     On,
     /// None.
     Off,
-    /// Other numbers a minute for some kinds (`member`, `token`, `flows`, …) instead of the usual ones; 0 is no limit.
+    /// Other numbers a minute for some of [`RATE_KINDS`] instead of the usual ones; 0 is no limit.
     PerMinute(Vec<(String, u32)>),
 }
 
