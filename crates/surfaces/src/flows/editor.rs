@@ -44,9 +44,7 @@ async fn items(call: Call) -> Result<Reply, Fault> {
     let asked = read_items(&call)?;
     let (ctx, app) = (call.ctx.clone(), call.app.clone());
     let found = call.ctx.store.read(move |tx| editor::items(tx, &ctx, &app.flows.catalog, &asked)).await?;
-    let item = |item: &editor::Item| {
-        json!({ "label": item.label, "value": item.value, "description": item.description, "group": item.group })
-    };
+    let item = |item: &editor::Item| json!({ "label": item.label, "value": item.value, "description": item.description, "group": item.group });
     let items: Vec<Value> = found.items.iter().map(item).collect();
     Reply::ok(&json!({ "items": items, "total": found.total }))
 }

@@ -49,7 +49,8 @@ pub(super) fn routes() -> Vec<Route> {
             .refuses(422, &["flow_execution_failed", "invalid_definition"]),
     ];
     let hook = "Kept with the run as source.hookId";
-    let common = |route: Route| route.scope("flows.run").body_limit(BODY_LIMIT).header("x-hook-id", text(0, HOOK_ID_MAX), hook);
+    let common =
+        |route: Route| route.scope("flows.run").body_limit(BODY_LIMIT).header("x-hook-id", text(0, HOOK_ID_MAX), hook);
     routes.into_iter().map(common).collect()
 }
 

@@ -10,8 +10,8 @@ use floe_model::id::{FlowId, MemberId, WorkspaceId};
 use floe_model::{Fault, Timestamp};
 use floe_store::flows::flows::{FlowFilter, FlowOrder};
 use serde::Serialize;
-use serde_json::{Value, json};
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use super::paging::{LIMIT, LIMIT_MAX, Paging};
 use super::shapes::{PAGING, records as shapes};

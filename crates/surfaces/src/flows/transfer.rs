@@ -73,9 +73,10 @@ async fn import(call: Call) -> Result<Reply, Fault> {
     let document = read_import(&call).await?;
     let ctx = call.ctx.clone();
     let render = |imported: Imported| {
-        let warnings = imported.warnings.iter().map(|warning| {
-            json!({ "kind": warning.kind.as_str(), "id": warning.name, "message": warning.message })
-        });
+        let warnings = imported
+            .warnings
+            .iter()
+            .map(|warning| json!({ "kind": warning.kind.as_str(), "id": warning.name, "message": warning.message }));
         made(imported.record, Some(warnings.collect()))
     };
     call.commit(move |tx| transfer::import(tx, &ctx, &document), render).await

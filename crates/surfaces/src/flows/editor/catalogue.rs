@@ -14,8 +14,8 @@ pub(super) fn catalogue(catalog: &Catalog, timezone: &str) -> Value {
     let mut triggers: Vec<Value> = builtin::TRIGGERS.iter().map(step).collect();
     triggers.push(inbound_hook());
     let functions = FUNCTIONS.iter();
-    let functions = functions
-        .map(|one| json!({ "name": one.name, "signature": one.signature, "description": one.description }));
+    let functions =
+        functions.map(|one| json!({ "name": one.name, "signature": one.signature, "description": one.description }));
     json!({
         "steps": steps.iter().map(|spec| step(spec)).collect::<Vec<Value>>(),
         "triggers": triggers,

@@ -64,16 +64,10 @@ pub(in crate::flows) const ITEMS_IN: Shape = input(
 );
 const ITEM: Shape = object(
     "StepFieldItem",
-    &[
-        must("label", TEXT),
-        must("value", TEXT),
-        must("description", TEXT.or_null()),
-        must("group", TEXT.or_null()),
-    ],
+    &[must("label", TEXT), must("value", TEXT), must("description", TEXT.or_null()), must("group", TEXT.or_null())],
 );
 /// Choices.
-pub(in crate::flows) const ITEMS: Shape =
-    object("StepFieldItems", &[must("items", list(&ITEM)), must("total", COUNT)]);
+pub(in crate::flows) const ITEMS: Shape = object("StepFieldItems", &[must("items", list(&ITEM)), must("total", COUNT)]);
 
 /// What a model shall do.
 pub(in crate::flows) const ENHANCE: Shape = input(

@@ -31,7 +31,8 @@ pub(in crate::flows) const SHARE: Shape = object(
     "ShareLink",
     &[
         must("enabled", FLAG),
-        must("token", TEXT.or_null()).about("For those who manage the flow, after the password was given again, and when it is made"),
+        must("token", TEXT.or_null())
+            .about("For those who manage the flow, after the password was given again, and when it is made"),
         must("url", TEXT.or_null()),
         must("createdAt", INSTANT),
     ],

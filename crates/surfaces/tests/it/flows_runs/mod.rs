@@ -2,9 +2,12 @@
 
 mod execute;
 mod inbox;
+mod joined;
 mod reads;
 mod repeats;
+mod reruns;
 mod resume;
+mod stream;
 mod who;
 
 use std::sync::Arc;
@@ -15,6 +18,7 @@ use floe_flows::runs::handlers;
 use floe_runtime::Platform;
 use floe_runtime::effect::{Effect, EffectCall, EffectFuture, Effected};
 use floe_runtime::jobs::JobLoop;
+use floe_surfaces::http::RateLimits;
 use floe_testkit::store::TestStore;
 use serde_json::{Value, json};
 
@@ -65,8 +69,13 @@ pub struct World {
 
 impl World {
     pub async fn new(store: TestStore) -> Self {
-        let (app, session) = TestApp::with_owner(store).await;
-        let jobs = JobLoop::start(Arc::clone(&app.app.platform), handlers(&app.app.flows.runs));
+        Self::with_limits(store, RateLimits::On).await
+    }
+
+    /// With other rate limits.
+    pub async fn with_limits(store: TestStore, rate_limits: RateLimits) -> Self {
+        let (app, session) = TestApp::owned(store, rate_limits).await;
+        let jobs = JobLoop::start(Arc::clone(&app.app.platform), all_handlers(&app.app.flows));
         let token = app.token_of(&session, &["flows.read", "flows.run", "console.read", "inbox.answer"]).await;
         let mut world = Self { app, session, key: String::new(), token, _jobs: jobs };
         world.key = world.new_key(&["flows.run", "flows.read"]).await;
@@ -129,6 +138,11 @@ impl World {
         self.app.app.access.add_member(workspace, "Mel", email, role).await.expect("a member");
         self.app.session_by_link(email).await
     }
+}
+
+/// What the server registers for runs.
+fn all_handlers(flows: &floe_flows::Flows) -> Vec<Arc<dyn floe_runtime::jobs::JobHandler>> {
+    handlers(&flows.runs).into_iter().chain(floe_flows::reruns::handlers(flows)).collect()
 }
 
 /// start → what → end.
