@@ -55,6 +55,14 @@ impl Load {
         self.send(callers, move || started.elapsed() < length).await
     }
 
+    /// Sends for as long as something goes on.
+    pub(super) async fn run_while<F>(&self, callers: usize, go_on: F) -> anyhow::Result<Sample>
+    where
+        F: Fn() -> bool + Clone + Send + 'static,
+    {
+        self.send(callers, go_on).await
+    }
+
     /// Sends a number of times.
     pub(super) async fn times(&self, callers: usize, count: usize) -> anyhow::Result<Sample> {
         let left = Arc::new(AtomicUsize::new(count));

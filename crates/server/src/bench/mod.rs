@@ -3,6 +3,7 @@
 //! The server runs as a process of its own on a loopback port, with the load in this one, so that its processor time and
 //! memory can be told apart. The limit is what the store alone does with the same durable waits.
 
+mod backup;
 mod child;
 mod effect;
 mod limit;
@@ -34,6 +35,15 @@ const READS: usize = 500;
 /// How long the server is watched doing nothing.
 const IDLE: Duration = Duration::from_secs(3);
 
+/// A part of the measurement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum What {
+    /// Runs of flows over HTTP.
+    Flow,
+    /// A backup under load, and restoring it (SQLite).
+    Backup,
+}
+
 /// What to measure.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -43,6 +53,8 @@ pub struct Options {
     pub database_url: Option<String>,
     /// Whether to measure with many stored runs too, which takes minutes.
     pub with_history: bool,
+    /// Only these parts; all but the backup when there is none.
+    pub what: Vec<What>,
 }
 
 /// Measures and prints.
@@ -62,6 +74,13 @@ async fn measure(options: &Options, output: Output) -> anyhow::Result<Report> {
     let mut report = Report::default();
     output.say("preparing");
     let prepared = prepare::prepare(folder.path(), database).await?;
+    if options.what.contains(&What::Backup) && database.is_none() {
+        output.say("a backup under load");
+        backup::measure(folder.path(), &prepared, Duration::from_secs(options.seconds), &mut report).await?;
+    }
+    if !options.what.is_empty() && !options.what.contains(&What::Flow) {
+        return Ok(report);
+    }
     let seconds = Duration::from_secs(options.seconds);
     output.say("the store alone");
     let effect_limit = limit::measure(folder.path(), database, CALLERS, prepared.effect_writes, seconds).await?;

@@ -23,6 +23,10 @@ use crate::settings::{Settings, Sources};
 
 /// Runs added in one write when a database is filled.
 const FILL_BATCH: usize = 1_000;
+/// Bytes of one journal that only takes room.
+const BALLAST_BYTES: usize = 16 * 1024;
+/// Such journals of one write.
+const BALLAST_BATCH: usize = 256;
 /// How long to wait for a server that is just stopping, in seconds.
 const LOCK_WAIT_S: u64 = 5;
 
@@ -146,6 +150,20 @@ pub(super) async fn open_runs(
             runs::put(tx, &made.iter().map(|(row, _)| row).collect::<Vec<_>>(), None)?;
             journal::append(tx, &made.iter().map(|(_, chunk)| chunk).collect::<Vec<_>>())
         };
+        app.platform.store.write(write).await?;
+    }
+    app.close().await;
+    Ok(())
+}
+
+/// Fills the database with journals that belong to no run.
+pub(super) async fn ballast(folder: &Path, prepared: &Prepared, bytes: usize) -> anyhow::Result<()> {
+    let app = open(folder, None).await?;
+    let workspace = prepared.workspace;
+    for _ in 0..bytes.div_ceil(BALLAST_BATCH * BALLAST_BYTES) {
+        let chunk = |_| Chunk { workspace, run: app.platform.ids.next(), seq: 0, events: "0".repeat(BALLAST_BYTES) };
+        let chunks: Vec<Chunk> = (0..BALLAST_BATCH).map(chunk).collect();
+        let write = move |tx: &mut floe_store::Tx<'_>| journal::append(tx, &chunks.iter().collect::<Vec<_>>());
         app.platform.store.write(write).await?;
     }
     app.close().await;

@@ -27,6 +27,9 @@ pub(super) async fn execute(context: &Context, arguments: Arguments) -> Result<E
     let output = output.map_err(|error| Failure::usage(format!("--output: {error}")))?;
     refuse_old_schema(context).await?;
     let answer = operate(context, Operation::Backup { output, with_key: arguments.with_key }).await?;
+    if !arguments.with_key {
+        context.output.say("the secret key is not inside: keep secret.key (or FLOE_SECRET_KEY) somewhere safe as well");
+    }
     if context.output.json {
         context.output.document(&answer);
         return Ok(Exit::Done);
@@ -37,9 +40,6 @@ pub(super) async fn execute(context: &Context, arguments: Arguments) -> Result<E
     if !context.output.quiet {
         context.output.line(&format!("{bytes} bytes, sha256 {}", text("sha256")));
         context.output.line(&format!("opened and checked; schema version {}", answer["schema_version"]));
-    }
-    if !arguments.with_key {
-        context.output.say("the secret key is not inside: keep secret.key (or FLOE_SECRET_KEY) somewhere safe as well");
     }
     Ok(Exit::Done)
 }

@@ -15,6 +15,9 @@ pub(super) struct Arguments {
     /// Also measure with many stored runs, which takes minutes
     #[arg(long)]
     history: bool,
+    /// Only these parts (default: flow)
+    #[arg(long, value_enum, value_delimiter = ',')]
+    what: Vec<bench::What>,
     /// A PostgreSQL database that may be filled; a fresh one is best
     #[arg(long, value_name = "URL")]
     database_url: Option<String>,
@@ -25,6 +28,7 @@ pub(super) fn execute(context: &Context, arguments: &Arguments) -> Result<Exit, 
         seconds: arguments.seconds,
         database_url: arguments.database_url.clone(),
         with_history: arguments.history,
+        what: arguments.what.clone(),
     };
     bench::run(&options, context.output)
         .map(|()| Exit::Done)

@@ -8,6 +8,7 @@ use super::local::operate;
 use super::{Context, Exit, Failure, Place};
 use crate::app::location;
 use crate::operator::{self, Operation};
+use crate::settings::{KEY_FILE, Settings};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -26,12 +27,21 @@ pub(super) async fn execute(context: &Context) -> Result<Exit, Failure> {
             let fix = "Start the server with floe serve, which makes one";
             vec![Check::warn("store", "Store integrity", "there is no database yet", fix)]
         }
+        Some(Ok(_)) if key_is_missing(settings) => {
+            let fix = "Put the secret.key of this data back into the data folder, or set FLOE_SECRET_KEY to it";
+            vec![Check::fail("secret_key", "Secret key", "there is none beside the database", fix)]
+        }
         Some(schema) if !schema.as_ref().is_ok_and(|schema| schema.pending.is_empty()) => vec![closed(&schema)],
         _ => read(&operate(context, Operation::Doctor).await?)?,
     };
     print(context, &checks)?;
     let failed = checks.iter().any(|check| check.status == Status::Fail);
     Ok(if failed { Exit::Failed } else { Exit::Done })
+}
+
+/// Opening the folder would make a new key, which is not the one of the data.
+fn key_is_missing(settings: &Settings) -> bool {
+    settings.secret_key.is_none() && !settings.data_dir.join(KEY_FILE).exists()
 }
 
 fn read(answer: &Value) -> Result<Vec<Check>, Failure> {

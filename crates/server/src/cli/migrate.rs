@@ -38,7 +38,9 @@ pub(super) async fn execute(context: &Context, arguments: &Arguments) -> Result<
         let steps = done.steps.iter();
         let steps: Vec<Value> =
             steps.map(|step| json!({ "number": step.number, "name": step.name, "ms": step.millis })).collect();
-        context.output.document(&json!({ "from": done.from, "to": done.to, "dry_run": arguments.dry_run, "steps": steps,
+        context
+            .output
+            .document(&json!({ "from": done.from, "to": done.to, "dry_run": arguments.dry_run, "steps": steps,
             "ms": millis }));
         return Ok(Exit::Done);
     }

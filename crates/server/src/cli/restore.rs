@@ -63,7 +63,8 @@ struct Books {
 }
 
 async fn verify(context: &Context) -> Result<Books, Failure> {
-    let failed = |error: String| Failure::new(Exit::Failed, "verify", format!("restored, but not to be opened: {error}"));
+    let failed =
+        |error: String| Failure::new(Exit::Failed, "verify", format!("restored, but not to be opened: {error}"));
     let app = App::open(context.settings.clone(), LOCK_WAIT_S).await.map_err(|error| failed(format!("{error:#}")))?;
     let chains = AuditChains { platform: Arc::clone(&app.platform), access: Arc::clone(&app.access) };
     let verified = chains.verify().await;
@@ -97,9 +98,11 @@ fn print(context: &Context, restored: &Restored, books: Option<&Books>) {
         Key::Differs => "differs",
     };
     if context.output.json {
-        context.output.document(&json!({ "id": trailer.id, "taken_at": trailer.taken_at, "bytes": bytes, "sha256": sha256,
+        context.output.document(
+            &json!({ "id": trailer.id, "taken_at": trailer.taken_at, "bytes": bytes, "sha256": sha256,
             "schema_version": trailer.schema_version, "rows": trailer.rows, "snapshot": snapshot, "key": key_word,
-            "audit": books.map(|books| json!({ "entries": books.entries, "problems": books.problems })) }));
+            "audit": books.map(|books| json!({ "entries": books.entries, "problems": books.problems })) }),
+        );
         return;
     }
     let output = context.output;

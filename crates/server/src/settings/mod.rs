@@ -21,7 +21,7 @@ use floe_store::Role;
 
 use crate::http::Network;
 
-pub use folder::{FolderError, ensure_data_folder, load_secret_key, read_secret_key};
+pub use folder::{FolderError, KEY_FILE, ensure_data_folder, load_secret_key, read_secret_key};
 pub use parse::{LogFormat, RateLimits, TlsFiles};
 pub use show::{defaults_table, effective_table};
 pub use sources::{Origin, Sources, Value, Values};

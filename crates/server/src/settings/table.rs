@@ -38,7 +38,7 @@ pub const SETTINGS: &[Definition] = &[
     plain("FLOE_LOG_FORMAT", "text", "text or json"),
     secret("FLOE_METRICS_TOKEN", "bearer of /metrics (without one: this machine alone)"),
     plain("FLOE_OUTBOUND_ALLOW", "", "host:port or networks that outgoing calls may reach although not public"),
-    plain("FLOE_RATE_LIMITS", "on", "on, off, or a list such as flows=200/min,console=1000/min"),
+    plain("FLOE_RATE_LIMITS", "on", "on, off, or a list such as flows=200/min,member=1000/min,token=0/min"),
     plain("FLOE_SESSION_IDLE_HOURS", "168", "hours without use after which a session ends"),
     plain("FLOE_SESSION_MAX_DAYS", "30", "longest life of a session in days"),
     plain("FLOE_RUN_RETENTION_DAYS", "30", "days that finished runs are kept"),

@@ -103,6 +103,11 @@ fn values_out_of_range_are_refused_by_name_all_at_once() {
     refused(&[("FLOE_DATABASE_URL", "mysql://a")], "FLOE_DATABASE_URL: must begin with postgres://");
     refused(&[("FLOE_TRUSTED_PROXIES", "10.0.0.0/40")], "FLOE_TRUSTED_PROXIES");
     refused(&[("FLOE_RATE_LIMITS", "flows=many/min")], "FLOE_RATE_LIMITS");
+    refused(&[("FLOE_RATE_LIMITS", "flow=1/min")], "FLOE_RATE_LIMITS");
+    refused(&[("FLOE_TLS_CERT", "c.pem")], "FLOE_TLS_KEY: must be given with FLOE_TLS_CERT");
+    refused(&[("FLOE_BACKUP_CRON", "0 0 30 2 *")], "FLOE_BACKUP_CRON: cron never matches");
+    refused(&[("FLOE_BACKUP_KEEP", "0")], "FLOE_BACKUP_KEEP");
+    refused(&[("FLOE_RUN_RETENTION_DAYS", "0")], "FLOE_RUN_RETENTION_DAYS");
     refused(&[("FLOE_LOG", "a=b=c")], "FLOE_LOG");
     refused(
         &[("FLOE_MODE", "prod"), ("FLOE_CODE_STEPS", "maybe")],
@@ -115,8 +120,8 @@ fn rate_limits_are_words_or_numbers_per_kind() {
     let folder = Folder::new("rates");
     let parsed = |text: &str| load(&folder.0, &[], &[("FLOE_RATE_LIMITS", text)]).expect("valid").rate_limits;
     assert_eq!(parsed("off"), RateLimits::Off);
-    let two = vec![("flows".to_owned(), 200), ("console".to_owned(), 0)];
-    assert_eq!(parsed("flows=200/min, console=0/min"), RateLimits::PerMinute(two));
+    let two = vec![("flows".to_owned(), 200), ("member".to_owned(), 0)];
+    assert_eq!(parsed("flows=200/min, member=0/min"), RateLimits::PerMinute(two));
 }
 
 #[test]

@@ -30,7 +30,10 @@ fn a_backup_becomes_a_server_with_the_same_owner() {
     assert!(stderr.contains("the secret key is not inside"), "{stderr}");
     let through_server = document(&stdout);
     assert_eq!((&through_server["status"], &through_server["with_key"]), (&Value::from("done"), &Value::from(false)));
-    assert!(Path::new(through_server["path"].as_str().expect("a path")).starts_with(folder.0.join("data/backups").canonicalize().expect("it exists")));
+    assert!(
+        Path::new(through_server["path"].as_str().expect("a path"))
+            .starts_with(folder.0.join("data/backups").canonicalize().expect("it exists"))
+    );
     assert_eq!(server.stop(), Some(0));
 
     let out = ["backup", "--data", "data", "--with-key", "-o", "out.floe-backup"];
@@ -110,7 +113,8 @@ fn the_doctor_looks_with_and_without_a_server() {
     let text = run(&folder.0, &["doctor", "--data", "data"]).1;
     assert!(text.contains("warn  Backups          there is none\n      Run floe backup"), "{text}");
     // Another key than the one that the data was made with.
-    std::fs::write(folder.0.join("data/secret.key"), "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\n").expect("written");
+    std::fs::write(folder.0.join("data/secret.key"), "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\n")
+        .expect("written");
     let (code, checks) = statuses(&line);
     let failed: Vec<&Value> = checks.iter().filter(|check| check["status"] == "fail").collect();
     assert_eq!(code, Some(1));
@@ -130,13 +134,23 @@ fn metrics_count_requests_by_route_for_those_who_may_see_them() {
     assert_eq!(server.get("/console/v1/keys/secret-looking-text").0, 401);
     let (status, metrics) = server.get("/metrics");
     assert_eq!(status, 200);
-    let line = |start: &str| metrics.lines().find(|line| line.starts_with(start)).unwrap_or_else(|| panic!("{start}: {metrics}"));
-    let live = line("floe_http_requests_total{surface=\"console\",route=\"/health/live\",method=\"GET\",status=\"200\"}");
+    let line = |start: &str| {
+        metrics.lines().find(|line| line.starts_with(start)).unwrap_or_else(|| panic!("{start}: {metrics}"))
+    };
+    let live =
+        line("floe_http_requests_total{surface=\"console\",route=\"/health/live\",method=\"GET\",status=\"200\"}");
     assert!(live.ends_with(" 3"), "{live}");
     line("floe_http_requests_total{surface=\"console\",route=\"/console/v1/keys/{id}\",method=\"GET\",status=\"401\"}");
     line("floe_http_request_seconds_bucket{surface=\"console\",le=\"0.001\"}");
-    for name in ["floe_runs_open{", "floe_jobs_queued", "floe_job_lag_seconds", "floe_audit_unsealed", "floe_ledger_imbalance",
-        "floe_store_seconds_count{op=\"read\"}", "floe_build_info{version="] {
+    for name in [
+        "floe_runs_open{",
+        "floe_jobs_queued",
+        "floe_job_lag_seconds",
+        "floe_audit_unsealed",
+        "floe_ledger_imbalance",
+        "floe_store_seconds_count{op=\"read\"}",
+        "floe_build_info{version=",
+    ] {
         line(name);
     }
     assert!(!metrics.contains("secret-looking-text"));

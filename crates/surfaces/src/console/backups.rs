@@ -134,12 +134,15 @@ async fn download(call: Call) -> Result<Reply, Fault> {
     require_confirmed(call.identity.as_ref(), call.ctx.now())?;
     let id: BackupId = call.id("id", "Backup")?;
     let (operation, ctx) = (Arc::clone(&call.app.operation), call.ctx.clone());
-    let (backup, path) = call.ctx.store.write(move |tx| {
-        let found = operation.file_of(tx, &ctx, id)?;
-        operation.note_download(tx, &ctx, id)?;
-        Ok(found)
-    })
-    .await?;
+    let (backup, path) = call
+        .ctx
+        .store
+        .write(move |tx| {
+            let found = operation.file_of(tx, &ctx, id)?;
+            operation.note_download(tx, &ctx, id)?;
+            Ok(found)
+        })
+        .await?;
     let name = format!("attachment; filename=\"{}.{EXTENSION}\"", id.prefixed());
     let reply = Reply::stream(MEDIA, pieces(path)).text_header(CONTENT_DISPOSITION, &name);
     Ok(match backup.bytes {

@@ -10,9 +10,8 @@ use crate::http::{Auth, Call, Reply, Route};
 
 pub(super) fn routes() -> Vec<Route> {
     let live_at = |path| Route::get(&SURFACE, path, Auth::PUBLIC, live).answers(200, shapes::LIVE);
-    let ready_at = |path| {
-        Route::get(&SURFACE, path, Auth::PUBLIC, ready).answers(200, shapes::READY).answers(503, shapes::READY)
-    };
+    let ready_at =
+        |path| Route::get(&SURFACE, path, Auth::PUBLIC, ready).answers(200, shapes::READY).answers(503, shapes::READY);
     vec![
         live_at("/health/live").doc("Ask whether the server is there"),
         ready_at("/health/ready").doc("Ask whether the server is ready"),

@@ -16,12 +16,12 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::get(&SURFACE, "/metrics", Auth::PUBLIC, metrics)
             .doc("Read metrics for Prometheus")
-            .answers_media(200, MEDIA, TEXT)
+            .answers_media(200, "text/plain", TEXT)
             .refuses(401, &["unauthenticated"])
             .refuses(403, &["forbidden"]),
         Route::get(&SURFACE, "/api/v1/metrics", Auth::PUBLIC, metrics)
             .doc("Read metrics under the treasury path")
-            .answers_media(200, MEDIA, TEXT)
+            .answers_media(200, "text/plain", TEXT)
             .refuses(401, &["unauthenticated"])
             .refuses(403, &["forbidden"]),
     ]

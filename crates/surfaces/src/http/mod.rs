@@ -37,7 +37,7 @@ pub use idempotent::{Begun, Repeat};
 pub use json::{JSON_DEPTH_MAX, depth_within, parse_json};
 pub use reply::{Reply, ReplyBody};
 pub use route::{Auth, BodyKind, Handler, Route};
-pub use settings::{PublicUrl, RateLimits, Settings};
+pub use settings::{PublicUrl, RATE_KINDS, RateLimits, Settings};
 pub use surface::{FaultSite, RateStyle, Surface, SurfaceDoc};
 
 pub(crate) use call::permission_word;
