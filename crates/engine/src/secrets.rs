@@ -54,13 +54,20 @@ fn collect(value: &Value, names: &mut BTreeSet<String>) {
 fn collect_in(expression: &str, names: &mut BTreeSet<String>) {
     for (at, word) in expression.match_indices("secrets") {
         let is_root = !expression[..at].ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '.'));
-        let Some(rest) = expression[at + word.len()..].trim_start().strip_prefix('.') else { continue };
-        let rest = rest.trim_start();
+        let Some(rest) = member_in(expression[at + word.len()..].trim_start()) else { continue };
         let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
         if is_root && is_name(&rest[..end]) {
             names.insert(rest[..end].to_owned());
         }
     }
+}
+
+/// What follows `.` or `['`.
+fn member_in(rest: &str) -> Option<&str> {
+    if let Some(name) = rest.strip_prefix('.') {
+        return Some(name.trim_start());
+    }
+    rest.strip_prefix('[')?.trim_start().strip_prefix(['\'', '"'])
 }
 
 /// The marks of one evaluation.

@@ -27,7 +27,10 @@ fn places_are_noted_and_filled() {
         json!({ "headers": { "a/b~c": format!("Bearer {token}"), "plain": "x" }, "body": [format!("ü{pin}{token}{pin}")] })
     });
     assert!(!input.to_string().contains("floe-secret"), "{input}");
-    assert_eq!(*shown(&Arc::new(input.clone())), json!({ "headers": { "a/b~c": "Bearer ***", "plain": "x" }, "body": ["ü*********"] }));
+    assert_eq!(
+        *shown(&Arc::new(input.clone())),
+        json!({ "headers": { "a/b~c": "Bearer ***", "plain": "x" }, "body": ["ü*********"] })
+    );
     assert_eq!(
         fill(&input, value_of).expect("both are there"),
         json!({ "headers": { "a/b~c": "Bearer s3cr3t", "plain": "x" }, "body": ["ü0042s3cr3t0042"] })
@@ -57,8 +60,8 @@ fn a_secret_is_no_name() {
 #[test]
 fn definitions_tell_which_secrets_they_name() {
     let definition = json!({
-        "steps": [{ "data": { "url": "https://x/{{ secrets.A }}?{{input.secrets.NO}}", "headers": [{ "value": "{{'k ' + secrets . B_2}}" }] } }],
+        "steps": [{ "data": { "url": "https://x/{{ secrets.A }}?{{input.secrets.NO}}", "headers": [{ "value": "{{'k ' + secrets . B_2 + secrets['C'] + secrets[name]}}" }] } }],
         "notes": "secrets.NO", "other": "{{ mysecrets.NO + secrets.no }} {{ secrets.A",
     });
-    assert_eq!(named_in(&definition).into_iter().collect::<Vec<_>>(), ["A", "B_2"]);
+    assert_eq!(named_in(&definition).into_iter().collect::<Vec<_>>(), ["A", "B_2", "C"]);
 }
