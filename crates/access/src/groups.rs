@@ -62,8 +62,7 @@ impl Access {
         let workspace = act.ctx.caller.workspace;
         let q = asked.q.map(|q| q.to_lowercase()).filter(|q| !q.is_empty());
         let reading = self.platform.store.read(move |tx| {
-            let mut page =
-                rows::list(tx, workspace, q.as_deref(), asked.newest_first, asked.after, asked.limit + 1)?;
+            let mut page = rows::list(tx, workspace, q.as_deref(), asked.newest_first, asked.after, asked.limit + 1)?;
             let more = page.len() > asked.limit;
             page.truncate(asked.limit);
             let total = rows::count(tx, workspace, q.as_deref())?;
@@ -95,8 +94,7 @@ pub fn create(tx: &mut Tx<'_>, act: &Act, name: &str, members: &[MemberId]) -> R
     }
     check_name(tx, workspace, None, name)?;
     let members = check_members(tx, workspace, members)?;
-    let group =
-        Group { id: act.ctx.ids.next(), name: name.to_owned(), revision: 1, created_at: now, updated_at: now };
+    let group = Group { id: act.ctx.ids.next(), name: name.to_owned(), revision: 1, created_at: now, updated_at: now };
     rows::insert(tx, workspace, &group, &members)?;
     note(tx, act, &group, "created_group", members.len())?;
     Ok(GroupView { group, members })

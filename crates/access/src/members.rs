@@ -191,12 +191,7 @@ pub fn require_treasury_owner(tx: &mut Tx<'_>, caller: &Caller) -> Result<(), Fa
 
 /// The role in the treasury after a change. It follows the role only where an owner changes that of somebody else, and
 /// while it was the one that follows from the role: nobody gets rights in the treasury by way of the other column.
-fn new_treasury_role(
-    caller: &Caller,
-    old: &Colleague,
-    role: Role,
-    patch: &MemberPatch,
-) -> Result<TreasuryRole, Fault> {
+fn new_treasury_role(caller: &Caller, old: &Colleague, role: Role, patch: &MemberPatch) -> Result<TreasuryRole, Fault> {
     let is_self = caller.member_id() == Some(old.member);
     if let Some(wanted) = patch.treasury_role {
         require_own(caller, "Only an owner changes a treasury_role")?;

@@ -27,12 +27,7 @@ pub struct AccessSettings {
 
 impl Default for AccessSettings {
     fn default() -> Self {
-        Self {
-            session_idle_hours: 168,
-            session_max_days: 30,
-            request_log_days: 7,
-            request_log_bodies: BodyRule::Test,
-        }
+        Self { session_idle_hours: 168, session_max_days: 30, request_log_days: 7, request_log_bodies: BodyRule::Test }
     }
 }
 

@@ -198,8 +198,7 @@ impl Access {
         limit: usize,
     ) -> Result<(Vec<Session>, bool), Fault> {
         let (member, now) = (require_member(&act.ctx.caller)?, act.now());
-        let mut page =
-            self.platform.store.read(move |tx| sessions::list(tx, member, now, before, limit + 1)).await?;
+        let mut page = self.platform.store.read(move |tx| sessions::list(tx, member, now, before, limit + 1)).await?;
         let more = page.len() > limit;
         page.truncate(limit);
         Ok((page, more))

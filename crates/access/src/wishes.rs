@@ -1,7 +1,7 @@
 //! What a member sets for itself beside its record: the PIN for payments, and where it wants to be told what.
 
-use floe_model::access::Caller;
 use floe_model::Fault;
+use floe_model::access::Caller;
 use floe_store::Tx;
 use floe_store::access::members;
 use serde_json::{Value, json};
@@ -71,8 +71,7 @@ impl Access {
 /// `forbidden` for keys.
 pub fn set_notification_rules(tx: &mut Tx<'_>, caller: &Caller, rules: &[Rule]) -> Result<(), Fault> {
     let id = require_member(caller)?;
-    let list: Vec<Value> =
-        rules.iter().map(|rule| json!({ "event": rule.event, "channels": rule.channels })).collect();
+    let list: Vec<Value> = rules.iter().map(|rule| json!({ "event": rule.event, "channels": rule.channels })).collect();
     members::set_notification_rules(tx, id, &Value::from(list).to_string()).map(drop)
 }
 

@@ -63,14 +63,8 @@ const WORKFLOWS_READ: &[&str] = &[
 
 impl KeyKind {
     /// Every kind, in the order in which bundles make them.
-    pub const ALL: [Self; 6] = [
-        Self::Treasury,
-        Self::PlacementsSdk,
-        Self::PlacementsManagement,
-        Self::Agents,
-        Self::Workflows,
-        Self::Flows,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Treasury, Self::PlacementsSdk, Self::PlacementsManagement, Self::Agents, Self::Workflows, Self::Flows];
 
     /// Their words, for messages.
     pub const WORDS: &'static str = "treasury, placements_sdk, placements_management, agents, workflows, flows";

@@ -170,9 +170,10 @@ async fn create_bundle(app: &App, workspace: Option<String>, bundle: &str, mode:
     let bundle = Bundle::parse(bundle)
         .ok_or_else(|| Fault::field("/bundle", "value", "There is no such bundle; there are: starter, read_only"))?;
     let (prepared, now) = (app.access.prepare_bundle(&act, bundle, mode), act.now());
-    let writing = app.platform.store.write(move |tx| {
-        prepared.iter().map(|key| key.apply(tx, &act)).collect::<Result<Vec<MadeKey>, Fault>>()
-    });
+    let writing = app
+        .platform
+        .store
+        .write(move |tx| prepared.iter().map(|key| key.apply(tx, &act)).collect::<Result<Vec<MadeKey>, Fault>>());
     let made = writing.await?;
     let keys = made.iter().map(|key| made_document(key, now)).collect::<Result<Vec<Value>, Fault>>()?;
     Ok(json!({ "keys": keys }))

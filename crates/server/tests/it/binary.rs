@@ -233,7 +233,8 @@ fn check_first_owner(folder: &Folder) {
         (&made["member"]["email"], &made["keys"][0]["mode"]),
         (&Value::from("ada@x.example"), &Value::from("test"))
     );
-    let texts: Vec<&str> = made["keys"].as_array().into_iter().flatten().filter_map(|key| key["key"].as_str()).collect();
+    let texts: Vec<&str> =
+        made["keys"].as_array().into_iter().flatten().filter_map(|key| key["key"].as_str()).collect();
     assert_eq!(texts.len(), 5, "one of each kind but the management of placements");
     assert!(texts.iter().any(|key| key.starts_with("fl_test_")), "{made}");
     assert_eq!(create_admin(&folder.0, "wandering otter\n").status.code(), Some(8));

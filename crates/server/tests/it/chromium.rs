@@ -177,13 +177,19 @@ impl Page<'_> {
              if (holds || Date.now() > end) done(holds); else setTimeout(look, 20); }}; look(); }})"
         );
         let holds = self.value(&text) == true;
-        assert!(holds, "{condition} does not hold in {}", self.value("location.href + '\\n' + document.body.innerText"));
+        assert!(
+            holds,
+            "{condition} does not hold in {}",
+            self.value("location.href + '\\n' + document.body.innerText")
+        );
     }
 
     /// Types into a field as a person does.
     pub(crate) fn fill(&self, field: &str, text: &str) {
         self.wait_for(&format!("document.querySelector('[name={field}]').checkVisibility()"));
-        self.value(&format!("(() => {{ const f = document.querySelector('[name={field}]'); f.focus(); f.select(); }})()"));
+        self.value(&format!(
+            "(() => {{ const f = document.querySelector('[name={field}]'); f.focus(); f.select(); }})()"
+        ));
         self.call("Input.insertText", json!({ "text": text }));
         self.wait_for(&format!("document.querySelector('[name={field}]').value === {}", json!(text)));
     }

@@ -61,8 +61,14 @@ macro_rules! columns {
 macro_rules! filtered {
     ($status:literal, $now:literal) => {
         concat!(
-            " from invites where workspace_id = $1 and (cast(", $status, " as text) is null or ", $status, " = case
-                 when accepted_at is not null then 'accepted' when expires_at <= ", $now, " then 'expired'
+            " from invites where workspace_id = $1 and (cast(",
+            $status,
+            " as text) is null or ",
+            $status,
+            " = case
+                 when accepted_at is not null then 'accepted' when expires_at <= ",
+            $now,
+            " then 'expired'
                  else 'pending' end)"
         )
     };

@@ -182,12 +182,7 @@ pub fn find(tx: &mut Tx<'_>, workspace: WorkspaceId, member: MemberId) -> Result
 ///
 /// # Errors
 /// Of the database.
-pub fn list(
-    tx: &mut Tx<'_>,
-    workspace: WorkspaceId,
-    filter: &Filter,
-    page: Page,
-) -> Result<Vec<Colleague>, Fault> {
+pub fn list(tx: &mut Tx<'_>, workspace: WorkspaceId, filter: &Filter, page: Page) -> Result<Vec<Colleague>, Fault> {
     let (sql, start) = if page.newest_first { (&LIST_DOWN, u128::MAX) } else { (&LIST_UP, 0) };
     let after = page.after.map_or(start, |id| id.0);
     let role = filter.role.map(Role::as_str);

@@ -124,11 +124,8 @@ async fn change(call: Call) -> Result<Reply, Fault> {
     body.finish()?;
     check_owner(&call, role)?;
     let (act, now, if_match) = (call.act(), call.ctx.now(), call.if_match()?);
-    call.commit(
-        move |tx| invites::patch(tx, &act, id, &patch, if_match),
-        move |invite| invite_reply(&invite, now),
-    )
-    .await
+    call.commit(move |tx| invites::patch(tx, &act, id, &patch, if_match), move |invite| invite_reply(&invite, now))
+        .await
 }
 
 async fn remove(call: Call) -> Result<Reply, Fault> {

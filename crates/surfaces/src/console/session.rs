@@ -8,8 +8,8 @@ use http::StatusCode;
 use http::header::SET_COOKIE;
 use serde_json::{Value, json};
 
-use super::shapes::{WINDOW, session as shapes};
 use super::list::Window;
+use super::shapes::{WINDOW, session as shapes};
 use super::{Rights, SURFACE, wire};
 use crate::http::{Auth, Call, Fields, Reply, Route, cookie_name};
 

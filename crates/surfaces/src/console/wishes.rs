@@ -108,7 +108,6 @@ fn read_rule(value: &Value) -> Result<Rule, (&'static str, String)> {
 }
 
 fn rules_object(rules: &[Rule]) -> Value {
-    let list: Vec<Value> =
-        rules.iter().map(|rule| json!({ "event": rule.event, "channels": rule.channels })).collect();
+    let list: Vec<Value> = rules.iter().map(|rule| json!({ "event": rule.event, "channels": rule.channels })).collect();
     json!({ "rules": list })
 }

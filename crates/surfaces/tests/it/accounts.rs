@@ -312,9 +312,12 @@ async fn what_a_member_sets_for_itself() {
 #[tokio::test]
 async fn the_catalogue_holds_what_is_here() {
     let (app, session) = TestApp::with_owner(TestStore::quick().await).await;
-    for (name, first) in
-        [("key-kinds", "treasury"), ("scopes", "console.read"), ("event-types", "flows.run.started"), ("shortcuts", "anywhere Ctrl K")]
-    {
+    for (name, first) in [
+        ("key-kinds", "treasury"),
+        ("scopes", "console.read"),
+        ("event-types", "flows.run.started"),
+        ("shortcuts", "anywhere Ctrl K"),
+    ] {
         let answer = app.get(&format!("{BASE}/catalog/{name}")).bearer(&session).send().await;
         assert_eq!((answer.status.as_u16(), &answer.json["data"][0]["key"]), (200, &json!(first)), "{name}");
     }
@@ -342,7 +345,8 @@ async fn the_secret_of_callbacks_is_shown_once_and_kept_sealed() {
     let second = rotate("c", 10).await;
     let third = rotate("d", 5).await;
     let act = floe_access::Act { ctx: context(&app, &session).await, address: None };
-    let open = |act: floe_access::Act| app.store.read(move |tx| floe_access::callback_secret::callback_secrets(tx, &act));
+    let open =
+        |act: floe_access::Act| app.store.read(move |tx| floe_access::callback_secret::callback_secrets(tx, &act));
     let wanted: Vec<String> = [&third, &second, &first].map(|answer| text(answer, "secret").to_owned()).to_vec();
     assert_eq!(open(act.clone()).await.expect("opened"), wanted, "the older ones sign along");
     app.pass_seconds(301);

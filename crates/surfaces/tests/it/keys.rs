@@ -131,7 +131,10 @@ async fn fields_of_a_key_are_checked() {
         (json!({ "kind": "placements_sdk", "name": "x", "scopes": ["chat"] }), "validation_failed"),
         (json!({ "kind": "placements_sdk", "name": "x", "bundle": "read_only" }), "validation_failed"),
         (json!({ "kind": "flows", "name": "x", "bundle": "agent-executor" }), "validation_failed"),
-        (json!({ "kind": "workflows", "name": "x", "bundle": "read-only", "scopes": ["agents:read"] }), "validation_failed"),
+        (
+            json!({ "kind": "workflows", "name": "x", "bundle": "read-only", "scopes": ["agents:read"] }),
+            "validation_failed",
+        ),
         (json!({ "name": "x" }), "validation_failed"),
         (json!({ "kind": "flows", "name": "x".repeat(101) }), "validation_failed"),
         (json!({ "kind": "flows", "name": "x", "scopes": ["flows.write"] }), "validation_failed"),
@@ -215,7 +218,11 @@ async fn every_kind_has_its_text_and_opens_nothing_of_another() {
         assert_eq!(made.json["scopes"].as_array().map(Vec::len), Some(scopes), "{made:?}");
         let shown = (&made.json["rate_limit_per_minute"], &made.json["rate_limit_per_day"]);
         assert_eq!(shown, (&json!(limits.0), &json!(limits.1)));
-        let mode = if kind == "placements_management" { json!(null) } else { json!(if begins.contains("test") { "test" } else { "live" }) };
+        let mode = if kind == "placements_management" {
+            json!(null)
+        } else {
+            json!(if begins.contains("test") { "test" } else { "live" })
+        };
         assert_eq!(made.json["mode"], mode);
         let opened = app.get("/echo/client").bearer(&text).send().await.status.as_u16();
         assert_eq!(opened, if kind == "flows" { 200 } else { 418 }, "{kind}");
@@ -242,5 +249,9 @@ async fn keys_of_the_treasury_are_for_its_owners() {
     let bundle = app.post("/console/v1/key-bundles").bearer(&admin).json(&json!({ "bundle": "starter" }));
     bundle.send().await.is(403, "forbidden");
     make(&app, &admin, json!({ "kind": "flows", "name": "k" })).await;
-    assert_eq!(app.get(PATH).bearer(&admin).send().await.json["data"].as_array().map(Vec::len), Some(2), "nothing half done");
+    assert_eq!(
+        app.get(PATH).bearer(&admin).send().await.json["data"].as_array().map(Vec::len),
+        Some(2),
+        "nothing half done"
+    );
 }

@@ -60,7 +60,17 @@ fn every_kind_has_a_form_of_its_own() {
 
 #[test]
 fn other_texts_are_not() {
-    for text in ["", "fp_live_0123abcX_", "fp_admin_é", "fm_test_x",  "pat_", "fl_live_", "pat_é", "Bearer x", "fl_live_000000000000000000000000000000000000x"] {
+    for text in [
+        "",
+        "fp_live_0123abcX_",
+        "fp_admin_é",
+        "fm_test_x",
+        "pat_",
+        "fl_live_",
+        "pat_é",
+        "Bearer x",
+        "fl_live_000000000000000000000000000000000000x",
+    ] {
         assert_eq!(recognise(text), None, "{text}");
     }
 }

@@ -19,9 +19,7 @@ pub(super) async fn execute(context: &Context, way: Way, arguments: &Arguments) 
             let body = json!({ "bundle": bundle, "mode": mode.as_str() });
             context.api()?.post("/console/v1/key-bundles", &body).await?
         }
-        Way::DataFolder => {
-            on_folder(context, |workspace| Operation::CreateBundle { workspace, bundle, mode }).await?
-        }
+        Way::DataFolder => on_folder(context, |workspace| Operation::CreateBundle { workspace, bundle, mode }).await?,
     };
     print(context, &made);
     Ok(Exit::Done)

@@ -2,9 +2,7 @@
 
 use super::members::{ROLE, TREASURY_ROLE};
 use super::page;
-use crate::http::shape::{
-    COUNT, FLAG, ID, INSTANT, Shape, TEXT, closed, extend, may, must, object, text, words,
-};
+use crate::http::shape::{COUNT, FLAG, ID, INSTANT, Shape, TEXT, closed, extend, may, must, object, text, words};
 
 /// What became of an invite.
 pub(in crate::console) const STATUS: Shape = words(&["pending", "accepted", "expired"]);
@@ -26,11 +24,8 @@ pub(in crate::console) const INVITE: Shape = object(
     ],
 );
 /// An invite with its link, which is shown once.
-pub(in crate::console) const MADE_INVITE: Shape = extend(
-    "MadeInvite",
-    INVITE,
-    &[must("url", TEXT.or_null()).about("The link; null in an answer that is repeated")],
-);
+pub(in crate::console) const MADE_INVITE: Shape =
+    extend("MadeInvite", INVITE, &[must("url", TEXT.or_null()).about("The link; null in an answer that is repeated")]);
 /// Invites.
 pub(in crate::console) const INVITES: Shape = object("Invites", &page(&INVITE));
 /// A new invite.

@@ -2,7 +2,7 @@
 
 use super::page;
 use crate::http::shape::{
-    COUNT, FLAG, ID, INSTANT, Shape, TEXT, closed, extend, int, list, must, may, object, text, words,
+    COUNT, FLAG, ID, INSTANT, Shape, TEXT, closed, extend, int, list, may, must, object, text, words,
 };
 
 /// What a key is for.
@@ -18,27 +18,30 @@ pub(in crate::console) const SCOPES: Shape = list(&text(1, 200)).at_most(50);
 const RATE: Shape = int(0, 1_000_000);
 
 /// A key without its text.
-pub(in crate::console) const KEY: Shape = object("Key", &[
-    must("id", ID),
-    must("kind", KIND),
-    must("name", TEXT),
-    must("mode", MODE.or_null()).about("Null for a kind that knows no modes"),
-    must("prefix", TEXT).about("What may be shown of its text"),
-    must("scopes", list(&TEXT)),
-    must("agent_ids", list(&ID).or_null()),
-    must("rate_limit_per_minute", COUNT.or_null()),
-    must("rate_limit_per_day", COUNT.or_null()),
-    must("is_active", FLAG),
-    must("status", STATUS),
-    must("created_by", ID.or_null()),
-    must("created_at", INSTANT),
-    must("expires_at", INSTANT.or_null()),
-    must("last_used_at", INSTANT.or_null()),
-    must("last_used_ip", TEXT.or_null()),
-    must("revoked_at", INSTANT.or_null()),
-    must("rotated_to", ID.or_null()),
-    must("revision", COUNT),
-]);
+pub(in crate::console) const KEY: Shape = object(
+    "Key",
+    &[
+        must("id", ID),
+        must("kind", KIND),
+        must("name", TEXT),
+        must("mode", MODE.or_null()).about("Null for a kind that knows no modes"),
+        must("prefix", TEXT).about("What may be shown of its text"),
+        must("scopes", list(&TEXT)),
+        must("agent_ids", list(&ID).or_null()),
+        must("rate_limit_per_minute", COUNT.or_null()),
+        must("rate_limit_per_day", COUNT.or_null()),
+        must("is_active", FLAG),
+        must("status", STATUS),
+        must("created_by", ID.or_null()),
+        must("created_at", INSTANT),
+        must("expires_at", INSTANT.or_null()),
+        must("last_used_at", INSTANT.or_null()),
+        must("last_used_ip", TEXT.or_null()),
+        must("revoked_at", INSTANT.or_null()),
+        must("rotated_to", ID.or_null()),
+        must("revision", COUNT),
+    ],
+);
 
 /// A key with its text, which is shown once.
 pub(in crate::console) const MADE_KEY: Shape =
@@ -81,11 +84,8 @@ pub(in crate::console) const KEY_PATCH: Shape = closed(
 );
 
 /// The rotation of a key or token.
-pub(in crate::console) const ROTATION: Shape = closed(
-    "Rotation",
-    &[may("overlap_minutes", int(0, 1_440)).about("How long the old one goes on; 0 unless given")],
-);
+pub(in crate::console) const ROTATION: Shape =
+    closed("Rotation", &[may("overlap_minutes", int(0, 1_440)).about("How long the old one goes on; 0 unless given")]);
 
 /// New keys of several kinds.
-pub(in crate::console) const NEW_BUNDLE: Shape =
-    closed("NewBundle", &[must("bundle", BUNDLE), may("mode", MODE)]);
+pub(in crate::console) const NEW_BUNDLE: Shape = closed("NewBundle", &[must("bundle", BUNDLE), may("mode", MODE)]);

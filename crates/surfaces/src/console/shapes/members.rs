@@ -21,7 +21,8 @@ pub(in crate::console) const MEMBER: Shape = object(
         must("last_seen_at", INSTANT.or_null()),
         must("created_at", INSTANT),
         must("revision", COUNT),
-        may("token", TEXT).about("The caller's new session, when it changed itself and carries its session in a header"),
+        may("token", TEXT)
+            .about("The caller's new session, when it changed itself and carries its session in a header"),
     ],
 );
 /// Members of the workspace.
@@ -32,8 +33,5 @@ pub(in crate::console) const MEMBER_PATCH: Shape =
 /// A link that resets a password.
 pub(in crate::console) const RESET_LINK: Shape = object(
     "ResetLink",
-    &[
-        must("url", TEXT.or_null()).about("Shown once; null in an answer that is repeated"),
-        must("expires_at", INSTANT),
-    ],
+    &[must("url", TEXT.or_null()).about("Shown once; null in an answer that is repeated"), must("expires_at", INSTANT)],
 );

@@ -24,10 +24,7 @@ pub(in crate::console) const SESSION: Shape = object(
     "Session",
     &[
         must("member", object("", &[must("id", ID), must("name", TEXT), must("email", TEXT)])),
-        must(
-            "workspace",
-            object("", &[must("id", ID), must("name", TEXT), must("slug", TEXT), must("sample", FLAG)]),
-        ),
+        must("workspace", object("", &[must("id", ID), must("name", TEXT), must("slug", TEXT), must("sample", FLAG)])),
         must(
             "workspaces",
             list(&object("", &[must("id", ID), must("name", TEXT), must("slug", TEXT), must("role", ROLE)])),
@@ -44,12 +41,7 @@ pub(in crate::console) const SESSION: Shape = object(
 
 const PREFERENCES: Shape = object(
     "Preferences",
-    &[
-        must("timezone", TEXT.or_null()),
-        must("theme", THEME),
-        must("default_mode", MODE),
-        must("shortcuts", FLAG),
-    ],
+    &[must("timezone", TEXT.or_null()), must("theme", THEME), must("default_mode", MODE), must("shortcuts", FLAG)],
 );
 
 /// A session in the list of one's own.
@@ -70,18 +62,14 @@ const SESSION_ENTRY: Shape = object(
 pub(in crate::console) const SESSIONS: Shape = object("Sessions", &page(&SESSION_ENTRY));
 
 /// A sign-in by password.
-pub(in crate::console) const SIGN_IN: Shape = closed(
-    "SignIn",
-    &[must("email", text(1, 254)), must("password", PASSWORD), REMEMBER, TRANSPORT],
-);
+pub(in crate::console) const SIGN_IN: Shape =
+    closed("SignIn", &[must("email", text(1, 254)), must("password", PASSWORD), REMEMBER, TRANSPORT]);
 /// A sign-in by a one-use link.
 pub(in crate::console) const LINK_SIGN_IN: Shape =
     closed("LinkSignIn", &[must("token", text(1, 200)), REMEMBER, TRANSPORT]);
 /// Another password by a link.
-pub(in crate::console) const PASSWORD_RESET: Shape = closed(
-    "PasswordReset",
-    &[must("token", text(1, 200)), must("password", text(10, 128)), REMEMBER, TRANSPORT],
-);
+pub(in crate::console) const PASSWORD_RESET: Shape =
+    closed("PasswordReset", &[must("token", text(1, 200)), must("password", text(10, 128)), REMEMBER, TRANSPORT]);
 /// The workspace to change to.
 pub(in crate::console) const SWITCH: Shape = closed("SwitchWorkspace", &[must("workspace_id", text(1, 100))]);
 /// The password again.
@@ -111,13 +99,7 @@ pub(in crate::console) const NEW_OWNER: Shape = closed(
 pub(in crate::console) const ME: Shape = extend(
     "Me",
     PREFERENCES,
-    &[
-        must("id", ID),
-        must("name", TEXT),
-        must("email", TEXT),
-        must("created_at", INSTANT),
-        must("revision", COUNT),
-    ],
+    &[must("id", ID), must("name", TEXT), must("email", TEXT), must("created_at", INSTANT), must("revision", COUNT)],
 );
 /// A change of one's own record.
 pub(in crate::console) const ME_PATCH: Shape = closed(

@@ -28,9 +28,7 @@ pub(in crate::console) const MADE_TOKEN: Shape =
 /// One's own tokens.
 pub(in crate::console) const TOKENS: Shape = object("Tokens", &page(&TOKEN));
 /// A new token.
-pub(in crate::console) const NEW_TOKEN: Shape = closed(
-    "NewToken",
-    &[must("name", text(1, 100)), may("scopes", SCOPES), may("expires_in_days", int(1, 365))],
-);
+pub(in crate::console) const NEW_TOKEN: Shape =
+    closed("NewToken", &[must("name", text(1, 100)), may("scopes", SCOPES), may("expires_in_days", int(1, 365))]);
 /// A new name.
 pub(in crate::console) const TOKEN_PATCH: Shape = closed("TokenPatch", &[must("name", text(1, 100))]);

@@ -40,10 +40,8 @@ pub(in crate::console) const WORKSPACE_PATCH: Shape = closed(
 );
 
 /// The secret that signs callbacks.
-pub(in crate::console) const CALLBACK_SECRET: Shape = object(
-    "CallbackSecret",
-    &[must("secret", TEXT.or_null()).about("Shown once; null in an answer that is repeated")],
-);
+pub(in crate::console) const CALLBACK_SECRET: Shape =
+    object("CallbackSecret", &[must("secret", TEXT.or_null()).about("Shown once; null in an answer that is repeated")]);
 
 /// Whether the process is there.
 pub(in crate::console) const LIVE: Shape = object("Live", &[must("status", words(&["ok"]))]);
@@ -54,10 +52,7 @@ pub(in crate::console) const READY: Shape = object(
         must("status", words(&["ok", "unavailable"])),
         must(
             "checks",
-            object(
-                "",
-                &[must("store", CHECK), must("migrations", CHECK), must("worker", CHECK), must("disk", CHECK)],
-            ),
+            object("", &[must("store", CHECK), must("migrations", CHECK), must("worker", CHECK), must("disk", CHECK)]),
         ),
     ],
 );

@@ -8,13 +8,7 @@ use crate::http::shape::{ID, Shape, TEXT, closed, may, must, object, pattern, te
 /// A workspace in the list of one's own.
 const BELONGING: Shape = object(
     "OwnWorkspace",
-    &[
-        must("id", ID),
-        must("name", TEXT),
-        must("slug", TEXT),
-        must("role", ROLE),
-        must("treasury_role", TREASURY_ROLE),
-    ],
+    &[must("id", ID), must("name", TEXT), must("slug", TEXT), must("role", ROLE), must("treasury_role", TREASURY_ROLE)],
 );
 /// One's own workspaces.
 pub(in crate::console) const WORKSPACES: Shape = object("OwnWorkspaces", &page(&BELONGING));
