@@ -73,7 +73,9 @@ pub(super) fn routes() -> Vec<Route> {
             .takes(shapes::NEW_SCHEDULE)
             .answers(200, shapes::SCHEDULE),
     ];
-    routes.into_iter().map(|route| route.needs(Permission::Own).refuses(422, &["not_supported"])).collect()
+    // A backup holds every workspace: where there are several, no owner of one may take it.
+    let common = |route: Route| route.needs(Permission::Own).refuses(403, &["forbidden"]).refuses(422, &["not_supported"]);
+    routes.into_iter().map(common).collect()
 }
 
 async fn list(call: Call) -> Result<Reply, Fault> {

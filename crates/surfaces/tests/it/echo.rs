@@ -16,7 +16,13 @@ pub static ECHO: Surface = Surface {
     token_limits: Some(Limits { per_minute: 3, per_day: 4 }),
     repeats_by_member: false,
     mode_headers: &["floe-mode"],
-    doc: SurfaceDoc { title: "Echo", about: "", fault_media: "application/json", fault: shape::JSON_OBJECT },
+    doc: SurfaceDoc {
+        title: "Echo",
+        about: "",
+        fault_media: "application/json",
+        fault: shape::JSON_OBJECT,
+        code: Fault::code,
+    },
 };
 
 pub static SURFACES: &[&Surface] = &[&console::SURFACE, &ECHO];

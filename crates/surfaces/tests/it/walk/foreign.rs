@@ -1,0 +1,116 @@
+//! What is not there: ids of another workspace, of nothing, and texts that are no ids are answered alike.
+
+use floe_surfaces::http::Route;
+use floe_testkit::on_both;
+use serde_json::{Value, json};
+
+use super::rows::{Row, Thing};
+use super::walk;
+use super::world::{MISSING, World, code};
+use crate::app::{Answer, Asking};
+
+/// Texts that are nobody's id.
+const MALFORMED: &[&str] = &[
+    "x",
+    "%20",
+    "%00",
+    "%2e%2e%2f",
+    "00000000-0000-7000-8000-00000000000",
+    "flow_0000000000000000000000000I",
+    "%F0%9F%90%91",
+    "1%27%20OR%20%271%27=%271",
+];
+
+/// What an answer says, without what differs by request.
+fn told(answer: &Answer) -> Value {
+    let mut json = answer.json.clone();
+    if let Value::Object(map) = &mut json {
+        map.retain(|name, _| !matches!(name.as_str(), "instance" | "request_id"));
+    }
+    json!([answer.status.as_u16(), json])
+}
+
+/// Everybody of the first workspace who could call the route.
+fn callers(world: &World, route: &Route) -> Vec<(&'static str, String)> {
+    let mut callers = Vec::new();
+    if route.auth.session {
+        callers.push(("a session", world.home.session.clone()));
+    }
+    if route.auth.token && route.scope != Some("own") {
+        callers.push(("a token", world.home.token.clone()));
+    }
+    if route.auth.key.is_some() {
+        callers.push(("a key", world.home.key.clone()));
+    }
+    callers
+}
+
+fn named(path: &str, text: &str) -> Value {
+    let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    // A version of a flow that is not there is not looked at.
+    names.map(|name| (name.to_owned(), json!(if name == "version" { "1" } else { text }))).collect()
+}
+
+on_both! {
+    async fn what_is_not_there_is_not_told_from_what_is_elsewhere(store: TestStore) {
+        let world = World::new(store).await;
+        let mut problems = Vec::new();
+        for (route, row) in walk().into_iter().filter(|(route, row)| route.path.contains('{') && !row.ends_session) {
+            let foreign = world.make(&world.away, row.thing).await;
+            let body = row.body.map(|body| body(&foreign));
+            let callers = match route.auth.public {
+                true => vec![("nobody", String::new())],
+                false => callers(&world, &route),
+            };
+            for (who, credential) in callers {
+                let ask = |path: String| -> Asking<'_> {
+                    let asking = world.ask(&route, &path, body.as_ref());
+                    if credential.is_empty() { asking } else { asking.bearer(&credential) }
+                };
+                let (missing, unlike) = ask(world.path(&row, &named(route.path, MISSING))).try_send().await;
+                problems.extend(unlike);
+                if missing.status != 404 {
+                    let (status, code) = (missing.status, code(&missing));
+                    problems.push(format!("{route:?}: {who} was answered {status} {code} for what is not there: {}", missing.json));
+                }
+                let mut others: Vec<String> = MALFORMED.iter().map(|text| world.path(&row, &named(route.path, text))).collect();
+                if !route.auth.public && row.thing != Thing::None {
+                    others.push(world.path(&row, &foreign));
+                }
+                for path in others {
+                    let (answer, unlike) = ask(path.clone()).try_send().await;
+                    problems.extend(unlike);
+                    if told(&answer) != told(&missing) {
+                        problems.push(format!("{route:?}: {who} is told {} at {path}, not {}", told(&answer), told(&missing)));
+                    }
+                }
+            }
+        }
+        assert!(problems.is_empty(), "{}", problems.join("\n"));
+    }
+
+    async fn ones_own_is_found_in_both_spellings(store: TestStore) {
+        let world = World::new(store).await;
+        let mut problems = Vec::new();
+        let has_id = |(route, row): &(Route, Row)| route.path.contains("{id}") && route.method == http::Method::GET && row.thing != Thing::None;
+        for (route, row) in walk().into_iter().filter(has_id) {
+            let thing = world.make(&world.home, row.thing).await;
+            let bits = floe_model::id::parse_bits(thing["id"].as_str().unwrap_or_default()).expect("an id");
+            for text in [thing["id"].as_str().unwrap_or_default().to_owned(), uuid(bits), format!("flow_{}", floe_model::id::to_base32(bits))] {
+                let mut other = thing.clone();
+                other["id"] = json!(text);
+                let (answer, unlike) = world.call(&route, &world.home, &world.path(&row, &other), None).try_send().await;
+                problems.extend(unlike);
+                if answer.status != 200 {
+                    problems.push(format!("{route:?}: {text} was answered {} {}", answer.status, code(&answer)));
+                }
+            }
+        }
+        assert!(problems.is_empty(), "{}", problems.join("\n"));
+    }
+}
+
+fn uuid(bits: u128) -> String {
+    let hex = format!("{bits:032x}");
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+}

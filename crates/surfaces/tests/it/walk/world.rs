@@ -1,0 +1,183 @@
+//! Two workspaces that must not know of each other, a member of each role, and credentials that are good, narrow, or over.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+
+use floe_flows::runs::handlers;
+use floe_model::access::Role;
+use floe_runtime::jobs::JobLoop;
+use floe_store::access::members;
+use floe_surfaces::http::{RateLimits, Route};
+use floe_testkit::store::TestStore;
+use serde_json::{Value, json};
+
+use super::rows::Row;
+use crate::app::{Answer, Asking, OWNER, PASSWORD, TestApp};
+use crate::members::other_workspace;
+
+const EVE: &str = "eve@floe.test";
+/// An id that nothing has.
+pub const MISSING: &str = "00000000-0000-7000-8000-000000000000";
+
+/// Scopes that exist, but for the second name of `flows.run`.
+const SCOPES: [&str; 12] = [
+    "console.read",
+    "console.write",
+    "admin",
+    "inbox.answer",
+    "flows.read",
+    "flows.run",
+    "flows.write",
+    "flows.manage",
+    "placements.manage",
+    "treasury.read",
+    "treasury.write",
+    "treasury.approve",
+];
+
+/// What one workspace calls with.
+pub struct Side {
+    pub email: &'static str,
+    pub session: String,
+    pub key: String,
+    /// A token with every scope.
+    pub token: String,
+}
+
+pub struct World {
+    pub app: TestApp,
+    pub home: Side,
+    pub away: Side,
+    /// A session of a member of each role.
+    pub roles: Vec<(&'static str, String)>,
+    /// A token and a key that have no scope of any route here.
+    pub narrow_token: String,
+    /// Credentials that were good once: revoked, expired, signed out.
+    pub over: Vec<(&'static str, String)>,
+    /// Tells the names of things apart.
+    pub made: AtomicU32,
+    _jobs: JobLoop,
+}
+
+impl World {
+    pub async fn new(store: TestStore) -> Self {
+        let (app, session) = TestApp::owned(store, RateLimits::Off).await;
+        let jobs = JobLoop::start(Arc::clone(&app.app.platform), handlers(&app.app.flows.runs));
+        let over = over(&app, &session).await;
+        // The first session ended meanwhile: nobody asked to stay signed in.
+        let session = app.session_of(OWNER, PASSWORD).await;
+        let roles = members_of(&app).await;
+        let narrow_token = app.token_of(&session, &["treasury.read"]).await;
+        let home = side(&app, OWNER, session).await;
+        let away = away(&app).await;
+        Self { app, home, away, roles, narrow_token, over, made: AtomicU32::new(0), _jobs: jobs }
+    }
+
+    /// The path of a row with its parameters from a thing; what it does not have is missing.
+    pub fn path(&self, row: &Row, thing: &Value) -> String {
+        let parts = row.path.split('/').map(|part| match part.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+            Some(name) => thing[name].as_str().unwrap_or(MISSING).to_owned(),
+            None => part.to_owned(),
+        });
+        parts.collect::<Vec<_>>().join("/")
+    }
+
+    /// A request without a credential, with this body when the route takes one.
+    pub fn ask(&self, route: &Route, path: &str, body: Option<&Value>) -> Asking<'_> {
+        let asking = self.app.ask(route.method.as_str(), path);
+        match body {
+            Some(body) => asking.json(body),
+            None => asking,
+        }
+    }
+
+    /// A credential of this side that the route takes; none for a public route.
+    pub fn credential<'a>(&self, route: &Route, side: &'a Side) -> Option<&'a str> {
+        let auth = route.auth;
+        match (auth.public, auth.session, auth.key) {
+            (true, ..) => None,
+            (_, true, _) => Some(&side.session),
+            (.., Some(_)) => Some(&side.key),
+            _ => Some(&side.token),
+        }
+    }
+
+    /// A call of this side.
+    pub fn call<'a>(&'a self, route: &Route, side: &Side, path: &str, body: Option<&Value>) -> Asking<'a> {
+        let asking = self.ask(route, path, body);
+        match self.credential(route, side) {
+            Some(credential) => asking.bearer(credential),
+            None => asking,
+        }
+    }
+}
+
+/// The code of a refusal, in the form of either surface.
+pub fn code(answer: &Answer) -> &str {
+    let json = &answer.json;
+    json["code"].as_str().or(json["error"]["code"].as_str()).unwrap_or_default()
+}
+
+async fn side(app: &TestApp, email: &'static str, session: String) -> Side {
+    let token = app.token_of(&session, &SCOPES).await;
+    let key = new_key(app, &session).await;
+    Side { email, session, key, token }
+}
+
+pub async fn new_key(app: &TestApp, session: &str) -> String {
+    let body = json!({ "kind": "flows", "name": "Walk", "mode": "live", "scopes": ["flows.run", "flows.read"] });
+    let made = app.post("/console/v1/keys").bearer(session).json(&body).send().await;
+    assert_eq!(made.status, 201, "{made:?}");
+    made.json["key"].as_str().expect("a key").to_owned()
+}
+
+/// The other workspace; its owner has the password of the first one's.
+async fn away(app: &TestApp) -> Side {
+    other_workspace(app, EVE).await;
+    let store = &app.app.platform.store;
+    let write = store.write(|tx| {
+        let hash = members::find_by_email(tx, OWNER)?.and_then(|member| member.password_hash).expect("a password");
+        let eve = members::find_by_email(tx, EVE)?.expect("the other owner");
+        members::set_password(tx, eve.id, &hash)
+    });
+    write.await.expect("a password");
+    let session = app.session_of(EVE, PASSWORD).await;
+    side(app, EVE, session).await
+}
+
+async fn members_of(app: &TestApp) -> Vec<(&'static str, String)> {
+    let read = app.app.platform.store.read(|tx| floe_store::access::workspaces::find_by_slug(tx, "lagos-fit"));
+    let workspace = read.await.expect("a read").expect("the workspace").id;
+    let mut sessions = Vec::new();
+    for (word, email, role) in [
+        ("owner", "olu@floe.test", Role::Owner),
+        ("admin", "amy@floe.test", Role::Admin),
+        ("builder", "bea@floe.test", Role::Builder),
+        ("approver", "abe@floe.test", Role::Approver),
+        ("viewer", "vic@floe.test", Role::Viewer),
+    ] {
+        app.app.access.add_member(workspace, word, email, role).await.expect("a member");
+        sessions.push((word, app.session_by_link(email).await));
+    }
+    sessions
+}
+
+async fn over(app: &TestApp, session: &str) -> Vec<(&'static str, String)> {
+    let expired = app.token_of(session, &SCOPES).await;
+    let body = json!({ "name": "Short", "scopes": SCOPES, "expires_in_days": 1 });
+    let short = app.post("/console/v1/tokens").bearer(session).json(&body).send().await;
+    let list = app.get("/console/v1/tokens").bearer(session).send().await;
+    let revoked_id = list.json["data"].as_array().and_then(|list| list.last()).expect("a token")["id"].clone();
+    let path = format!("/console/v1/tokens/{}", revoked_id.as_str().expect("an id"));
+    assert_eq!(app.delete(&path).bearer(session).send().await.status, 204);
+    let key = new_key(app, session).await;
+    let keys = app.get("/console/v1/keys").bearer(session).send().await;
+    let path = format!("/console/v1/keys/{}", keys.json["data"][0]["id"].as_str().expect("an id"));
+    assert_eq!(app.delete(&path).bearer(session).send().await.status, 200);
+    let left = app.session_of(OWNER, PASSWORD).await;
+    assert_eq!(app.delete("/console/v1/session").bearer(&left).send().await.status, 204);
+    // The short token ends.
+    app.pass_seconds(90_000);
+    let short = short.json["token"].as_str().expect("a token").to_owned();
+    vec![("a revoked token", expired), ("an expired token", short), ("a revoked key", key), ("a session that was left", left)]
+}
