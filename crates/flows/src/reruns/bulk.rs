@@ -136,7 +136,7 @@ impl Flows {
             }
             BulkWhich::Filter(filter) => self.matching(ctx, *filter).await?,
         };
-        Ok(asked(ctx, &act, runs, ip))
+        asked(ctx, &act, runs, ip)
     }
 
     /// How far an act has come.
@@ -187,7 +187,7 @@ pub fn stop(tx: &mut Tx<'_>, ctx: &Ctx, id: JobId) -> Result<bool, Fault> {
     Ok(stopped)
 }
 
-fn asked(ctx: &Ctx, act: &BulkAct, runs: Vec<RunId>, ip: Option<String>) -> BulkAsked {
+fn asked(ctx: &Ctx, act: &BulkAct, runs: Vec<RunId>, ip: Option<String>) -> Result<BulkAsked, Fault> {
     let id: JobId = ctx.ids.next();
     let (workspace, now) = (ctx.caller.workspace, ctx.now());
     let detail = json!({ "job_id": id.prefixed(), "kind": act.kind(), "runs": runs.len(), "request": act });
@@ -196,8 +196,8 @@ fn asked(ctx: &Ctx, act: &BulkAct, runs: Vec<RunId>, ip: Option<String>) -> Bulk
         id,
         kind: act.kind().to_owned(),
         status: "running".to_owned(),
-        request: json!(act).to_string(),
-        actor: json!(Asker::of(ctx, ip.clone())).to_string(),
+        request: serde_json::to_string(act).map_err(Fault::internal)?,
+        actor: serde_json::to_string(&Asker::of(ctx, ip.clone())).map_err(Fault::internal)?,
         total: runs.len() as u64,
         done: 0,
         failed: 0,
@@ -214,7 +214,7 @@ fn asked(ctx: &Ctx, act: &BulkAct, runs: Vec<RunId>, ip: Option<String>) -> Bulk
         due_at: now,
         created_at: now,
     };
-    BulkAsked { job, runs, work, audit: entry(ctx, "started_bulk_job", detail.to_string(), ip) }
+    Ok(BulkAsked { job, runs, work, audit: entry(ctx, "started_bulk_job", detail.to_string(), ip) })
 }
 
 fn entry(ctx: &Ctx, action: &str, detail: String, ip: Option<String>) -> Entry {

@@ -8,7 +8,7 @@ use floe_engine::plan::Plan;
 use floe_engine::reuse::{Foreseen, From, Past, Wish, foresee};
 use floe_model::access::Permission;
 use floe_model::flows::{Level, VersionStatus};
-use floe_model::id::{RequestId, RunId};
+use floe_model::id::{RequestId, RunId, parse_bits, to_base32};
 use floe_model::{Fault, FaultKind};
 use floe_runtime::{Ctx, Platform};
 use floe_store::Tx;
@@ -35,9 +35,11 @@ pub(super) struct Asker {
     pub(super) user: Option<String>,
     pub(super) ip: Option<String>,
     pub(super) actor_kind: String,
-    pub(super) actor_id: Option<u128>,
+    /// In base32: a JSON number could not hold it.
+    pub(super) actor_id: Option<String>,
     pub(super) name: String,
-    pub(super) request: Option<u128>,
+    /// In base32.
+    pub(super) request: Option<String>,
 }
 
 impl Asker {
@@ -50,18 +52,19 @@ impl Asker {
             user: ctx.caller.member_id().map(|id| id.to_string()),
             ip,
             actor_kind: actor.kind,
-            actor_id: actor.id,
+            actor_id: actor.id.map(to_base32),
             name: actor.name,
-            request: Some(ctx.request_id.0),
+            request: Some(to_base32(ctx.request_id.0)),
         }
     }
 
     pub(super) fn actor(&self) -> Actor {
-        Actor { kind: self.actor_kind.clone(), id: self.actor_id, name: self.name.clone() }
+        let id = self.actor_id.as_deref().and_then(|text| parse_bits(text).ok());
+        Actor { kind: self.actor_kind.clone(), id, name: self.name.clone() }
     }
 
     pub(super) fn request(&self) -> Option<RequestId> {
-        self.request.map(RequestId)
+        self.request.as_deref().and_then(|text| parse_bits(text).ok()).map(RequestId)
     }
 }
 

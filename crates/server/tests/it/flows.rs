@@ -26,7 +26,8 @@ impl Workshop {
         let server = Server::start(&folder.0);
         let made = create_admin(&folder.0, "wandering otter");
         assert_eq!(made.status.code(), Some(0), "{made:?}");
-        let scopes = ["console.read", "inbox.answer", "flows.read", "flows.run", "flows.write", "flows.manage"];
+        let scopes =
+            ["console.read", "console.write", "inbox.answer", "flows.read", "flows.run", "flows.write", "flows.manage"];
         let token = server.token(&scopes);
         Self { folder, server, token }
     }

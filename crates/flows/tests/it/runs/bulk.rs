@@ -73,7 +73,7 @@ on_both! {
         }
         let filter = ListFilter { statuses: vec!["failed"], flow: Some(flow), ..ListFilter::default() };
         let act = BulkAct::Rerun { from_failed: true, reason: None };
-        let began = std::time::Instant::now();
+        let began = tokio::time::Instant::now();
         let (id, matched) = stage.ask_for(act, BulkWhich::Filter(Box::new(filter))).await;
         assert_eq!(matched, many());
         // Somewhere in the middle of it.
