@@ -160,12 +160,11 @@ fn read_patch(body: &mut Fields, mode: &str, value: Value) -> LedgerPatch {
         body.problem(mode, "type", format!("{mode} must be an object"));
         return LedgerPatch::default();
     };
-    let patch = LedgerPatch {
+    LedgerPatch {
         refill: map.swap_remove("auto_refill").map(|value| read_refill(body, mode, &value)),
         low_at: map.swap_remove("low_at").map(|value| read_amount(body, mode, "low_at", &value)),
         monthly_limit: map.swap_remove("monthly_limit").map(|value| read_amount(body, mode, "monthly_limit", &value)),
-    };
-    patch
+    }
 }
 
 fn read_refill(body: &mut Fields, mode: &str, value: &Value) -> Option<Refill> {

@@ -4,12 +4,11 @@ use floe_access::audit::SignedHead;
 use floe_access::audit::file::FileCheck;
 use floe_model::access::Role;
 use floe_model::id::WorkspaceId;
-use floe_store::Sql;
 use floe_store::platform::audit::{self, Actor, Entry};
 use floe_testkit::on_both;
 use serde_json::{Value, json};
 
-use super::{member, workspace};
+use super::{member, run, tampering, workspace};
 use crate::app::TestApp;
 
 /// Entries beside those of setting the server up.
@@ -48,98 +47,6 @@ async fn verify(app: &TestApp, session: &str, body: Value) -> Value {
     let answer = app.post("/console/v1/audit/verify").bearer(session).json(&body).send().await;
     assert_eq!(answer.status, 200, "{answer:?}");
     answer.json
-}
-
-const fn sql(text: &'static str) -> Sql {
-    Sql { name: "tampering", sqlite: text, postgres: text, columns: &[] }
-}
-
-/// A way to tamper with a chain of eight entries: its statements, the first place that must be named, and whether an entry is there.
-struct Tampering {
-    name: &'static str,
-    statements: &'static [Sql],
-    place: i64,
-    has_id: bool,
-}
-
-const CUT: Sql = sql("delete from audit_entries where seq > 6");
-
-static TAMPERINGS: [Tampering; 8] = [
-    Tampering {
-        name: "detail",
-        statements: &[sql("update audit_entries set detail = '{}' where seq = 4")],
-        place: 4,
-        has_id: true,
-    },
-    Tampering {
-        name: "actor",
-        statements: &[sql("update audit_entries set actor_name = 'Eve' where seq = 3")],
-        place: 3,
-        has_id: true,
-    },
-    Tampering {
-        name: "time",
-        statements: &[sql("update audit_entries set at = at - 60000000 where seq = 5")],
-        place: 5,
-        has_id: true,
-    },
-    Tampering {
-        name: "hash",
-        statements: &[sql("update audit_entries set hash = prev_hash where seq = 5")],
-        place: 5,
-        has_id: true,
-    },
-    Tampering {
-        name: "dropped",
-        statements: &[sql("delete from audit_entries where seq = 4")],
-        place: 4,
-        has_id: true,
-    },
-    Tampering {
-        name: "swapped",
-        statements: &[
-            sql("update audit_entries set seq = 1000 where seq = 4"),
-            sql("update audit_entries set seq = 4 where seq = 5"),
-            sql("update audit_entries set seq = 5 where seq = 1000"),
-        ],
-        place: 4,
-        has_id: true,
-    },
-    Tampering { name: "cut", statements: &[CUT], place: 7, has_id: false },
-    Tampering {
-        name: "cut, and its end moved",
-        statements: &[
-            CUT,
-            sql("update audit_chains set seq = 6, hash = (select e.hash from audit_entries e where e.seq = 6)"),
-        ],
-        place: 7,
-        has_id: false,
-    },
-];
-
-/// Somebody with the database changes an entry, and lets everything be sealed anew.
-static REWRITING: [Sql; 4] = [
-    sql("update audit_entries set actor_name = 'Eve' where seq = 3"),
-    sql("update audit_entries set seq = null, prev_hash = null, hash = null"),
-    sql("delete from audit_chains"),
-    sql("delete from audit_heads"),
-];
-
-static KEEP: [Sql; 2] = [
-    sql("create table kept_entries as select * from audit_entries"),
-    sql("create table kept_chains as select * from audit_chains"),
-];
-static PUT_BACK: [Sql; 4] = [
-    sql("delete from audit_entries"),
-    sql("insert into audit_entries select * from kept_entries"),
-    sql("delete from audit_chains"),
-    sql("insert into audit_chains select * from kept_chains"),
-];
-
-async fn run(app: &TestApp, statements: &'static [Sql]) {
-    for statement in statements {
-        app.app.platform.store.write(move |tx| tx.execute(statement, &[])).await.expect(statement.sqlite);
-    }
 }
 
 on_both! {
@@ -186,14 +93,15 @@ on_both! {
         fill(&app, workspace(&app, &session).await, ENTRIES).await;
         let whole = verify(&app, &session, json!({})).await;
         assert!(whole["valid"] == true && whole["entries"] == 8, "{whole}");
-        run(&app, &KEEP).await;
-        for Tampering { name, statements, place, has_id } in &TAMPERINGS {
-            run(&app, statements).await;
+        run(&app, "/keep").await;
+        for (at, way) in tampering()["tamperings"].as_array().expect("a list").iter().enumerate() {
+            let name = way["name"].as_str().expect("a name");
+            run(&app, &format!("/tamperings/{at}/statements")).await;
             let verdict = verify(&app, &session, json!({})).await;
-            let found = (verdict["valid"].as_bool(), verdict["first_bad_seq"].as_i64(), verdict["first_bad_id"].is_string());
-            assert_eq!(found, (Some(false), Some(*place), *has_id), "{name}: {verdict}");
+            let found = (verdict["valid"].as_bool(), &verdict["first_bad_seq"], verdict["first_bad_id"].is_string());
+            assert_eq!(found, (Some(false), &way["place"], way["has_id"] == true), "{name}: {verdict}");
             assert!(verdict["head"].is_null(), "what is broken is not signed");
-            run(&app, &PUT_BACK).await;
+            run(&app, "/put_back").await;
             assert_eq!(verify(&app, &session, json!({})).await["valid"], true, "{name}: the chain is as it was");
         }
     }
@@ -203,7 +111,7 @@ on_both! {
         let own = workspace(&app, &session).await;
         fill(&app, own, ENTRIES).await;
         let outside = verify(&app, &session, json!({})).await["head"].clone();
-        run(&app, &REWRITING).await;
+        run(&app, "/rewriting").await;
         app.app.access.seal_audit().await.expect("sealing works");
         assert_eq!(verify(&app, &session, json!({})).await["valid"], true, "the chain alone does not show it");
         let verdict = verify(&app, &session, json!({ "head": outside })).await;

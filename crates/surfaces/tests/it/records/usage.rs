@@ -1,18 +1,9 @@
 //! Usage: the same sums before and after runs were counted.
 
-use floe_store::Sql;
 use floe_testkit::on_both;
 use serde_json::{Value, json};
 
 use crate::flows_runs::{World, approval, echo, failing};
-
-/// Ends what waits, as its last step would.
-static FAIL: Sql = Sql {
-    name: "fail",
-    sqlite: "update runs set status = 'failed' where status = 'waiting'",
-    postgres: "update runs set status = 'failed' where status = 'waiting'",
-    columns: &[],
-};
 
 async fn sums(world: &World, query: &str) -> Value {
     let answer = world.get(&format!("/console/v1/usage?{query}")).await;
@@ -68,7 +59,7 @@ on_both! {
         world.app.pass_seconds(60);
         world.app.app.access.roll_usage().await.expect("counting works");
         assert_eq!(runs(&world, [&flow, "", ""]).await[0], (1, 0));
-        world.app.app.platform.store.write(|tx| tx.execute(&FAIL, &[])).await.expect("the run fails");
+        crate::records::run(&world.app, "/fail_waiting_runs").await;
         assert_eq!(runs(&world, [&flow, "", ""]).await[0], (1, 1), "before it is looked at again");
         for _ in 0..2 {
             world.app.app.access.roll_usage().await.expect("counting works");
