@@ -89,13 +89,17 @@ impl Flows {
         limit: usize,
         skip: usize,
     ) -> Result<RunPage, Fault> {
-        let caller = ctx.clone();
+        let (caller, counts) = (ctx.clone(), Arc::clone(&self.counts));
         ctx.store
             .read(move |tx| {
                 let (_, _, level) = definitions::visible(tx, &caller, flow)?;
                 debug_assert!(level >= Level::View);
                 let workspace = caller.caller.workspace;
-                let total = rows::count(tx, workspace, flow, &filter)?;
+                let total = if filter == RunFilter::default() {
+                    counts.count(tx, workspace, flow, caller.now())?
+                } else {
+                    rows::count(tx, workspace, flow, &filter)?
+                };
                 let rows = rows::list(tx, workspace, flow, &filter, order, limit, skip)?;
                 Ok(RunPage { rows, total })
             })

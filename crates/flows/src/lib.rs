@@ -17,6 +17,7 @@ pub mod reruns;
 pub mod results;
 pub mod run_feed;
 pub mod run_list;
+mod run_counts;
 pub mod runs;
 pub mod schedules;
 pub mod serving;
@@ -45,6 +46,8 @@ pub struct Flows {
     pub plans: Arc<Plans>,
     /// What clients run.
     latest: definitions::LatestVersions,
+    /// How many runs each flow has.
+    counts: Arc<run_counts::RunCounts>,
     /// What moves the runs.
     pub runs: RunEngine,
     /// Calls whose answer is being worked out.
@@ -65,6 +68,6 @@ impl Flows {
         let plans = Arc::new(Plans::new(Arc::clone(&catalog)));
         let latest = definitions::LatestVersions::new(&platform.store);
         let runs = RunEngine::start(Arc::clone(&platform), Arc::clone(&plans), effects, limits);
-        Self { platform, catalog, plans, latest, runs, serving: Arc::default(), results: results::Results::default() }
+        Self { platform, catalog, plans, latest, counts: Arc::new(run_counts::RunCounts::new()), runs, serving: Arc::default(), results: results::Results::default() }
     }
 }

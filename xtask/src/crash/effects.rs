@@ -2,13 +2,18 @@
 //! has called.
 
 use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
 
 use super::flows;
 use super::judge::Facts;
 use super::receiver::Received;
 
+/// How long after it goes on a node can still send what it had begun.
+const LATE_MAX: Duration = Duration::from_millis(100);
+
 /// Judges the calls that the receivers have seen.
-pub(super) fn judge(facts: &[Facts], received: &[Received]) -> Vec<String> {
+/// `resumed` are the moments at which nodes that had stood still went on.
+pub(super) fn judge(facts: &[Facts], received: &[Received], resumed: &[Instant]) -> Vec<String> {
     let mut by_key: HashMap<&str, Vec<&Received>> = HashMap::new();
     for call in received {
         by_key.entry(&call.key).or_default().push(call);
@@ -19,7 +24,7 @@ pub(super) fn judge(facts: &[Facts], received: &[Received]) -> Vec<String> {
         found.extend(judge_key(key, calls, &runs));
     }
     found.extend(facts.iter().flat_map(|run| judge_run(run, &by_key)));
-    found.extend(judge_order(received));
+    found.extend(judge_order(received, resumed));
     found
 }
 
@@ -82,7 +87,10 @@ fn judge_run(run: &Facts, by_key: &HashMap<&str, Vec<&Received>>) -> Vec<String>
 }
 
 /// Once a later step has called, no earlier step of the same run (or of a run that it called) calls again.
-fn judge_order(received: &[Received]) -> Vec<String> {
+///
+/// A node that is stopped between its last look at its lease and the first byte of a call sends that byte when it goes on: nothing but the
+/// receiver could keep it from that. Such calls are told by their time.
+fn judge_order(received: &[Received], resumed: &[Instant]) -> Vec<String> {
     let mut highest: HashMap<&str, HashMap<u8, (u64, &str)>> = HashMap::new();
     let mut found = Vec::new();
     for call in received {
@@ -95,6 +103,10 @@ fn judge_order(received: &[Received]) -> Vec<String> {
         let rank = position.rank(pass.parse().unwrap_or(0));
         let lanes = highest.entry(tag).or_default();
         let comparable = |lane: &u8| position.lane == 0 || *lane == 0 || *lane == position.lane;
+        let is_late = resumed.iter().any(|at| call.at >= *at && call.at - *at < LATE_MAX);
+        if is_late && lanes.iter().any(|(lane, (other, _))| comparable(lane) && *other > rank) {
+            continue;
+        }
         if let Some((_, later)) = lanes.iter().find(|(lane, (other, _))| comparable(lane) && *other > rank) {
             found.push(format!("{tag}: {} was called again after {}", call.key, later.1));
         }
@@ -129,6 +141,7 @@ mod tests {
     use serde_json::json;
 
     use super::{Received, judge_order, named};
+    use crate::crash::time;
 
     fn check(calls: &[&str], violations: usize) {
         let call = |key: &&str| Received {
@@ -136,9 +149,10 @@ mod tests {
             idempotency_key: String::new(),
             body: json!({ "tag": "t" }),
             receipt: None,
+            at: time::now(),
         };
         let received: Vec<Received> = calls.iter().map(call).collect();
-        assert_eq!(judge_order(&received).len(), violations, "{calls:?}");
+        assert_eq!(judge_order(&received, &[]).len(), violations, "{calls:?}");
     }
 
     #[test]

@@ -76,7 +76,7 @@ pub(super) fn judge(world: &World, launch: &Launch, server: Server, folder: &Pat
     found.extend(judge_runs(&ledger, &facts));
     found.extend(judge_starts(&ledger, &facts));
     found.extend(judge_ends(&ledger, &facts));
-    found.extend(effects::judge(&facts, &received));
+    found.extend(effects::judge(&facts, &received, &ledger.resumed));
     found.extend(answers::judge(&ledger, &facts, &received));
     found.extend(judge_idle(&server, folder));
     found.extend(server.stop().err());

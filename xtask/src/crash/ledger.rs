@@ -3,6 +3,7 @@
 //! Times are ticks of one counter. One thing happened before another when its answer had come before the other was asked.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Instant;
 
 use serde_json::Value;
 
@@ -102,6 +103,8 @@ pub(super) struct Ledger {
     pub(super) open: Vec<String>,
     pub(super) violations: Vec<String>,
     pub(super) counts: BTreeMap<String, u64>,
+    /// When nodes that had stood still went on.
+    pub(super) resumed: Vec<Instant>,
 }
 
 impl Ledger {

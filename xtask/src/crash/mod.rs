@@ -11,6 +11,7 @@ mod answers;
 mod chance;
 mod clients;
 mod effects;
+mod fleet;
 mod flows;
 mod http;
 mod judge;

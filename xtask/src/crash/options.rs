@@ -6,11 +6,15 @@ use std::hash::BuildHasher as _;
 use crate::workspace::{Failure, Outcome};
 
 const USAGE: &str =
-    "usage: cargo xtask crash [--kills N] [--seed S] [--database sqlite|postgres|both] [--clients N] [--keep]";
+    "usage: cargo xtask crash [--kills N] [--seed S] [--database sqlite|postgres|both] [--clients N] [--nodes N] [--keep]";
 /// Kills on SQLite unless said otherwise.
 const KILLS_SQLITE: u32 = 300;
 /// Kills on PostgreSQL unless said otherwise: its starts are slower, and it is not PostgreSQL that is killed.
 const KILLS_POSTGRES: u32 = 100;
+/// Kills of nodes that share a database unless said otherwise: some of them are long halts.
+const KILLS_NODES: u32 = 60;
+/// Nodes at most.
+const NODES_MAX: usize = 8;
 /// Requests in flight unless said otherwise.
 const CLIENTS: usize = 24;
 /// Requests in flight at most.
@@ -40,6 +44,8 @@ pub(super) struct Options {
     database: Option<Database>,
     /// Requests in flight.
     pub(super) clients: usize,
+    /// Servers that share a PostgreSQL database; 1 is a server alone.
+    pub(super) nodes: usize,
     /// Leave the folders behind.
     pub(super) keep: bool,
 }
@@ -51,7 +57,7 @@ impl Options {
     /// The usage line for anything unknown.
     pub(super) fn parse(arguments: &[String]) -> Outcome<Self> {
         let seed = RandomState::new().hash_one("floe") >> 32;
-        let mut options = Self { kills: None, seed, database: None, clients: CLIENTS, keep: false };
+        let mut options = Self { kills: None, seed, database: None, clients: CLIENTS, nodes: 1, keep: false };
         let mut words = arguments.iter().map(String::as_str);
         while let Some(word) = words.next() {
             match word {
@@ -59,6 +65,7 @@ impl Options {
                 "--kills" => options.kills = Some(number(words.next())?),
                 "--seed" => options.seed = number(words.next())?,
                 "--clients" => options.clients = number::<usize>(words.next())?.clamp(1, CLIENTS_MAX),
+                "--nodes" => options.nodes = number::<usize>(words.next())?.clamp(1, NODES_MAX),
                 "--database" => {
                     options.database = match words.next() {
                         Some("sqlite") => Some(Database::Sqlite),
@@ -70,22 +77,29 @@ impl Options {
                 _ => return Err(Failure::new(USAGE)),
             }
         }
+        if options.nodes > 1 && options.database == Some(Database::Sqlite) {
+            return Err(Failure::new("several nodes share a PostgreSQL database; SQLite has one"));
+        }
         Ok(options)
     }
 
     /// The databases in the order in which they are proved.
     pub(super) fn databases(&self) -> Vec<Database> {
+        if self.nodes > 1 {
+            return vec![Database::Postgres];
+        }
         self.database.map_or_else(|| vec![Database::Sqlite, Database::Postgres], |one| vec![one])
     }
 
     /// Whether the database was named, so that leaving it out is a failure.
     pub(super) fn insists(&self) -> bool {
-        self.database.is_some()
+        self.database.is_some() || self.nodes > 1
     }
 
     /// Kills on a database.
     pub(super) fn kills(&self, database: Database) -> u32 {
         let usual = match database {
+            _ if self.nodes > 1 => KILLS_NODES,
             Database::Sqlite => KILLS_SQLITE,
             Database::Postgres => KILLS_POSTGRES,
         };
@@ -111,7 +125,9 @@ mod tests {
         assert_eq!((options.kills(Database::Sqlite), options.seed, options.keep), (7, 3, true));
         assert_eq!(options.databases(), [Database::Sqlite]);
         assert_eq!(parse("").expect("nothing is needed").databases().len(), 2);
-        for wrong in ["--kills", "--kills x", "--database mysql", "nonsense"] {
+        let several = parse("--nodes 3").expect("it is known");
+        assert_eq!((several.nodes, several.databases()), (3, vec![Database::Postgres]));
+        for wrong in ["--nodes 2 --database sqlite", "--kills", "--kills x", "--database mysql", "nonsense"] {
             assert_eq!(parse(wrong), None, "{wrong}");
         }
     }

@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -31,6 +31,8 @@ pub(super) struct Received {
     pub(super) idempotency_key: String,
     /// The body.
     pub(super) body: Value,
+    /// When.
+    pub(super) at: Instant,
     /// What was given back; none when the receiver pretended to be out of order.
     pub(super) receipt: Option<String>,
 }
@@ -123,6 +125,7 @@ impl Shared {
         let is_slow = chance.percent(4);
         let pause_ms = if is_slow { chance.between(40, 120) } else { chance.between(0, 8) };
         book.received.push(Received {
+            at: time::now(),
             key,
             idempotency_key: header("idempotency-key"),
             body,

@@ -17,6 +17,8 @@ use crate::workspace::{Failure, Outcome};
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 /// Time in which a server has to have stopped (console contract, section 1), with room for a busy machine.
 const STOP_TIMEOUT: Duration = Duration::from_secs(8);
+/// The key that nodes share: 32 bytes in base64.
+const SECRET_KEY: &str = "Y3Jhc2gtcHJvb2Ytc2VjcmV0LWtleS0zMi1ieXRlcyE=";
 /// Runs that move at a time: fewer than the clients start, so that runs are queued too.
 const RUNS_PER_WORKSPACE: usize = 14;
 
@@ -38,14 +40,23 @@ pub(super) struct Server {
 }
 
 impl Launch {
-    pub(super) fn new(binary: &Path, folder: &Path, database_url: Option<&str>, allow: String) -> Self {
+    /// The `node`-th of `nodes` servers.
+    pub(super) fn new(
+        binary: &Path,
+        folder: &Path,
+        database_url: Option<&str>,
+        allow: String,
+        (node, nodes): (usize, usize),
+    ) -> Self {
         let mut settings = vec![
             ("FLOE_RATE_LIMITS", "off".to_owned()),
             ("FLOE_OUTBOUND_ALLOW", allow),
             ("FLOE_LOG_FORMAT", "json".to_owned()),
             ("FLOE_RUNS_PER_WORKSPACE", RUNS_PER_WORKSPACE.to_string()),
-            ("FLOE_DATA_DIR", "data".to_owned()),
+            ("FLOE_DATA_DIR", if node == 0 { "data".to_owned() } else { format!("data-{node}") }),
         ];
+        // Nodes know the same keys and secrets.
+        settings.extend((nodes > 1).then(|| ("FLOE_SECRET_KEY", SECRET_KEY.to_owned())));
         settings.extend(database_url.map(|url| ("FLOE_DATABASE_URL", url.to_owned())));
         Self { binary: binary.to_owned(), folder: folder.to_owned(), settings }
     }
@@ -143,6 +154,16 @@ impl Server {
     pub(super) fn kill(mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+
+    /// SIGSTOP: it stands still, and knows nothing of it.
+    pub(super) fn halt(&self) {
+        let _ = Command::new("kill").args(["-STOP", &self.child.id().to_string()]).status();
+    }
+
+    /// SIGCONT.
+    pub(super) fn resume(&self) {
+        let _ = Command::new("kill").args(["-CONT", &self.child.id().to_string()]).status();
     }
 
     /// SIGTERM.

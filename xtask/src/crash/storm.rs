@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::chance::Chance;
 use super::clients::Client;
+use super::fleet;
 use super::http::Request;
 use super::judge::{self, Report};
 use super::options::{Database, Options};
@@ -24,11 +25,11 @@ use super::world::World;
 use crate::workspace::{Failure, Outcome};
 
 /// Starts that are paid for by each kill; it bounds what has to be judged.
-const STARTS_PER_KILL: u64 = 14;
+pub(super) const STARTS_PER_KILL: u64 = 14;
 /// Kills in a hundred that come while the server starts.
 const STARTUP_KILLS: u64 = 15;
 /// Polite stops in a hundred.
-const POLITE_STOPS: u64 = 4;
+pub(super) const POLITE_STOPS: u64 = 4;
 /// Time without any progress after which what is still open is stuck.
 const STUCK_AFTER: Duration = Duration::from_secs(25);
 /// Time in which the children of cancelled runs have to be cancelled.
@@ -36,7 +37,7 @@ const ORPHANS_TIMEOUT: Duration = Duration::from_secs(5);
 /// The query for runs that have not ended.
 const OPEN: &str = "status=queued,running,waiting&limit=100";
 /// Pause between two lines of progress.
-const PROGRESS_PAUSE: Duration = Duration::from_secs(5);
+pub(super) const PROGRESS_PAUSE: Duration = Duration::from_secs(5);
 
 /// Runs the proof on one database.
 ///
@@ -45,14 +46,22 @@ const PROGRESS_PAUSE: Duration = Duration::from_secs(5);
 pub(super) fn run(options: &Options, binary: &Path, database: Database, place: &Place) -> Outcome<Report> {
     let receivers = Receivers::start(options.seed)?;
     let allow = receivers.allow_list();
-    let launch = Launch::new(binary, &place.folder, place.database_url.as_deref(), allow);
+    let nodes = options.nodes;
+    let launch_of =
+        |node| Launch::new(binary, &place.folder, place.database_url.as_deref(), allow.clone(), (node, nodes));
+    let launch = launch_of(0);
     let key = prepare::owner(&launch)?;
     let server = launch.start()?;
     let token = prepare::token(server.address)?;
     let flows = prepare::flows(server.address, &token, &receivers)?;
-    let world = Arc::new(World::new(Credentials { key, token }, flows, receivers));
+    let clock = if nodes > 1 { Some(fleet::clock(server.address, &token)?) } else { None };
+    let world = Arc::new(World::new(Credentials { key, token }, flows, receivers, nodes));
     let clients = start_clients(options, &world);
-    let outcome = storm_and_calm(options, database, &launch, &world, server);
+    let outcome = if nodes > 1 {
+        fleet::storm(options, (0..nodes).map(launch_of).collect(), &world, server)
+    } else {
+        storm_and_calm(options, database, &launch, &world, server)
+    };
     world.is_over.store(true, Ordering::SeqCst);
     let server = outcome?;
     for client in clients {
@@ -60,7 +69,13 @@ pub(super) fn run(options: &Options, binary: &Path, database: Database, place: &
             world.ledger().violation("a client of this tool panicked");
         }
     }
-    judge::judge(&world, &launch, server, &place.folder)
+    let twice = match clock {
+        Some(clock) => fleet::judge_clock(&world, server.address, &clock)?,
+        None => Vec::new(),
+    };
+    let mut report = judge::judge(&world, &launch, server, &place.folder)?;
+    report.violations.extend(twice);
+    Ok(report)
 }
 
 fn start_clients(options: &Options, world: &Arc<World>) -> Vec<JoinHandle<()>> {
@@ -99,9 +114,9 @@ fn storm_and_calm(
             None => launch.start()?,
         };
         world.budget.fetch_add(STARTS_PER_KILL, Ordering::SeqCst);
-        world.open(running.address);
+        world.open(0, running.address);
         time::pause_ms(chance.between(5, longest_ms));
-        end(world, running, chance.percent(POLITE_STOPS));
+        end(world, 0, running, chance.percent(POLITE_STOPS));
         done += 1;
         if shown.elapsed() > PROGRESS_PAUSE {
             shown = time::now();
@@ -112,33 +127,39 @@ fn storm_and_calm(
     world.budget.store(0, Ordering::SeqCst);
     drop(server);
     let last = launch.start()?;
-    world.open(last.address);
-    children_end_with_parents(world, last.address)?;
-    world.is_ending.store(true, Ordering::SeqCst);
-    calm(world, last.address)?;
+    world.open(0, last.address);
+    come_to_an_end(world, last.address)?;
     Ok(last)
 }
 
-/// Ends a server, and waits until the receivers have read everything that it sent.
-fn end(world: &World, server: Server, politely: bool) {
+/// Lets everything that is open come to its end.
+pub(super) fn come_to_an_end(world: &World, address: SocketAddr) -> Outcome {
+    children_end_with_parents(world, address)?;
+    world.is_ending.store(true, Ordering::SeqCst);
+    calm(world, address)
+}
+
+/// Ends a node's server, and waits until the receivers have read everything that it sent.
+pub(super) fn end(world: &World, node: usize, server: Server, politely: bool) {
     if politely {
-        world.stopping();
+        world.stopping(node);
         world.ledger().count("polite stops");
         if let Err(reason) = server.stop() {
             world.ledger().violation(reason);
         }
-        world.close();
+        world.close(node);
     } else {
         server.kill();
-        world.close();
+        world.close(node);
         world.ledger().count("kills of a running server");
     }
-    if !world.receivers.is_quiet() {
+    // Where others go on calling, the receivers are never at rest.
+    if world.nodes() == 1 && !world.receivers.is_quiet() {
         world.ledger().violation("this tool: a receiver did not come to rest");
     }
 }
 
-fn progress(world: &World, done: u32, kills: u32, began: Instant) {
+pub(super) fn progress(world: &World, done: u32, kills: u32, began: Instant) {
     let ledger = world.ledger();
     let rate = f64::from(done) / began.elapsed().as_secs_f64().max(0.001);
     println!(
@@ -225,7 +246,7 @@ fn open_runs(world: &World, address: SocketAddr) -> Outcome<Vec<String>> {
     Ok(open)
 }
 
-fn list(world: &World, address: SocketAddr, path: &str) -> Outcome<Vec<Value>> {
+pub(super) fn list(world: &World, address: SocketAddr, path: &str) -> Outcome<Vec<Value>> {
     let answer = Request::get(path, &world.credentials.token).send(address);
     let answer = answer.map_err(|broken| Failure(format!("{path}: {broken:?}")))?;
     let rows = answer.body["data"].as_array().cloned();

@@ -19,7 +19,7 @@ pub(super) struct World {
     pub(super) flows: Vec<Flow>,
     pub(super) receivers: Receivers,
     ledger: Mutex<Ledger>,
-    gate: Mutex<Gate>,
+    gates: Mutex<Vec<Gate>>,
     moved: Condvar,
     ticks: AtomicU64,
     /// Starts that may still be made.
@@ -30,7 +30,7 @@ pub(super) struct World {
     pub(super) is_over: AtomicBool,
 }
 
-/// Where the server is.
+/// Where a server is. There is one for each node.
 #[derive(Default)]
 struct Gate {
     address: Option<SocketAddr>,
@@ -47,13 +47,13 @@ pub(super) struct Sent {
 }
 
 impl World {
-    pub(super) fn new(credentials: Credentials, flows: Vec<Flow>, receivers: Receivers) -> Self {
+    pub(super) fn new(credentials: Credentials, flows: Vec<Flow>, receivers: Receivers, nodes: usize) -> Self {
         Self {
             credentials,
             flows,
             receivers,
             ledger: Mutex::default(),
-            gate: Mutex::default(),
+            gates: Mutex::new((0..nodes).map(|_| Gate::default()).collect()),
             moved: Condvar::new(),
             ticks: AtomicU64::new(1),
             budget: AtomicU64::new(0),
@@ -66,21 +66,27 @@ impl World {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A server answers there.
-    pub(super) fn open(&self, address: SocketAddr) {
-        let mut gate = self.gate();
-        *gate = Gate { address: Some(address), generation: gate.generation + 1, is_stopping: false };
+    /// A node's server answers there.
+    pub(super) fn open(&self, node: usize, address: SocketAddr) {
+        let mut gates = self.gates();
+        let generation = gates[node].generation + 1;
+        gates[node] = Gate { address: Some(address), generation, is_stopping: false };
         self.moved.notify_all();
     }
 
-    /// The server is about to be asked to stop.
-    pub(super) fn stopping(&self) {
-        self.gate().is_stopping = true;
+    /// A node's server is about to be asked to stop.
+    pub(super) fn stopping(&self, node: usize) {
+        self.gates()[node].is_stopping = true;
     }
 
-    /// No server answers.
-    pub(super) fn close(&self) {
-        self.gate().address = None;
+    /// A node's server does not answer.
+    pub(super) fn close(&self, node: usize) {
+        self.gates()[node].address = None;
+    }
+
+    /// Servers that share the database.
+    pub(super) fn nodes(&self) -> usize {
+        self.gates().len()
     }
 
     pub(super) fn tick(&self) -> u64 {
@@ -98,27 +104,28 @@ impl World {
     /// Sends a request to the server, once there is one; none when all is over. A request that found nobody is not sent.
     pub(super) fn send(&self, request: &Request) -> Option<Sent> {
         loop {
-            let (address, generation) = self.server()?;
+            let (node, address, generation) = self.server()?;
             let began = self.tick();
             let answer = request.send(address);
             let ended = self.tick();
             if matches!(answer, Err(Broken::NotSent)) {
-                self.wait_for_another(generation);
+                self.wait_for_another(node, generation);
                 continue;
             }
-            self.judge(request, generation, &answer);
+            self.judge(request, node, generation, &answer);
             return Some(Sent { began, ended, answer });
         }
     }
 
     /// No answer is a 5xx, but for "overloaded" of a server that stops.
-    fn judge(&self, request: &Request, generation: u64, answer: &Result<Response, Broken>) {
+    fn judge(&self, request: &Request, node: usize, generation: u64, answer: &Result<Response, Broken>) {
         let what = format!("{} {}", request.method, request.path);
         match answer {
             Ok(answer) if answer.status >= 500 => {
-                let gate = self.gate();
+                let gates = self.gates();
+                let gate = &gates[node];
                 let was_stopping = gate.is_stopping || gate.generation != generation || gate.address.is_none();
-                drop(gate);
+                drop(gates);
                 if answer.status == 503 && was_stopping {
                     self.ledger().count("503 of a stopping server");
                 } else {
@@ -131,28 +138,32 @@ impl World {
         }
     }
 
-    fn server(&self) -> Option<(SocketAddr, u64)> {
-        let mut gate = self.gate();
+    /// A server that answers: of several, one after the other.
+    fn server(&self) -> Option<(usize, SocketAddr, u64)> {
+        let mut gates = self.gates();
         loop {
             if self.is_over() {
                 return None;
             }
-            if let Some(address) = gate.address {
-                return Some((address, gate.generation));
+            let first = self.tick() as usize % gates.len();
+            let open = (0..gates.len()).map(|step| (first + step) % gates.len());
+            let found = open.filter_map(|node| Some((node, gates[node].address?, gates[node].generation))).next();
+            if found.is_some() {
+                return found;
             }
-            gate = self.moved.wait_timeout(gate, GATE_TIMEOUT).unwrap_or_else(PoisonError::into_inner).0;
+            gates = self.moved.wait_timeout(gates, GATE_TIMEOUT).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
     /// The server of this generation does not answer any more: waits for the next one, or until it is known to be gone.
-    fn wait_for_another(&self, generation: u64) {
-        let gate = self.gate();
-        if gate.generation == generation && gate.address.is_some() {
-            drop(self.moved.wait_timeout(gate, Duration::from_millis(20)).unwrap_or_else(PoisonError::into_inner));
+    fn wait_for_another(&self, node: usize, generation: u64) {
+        let gates = self.gates();
+        if gates[node].generation == generation && gates[node].address.is_some() {
+            drop(self.moved.wait_timeout(gates, Duration::from_millis(20)).unwrap_or_else(PoisonError::into_inner));
         }
     }
 
-    fn gate(&self) -> MutexGuard<'_, Gate> {
-        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    fn gates(&self) -> MutexGuard<'_, Vec<Gate>> {
+        self.gates.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

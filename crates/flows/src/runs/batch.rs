@@ -75,6 +75,11 @@ pub(super) const GOT_AHEAD: &str = "already_exists";
 /// Code of the fault when the node in whose name the write is made was ended.
 pub(super) const ENDED: &str = "node_ended";
 
+/// Whether a write was refused because another node moves the run.
+pub(super) fn is_overtaken(fault: &Fault) -> bool {
+    [GOT_AHEAD, ENDED].contains(&fault.code())
+}
+
 /// The fault for a write of a node that was ended.
 pub(super) fn ended() -> Fault {
     Fault::new(FaultKind::Overloaded, ENDED, "This node was taken for gone and begins anew").with_retry_after(1)

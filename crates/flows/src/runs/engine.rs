@@ -93,6 +93,7 @@ impl RunEngine {
     /// # Errors
     /// `overloaded` when there is no room, or when the run could not be stored: then it does not exist.
     pub async fn run(&self, new: NewRun, wait_ms: u64) -> Result<Option<RunState>, Fault> {
+        self.core.lively().await;
         if !self.core.works() {
             return self.post(new, wait_ms).await;
         }
@@ -123,6 +124,7 @@ impl RunEngine {
         wait_ms: u64,
     ) -> Result<Option<RunState>, Fault> {
         for _ in 0..TRIES_MAX {
+            self.core.lively().await;
             let (settled, on_settled) = oneshot::channel();
             self.core.send(workspace, run, Request::Answer { answer: Box::new(answer.clone()), settled });
             match within(wait_ms, on_settled).await {
@@ -161,6 +163,7 @@ impl RunEngine {
         audit: Option<audit::Entry>,
     ) -> Result<RunState, Fault> {
         for _ in 0..TRIES_MAX {
+            self.core.lively().await;
             let (done, on_done) = oneshot::channel();
             let audit = audit.clone().map(Box::new);
             self.core.send(workspace, run, Request::Cancel { by: by.clone(), audit, done });

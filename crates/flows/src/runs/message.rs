@@ -45,6 +45,8 @@ pub(super) enum Request {
     Admit(Ticket),
     /// Found under way too often with the same journal: give it up.
     Park,
+    /// This node may not move it just now: drop it, and see later whose it is.
+    LetGo,
     /// An effect has come back.
     Effected { place: Place, attempt: u32, effected: Effected },
     /// A time has come.
@@ -74,7 +76,7 @@ impl Request {
             }
             Self::Answer { settled, .. } | Self::Settle { settled } => drop(settled.send(Err(fault()))),
             Self::Cancel { done, .. } => drop(done.send(Err(fault()))),
-            Self::Admit(_) | Self::Park | Self::Effected { .. } | Self::Alarm(_) | Self::Called { .. } => {}
+            Self::Admit(_) | Self::Park | Self::LetGo | Self::Effected { .. } | Self::Alarm(_) | Self::Called { .. } => {}
         }
     }
 }

@@ -61,7 +61,11 @@ pub(super) fn perform(
     let core = Arc::clone(core);
     let task = tokio::spawn(async move {
         let effected = within_time(&core, effect.as_ref(), call, names).await;
-        report.send(effected);
+        if core.may_touch_world() {
+            report.send(effected);
+        } else {
+            report.give_up();
+        }
     });
     Some(task.abort_handle())
 }
@@ -94,9 +98,17 @@ impl Report {
         self.tell(effected);
     }
 
+    /// What came of it does not count: this node's lease may have ended meanwhile, and the call may have been withheld.
+    fn give_up(mut self) {
+        self.ask(Request::LetGo);
+    }
+
     fn tell(&mut self, effected: Effected) {
+        self.ask(Request::Effected { place: self.place, attempt: self.attempt, effected });
+    }
+
+    fn ask(&mut self, what: Request) {
         self.is_sent = true;
-        let what = Request::Effected { place: self.place, attempt: self.attempt, effected };
         // A shard that has ended has no use for results: its runs go on from their journals.
         let _ = self.sender.send(Message::Run { workspace: self.workspace, run: self.run, what });
     }

@@ -6,9 +6,9 @@
 use floe_model::flows::FlowSettings;
 use floe_model::id::EventId;
 use floe_model::{Fault, Scope, Timestamp};
-use floe_store::{Change, Tx};
 use floe_store::flows::{journal, runs};
 use floe_store::platform::events::{self, NewEvent};
+use floe_store::{Change, Tx};
 use serde_json::json;
 
 use super::admission::Ticket;

@@ -19,9 +19,11 @@ use serde_json::Value;
 
 use super::mask::Mask;
 
-/// The value of a variable, and whether it is to be kept secret.
+/// The value of a variable in the mode of the run, and whether it is to be kept secret.
 struct Opened {
     value: String,
+    /// The value in the other mode: a receiver may know that too.
+    other: Option<String>,
     secret: bool,
 }
 
@@ -49,7 +51,8 @@ pub(super) async fn call(
             Err(error) => return Effected::failed(error),
         }
     }
-    let mask = Mask::new(opened.into_values().filter(|one| one.secret).map(|one| one.value));
+    let hidden = opened.into_values().filter(|one| one.secret);
+    let mask = Mask::new(hidden.flat_map(|one| [Some(one.value), one.other]).flatten());
     mask.apply(effect.call(platform, call).await)
 }
 
@@ -62,21 +65,24 @@ fn open_all(
     let mut opened = BTreeMap::new();
     for name in names {
         if let Some(variable) = variables::find_named(tx, scope.workspace, name)? {
-            let value = open(tx, seal, scope, &variable)?;
-            opened.insert(name.clone(), Opened { value, secret: variable.secret });
+            opened.insert(name.clone(), open(tx, seal, scope, &variable)?);
         }
     }
     Ok(opened)
 }
 
 /// The test value in test mode where there is one, else the value.
-fn open(tx: &mut Tx<'_>, seal: &Seal, scope: Scope, variable: &Variable) -> Result<String, Fault> {
-    match &variable.test_value {
-        Some(sealed) if scope.mode == Mode::Test => {
-            seal.open_text(tx, scope.workspace, Place::variable_test(variable.id), sealed)
-        }
-        _ => seal.open_text(tx, scope.workspace, Place::variable(variable.id), &variable.value),
-    }
+fn open(tx: &mut Tx<'_>, seal: &Seal, scope: Scope, variable: &Variable) -> Result<Opened, Fault> {
+    let live = seal.open_text(tx, scope.workspace, Place::variable(variable.id), &variable.value)?;
+    let test = match &variable.test_value {
+        Some(sealed) => Some(seal.open_text(tx, scope.workspace, Place::variable_test(variable.id), sealed)?),
+        None => None,
+    };
+    let (value, other) = match test {
+        Some(test) if scope.mode == Mode::Test => (test, Some(live)),
+        test => (live, test),
+    };
+    Ok(Opened { value, other, secret: variable.secret })
 }
 
 fn filled(input: &Value, opened: &BTreeMap<String, Opened>) -> Result<Value, StepError> {

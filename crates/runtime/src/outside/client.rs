@@ -1,6 +1,6 @@
 //! The client: one call from the judged URL to the complete response.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -31,7 +31,11 @@ pub const REDIRECTS_MAX: u32 = 10;
 pub struct Outside {
     connector: Connector,
     pool: Arc<Pool>,
+    permit: OnceLock<Permit>,
 }
+
+/// Whether a request may leave now.
+type Permit = Box<dyn Fn() -> bool + Send + Sync>;
 
 /// How an [`Outside`] is made. [`OutsideConfig::default`] calls public addresses only.
 pub struct OutsideConfig {
@@ -66,7 +70,18 @@ impl Outside {
             dialer: config.dialer,
             tls: TlsConnector::from(client_config(&config.extra_root_certificates)),
         };
-        Self { connector, pool: Arc::default() }
+        Self { connector, pool: Arc::default(), permit: OnceLock::new() }
+    }
+
+    /// Lets requests leave only while `permit` says so; asked at the last moment, just before the first byte. For a node that shares its
+    /// work with others: what it had in hand when its lease ended is theirs. Only the first call of this counts.
+    pub fn only_while(&self, permit: impl Fn() -> bool + Send + Sync + 'static) {
+        let _ = self.permit.set(Box::new(permit));
+    }
+
+    fn permitted(&self) -> Result<(), OutsideError> {
+        let is_permitted = self.permit.get().is_none_or(|permit| permit());
+        if is_permitted { Ok(()) } else { Err(OutsideError::Withheld) }
     }
 
     /// Judges a URL by this client's rules without calling it, for example when an endpoint is registered. A name that
@@ -155,6 +170,7 @@ impl Outside {
         let mut message = http_request(hop)?;
         while let Some(connection) = self.pool.take(&place) {
             let mut lease = Lease { connection, place: place.clone(), pool: Arc::clone(&self.pool) };
+            self.permitted()?;
             match lease.connection.sender.try_send_request(message).await {
                 Ok(response) => return Ok(opened(response, lease)),
                 Err(mut error) => match error.take_message() {
@@ -166,6 +182,7 @@ impl Outside {
         }
         let connection = self.connector.connect(&hop.target, connect_limit).await?;
         let mut lease = Lease { connection, place, pool: Arc::clone(&self.pool) };
+        self.permitted()?;
         match lease.connection.sender.try_send_request(message).await {
             Ok(response) => Ok(opened(response, lease)),
             Err(error) => Err(answer_failure(error.error())),

@@ -23,6 +23,9 @@ pub enum OutsideError {
         /// The limit that was reached, in milliseconds.
         limit_ms: u64,
     },
+    /// This process may make no calls now: its work is others'. No byte of the request left.
+    #[error("this server may make no calls now")]
+    Withheld,
     /// No connection could be made.
     #[error("could not connect: {0}")]
     Connect(ConnectFailure),
@@ -111,6 +114,7 @@ impl OutsideError {
             OutsideError::InvalidUrl(_) => "invalid_url",
             OutsideError::Blocked(_) => "blocked",
             OutsideError::Timeout { .. } => "timeout",
+            OutsideError::Withheld => "withheld",
             OutsideError::Connect(_) => "connect",
             OutsideError::Tls(_) => "tls",
             OutsideError::TooLarge { .. } => "too_large",

@@ -2,7 +2,7 @@
 
 use floe_model::{
     Fault, Timestamp,
-    id::{FlowId, WorkspaceId},
+    id::{FlowId, RunId, WorkspaceId},
 };
 
 use crate::{Tx, params, statements};
@@ -69,6 +69,10 @@ pub struct Period {
 }
 
 statements! {
+    /// How many runs a flow has whose ids are lower.
+    COUNT_BEFORE = both("select count(*) from runs where workspace_id = $1 and flow_id = $2 and id < $3") -> [int];
+    /// How many runs a flow has whose ids are not lower.
+    COUNT_FROM = both("select count(*) from runs where workspace_id = $1 and flow_id = $2 and id >= $3") -> [int];
     /// Runs by status, version and trigger.
     GROUPS = both(
         "select status, version, trigger_type, count(*) from runs
@@ -101,6 +105,24 @@ statements! {
     ) -> [int];
     /// Runs of a flow that wait now.
     WAITING = both("select count(*) from runs where workspace_id = $1 and flow_id = $2 and status = 'waiting'") -> [int];
+}
+
+/// How many runs of a flow have an id lower than `before`. The index alone answers.
+///
+/// # Errors
+/// Of the database.
+pub fn count_before(tx: &mut Tx<'_>, workspace: WorkspaceId, flow: FlowId, before: RunId) -> Result<u64, Fault> {
+    let count = tx.row(&COUNT_BEFORE, params![workspace, flow, before], |row| row.int(0))?;
+    Ok(count.unwrap_or(0).unsigned_abs())
+}
+
+/// How many runs of a flow have the id `from` or a higher one. The index alone answers.
+///
+/// # Errors
+/// Of the database.
+pub fn count_from(tx: &mut Tx<'_>, workspace: WorkspaceId, flow: FlowId, from: RunId) -> Result<u64, Fault> {
+    let count = tx.row(&COUNT_FROM, params![workspace, flow, from], |row| row.int(0))?;
+    Ok(count.unwrap_or(0).unsigned_abs())
 }
 
 /// Runs by status, version and trigger.

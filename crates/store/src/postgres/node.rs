@@ -146,7 +146,7 @@ impl NodeThread {
                 life.node.lives(id, asked_at, count);
                 return Ok(());
             }
-            tracing::error!(node.id = %id, "this node was taken for gone; it goes on as a new one");
+            tracing::warn!(node.id = %id, "this node was taken for gone; it goes on as a new one");
             life.id = None;
             life.node.died();
         }

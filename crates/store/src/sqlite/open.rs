@@ -28,7 +28,7 @@ const BUSY_MS: u64 = 5_000;
 /// Page cache of the writer, KiB; taken as it is needed, so an idle server does not hold it.
 const WRITER_CACHE_KIB: u32 = 8 * 1_024;
 /// Page cache of all readers together, KiB.
-const READERS_CACHE_KIB: u32 = 32 * 1_024;
+const READERS_CACHE_KIB: u32 = 16 * 1_024;
 /// Page cache of the thread that writes the log back, KiB; it copies pages without looking into them.
 const CHECKPOINT_CACHE_KIB: u32 = 256;
 /// Bytes that the log file keeps after a checkpoint.

@@ -80,6 +80,7 @@ pub(super) fn send_on(core: Arc<Core>, workspace: WorkspaceId, run: RunId, owner
             Request::Settle { .. }
             | Request::Admit(_)
             | Request::Park
+            | Request::LetGo
             | Request::Effected { .. }
             | Request::Alarm(_)
             | Request::Called { .. } => {}

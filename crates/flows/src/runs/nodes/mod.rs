@@ -12,6 +12,7 @@ mod letters;
 mod settle;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use floe_model::id::{NodeId, RunId, WorkspaceId};
 use floe_store::Change;
@@ -20,10 +21,17 @@ use tokio::sync::broadcast::error::RecvError;
 use super::engine::{Core, RunEngine};
 use super::message::{Message, Request};
 
+/// Looks until a node that was taken for gone is given up for this request.
+const LIVELY_LOOKS: u32 = 150;
+/// Pause between two of them.
+const LIVELY_PAUSE: Duration = Duration::from_millis(20);
+
 impl RunEngine {
     /// Starts what a node does beside moving its runs.
     pub(super) fn start_node(&self) {
         let Some(node) = self.core.node.clone() else { return };
+        let lease = node.clone();
+        self.core.platform.outside.only_while(move || lease.is_valid());
         tokio::spawn(hear(Arc::clone(&self.core)));
         if node.role().works() {
             tokio::spawn(adopt::serve(self.clone(), node.clone()));
@@ -51,6 +59,17 @@ impl Core {
     /// Whether effects may be made: not by a node whose lease may have ended, since another one may be making them already.
     pub(super) fn may_touch_world(&self) -> bool {
         self.node.as_ref().is_none_or(floe_store::Node::is_valid)
+    }
+
+    /// Waits a little for this node to come back to life, when it was taken for gone: whoever asks it need not come again.
+    pub(super) async fn lively(&self) {
+        let Some(node) = &self.node else { return };
+        for _ in 0..LIVELY_LOOKS {
+            if node.is_valid() {
+                return;
+            }
+            tokio::time::sleep(LIVELY_PAUSE).await;
+        }
     }
 
     /// Sends a request on to the node that owns the run, or to any that moves runs.

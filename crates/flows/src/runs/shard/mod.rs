@@ -171,7 +171,7 @@ impl Shard {
             Some(Slot::Live(_)) => self.serve(run, what),
             Some(Slot::Loading(pending)) => pending.push(what),
             // The result of an effect whose run is gone was given up.
-            None if matches!(what, Request::Effected { .. } | Request::Alarm(_) | Request::Called { .. }) => {}
+            None if matches!(what, Request::LetGo | Request::Effected { .. } | Request::Alarm(_) | Request::Called { .. }) => {}
             None => {
                 self.runs.insert(run, Slot::Loading(vec![what]));
                 let (core, sender) = (Arc::clone(&self.core), self.sender.clone());
@@ -213,7 +213,9 @@ impl Shard {
         for what in pending {
             if let Request::Admit(ticket) = what {
                 self.core.give_back(ticket);
-                if fault().kind() != FaultKind::NotFound {
+                if fault().kind() == FaultKind::NotFound {
+                    self.failures.remove(&ticket.run);
+                } else {
                     self.admit_later(ticket);
                 }
             } else {
@@ -302,7 +304,7 @@ impl Shard {
     }
 
     /// Drops a run that this node may not move just now, and reads it again later: by then its owner is clear.
-    fn let_go(&mut self, run: RunId) {
+    pub(super) fn let_go(&mut self, run: RunId) {
         let Some(Slot::Live(live)) = self.runs.remove(&run) else { return };
         live.tasks.values().for_each(tokio::task::AbortHandle::abort);
         self.leave(&live);

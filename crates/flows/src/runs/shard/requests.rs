@@ -20,6 +20,7 @@ impl Shard {
         match what {
             Request::Admit(ticket) => self.admit(run, ticket),
             Request::Park => self.park(run),
+            Request::LetGo => self.let_go(run),
             Request::Effected { place, attempt, effected } => {
                 if let Some(live) = self.live(run) {
                     live.tasks.remove(&place);
