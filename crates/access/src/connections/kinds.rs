@@ -4,7 +4,7 @@ use floe_model::{Fault, FieldProblem};
 use serde_json::{Map, Value, json};
 
 /// Characters of one part of a secret at most.
-pub const SECRET_CHARS_MAX: usize = 16_384;
+const SECRET_CHARS_MAX: usize = 16_384;
 /// Characters of one setting at most.
 const SETTING_CHARS_MAX: usize = 2_000;
 /// Headers of a connection with headers of its own.

@@ -92,6 +92,19 @@ fn start(folder: &Path) -> Server {
     Server::begin(command.args(["-c", line, env!("CARGO_BIN_EXE_floe")]))
 }
 
+/// Starts a flow in test mode; the answer as it came.
+fn in_test_mode(server: &Server, token: &str, path: &str) -> String {
+    let address = server.url().replace("http://", "");
+    let mut stream = TcpStream::connect(&address).expect("the server listens");
+    let head =
+        format!("POST {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nFloe-Mode: test\r\n");
+    write!(stream, "{head}Connection: close\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{{}}")
+        .expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("answered");
+    answer
+}
+
 /// Every file below a folder.
 fn files(folder: &Path, found: &mut Vec<(String, Vec<u8>)>) {
     for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
@@ -125,7 +138,9 @@ fn a_secret_reaches_its_receiver_and_nothing_else() {
     let post = |path: &str, body: &Value| server.post(path, Some(&token), body);
 
     for (name, value) in [("API_TOKEN", SECRET), ("PLAIN_TOKEN", "s3cr3t-plain-token")] {
-        let made = post("/console/v1/variables", &json!({ "name": name, "secret": true, "value": value }));
+        let body =
+            json!({ "name": name, "secret": true, "value": value, "test_value": format!("{name} of test-s3cr3t") });
+        let made = post("/console/v1/variables", &body);
         assert_eq!((made.0, &made.1["value"]), (201, &json!("***")), "{}", made.1);
     }
     let account = json!({ "name": "CRM", "provider": "http", "type": "bearer", "secret": "c0nnecti0n-s3cr3t-42",
@@ -165,7 +180,11 @@ fn a_secret_reaches_its_receiver_and_nothing_else() {
         assert!(request.contains(&json!({ "key": format!("k {SECRET}"), "note": note }).to_string()), "{request}");
     }
 
-    let mut reads = vec![run.to_string()];
+    seen.lock().expect("no panic").clear();
+    let tried = in_test_mode(&server, &token, &format!("/v1/flow/execute/{id}"));
+    assert!(seen.lock().expect("no panic")[0].contains("Bearer PLAIN_TOKEN of test-s3cr3t\r\n"), "{tried}");
+
+    let mut reads = vec![run.to_string(), tried];
     let parts = [
         "summary",
         "details",
