@@ -108,8 +108,8 @@ pub fn shape_of(session: &SessionFacts, now: Timestamp) -> NewSession {
 ///
 /// # Errors
 /// `forbidden` for keys; `stale_revision`.
-pub fn patch_me(tx: &mut Tx<'_>, caller: &Caller, patch: &MePatch, if_match: Option<i64>) -> Result<Member, Fault> {
-    let id = require_member(caller)?;
+pub fn patch_me(tx: &mut Tx<'_>, act: &Act, patch: &MePatch, if_match: Option<i64>) -> Result<Member, Fault> {
+    let id = require_member(&act.ctx.caller)?;
     let mut member = members::find(tx, id)?.ok_or_else(|| Fault::not_found("Member"))?;
     crate::keys::check_revision(member.revision, if_match)?;
     if let Some(name) = &patch.name {
@@ -122,6 +122,9 @@ pub fn patch_me(tx: &mut Tx<'_>, caller: &Caller, patch: &MePatch, if_match: Opt
         return Err(Fault::new(FaultKind::Stale, "stale_revision", "The object was changed after you read it"));
     }
     tx.announce(floe_store::Change::Access);
+    let target = Some(("member", id.0, member.name.as_str()));
+    let detail = json!({ "preferences": patch.preferences });
+    act.note(tx, Note { action: "changed_profile", mode: None, target, detail })?;
     member.revision += 1;
     Ok(member)
 }

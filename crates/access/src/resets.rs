@@ -12,7 +12,7 @@ use floe_store::platform::audit::Actor;
 use serde_json::json;
 
 use crate::act::{Act, Note};
-use crate::links::{link_over, member_of};
+use crate::links::{SIGN_IN_MINUTES, link_over, member_of};
 use crate::members::require_own;
 use crate::secret::opaque_text;
 use crate::service::Access;
@@ -20,6 +20,15 @@ use crate::sessions::{NewSession, Opened};
 
 /// Hours that a link works.
 const RESET_HOURS: i64 = 24;
+
+/// What a link does that the owner of the data folder makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OperatorLink {
+    /// Lets the member give itself another password.
+    Reset,
+    /// Signs the member in once.
+    SignIn,
+}
 
 /// A link with its text drawn, ready for the transaction.
 #[derive(Clone)]
@@ -49,15 +58,22 @@ impl Access {
     ///
     /// # Errors
     /// `not_found` for an address that no member has.
-    pub async fn issue_reset_link(&self, act: &Act, email: &str) -> Result<MadeReset, Fault> {
+    pub async fn issue_link(&self, act: &Act, email: &str, what: OperatorLink) -> Result<MadeReset, Fault> {
         let (prepared, act, email) = (self.prepare_reset(), act.clone(), email.trim().to_lowercase());
+        let action = match what {
+            OperatorLink::Reset => "made_reset_link",
+            OperatorLink::SignIn => "made_login_link",
+        };
         let writing = self.platform.store.write(move |tx| {
             let member = members::find_by_email(tx, &email)?.ok_or_else(|| Fault::not_found("Member"))?;
-            let made = prepared.insert(tx, member.id, act.now())?;
+            let made = match what {
+                OperatorLink::Reset => prepared.insert(tx, member.id, act.now())?,
+                OperatorLink::SignIn => prepared.insert_sign_in(tx, member.id, act.now())?,
+            };
             for belonging in memberships::of_member(tx, member.id)? {
                 let target = Some(("member", member.id.0, member.name.as_str()));
                 let actor = Actor { kind: "system".to_owned(), id: None, name: "operator".to_owned() };
-                let note = Note { action: "made_reset_link", mode: None, target, detail: json!({}) };
+                let note = Note { action, mode: None, target, detail: json!({}) };
                 act.note_as(tx, belonging.workspace, actor, note)?;
             }
             Ok(made)
@@ -119,6 +135,12 @@ impl PreparedReset {
         let target = Some(("member", id.0, member.name.as_str()));
         act.note(tx, Note { action: "made_reset_link", mode: None, target, detail: json!({}) })?;
         Ok(made)
+    }
+
+    fn insert_sign_in(&self, tx: &mut Tx<'_>, member: MemberId, now: Timestamp) -> Result<MadeReset, Fault> {
+        let expires_at = now.plus_seconds(SIGN_IN_MINUTES * 60);
+        links::insert(tx, &self.hash, LinkKind::SignIn, Some(member), now, expires_at)?;
+        Ok(MadeReset { text: self.text.clone(), expires_at })
     }
 
     fn insert(&self, tx: &mut Tx<'_>, member: MemberId, now: Timestamp) -> Result<MadeReset, Fault> {

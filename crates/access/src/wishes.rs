@@ -69,10 +69,13 @@ impl Access {
 ///
 /// # Errors
 /// `forbidden` for keys.
-pub fn set_notification_rules(tx: &mut Tx<'_>, caller: &Caller, rules: &[Rule]) -> Result<(), Fault> {
-    let id = require_member(caller)?;
+pub fn set_notification_rules(tx: &mut Tx<'_>, act: &Act, rules: &[Rule]) -> Result<(), Fault> {
+    let id = require_member(&act.ctx.caller)?;
     let list: Vec<Value> = rules.iter().map(|rule| json!({ "event": rule.event, "channels": rule.channels })).collect();
-    members::set_notification_rules(tx, id, &Value::from(list).to_string()).map(drop)
+    members::set_notification_rules(tx, id, &Value::from(list).to_string())?;
+    let target = Some(("member", id.0, act.ctx.caller.name.as_str()));
+    let detail = json!({ "rules": rules.len() });
+    act.note(tx, Note { action: "changed_notification_rules", mode: None, target, detail })
 }
 
 fn default_rules() -> Vec<Rule> {

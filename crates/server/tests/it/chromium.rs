@@ -1,7 +1,6 @@
 //! A real browser, driven over a pipe: Chromium's DevTools protocol, as much of it as the tests of pages need.
 
 use std::cell::RefCell;
-use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -26,7 +25,7 @@ pub(crate) fn program() -> Option<PathBuf> {
     if let Some(named) = std::env::var_os(PROGRAM) {
         return Some(named.into());
     }
-    let path = std::env::var_os("PATH").unwrap_or_else(OsString::new);
+    let path = std::env::var_os("PATH").unwrap_or_default();
     let names = ["chromium", "chromium-browser", "google-chrome"];
     let found = std::env::split_paths(&path).flat_map(|folder| names.map(|name| folder.join(name)));
     found.into_iter().find(|program| program.is_file())

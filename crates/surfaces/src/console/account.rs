@@ -33,18 +33,20 @@ pub(super) fn routes() -> Vec<Route> {
 
 async fn show(call: Call) -> Result<Reply, Fault> {
     let member = call.app.access.me(&call.ctx.caller).await?;
-    Ok(Reply::ok(&wire::me(&member))?.revision(member.revision))
+    let has_pin = call.app.access.has_pin(&call.ctx.caller).await?;
+    Ok(Reply::ok(&wire::me(&member, has_pin))?.revision(member.revision))
 }
 
 async fn change(call: Call) -> Result<Reply, Fault> {
     let mut body = call.fields()?;
     let patch = read_patch(&mut body);
     body.finish()?;
-    let (caller, if_match) = (call.ctx.caller.clone(), call.if_match()?);
+    let (act, if_match) = (call.act(), call.if_match()?);
+    let has_pin = call.app.access.has_pin(&call.ctx.caller).await?;
     commit_and_forget(
         &call,
-        move |tx| patch_me(tx, &caller, &patch, if_match),
-        |member| Ok(Reply::ok(&wire::me(&member))?.revision(member.revision)),
+        move |tx| patch_me(tx, &act, &patch, if_match),
+        move |member| Ok(Reply::ok(&wire::me(&member, has_pin))?.revision(member.revision)),
     )
     .await
 }

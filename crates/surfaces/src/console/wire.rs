@@ -62,13 +62,14 @@ pub(super) fn session_entry(session: &Session, current: Option<SessionId>) -> Va
     })
 }
 
-/// A member's own record.
-pub(super) fn me(member: &Member) -> Value {
+/// A member's own record, and whether it has a PIN for payments.
+pub(super) fn me(member: &Member, has_pin: bool) -> Value {
     let mut object = Map::new();
     object.insert("id".to_owned(), member.id.prefixed().into());
     object.insert("name".to_owned(), member.name.clone().into());
     object.insert("email".to_owned(), member.email.clone().into());
     object.extend(preferences(member));
+    object.insert("has_pin".to_owned(), has_pin.into());
     object.insert("created_at".to_owned(), json!(member.created_at));
     object.insert("revision".to_owned(), member.revision.into());
     Value::Object(object)

@@ -54,10 +54,10 @@ async fn set_rules(call: Call) -> Result<Reply, Fault> {
     let mut body = call.fields()?;
     let rules = read_rules(&mut body);
     body.finish()?;
-    let caller = call.ctx.caller.clone();
+    let act = call.act();
     call.commit(
         move |tx| {
-            wishes::set_notification_rules(tx, &caller, &rules)?;
+            wishes::set_notification_rules(tx, &act, &rules)?;
             Ok(rules_object(&rules))
         },
         |object| Reply::ok(&object),

@@ -286,6 +286,7 @@ async fn what_a_member_sets_for_itself() {
     }
     put("/me/pin", json!({ "password": "wrong password", "pin": "2468" })).await.is(403, "invalid_credentials");
     assert_eq!(put("/me/pin", json!({ "password": PASSWORD, "pin": "2468" })).await.status, 204);
+    assert_eq!(app.get("/console/v1/me").bearer(&session).send().await.json["has_pin"], true);
     let stored = app.store.read(|tx| {
         let id = floe_store::access::members::find_by_email(tx, OWNER)?.expect("the owner").id;
         floe_store::access::members::pin_hash(tx, id)

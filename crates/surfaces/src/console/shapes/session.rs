@@ -99,7 +99,14 @@ pub(in crate::console) const NEW_OWNER: Shape = closed(
 pub(in crate::console) const ME: Shape = extend(
     "Me",
     PREFERENCES,
-    &[must("id", ID), must("name", TEXT), must("email", TEXT), must("created_at", INSTANT), must("revision", COUNT)],
+    &[
+        must("id", ID),
+        must("name", TEXT),
+        must("email", TEXT),
+        must("has_pin", FLAG),
+        must("created_at", INSTANT),
+        must("revision", COUNT),
+    ],
 );
 /// A change of one's own record.
 pub(in crate::console) const ME_PATCH: Shape = closed(
