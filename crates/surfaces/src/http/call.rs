@@ -88,7 +88,6 @@ impl Call {
     }
 
     /// The body of a route with [`Route::streamed_body`]; an empty one when it was taken before.
-    #[must_use]
     pub fn take_stream(&self) -> Body {
         self.stream.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default()
     }

@@ -36,7 +36,7 @@ pub(crate) struct IncomingFile {
 }
 
 enum Source {
-    Field(multer::Field<'static>),
+    Field(Box<multer::Field<'static>>),
     Body { body: Body, left: usize },
 }
 
@@ -89,7 +89,7 @@ impl Incoming {
                 };
                 if field.name() == Some(name) {
                     let name = field.file_name().unwrap_or_default().to_owned();
-                    return Ok(Some(IncomingFile { name, bytes: Source::Field(field) }));
+                    return Ok(Some(IncomingFile { name, bytes: Source::Field(Box::new(field)) }));
                 }
                 while let Some(bytes) = field.chunk().await.map_err(|error| broken(&error, limit))? {
                     *ignored += bytes.len();
