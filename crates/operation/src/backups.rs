@@ -8,7 +8,6 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use floe_model::access::{Caller, Credential};
 use floe_model::id::{BackupId, JobId, MemberId, WorkspaceId};
@@ -17,12 +16,13 @@ use floe_runtime::jobs::{JobFuture, JobHandler};
 use floe_runtime::{Ctx, Platform};
 use floe_store::operation::backups::{self, Backup};
 use floe_store::operation::{figures, retention};
-use floe_store::platform::jobs::{self, Job, Lease, NewJob};
+use floe_store::platform::jobs::{self, Job, NewJob};
 use floe_store::{CopyError, Dialect, Tx};
 use serde_json::json;
 
 use crate::Operation;
 use crate::archive::{self, Trailer, Verified};
+use crate::claim::keep_claim;
 use crate::trail::audit;
 
 /// The job that takes one backup; its subject is the backup.
@@ -31,10 +31,6 @@ pub(crate) const JOB_TAKE: &str = "operation.backup";
 pub const EXTENSION: &str = "floe-backup";
 /// End of the names of files that are no backups yet.
 const DRAFT: &str = "floe-backup-draft";
-/// How often a long backup says that it is still at work.
-const STILL_AT_WORK: Duration = Duration::from_secs(15);
-/// How long one such word holds, seconds; the lease of a job lasts as long.
-const LEASE_S: i64 = 60;
 
 /// A backup that was taken.
 #[derive(Debug, Clone)]
@@ -317,19 +313,6 @@ impl JobHandler for Take {
                 fault = keep_claim(platform, job.lease()) => Err(fault),
             }
         })
-    }
-}
-
-/// Says again and again that a job is still worked on; returns when that is refused.
-pub(crate) async fn keep_claim(platform: &Platform, lease: Lease) -> Fault {
-    loop {
-        tokio::time::sleep(STILL_AT_WORK).await;
-        let until = platform.clock.now().plus_seconds(LEASE_S);
-        match platform.store.write(move |tx| jobs::extend(tx, lease, until)).await {
-            Ok(true) => {}
-            Ok(false) => return Fault::conflict("claim_lost", "The job was taken over"),
-            Err(fault) => tracing::warn!(%fault, "a long job could not say that it is still at work"),
-        }
     }
 }
 

@@ -8,6 +8,7 @@
 
 pub mod archive;
 pub mod backups;
+mod claim;
 mod config;
 pub mod doctor;
 pub mod metrics;

@@ -14,7 +14,7 @@ use floe_store::{Dialect, Tx};
 use serde::{Deserialize, Serialize};
 
 use crate::Operation;
-use crate::backups::keep_claim;
+use crate::claim::keep_claim;
 use crate::trail::audit;
 
 /// The job that takes the scheduled backup and enters the next one.

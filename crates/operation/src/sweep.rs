@@ -12,7 +12,7 @@ use floe_store::operation::retention::{self, EVENTS_MAX};
 use floe_store::platform::jobs::{self, Job, NewJob};
 
 use crate::Operation;
-use crate::backups::keep_claim;
+use crate::claim::keep_claim;
 
 /// The job of the sweep.
 const JOB_SWEEP: &str = "operation.sweep";

@@ -78,5 +78,3 @@ pub(crate) fn expand(text: &str, dialect: Dialect) -> String {
 
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod upgrade_tests;

@@ -27,7 +27,10 @@ const TIMING: &[&str] = &[
     "crates/flows/src/runs/recover.rs",
     // How long a caller is held: on a clock that never jumps, whatever happens to the wall clock.
     "crates/flows/src/execute.rs",
-    "crates/flows/src/history.rs",
+    "crates/flows/src/results.rs",
+    "crates/flows/src/run_feed.rs",
+    // A job that lasts longer than its lease says now and then that it is still at work.
+    "crates/operation/src/claim.rs",
 ];
 
 /// A group of calls, where they are forbidden, and what to do instead.

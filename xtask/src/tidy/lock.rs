@@ -24,9 +24,14 @@ const DOUBLED: &[(&str, &str)] = &[
     ("const-oid", "x509-cert (tokio-postgres-rustls) against digest"),
     ("fallible-iterator", "tokio-postgres against rusqlite"),
     ("getrandom", "ring"),
+    ("hashbrown", "metrics-util (metrics-exporter-prometheus)"),
+    ("r-efi", "other platforms only"),
+    ("rand", "metrics-util (metrics-exporter-prometheus)"),
+    ("rand_core", "metrics-util (metrics-exporter-prometheus)"),
     ("syn", "compile time only"),
     ("synstructure", "compile time only"),
     ("wasi", "other platforms only"),
+    ("windows-link", "other platforms only"),
     ("windows-sys", "other platforms only"),
 ];
 

@@ -1,5 +1,7 @@
 //! Migrations on both databases: fresh, upgraded, refused, ended half-way.
 
+mod upgrade;
+
 use std::path::{Path, PathBuf};
 
 use super::expand;
