@@ -98,17 +98,30 @@ impl RunEngine {
             return self.post(new, wait_ms).await;
         }
         let (workspace, run) = (new.workspace, new.run);
-        let (settled, on_settled) = oneshot::channel();
-        let (accepted, on_accepted) = oneshot::channel();
-        let message = Message::Start { new: Box::new(new), settled, accepted };
-        self.core.shard(run).send(message).map_err(|_| stopped())?;
-        on_accepted.await.map_err(|_| stopped())??;
-        match within(wait_ms, on_settled).await {
-            Some(state) => state,
-            // This node was taken for gone: another one moves the run now.
-            None if self.core.node.is_some() => self.settle_on_disk(workspace, run, wait_ms).await,
-            None => Err(stopped()),
+        for _ in 0..TRIES_MAX {
+            let (settled, on_settled) = oneshot::channel();
+            let (accepted, on_accepted) = oneshot::channel();
+            let message = Message::Start { new: Box::new(new.clone()), settled, accepted };
+            self.core.shard(run).send(message).map_err(|_| stopped())?;
+            match on_accepted.await {
+                Ok(accepted) => accepted?,
+                // This node was taken for gone before it could say whether the run is on disk.
+                Err(_) if self.core.node.is_some() => {
+                    self.core.lively().await;
+                    if !self.is_on_disk(workspace, run).await? {
+                        continue;
+                    }
+                }
+                Err(_) => break,
+            }
+            return match within(wait_ms, on_settled).await {
+                Some(state) => state,
+                // Another node moves the run now.
+                None if self.core.node.is_some() => self.settle_on_disk(workspace, run, wait_ms).await,
+                None => Err(stopped()),
+            };
         }
+        Err(stopped())
     }
 
     /// Answers a run's question and waits up to `wait_ms` for its end or its next wait; `None` when it goes on.
@@ -126,7 +139,7 @@ impl RunEngine {
         for _ in 0..TRIES_MAX {
             self.core.lively().await;
             let (settled, on_settled) = oneshot::channel();
-            self.core.send(workspace, run, Request::Answer { answer: Box::new(answer.clone()), settled });
+            self.core.send(workspace, run, Request::Answer { answer: Box::new(answer.clone()), accepted: None, settled });
             match within(wait_ms, on_settled).await {
                 Some(state) => return state,
                 // Another node got ahead: what the run has come to says what becomes of the answer.
@@ -137,7 +150,7 @@ impl RunEngine {
         Err(stopped())
     }
 
-    /// Answers a run's question; returns once the answer is on disk, or after `wait_ms` when the run is slow to say.
+    /// Answers a run's question; returns once the answer is on disk, whatever the run does then.
     ///
     /// # Errors
     /// As [`RunEngine::answer`].
@@ -146,9 +159,23 @@ impl RunEngine {
         workspace: WorkspaceId,
         run: RunId,
         answer: AnswerIn,
-        wait_ms: u64,
     ) -> Result<(), Fault> {
-        self.answer(workspace, run, answer, wait_ms).await.map(drop)
+        for _ in 0..TRIES_MAX {
+            self.core.lively().await;
+            let (accepted, on_accepted) = oneshot::channel();
+            let (settled, on_settled) = oneshot::channel();
+            let answer = Box::new(answer.clone());
+            self.core.send(workspace, run, Request::Answer { answer, accepted: Some(accepted), settled });
+            match on_accepted.await {
+                Ok(accepted) => return accepted,
+                // Refused, or let go of.
+                Err(_) => match on_settled.await {
+                    Ok(state) => return state.map(drop),
+                    Err(_) => tokio::time::sleep(TRY_PAUSE).await,
+                },
+            }
+        }
+        Err(stopped())
     }
 
     /// Cancels a run.

@@ -58,7 +58,12 @@ pub(super) enum Request {
     /// A wait's time has come, by its job.
     Due { wait: WaitId, done: oneshot::Sender<Result<(), Fault>> },
     /// An answer.
-    Answer { answer: Box<AnswerIn>, settled: oneshot::Sender<Result<RunState, Fault>> },
+    Answer {
+        answer: Box<AnswerIn>,
+        /// Told when the answer counts and is on disk.
+        accepted: Option<oneshot::Sender<Result<(), Fault>>>,
+        settled: oneshot::Sender<Result<RunState, Fault>>,
+    },
     /// A cancellation.
     Cancel { by: Option<String>, audit: Option<Box<audit::Entry>>, done: oneshot::Sender<Result<RunState, Fault>> },
     /// Tell when the run ends or waits; at once if it does.

@@ -117,6 +117,10 @@ pub(crate) async fn run(
 /// Becomes one of the nodes that share the database, where several can.
 async fn join(app: &App) -> anyhow::Result<()> {
     let Some(node) = app.platform.store.join(app.settings.role) else { return Ok(()) };
+    anyhow::ensure!(
+        app.operation.remember_key().await?,
+        "the secret key is not the one with which this database was begun: give every node the same FLOE_SECRET_KEY"
+    );
     let mut life = node.watch();
     let alive = tokio::time::timeout(JOIN_TIMEOUT, life.wait_for(Option::is_some)).await;
     anyhow::ensure!(matches!(alive, Ok(Ok(_))), "the database did not take this server as one of its nodes");

@@ -25,8 +25,6 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const ANSWER_EVERY: Duration = Duration::from_millis(250);
 /// How long an answer is waited for.
 const WAIT_MAX: Duration = Duration::from_secs(60);
-/// How long the reader of a letter waits for the run that it moved.
-const SETTLE_MS: u64 = 100;
 /// Letters worked on at a time.
 const LETTERS_MAX: usize = 64;
 
@@ -66,8 +64,11 @@ pub(super) fn send_on(core: Arc<Core>, workspace: WorkspaceId, run: RunId, owner
     tokio::spawn(async move {
         let ask = async |asked: Asked| ask(&core, workspace, run, owner, &asked).await;
         match what {
-            Request::Answer { answer, settled } => match ask(Asked::Answer(answer)).await {
-                Ok(()) => settle::later(Arc::clone(&core), workspace, run, settled),
+            Request::Answer { answer, accepted, settled } => match ask(Asked::Answer(answer)).await {
+                Ok(()) => {
+                    accepted.into_iter().for_each(|accepted| drop(accepted.send(Ok(()))));
+                    settle::later(Arc::clone(&core), workspace, run, settled);
+                }
                 Err(fault) => drop(settled.send(Err(fault))),
             },
             Request::Cancel { by, audit, done } => match ask(Asked::Cancel { by, audit }).await {
@@ -166,7 +167,7 @@ async fn answer(engine: &RunEngine, own: NodeId, letter: &Letter) {
 
 async fn act(engine: &RunEngine, workspace: WorkspaceId, run: RunId, asked: Asked) -> Result<(), Fault> {
     match asked {
-        Asked::Answer(answer) => engine.answer_on_disk(workspace, run, *answer, SETTLE_MS).await,
+        Asked::Answer(answer) => engine.answer_on_disk(workspace, run, *answer).await,
         Asked::Cancel { by, audit } => engine.cancel(workspace, run, by, audit.map(|entry| *entry)).await.map(drop),
         Asked::Child { child, news } => engine.tell_parent(workspace, run, child, news).await,
         Asked::Due { wait } => engine.due(workspace, run, wait).await,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use floe_engine::machine::Machine;
 use floe_model::Fault;
 use floe_model::id::{RunId, WorkspaceId};
+use floe_store::flows::runs;
 use tokio::sync::oneshot;
 
 use super::super::engine::{Core, RunEngine};
@@ -32,6 +33,15 @@ pub(super) fn later(
 }
 
 impl RunEngine {
+    /// Whether there is such a run.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub(in super::super) async fn is_on_disk(&self, workspace: WorkspaceId, run: RunId) -> Result<bool, Fault> {
+        let found = self.core.platform.store.read(move |tx| runs::find(tx, workspace, run)).await?;
+        Ok(found.is_some())
+    }
+
     /// Waits up to `wait_ms` for a run's end or its next wait, as the database tells it; `None` when it goes on.
     ///
     /// # Errors

@@ -130,7 +130,7 @@ impl Shard {
         let Some(Slot::Live(mut live)) = self.runs.remove(&flushed.run) else { return };
         live.tasks.values().for_each(tokio::task::AbortHandle::abort);
         self.leave(&live);
-        if self.core.node.is_some() && fault.code() == batch::GOT_AHEAD {
+        if self.core.node.is_some() && batch::is_overtaken(fault) {
             // Another node moves it now. Whoever waits asks again, and is told from the database.
             return;
         }

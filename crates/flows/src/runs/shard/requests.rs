@@ -50,7 +50,7 @@ impl Shard {
                 self.move_on(run, Happening::Expired { wait });
                 self.reply(run, Reply::Done(done));
             }
-            Request::Answer { answer, settled } => self.answer(run, *answer, settled),
+            Request::Answer { answer, accepted, settled } => self.answer(run, *answer, accepted, settled),
             Request::Cancel { by, audit, done } => self.cancel(run, by, audit.map(|entry| *entry), done),
             Request::Settle { settled } => {
                 if let Some(live) = self.live(run) {
@@ -96,7 +96,13 @@ impl Shard {
         self.move_on(run, Happening::Stopped { error });
     }
 
-    pub(super) fn answer(&mut self, run: RunId, answer: AnswerIn, settled: oneshot::Sender<Result<RunState, Fault>>) {
+    pub(super) fn answer(
+        &mut self,
+        run: RunId,
+        answer: AnswerIn,
+        accepted: Option<oneshot::Sender<Result<(), Fault>>>,
+        settled: oneshot::Sender<Result<RunState, Fault>>,
+    ) {
         let now = self.core.platform.clock.now();
         let Some(live) = self.live(run) else { return };
         match answer::judge(&answer, &live.row, &live.machine, now) {
@@ -106,6 +112,7 @@ impl Shard {
             }
             Ok(Verdict::Repeat) => {
                 live.wait_for_end(settled);
+                accepted.into_iter().for_each(|accepted| self.reply(run, Reply::Done(accepted)));
                 self.rest(run);
             }
             Ok(Verdict::Accept { happening, end }) => {
@@ -121,6 +128,7 @@ impl Shard {
                 if let Some(live) = self.live(run) {
                     live.wait_for_end(settled);
                 }
+                accepted.into_iter().for_each(|accepted| self.reply(run, Reply::Done(accepted)));
             }
         }
     }
