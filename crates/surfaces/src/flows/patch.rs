@@ -99,11 +99,18 @@ pub(super) fn summary(body: &mut Fields) -> Option<String> {
 fn share_change(body: &mut Fields, draw: impl FnOnce() -> LinkSecret) -> Option<ShareChange> {
     let Some(share) = body.value("share") else { return Some(ShareChange::End) };
     let flag = |name: &str| share.get(name).filter(|value| !value.is_null());
-    match (flag("enabled"), flag("rotate")) {
-        (Some(Value::Bool(true)), None | Some(Value::Bool(false))) => Some(ShareChange::Enable(draw())),
-        (None | Some(Value::Bool(true)), Some(Value::Bool(true))) => Some(ShareChange::Replace(draw())),
-        (Some(Value::Bool(false)), None | Some(Value::Bool(false))) => Some(ShareChange::End),
-        _ => {
+    let wrong: Vec<_> =
+        ["enabled", "rotate"].into_iter().filter(|name| flag(name).is_some_and(|value| !value.is_boolean())).collect();
+    for name in &wrong {
+        body.problem(&format!("share/{name}"), "type", format!("{name} must be true or false"));
+    }
+    let is = |name: &str| flag(name).and_then(Value::as_bool);
+    match (is("enabled"), is("rotate").unwrap_or(false)) {
+        _ if !wrong.is_empty() => None,
+        (Some(true), false) => Some(ShareChange::Enable(draw())),
+        (None | Some(true), true) => Some(ShareChange::Replace(draw())),
+        (Some(false), false) => Some(ShareChange::End),
+        (None, false) | (Some(false), true) => {
             let message = "share must be {\"enabled\": true}, {\"enabled\": false} or {\"rotate\": true}";
             body.problem("share", "value", message);
             None

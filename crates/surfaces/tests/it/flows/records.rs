@@ -31,7 +31,7 @@ on_both! {
         let definition = json!({ "steps": [{ "id": "a", "type": "form", "data": {}, "position": { "x": 1.5 } }] });
         let patch = json!({
             "name": "Renewals", "description": null, "icon": null, "tags": null, "settings": null, "visibility": "public",
-            "definition": definition, "baseRevision": 1, "share": { "enabled": true },
+            "definition": definition, "baseRevision": 1, "unknown": { "enabled": true },
         });
         let changed = app.patch(&path).bearer(&session).json(&patch).send().await;
         let mut after = expected;
