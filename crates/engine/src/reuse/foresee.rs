@@ -36,12 +36,15 @@ pub struct Foreseen {
 #[must_use]
 pub fn foresee(plan: &Arc<Plan>, beginning: &Beginning, past: &Past, moment: &mut Moment<'_>) -> Foreseen {
     let began = Happening::Began(Box::new(beginning.clone()));
+    let steps = beginning.reuse.iter().flat_map(|reuse| &reuse.steps);
+    let bound = steps.filter(|step| step.kept.depends_on_content());
     let mut paper = Paper {
         machine: Machine::new(Arc::clone(plan)),
         past,
         ahead: VecDeque::from([began]),
         events: 0,
         children: 0,
+        bound_to_content: bound.filter_map(|step| plan.find(&step.step)).collect(),
         met: Met::default(),
     };
     while let Some(what) = paper.ahead.pop_front() {
@@ -68,6 +71,8 @@ struct Paper<'p> {
     ahead: VecDeque<Happening>,
     events: usize,
     children: u128,
+    /// Approvals that hold for the same question only.
+    bound_to_content: BTreeSet<NodeIndex>,
     met: Met,
 }
 
@@ -86,22 +91,15 @@ impl Paper<'_> {
 
     fn meet(&mut self, event: &Event) {
         let Some(place) = event.what.place() else { return };
-        let is_kept_approval = self.is_kept_approval(place);
         let met = &mut self.met;
         let is_new = match &event.what {
-            Happening::Reused { .. } if is_kept_approval => met.kept.insert(place.node),
+            Happening::Reused { .. } if self.bound_to_content.contains(&place.node) => met.kept.insert(place.node),
             Happening::Reused { .. } => met.reused.insert(place.node),
             _ => met.again.insert(place.node),
         };
         if is_new {
             met.order.push(place.node);
         }
-    }
-
-    fn is_kept_approval(&self, place: Place) -> bool {
-        let steps = self.machine.beginning().and_then(|beginning| beginning.reuse.as_deref()).map(|reuse| &reuse.steps);
-        let id = &self.machine.plan().node(place.node).id;
-        steps.into_iter().flatten().any(|step| step.step == *id && step.kept.depends_on_content())
     }
 
     /// What would come of a command if everything went as it did the last time.

@@ -110,25 +110,40 @@ fn read(call: &Call) -> Result<(BulkAct, BulkWhich, bool), Fault> {
 /// Ids or a filter, one of them.
 fn read_which(body: &mut Fields) -> Result<BulkWhich, Fault> {
     let (ids, filter) = (body.value("ids"), body.value("filter"));
-    Ok(match (ids, filter) {
-        (Some(Value::Array(ids)), None) if (1..=ITEMS_MAX).contains(&ids.len()) => {
-            // A text that is no id of ours is the id of no run.
-            BulkWhich::Ids(ids.iter().filter_map(|id| RunId::parse(id.as_str()?).ok()).collect())
-        }
-        (Some(_), None) => {
-            body.problem("ids", "length", format!("ids must be a list of 1 to {ITEMS_MAX} ids"));
-            BulkWhich::Ids(Vec::new())
-        }
-        (None, Some(Value::Object(filter))) => BulkWhich::Filter(Box::new(filter_of(&filter)?)),
-        (None, Some(_)) => {
+    let none = || BulkWhich::Ids(Vec::new());
+    let filter = match filter {
+        Some(Value::Object(filter)) => Some(filter),
+        Some(_) => {
             body.problem("filter", "type", "filter must be an object");
-            BulkWhich::Ids(Vec::new())
+            return Ok(none());
         }
-        _ => {
+        None => None,
+    };
+    Ok(match (ids, filter) {
+        (Some(_), Some(_)) => {
+            body.problem("filter", "conflict", "Give either ids or filter");
+            none()
+        }
+        (Some(ids), None) => match ids_of(&ids) {
+            Some(ids) => BulkWhich::Ids(ids),
+            None => {
+                body.problem("ids", "type", format!("ids must be a list of 1 to {ITEMS_MAX} ids"));
+                none()
+            }
+        },
+        (None, Some(filter)) => BulkWhich::Filter(Box::new(filter_of(&filter)?)),
+        (None, None) => {
             body.problem("ids", "required", "Give either ids or filter");
-            BulkWhich::Ids(Vec::new())
+            none()
         }
     })
+}
+
+/// Texts as ids. One that is no id of ours is the id of no run.
+fn ids_of(value: &Value) -> Option<Vec<RunId>> {
+    let items = value.as_array().filter(|items| (1..=ITEMS_MAX).contains(&items.len()))?;
+    let texts: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
+    Some(texts?.into_iter().filter_map(|text| RunId::parse(text).ok()).collect())
 }
 
 fn filter_of(filter: &Map<String, Value>) -> Result<ListFilter, Fault> {
