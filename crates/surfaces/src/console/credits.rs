@@ -102,7 +102,7 @@ async fn entries(call: Call) -> Result<Reply, Fault> {
     filters::newest_first(window.newest_first)?;
     let mode = filters::mode(&call)?.unwrap_or(call.ctx.caller.mode);
     let filter = Filter {
-        reason: filters::text(&call, "reason")?,
+        reason: filters::word(&call, "reason", shapes::REASONS)?,
         product: filters::text(&call, "product")?,
         agent_id: filters::id(&call, "agent_id")?,
         run_id: filters::id(&call, "run_id")?.map(RunId),

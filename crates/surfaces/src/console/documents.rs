@@ -9,7 +9,7 @@ use http::StatusCode;
 use http::header::CACHE_CONTROL;
 
 use super::SURFACE;
-use crate::http::shape::{JSON_OBJECT, TEXT};
+use crate::http::shape::JSON_OBJECT;
 use crate::http::{Auth, Call, Reply, Route};
 use crate::openapi::{Form, text_of};
 
@@ -23,12 +23,12 @@ pub(super) fn routes() -> Vec<Route> {
             .answers(200, JSON_OBJECT),
         Route::get(&SURFACE, "/openapi.yaml", Auth::PUBLIC, |_| async { whole(Form::Yaml) })
             .doc("Get the OpenAPI document of everything as YAML")
-            .answers_media(200, YAML, TEXT),
+            .answers_media(200, YAML, JSON_OBJECT),
         Route::get(&SURFACE, "/openapi/{document}", Auth::PUBLIC, one)
             .doc("Get the OpenAPI document of a surface")
             .about("The document is the name of a surface and .json or .yaml, e.g. flows.json.")
             .answers(200, JSON_OBJECT)
-            .answers_media(200, YAML, TEXT),
+            .answers_media(200, YAML, JSON_OBJECT),
     ]
 }
 

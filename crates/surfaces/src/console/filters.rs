@@ -44,6 +44,16 @@ pub(super) fn mode(call: &Call) -> Result<Option<Mode>, Fault> {
     Mode::parse(text).map(Some).ok_or_else(|| Fault::field("/mode", "value", "mode must be live or test"))
 }
 
+/// One of a set of words.
+///
+/// # Errors
+/// 400 for anything else.
+pub(super) fn word(call: &Call, name: &str, words: &[&str]) -> Result<Option<String>, Fault> {
+    let Some(text) = call.query.get(name) else { return Ok(None) };
+    let wrong = || Fault::field(format!("/{name}"), "value", format!("{name} must be one of: {}", words.join(", ")));
+    if words.contains(&text) { Ok(Some(text.to_owned())) } else { Err(wrong()) }
+}
+
 /// A text of bounded length without NUL.
 ///
 /// # Errors

@@ -55,7 +55,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::get(&SURFACE, "/console/v1/sessions", Auth::MEMBER, list)
             .any_reads()
             .doc("List your sessions")
-            .queries(WINDOW)
+            .queries(&WINDOW[..2])
             .answers(200, shapes::SESSIONS),
         Route::delete(&SURFACE, "/console/v1/sessions", Auth::SESSION, end_others)
             .doc("End your other sessions")

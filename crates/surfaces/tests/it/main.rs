@@ -7,6 +7,7 @@ mod audit;
 mod browser;
 mod conform;
 mod connections;
+mod documents;
 mod echo;
 mod flows;
 mod flows_runs;

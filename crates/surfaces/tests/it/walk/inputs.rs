@@ -52,7 +52,7 @@ fn right(shape: &Shape) -> Value {
     }
 }
 
-/// Each wrong body with the field that is wrong in it.
+/// Each wrong body with the path of the field that is wrong in it.
 fn wrong_bodies(object: &Object, good: &Value) -> Vec<(String, Value)> {
     let mut bodies = Vec::new();
     for field in object.fields() {
@@ -75,7 +75,8 @@ fn wrong_bodies(object: &Object, good: &Value) -> Vec<(String, Value)> {
 fn inside(field: &Field, good: &Value) -> Vec<(String, Value)> {
     let Kind::Object(object) = field.shape.kind else { return Vec::new() };
     let inner = good.get(field.name).filter(|inner| inner.is_object()).cloned().unwrap_or_else(|| right(&field.shape));
-    wrong_bodies(&object, &inner).into_iter().map(|(name, value)| (name, with(good, field.name, Some(value)))).collect()
+    let outer = |(name, value)| (format!("{}/{name}", field.name), with(good, field.name, Some(value)));
+    wrong_bodies(&object, &inner).into_iter().map(outer).collect()
 }
 
 fn with(body: &Value, name: &str, value: Option<Value>) -> Value {
@@ -102,19 +103,21 @@ fn wrong_texts(param: &Param) -> Vec<String> {
     }
 }
 
-/// Whether an answer says that this field is wrong.
-fn names(route: &Route, answer: &Answer, field: &str) -> bool {
+/// Whether an answer says that this field is wrong, or one that it stands in.
+fn names(route: &Route, row: &Row, answer: &Answer, path: &str) -> bool {
     if answer.status != 400 {
         return false;
     }
+    let field = path.rsplit('/').next().unwrap_or(path);
     let own = route.doc.refuses.iter().filter(|(status, _)| *status == 400).flat_map(|(_, codes)| *codes);
-    if own.into_iter().any(|own| *own == code(answer)) || answer.json["field"] == field {
+    let unknown = answer.json["field"].as_str().is_some_and(|named| named.rsplit('/').next() == Some(field));
+    if own.into_iter().any(|own| *own == code(answer)) || unknown || row.told_elsewhere.contains(&field) {
         return true;
     }
     let console = answer.json["errors"].as_array().into_iter().flatten().filter_map(|one| one["pointer"].as_str());
     let flows = answer.json["error"]["details"]["fields"].as_array().into_iter().flatten();
     let mut paths = console.chain(flows.filter_map(|one| one["path"].as_str()));
-    paths.any(|path| path.split('/').any(|part| part == field))
+    paths.any(|told| told.split('/').any(|part| !part.is_empty() && path.split('/').any(|own| own == part)))
 }
 
 async fn see(world: &World, route: &Route, row: &Row, problems: &mut Vec<String>) {
@@ -122,7 +125,7 @@ async fn see(world: &World, route: &Route, row: &Row, problems: &mut Vec<String>
     let path = world.path(row, &thing);
     let mut judge = |what: String, field: &str, (answer, unlike): (Answer, Option<String>)| {
         problems.extend(unlike);
-        if !names(route, &answer, field) {
+        if !names(route, row, &answer, field) {
             problems.push(format!("{route:?}: {what} is not refused as {field}: {} {}", answer.status, answer.json));
         }
     };

@@ -10,6 +10,8 @@ use super::walk;
 use super::world::{World, code};
 use crate::app::Answer;
 
+/// Characters from which a text can be a secret.
+const SECRET_MIN: usize = 20;
 /// Members that are told once: null in an answer that is repeated (console contract, section 4).
 const ONCE: [&str; 5] = ["key", "token", "url", "secret", "reset_url"];
 
@@ -23,7 +25,7 @@ fn repeats(first: &Value, again: &Value, name: &str) -> bool {
     match (first, again) {
         (_, Value::Null) if ONCE.contains(&name) => true,
         // Told once, and told again.
-        (Value::String(_), Value::String(_)) if ONCE.contains(&name) => false,
+        (Value::String(text), Value::String(_)) if ONCE.contains(&name) && text.len() >= SECRET_MIN => false,
         (Value::Object(one), Value::Object(other)) => {
             let same = |(name, value): (&String, &Value)| other.get(name).is_some_and(|again| repeats(value, again, name));
             one.len() == other.len() && one.iter().all(same)

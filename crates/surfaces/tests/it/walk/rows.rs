@@ -58,6 +58,8 @@ pub struct Row {
     pub body: Option<fn(&Value) -> Value>,
     /// Another body as good as the first.
     pub other: Option<fn(&Value) -> Value>,
+    /// Fields whose problems are told under the name of another one.
+    pub told_elsewhere: &'static [&'static str],
     /// Calling it well ends the session that calls.
     pub ends_session: bool,
     /// Why it cannot be called well here; another test does it then.
@@ -73,6 +75,7 @@ fn row(method: &'static str, path: &'static str, thing: Thing) -> Row {
         not_walked: "",
         body: None,
         other: None,
+        told_elsewhere: &[],
         ends_session: false,
         cannot_succeed: "",
     }
@@ -94,6 +97,10 @@ impl Row {
     /// A list that is not walked.
     fn fixed(self, why: &'static str) -> Self {
         Self { not_walked: why, ..self }
+    }
+
+    fn told_elsewhere(self, fields: &'static [&'static str]) -> Self {
+        Self { told_elsewhere: fields, ..self }
     }
 
     fn ends_session(self) -> Self {
@@ -263,7 +270,9 @@ fn joined_runs() -> Vec<Row> {
             .other(|_| json!({ "reason": "And again" })),
         row("POST", "/console/v1/runs/bulk", Failed)
             .body(|run| json!({ "action": "rerun", "ids": [run["id"]] }))
-            .other(|run| json!({ "action": "rerun", "ids": [run["id"]], "reason": "Other" })),
+            .other(|run| json!({ "action": "rerun", "ids": [run["id"]], "reason": "Other" }))
+            // Either is given, and of both that is told.
+            .told_elsewhere(&["ids", "filter"]),
         row("GET", "/console/v1/jobs/{id}", Job),
         row("DELETE", "/console/v1/jobs/{id}", Job),
         row("GET", "/console/v1/flows/{id}/diff", Versions).cannot_succeed("needs two versions; see sharing/differences.rs"),
@@ -299,7 +308,7 @@ fn operation() -> Vec<Row> {
         row("GET", "/console/v1/settings", None),
         row("GET", "/console/v1/doctor", None).cannot_succeed("looks at the machine; see operation.rs"),
         row("POST", "/console/v1/doctor/run", None).cannot_succeed("looks at the machine; see operation.rs"),
-        row("GET", "/console/v1/backups", None).fixed(COPIES),
+        row("GET", "/console/v1/backups", None).fixed(COPIES).cannot_succeed(COPIES),
         row("POST", "/console/v1/backups", None).body(|_| json!({ "with_key": false })).cannot_succeed(COPIES),
         row("GET", "/console/v1/backups/{id}", None).cannot_succeed(COPIES),
         row("DELETE", "/console/v1/backups/{id}", None).cannot_succeed(COPIES),
