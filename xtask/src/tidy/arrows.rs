@@ -44,6 +44,7 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
     ("reqwest", &["runtime", "server"], "calls to the outside are `ctx.outside`, which checks every address"),
     ("rquickjs", &["runtime"], "JavaScript runs in child processes only; call `ctx.sandbox`"),
     ("chacha20poly1305", &["runtime"], "values are sealed and opened by `ctx.seal`"),
+    ("croner", &["model"], "times of patterns are decided by `floe_model::flows::cron`"),
     ("getrandom", &["runtime"], "randomness is an argument; call `ctx.ids`"),
     ("infer", &["flows"], "types of files are found where files are received"),
     ("multer", &["surfaces"], "multipart bodies end at the surfaces; slices take and give plain types"),

@@ -12,13 +12,7 @@ use super::{Event, Note, note};
 const SHOWN: [&str; 6] = ["fields", "version", "latest", "basedOn", "revision", "openRuns"];
 
 /// Writes the log entry that goes with an audit entry, if its act has one.
-pub(crate) fn note_act(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    flow: &FlowRow,
-    action: &str,
-    detail: &Value,
-) -> Result<(), Fault> {
+pub(crate) fn note_act(tx: &mut Tx<'_>, ctx: &Ctx, flow: &FlowRow, action: &str, detail: &Value) -> Result<(), Fault> {
     let version = detail.get("version").and_then(Value::as_u64).and_then(|number| u32::try_from(number).ok());
     let number = version.map_or_else(String::new, |number| format!(" {number}"));
     let (event, message) = match action {

@@ -13,9 +13,9 @@ use floe_model::id::{FlowId, RunId, WorkspaceId};
 use floe_model::{Fault, Timestamp};
 use floe_runtime::Ctx;
 use floe_store::Tx;
+use floe_store::flows::documents;
 use floe_store::flows::flow_logs::{self, LogFilter};
 use floe_store::flows::logged_runs::{self, LoggedRun, Period, SHORT_SECONDS};
-use floe_store::flows::documents;
 
 use super::derive::entries;
 use super::entry::Entry;

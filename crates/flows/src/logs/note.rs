@@ -55,7 +55,7 @@ impl Note {
 
     /// Makes it an `error`, whatever its event is as a rule.
     #[must_use]
-    pub(crate) fn as_error(self) -> Self {
+    pub(crate) fn of_error_level(self) -> Self {
         Self { level: "error", ..self }
     }
 

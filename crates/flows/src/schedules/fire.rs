@@ -66,12 +66,7 @@ pub(super) fn settle(tx: &mut Tx<'_>, platform: &Platform, plans: &Plans, due: D
 }
 
 /// Stops a schedule that cannot fire until something changes.
-fn pause(
-    tx: &mut Tx<'_>,
-    platform: &Platform,
-    schedule: ScheduleRow,
-    reason: &str,
-) -> Result<Option<Queued>, Fault> {
+fn pause(tx: &mut Tx<'_>, platform: &Platform, schedule: ScheduleRow, reason: &str) -> Result<Option<Queued>, Fault> {
     let paused_reason = Some(reason.to_owned());
     write(tx, platform, &ScheduleRow { paused_reason, next_at: None, ..schedule })?;
     Ok(None)
@@ -146,7 +141,7 @@ impl Moment<'_, '_> {
         let entry = Note::new(Event::ScheduleFired, format!("No run was started: {}", fault.message()))
             .with("scheduledFor", json!(time))
             .with("error", json!({ "code": fault.code(), "message": fault.message(), "fields": fields }));
-        self.note(&entry.as_error().settling(time))?;
+        self.note(&entry.of_error_level().settling(time))?;
         self.fired(None, Some("failed"))
     }
 

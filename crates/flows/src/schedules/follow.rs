@@ -83,9 +83,8 @@ fn take_over(
         Some(name) => (name.clone(), zone_named(name)?),
         None => zone_of_workspace(tx, ctx)?,
     };
-    let is_same = |one: &ScheduleRow| {
-        one.cron == wanted.cron && one.timezone == timezone && one.paused_reason.is_none()
-    };
+    let is_same =
+        |one: &ScheduleRow| one.cron == wanted.cron && one.timezone == timezone && one.paused_reason.is_none();
     if before.as_ref().is_some_and(is_same) {
         return Ok(());
     }

@@ -7,9 +7,9 @@ use floe_runtime::Platform;
 use floe_runtime::jobs::{JobFuture, JobHandler};
 use floe_store::platform::jobs::Job;
 
+use super::JOB_SCHEDULE;
 use super::fire::{Due, settle};
 use super::wait::due_of;
-use super::JOB_SCHEDULE;
 use crate::Flows;
 use crate::definitions::{self, VersionChoice};
 use crate::runs::{Plans, RunEngine};

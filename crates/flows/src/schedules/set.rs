@@ -98,8 +98,7 @@ pub fn cancel(tx: &mut Tx<'_>, ctx: &Ctx, id: FlowId) -> Result<Option<ScheduleR
 
 /// Writes a schedule that no longer fires.
 pub(super) fn cancelled(tx: &mut Tx<'_>, ctx: &Ctx, before: ScheduleRow) -> Result<ScheduleRow, Fault> {
-    let schedule =
-        ScheduleRow { active: false, paused_reason: None, next_at: None, updated_at: ctx.now(), ..before };
+    let schedule = ScheduleRow { active: false, paused_reason: None, next_at: None, updated_at: ctx.now(), ..before };
     write(tx, ctx, &schedule)?;
     Ok(schedule)
 }

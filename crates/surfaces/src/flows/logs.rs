@@ -62,7 +62,8 @@ fn wanted(query: &Query) -> Result<Wanted, Fault> {
 
 /// A comma list of words; empty when it is not given.
 fn words<T>(query: &Query, name: &str, known: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, Fault> {
-    let list = word(query, name, known, |text| text.split(',').map(|one| parse(one.trim())).collect::<Option<Vec<T>>>())?;
+    let list =
+        word(query, name, known, |text| text.split(',').map(|one| parse(one.trim())).collect::<Option<Vec<T>>>())?;
     Ok(list.unwrap_or_default())
 }
 

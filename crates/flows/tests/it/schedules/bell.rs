@@ -79,14 +79,13 @@ impl Bell {
     }
 
     pub(super) fn ctx(&self) -> Ctx {
-        let member =
-            Member {
-                id: MemberId(7),
-                name: "Ann".to_owned(),
-                email: "ann@floe.test".to_owned(),
-                role: Role::Owner,
-                groups: Vec::new(),
-            };
+        let member = Member {
+            id: MemberId(7),
+            name: "Ann".to_owned(),
+            email: "ann@floe.test".to_owned(),
+            role: Role::Owner,
+            groups: Vec::new(),
+        };
         let caller = Caller {
             workspace: WORKSPACE,
             mode: Mode::Live,
@@ -127,7 +126,9 @@ impl Bell {
         let content = Content::take(&json!({ "steps": steps }), &self.flows.catalog).expect("a definition");
         let save = Autosave { content: Some(content), ..Autosave::default() };
         let catalog = Arc::clone(&self.flows.catalog);
-        self.act(move |tx, ctx| definitions::autosave(tx, ctx, &catalog, flow, &save).map(|_| ())).await.expect("saved");
+        self.act(move |tx, ctx| definitions::autosave(tx, ctx, &catalog, flow, &save).map(|_| ()))
+            .await
+            .expect("saved");
     }
 
     pub(super) async fn publish(&self, flow: FlowId) -> Result<u32, Fault> {

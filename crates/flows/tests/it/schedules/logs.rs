@@ -76,7 +76,10 @@ async fn start(bell: &Bell, flow: FlowId) -> RunId {
 }
 
 fn words(entries: &[floe_flows::logs::Entry]) -> Vec<String> {
-    entries.iter().map(|entry| format!("{} {} {}", entry.level, entry.event, entry.step.as_deref().unwrap_or("-"))).collect()
+    entries
+        .iter()
+        .map(|entry| format!("{} {} {}", entry.level, entry.event, entry.step.as_deref().unwrap_or("-")))
+        .collect()
 }
 
 const GOOD: [&str; 8] = [

@@ -111,8 +111,22 @@ fn forms() {
     // 2100 has no leap day: the longest wait there is.
     assert_eq!(next("0 0 29 2 *", "UTC", "2096-02-29T00:00Z", 1), ["2104-02-29T00:00Z"]);
     for refused in [
-        "0 0 L * *", "0 0 15W * *", "0 0 * * 1#2", "0 0 * * 5L", "0 0 ? * *", "* * * * * *", "@reboot", "@annually", "+ * * * *",
-        "0 0 1 1 * 2026", "0 0 30,31 2 *", "0 0 31 4,6,9,11 *", "JAN * * * *", "5/10 * * * *", "000 * * * *", "* * * * *\n",
+        "0 0 L * *",
+        "0 0 15W * *",
+        "0 0 * * 1#2",
+        "0 0 * * 5L",
+        "0 0 ? * *",
+        "* * * * * *",
+        "@reboot",
+        "@annually",
+        "+ * * * *",
+        "0 0 1 1 * 2026",
+        "0 0 30,31 2 *",
+        "0 0 31 4,6,9,11 *",
+        "JAN * * * *",
+        "5/10 * * * *",
+        "000 * * * *",
+        "* * * * *\n",
     ] {
         let trimmed_is_fine = refused.ends_with('\n');
         assert_eq!(Cron::parse(refused).is_ok(), trimmed_is_fine, "{refused:?}");
