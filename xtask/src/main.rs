@@ -7,6 +7,8 @@
 
 mod ci;
 mod crash;
+mod fuzz_api;
+mod openapi;
 mod postgres;
 mod process;
 mod report;
@@ -43,6 +45,18 @@ static COMMANDS: &[Command] = &[
         run: crash::run,
         proof: Some(&[]),
     },
+    Command {
+        name: "fuzz-api",
+        about: "fuzzes every served OpenAPI document from outside [--minutes N --seed S]",
+        run: fuzz_api::run,
+        proof: None,
+    },
+    Command {
+        name: "openapi",
+        about: "writes the OpenAPI documents to docs/openapi",
+        run: openapi::run,
+        proof: None,
+    },
     Command { name: "test", about: "sets up and runs every test [arguments for nextest]", run: test::run, proof: None },
     Command { name: "tidy", about: "checks the house rules that no compiler knows", run: tidy::run, proof: None },
 ];
@@ -54,7 +68,7 @@ fn main() -> ExitCode {
     let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
         eprintln!("usage: cargo xtask <command>\n");
         for command in COMMANDS {
-            eprintln!("  {:<8} {}", command.name, command.about);
+            eprintln!("  {:<10} {}", command.name, command.about);
         }
         return ExitCode::from(2);
     };

@@ -16,25 +16,25 @@ const ANSWER_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// A request.
 #[derive(Debug, Clone)]
-pub(super) struct Request {
-    pub(super) method: &'static str,
-    pub(super) path: String,
-    pub(super) credential: Option<String>,
-    pub(super) idempotency_key: Option<String>,
-    pub(super) body: Option<Value>,
+pub(crate) struct Request {
+    pub(crate) method: &'static str,
+    pub(crate) path: String,
+    pub(crate) credential: Option<String>,
+    pub(crate) idempotency_key: Option<String>,
+    pub(crate) body: Option<Value>,
 }
 
 /// An answer that came whole.
 #[derive(Debug)]
-pub(super) struct Response {
-    pub(super) status: u16,
+pub(crate) struct Response {
+    pub(crate) status: u16,
     headers: HashMap<String, String>,
-    pub(super) body: Value,
+    pub(crate) body: Value,
 }
 
 /// Why there is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Broken {
+pub(crate) enum Broken {
     /// Nobody listened: the request was never sent.
     NotSent,
     /// The connection broke: the request may have been taken in.
@@ -44,18 +44,18 @@ pub(super) enum Broken {
 }
 
 impl Request {
-    pub(super) fn get(path: impl Into<String>, credential: &str) -> Self {
+    pub(crate) fn get(path: impl Into<String>, credential: &str) -> Self {
         let credential = Some(credential.to_owned());
         Self { method: "GET", path: path.into(), credential, idempotency_key: None, body: None }
     }
 
-    pub(super) fn post(path: impl Into<String>, credential: &str, body: Value) -> Self {
+    pub(crate) fn post(path: impl Into<String>, credential: &str, body: Value) -> Self {
         let credential = Some(credential.to_owned());
         Self { method: "POST", path: path.into(), credential, idempotency_key: None, body: Some(body) }
     }
 
     /// Sends it and reads the whole answer.
-    pub(super) fn send(&self, address: SocketAddr) -> Result<Response, Broken> {
+    pub(crate) fn send(&self, address: SocketAddr) -> Result<Response, Broken> {
         let mut stream = TcpStream::connect_timeout(&address, CONNECT_TIMEOUT).map_err(|_| Broken::NotSent)?;
         stream.set_read_timeout(Some(READ_TIMEOUT)).map_err(|_| Broken::Lost)?;
         // A small request in one segment must not wait for the acknowledgement of the one before.
@@ -90,12 +90,12 @@ impl Request {
 
 impl Response {
     /// A header by its lower-case name.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
     }
 
     /// `error.code` of the body.
-    pub(super) fn error_code(&self) -> &str {
+    pub(crate) fn error_code(&self) -> &str {
         self.body["error"]["code"].as_str().or(self.body["code"].as_str()).unwrap_or_default()
     }
 

@@ -13,7 +13,7 @@ mod clients;
 mod effects;
 mod fleet;
 mod flows;
-mod http;
+pub(crate) mod http;
 mod judge;
 mod ledger;
 mod options;

@@ -1,0 +1,115 @@
+//! `cargo xtask fuzz-api [--minutes N] [--seed S]`: schemathesis, a fuzzer from outside, against every document that a server of
+//! this checkout serves. It reads the OpenAPI document, sends what fits it and what does not, and fails for an answer 5xx, for
+//! a status or media type that is not documented, and for a body of another shape.
+//!
+//! The fuzzer is installed into a virtual environment in the target folder; without Python or the package index the command
+//! says in one line what is missing, and fails only where nothing may be skipped (`CI`).
+
+mod server;
+mod tool;
+
+use std::process::Command;
+
+use server::Server;
+
+use crate::process;
+use crate::workspace::{Failure, Outcome, Workspace, in_ci};
+
+/// Minutes of fuzzing unless asked otherwise, over all documents.
+const MINUTES: u64 = 3;
+/// Minutes that can be asked for.
+const MINUTES_MAX: u64 = 24 * 60;
+/// The seed unless asked otherwise: the same requests each time.
+const SEED: u64 = 7;
+
+/// What has to hold for each answer.
+const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,\
+                      unsupported_method,allow_header_conformance";
+
+/// One run of the fuzzer.
+struct Pass {
+    document: &'static str,
+    /// Whether the key calls, and not the session.
+    by_key: bool,
+    /// Which paths, as an option of the fuzzer with an expression.
+    paths: (&'static str, &'static str),
+    /// Of ten minutes so many.
+    share: u64,
+}
+
+const PASSES: [Pass; 3] = [
+    Pass {
+        document: "console",
+        by_key: false,
+        // What would end the session that calls, and calls to the outside, which there is none of.
+        paths: ("--exclude-path-regex", "/v1/sessions?$|/connections/[^/]*/test$"),
+        share: 5,
+    },
+    Pass {
+        document: "flows",
+        by_key: false,
+        // 503 is what `enhance` answers while there is no model; the rest is for programs.
+        paths: ("--exclude-path-regex", "/enhance$|^/v1/(client|sdk)/|/stream/"),
+        share: 4,
+    },
+    Pass { document: "flows", by_key: true, paths: ("--include-path-regex", "^/v1/(client|sdk)/"), share: 1 },
+];
+
+/// Fuzzes each document.
+pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Outcome {
+    let (minutes, seed) = parse(arguments)?;
+    let tool = match tool::ensure(workspace) {
+        Ok(tool) => tool,
+        Err(missing) if in_ci() => return Err(Failure::new(missing)),
+        Err(missing) => {
+            eprintln!("fuzz-api: skipped: {missing}");
+            return Ok(());
+        }
+    };
+    let server = Server::start(workspace)?;
+    let mut failed = Vec::new();
+    for pass in &PASSES {
+        let mut command = fuzzer(workspace, &tool, &server, pass, minutes, seed);
+        if process::run(&mut command).is_err() {
+            failed.push(if pass.by_key { "flows, by key" } else { pass.document });
+        }
+    }
+    server.stop()?;
+    if failed.is_empty() { Ok(()) } else { Err(Failure::new(format!("not as documented: {}", failed.join("; ")))) }
+}
+
+fn fuzzer(
+    workspace: &Workspace,
+    tool: &std::path::Path,
+    server: &Server,
+    pass: &Pass,
+    minutes: u64,
+    seed: u64,
+) -> Command {
+    let Pass { document, by_key, paths: (option, expression), share } = *pass;
+    let credential = if by_key { &server.key } else { &server.session };
+    let mut command = workspace.command(tool);
+    command.args(["run", &format!("{}/openapi/{document}.json", server.url)]);
+    command.args(["--url", &server.url, "--checks", CHECKS, option, expression]);
+    command.args(["--header", &format!("Authorization: Bearer {credential}")]);
+    command.args(["--max-time", &(minutes * 6 * share).to_string(), "--seed", &seed.to_string()]);
+    // With more workers its threads trip over a defect of Python 3.11.
+    command.args(["--phases", "coverage,fuzzing", "--workers", "1", "--continue-on-failure", "--no-shrink"]);
+    command.args(["--suppress-health-check", "all", "--warnings", "off"]);
+    command
+}
+
+fn parse(arguments: &[String]) -> Outcome<(u64, u64)> {
+    let usage = || Failure::new("usage: cargo xtask fuzz-api [--minutes 1..1440] [--seed S]");
+    let (mut minutes, mut seed) = (MINUTES, SEED);
+    let mut words = arguments.iter();
+    while let Some(word) = words.next() {
+        let number: u64 = words.next().and_then(|text| text.parse().ok()).ok_or_else(usage)?;
+        match word.as_str() {
+            "--minutes" if (1..=MINUTES_MAX).contains(&number) => minutes = number,
+            "--seed" => seed = number,
+            _ => return Err(usage()),
+        }
+    }
+    Ok((minutes, seed))
+}
