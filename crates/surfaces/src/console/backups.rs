@@ -74,7 +74,8 @@ pub(super) fn routes() -> Vec<Route> {
             .answers(200, shapes::SCHEDULE),
     ];
     // A backup holds every workspace: where there are several, no owner of one may take it.
-    let common = |route: Route| route.needs(Permission::Own).refuses(403, &["forbidden"]).refuses(422, &["not_supported"]);
+    let common =
+        |route: Route| route.needs(Permission::Own).refuses(403, &["forbidden"]).refuses(422, &["not_supported"]);
     routes.into_iter().map(common).collect()
 }
 
