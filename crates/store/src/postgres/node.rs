@@ -41,6 +41,8 @@ statements! {
     FRESH_ID = split { sqlite: "select randomblob(16)", postgres: "select gen_random_uuid()" } -> [id];
     /// Takes the session lock.
     LOCK = split { sqlite: "select $1", postgres: "select case when pg_try_advisory_lock($1) then 1::bigint else 0::bigint end" } -> [int];
+    /// Lets the statements of this transaction wait for locks only a little.
+    WAIT_BRIEFLY = split { sqlite: "select '500ms'", postgres: "select set_config('lock_timeout', '500ms', true)" } -> [text];
     /// Tells the other nodes.
     NOTIFY = split { sqlite: "select $1", postgres: "select pg_notify('floe', $1)::text" } -> [text];
 }
@@ -124,7 +126,7 @@ impl NodeThread {
             if let Some(own) = life.id
                 && let Err(fault) = self.end_gone(own)
             {
-                tracing::warn!(%fault, "nodes that are gone could not be looked for; trying again");
+                tracing::info!(%fault, "nodes that are gone could not be ended yet; trying again");
             }
         }
         self.life = Some(life);
@@ -160,8 +162,9 @@ impl NodeThread {
             Ok((id, key, count))
         })?;
         (life.id, life.lock_key) = (Some(id), key);
-        self.end_gone(id)?;
         life.node.lives(id, asked_at, count);
+        // Nodes of processes that were killed are looked for at once.
+        life.look_at = asked_at;
         Ok(())
     }
 
@@ -169,7 +172,12 @@ impl NodeThread {
     fn end_gone(&mut self, own: NodeId) -> Result<(), Fault> {
         let gone = self.transaction(|tx| nodes::gone(tx, own))?;
         for node in gone {
-            if self.transaction(|tx| nodes::end(tx, node))? {
+            let ended = self.transaction(|tx| {
+                // A transaction of a process that stands still may hold the row. Own renewals must not wait for it.
+                tx.row(&WAIT_BRIEFLY, &[], |_| Ok(()))?;
+                nodes::end(tx, node)
+            });
+            if ended? {
                 tracing::warn!(node.id = %node, "a node is gone; its runs are taken over");
                 self.announcer.hear(Change::Work);
                 self.announcer.hear(Change::Many);
