@@ -89,7 +89,11 @@ fn common_headers(route: &Route) -> Vec<Param> {
     let mut headers = Vec::new();
     let signed_in = route.auth.session || route.auth.token;
     if signed_in {
-        headers.push(Param::new("Floe-Mode", words(&["live", "test"]), "Mode of a session or token; live unless given"));
+        headers.push(Param::new(
+            "Floe-Mode",
+            words(&["live", "test"]),
+            "Mode of a session or token; live unless given",
+        ));
     }
     if route.auth.session {
         headers.push(Param::new("Floe-Workspace", TEXT, "Id or slug of another workspace of the member"));

@@ -62,7 +62,10 @@ fn indent(depth: usize, text: &mut String) {
 fn key(name: &str) -> String {
     let is_word = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '$' | '/' | '-');
     let starts = name.starts_with(|first: char| first.is_ascii_alphabetic() || matches!(first, '_' | '$' | '/'));
-    let is_value = matches!(name.to_ascii_lowercase().as_str(), "null" | "true" | "false" | "yes" | "no" | "on" | "off" | "y" | "n");
+    let is_value = matches!(
+        name.to_ascii_lowercase().as_str(),
+        "null" | "true" | "false" | "yes" | "no" | "on" | "off" | "y" | "n"
+    );
     if starts && !is_value && name.chars().all(is_word) { name.to_owned() } else { Value::from(name).to_string() }
 }
 

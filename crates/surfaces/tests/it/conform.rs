@@ -18,9 +18,8 @@ use serde_json::Value;
 /// What is different.
 pub fn check(method: &Method, path: &str, status: u16, headers: &HeaderMap, body: &[u8]) -> Result<(), String> {
     let Some(route) = find(method, path).filter(|route| !route.doc.summary.is_empty()) else { return Ok(()) };
-    judge(route, status, headers, body).map_err(|problem| {
-        format!("{route:?} answered {status} with {}: {problem}", String::from_utf8_lossy(body))
-    })
+    judge(route, status, headers, body)
+        .map_err(|problem| format!("{route:?} answered {status} with {}: {problem}", String::from_utf8_lossy(body)))
 }
 
 /// The route for a request. A path with literal words wins over one with parameters, whatever the methods of the two.
@@ -48,7 +47,8 @@ fn judge(route: &Route, status: u16, headers: &HeaderMap, bytes: &[u8]) -> Resul
     let declared: Vec<Option<Body>> =
         route.doc.answers.iter().filter(|answer| answer.status == status).map(|answer| answer.body).collect();
     let surface = &route.surface.doc;
-    let refusal = refusals(route).contains_key(&status).then_some(Body { media: surface.fault_media, shape: surface.fault });
+    let refusal =
+        refusals(route).contains_key(&status).then_some(Body { media: surface.fault_media, shape: surface.fault });
     let all: Vec<Option<Body>> = declared.into_iter().chain(refusal.map(Some)).collect();
     if all.is_empty() {
         return Err("this status is not declared".to_owned());

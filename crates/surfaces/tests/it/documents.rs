@@ -18,7 +18,8 @@ fn the_committed_documents_are_those_that_are_served() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi");
     let mut different = Vec::new();
     for surface in SURFACES {
-        let (name, text) = (format!("{}.json", surface.name), text_of(Some(surface.name), Form::Json).expect("a document"));
+        let (name, text) =
+            (format!("{}.json", surface.name), text_of(Some(surface.name), Form::Json).expect("a document"));
         let path = folder.join(&name);
         if std::env::var_os(WRITE).is_some() {
             std::fs::create_dir_all(&folder).expect("the folder of the documents");
@@ -27,7 +28,10 @@ fn the_committed_documents_are_those_that_are_served() {
             different.push(name);
         }
     }
-    assert!(different.is_empty(), "{different:?} in docs/openapi differ from what is served: run `cargo xtask openapi`");
+    assert!(
+        different.is_empty(),
+        "{different:?} in docs/openapi differ from what is served: run `cargo xtask openapi`"
+    );
 }
 
 #[tokio::test]
@@ -35,7 +39,9 @@ async fn documents_are_served_to_everybody_in_both_forms() {
     let app = TestApp::new(TestStore::quick().await).await;
     let whole = app.get("/openapi.json").send().await;
     assert_eq!((whole.status.as_u16(), &whole.json["openapi"]), (200, &Value::from("3.1.0")));
-    let paths = |json: &Value| json["paths"].as_object().into_iter().flatten().map(|(path, _)| path.clone()).collect::<BTreeSet<_>>();
+    let paths = |json: &Value| {
+        json["paths"].as_object().into_iter().flatten().map(|(path, _)| path.clone()).collect::<BTreeSet<_>>()
+    };
     let mut of_surfaces = BTreeSet::new();
     for surface in SURFACES {
         let one = app.get(&format!("/openapi/{}.json", surface.name)).send().await;
@@ -63,12 +69,14 @@ fn documents_hold_together() {
         let pointer = reference.strip_prefix('#').expect("a reference inside the document");
         assert!(document.pointer(pointer).is_some_and(|found| !found.is_null()), "{reference} leads nowhere");
     }
-    let operations = document["paths"].as_object().into_iter().flatten().flat_map(|(_, path)| path.as_object()).flatten();
+    let operations =
+        document["paths"].as_object().into_iter().flatten().flat_map(|(_, path)| path.as_object()).flatten();
     let mut ids = BTreeSet::new();
     for (method, operation) in operations {
         let id = operation["operationId"].as_str().expect("an operation id");
         assert!(ids.insert(id), "{id} is there twice");
-        let statuses: Vec<&String> = operation["responses"].as_object().into_iter().flatten().map(|(status, _)| status).collect();
+        let statuses: Vec<&String> =
+            operation["responses"].as_object().into_iter().flatten().map(|(status, _)| status).collect();
         assert!(statuses.iter().any(|status| status.as_str() < "400"), "{method} {id} has no good answer");
     }
 }

@@ -15,7 +15,8 @@ pub(in crate::console) const PRODUCT: Shape = words(&["flows", "workflows", "age
 pub(in crate::console) const SORT: Shape = words(&["created_at", "-created_at", "due_at", "-due_at"]);
 
 /// Who did or may do something.
-const ACTOR: Shape = object("Actor", &[must("type", TEXT.or_null()), must("id", TEXT.or_null()), must("name", TEXT.or_null())]);
+const ACTOR: Shape =
+    object("Actor", &[must("type", TEXT.or_null()), must("id", TEXT.or_null()), must("name", TEXT.or_null())]);
 
 /// Something that waits for a person.
 pub(in crate::console) const ITEM: Shape = object(
@@ -77,10 +78,8 @@ pub(in crate::console) const ANSWER: Shape = closed(
 );
 const ONE_OF_MANY: Shape = extend("InboxAnswerOfMany", ANSWER, &[must("id", text(1, 200))]);
 /// Many answers.
-pub(in crate::console) const ANSWERS: Shape = any_of(&[
-    list(&ONE_OF_MANY).at_most(100),
-    closed("", &[must("answers", list(&ONE_OF_MANY).at_most(100))]),
-]);
+pub(in crate::console) const ANSWERS: Shape =
+    any_of(&[list(&ONE_OF_MANY).at_most(100), closed("", &[must("answers", list(&ONE_OF_MANY).at_most(100))])]);
 /// An item after its answer.
 pub(in crate::console) const RECEIPT: Shape = object(
     "InboxReceipt",

@@ -2,12 +2,12 @@
 //! refused (console contract, section 4).
 
 pub(super) mod audit;
+pub(super) mod bulk;
 pub(super) mod catalog;
+pub(super) mod connections;
 pub(super) mod credits;
 pub(super) mod flow_diff;
 pub(super) mod groups;
-pub(super) mod connections;
-pub(super) mod bulk;
 pub(super) mod inbox;
 pub(super) mod invites;
 pub(super) mod keys;

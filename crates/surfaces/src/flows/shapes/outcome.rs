@@ -3,9 +3,7 @@
 use floe_flows::runs::COMMENT_CHARS_MAX;
 
 use super::runs::{ACTION, BRIEF_ERROR, STATUS, WAIT};
-use crate::http::shape::{
-    ANY, FLAG, ID, JSON_OBJECT, Shape, TEXT, any_of, input, int, may, must, object, text, words,
-};
+use crate::http::shape::{ANY, FLAG, ID, JSON_OBJECT, Shape, TEXT, any_of, input, int, may, must, object, text, words};
 
 /// A run that goes on.
 pub(in crate::flows) const RUNNING: Shape =
@@ -76,10 +74,7 @@ pub(in crate::flows) const RESUME: Shape = input(
         may("comment", text(0, COMMENT_CHARS_MAX)),
         may(
             "toolResult",
-            input(
-                "",
-                &[must("executionId", TEXT), must("success", FLAG), may("output", ANY), may("error", TEXT)],
-            ),
+            input("", &[must("executionId", TEXT), must("success", FLAG), may("output", ANY), may("error", TEXT)]),
         ),
         may("formData", JSON_OBJECT),
     ],

@@ -47,8 +47,7 @@ pub(in crate::flows) const FLOW: Shape = object(
 pub(in crate::flows) const SHARING: Shape =
     object("Sharing", &[must("users", list(&GRANT)), must("groups", list(&GRANT))]);
 
-const GRANT: Shape =
-    object("Grant", &[must("_id", ID), must("permission", words(&["view", "edit", "manage"]))]);
+const GRANT: Shape = object("Grant", &[must("_id", ID), must("permission", words(&["view", "edit", "manage"]))]);
 
 /// A list of flows.
 pub(in crate::flows) const FLOWS: Shape = object("Flows", &page(&FLOW));
@@ -84,8 +83,7 @@ pub(in crate::flows) const FLOW_PATCH: Shape = input(
     ],
 );
 
-const SHARING_IN: Shape =
-    input("", &[may("users", list(&GRANT)), may("groups", list(&GRANT))]);
+const SHARING_IN: Shape = input("", &[may("users", list(&GRANT)), may("groups", list(&GRANT))]);
 
 /// The receipt of a deletion.
 pub(in crate::flows) const DELETED: Shape = object("DeletedFlow", &[must("success", FLAG), must("_id", ID)]);

@@ -7,8 +7,7 @@ use crate::http::shape::{
 };
 
 /// Where a run stands.
-pub(in crate::flows) const STATUS: Shape =
-    words(&["queued", "running", "waiting", "completed", "failed", "cancelled"]);
+pub(in crate::flows) const STATUS: Shape = words(&["queued", "running", "waiting", "completed", "failed", "cancelled"]);
 /// Words of `sort`.
 pub(in crate::flows) const SORT: Shape = words(&[
     "createdAt",
@@ -37,8 +36,7 @@ pub(in crate::flows) const WAIT: Shape = open(
     ],
 );
 /// What somebody has to do about it.
-pub(in crate::flows) const ACTION: Shape =
-    open("PendingAction", &[must("type", TEXT), must("timestamp", INSTANT)]);
+pub(in crate::flows) const ACTION: Shape = open("PendingAction", &[must("type", TEXT), must("timestamp", INSTANT)]);
 
 /// Why a run failed, in short.
 pub(in crate::flows) const BRIEF_ERROR: Shape = object(
@@ -234,7 +232,10 @@ pub(in crate::flows) const OVERVIEW: Shape = object(
         must("byDay", list(&DAY)),
         must("byTrigger", map(&COUNT)),
         must("byVersion", map(&COUNT)),
-        must("topErrors", list(&object("", &[must("code", TEXT), must("stepId", TEXT.or_null()), must("count", COUNT)]))),
+        must(
+            "topErrors",
+            list(&object("", &[must("code", TEXT), must("stepId", TEXT.or_null()), must("count", COUNT)])),
+        ),
         must("waiting", COUNT),
         must("lastRun", LIGHT.or_null()),
     ],

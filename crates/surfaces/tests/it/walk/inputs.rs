@@ -47,7 +47,9 @@ fn right(shape: &Shape) -> Value {
         Kind::Int { min, .. } => json!(min),
         Kind::Flag => json!(true),
         Kind::Id => json!(super::world::MISSING),
-        Kind::Object(object) => object.fields().filter(|field| field.required).map(|field| (field.name, right(&field.shape))).collect(),
+        Kind::Object(object) => {
+            object.fields().filter(|field| field.required).map(|field| (field.name, right(&field.shape))).collect()
+        }
         _ => Value::Null,
     }
 }

@@ -23,7 +23,8 @@ struct List<'a> {
 
 impl List<'_> {
     async fn get(&self, query: &str) -> Answer {
-        let (answer, unlike) = self.world.call(self.route, &self.world.home, &format!("{}?{query}", self.path), None).try_send().await;
+        let (answer, unlike) =
+            self.world.call(self.route, &self.world.home, &format!("{}?{query}", self.path), None).try_send().await;
         assert_eq!(unlike, None);
         answer
     }
@@ -44,7 +45,11 @@ impl List<'_> {
         let whole = self.get(&format!("limit={}{total}{sort}", self.limit_max())).await;
         let rows = rows_of(&whole)?;
         if whole.json["next_cursor"] != Value::Null || self.has("total") && whole.json["total"] != rows.len() {
-            return Err(format!("the whole list has a next page or a wrong total: {} of {}", whole.json["total"], rows.len()));
+            return Err(format!(
+                "the whole list has a next page or a wrong total: {} of {}",
+                whole.json["total"],
+                rows.len()
+            ));
         }
         let (mut seen, mut cursor) = (Vec::new(), String::new());
         for _ in 0..PAGES_MAX {
@@ -131,7 +136,10 @@ async fn see(world: &World, route: &Route, row: &Row) -> Result<(), String> {
     let list = List { world, route, path: world.path(row, &thing) };
     let filled = rows_of(&list.get("").await)?;
     if filled.len() < 2 {
-        return Err(format!("a list of {} rows proves nothing: give its row in rows.rs something that fills it", filled.len()));
+        return Err(format!(
+            "a list of {} rows proves nothing: give its row in rows.rs something that fills it",
+            filled.len()
+        ));
     }
     if list.has("cursor") {
         list.by_cursor("").await?;

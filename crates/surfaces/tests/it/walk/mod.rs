@@ -27,7 +27,10 @@ fn walk() -> Vec<(Route, Row)> {
     let mut rows: BTreeMap<(String, &'static str), Row> =
         rows().into_iter().map(|row| ((row.method.to_owned(), row.path), row)).collect();
     let routes = floe_surfaces::routes().into_iter();
-    routes.filter_map(|route| Some((rows.remove(&(route.method.to_string(), route.path))?, route))).map(|(row, route)| (route, row)).collect()
+    routes
+        .filter_map(|route| Some((rows.remove(&(route.method.to_string(), route.path))?, route)))
+        .map(|(row, route)| (route, row))
+        .collect()
 }
 
 #[test]

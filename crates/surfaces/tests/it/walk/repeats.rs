@@ -27,7 +27,8 @@ fn repeats(first: &Value, again: &Value, name: &str) -> bool {
         // Told once, and told again.
         (Value::String(text), Value::String(_)) if ONCE.contains(&name) && text.len() >= SECRET_MIN => false,
         (Value::Object(one), Value::Object(other)) => {
-            let same = |(name, value): (&String, &Value)| other.get(name).is_some_and(|again| repeats(value, again, name));
+            let same =
+                |(name, value): (&String, &Value)| other.get(name).is_some_and(|again| repeats(value, again, name));
             one.len() == other.len() && one.iter().all(same)
         }
         (Value::Array(one), Value::Array(other)) => {

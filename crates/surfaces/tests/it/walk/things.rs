@@ -36,9 +36,12 @@ impl World {
             Thing::Span => json!({ "id": self.run(side, &self.published(side, echo()).await).await, "span_id": "1" }),
             Thing::Link => self.link(side).await,
             Thing::File => self.file(side).await,
-            Thing::Variable => self.posted(side, "/console/v1/variables", |at| json!({ "name": format!("V{at}"), "value": "x" })).await,
+            Thing::Variable => {
+                self.posted(side, "/console/v1/variables", |at| json!({ "name": format!("V{at}"), "value": "x" })).await
+            }
             Thing::Connection => {
-                let body = |at| json!({ "name": format!("C{at}"), "provider": "http", "type": "bearer", "secret": "s" });
+                let body =
+                    |at| json!({ "name": format!("C{at}"), "provider": "http", "type": "bearer", "secret": "s" });
                 self.posted(side, "/console/v1/connections", body).await
             }
             Thing::Group => self.posted(side, "/console/v1/groups", |at| json!({ "name": format!("G{at}") })).await,
@@ -139,7 +142,8 @@ impl World {
     }
 
     async fn file(&self, side: &Side) -> Value {
-        let form = "--cut\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\nwords\r\n--cut--\r\n";
+        let form =
+            "--cut\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\nwords\r\n--cut--\r\n";
         let asking = self.app.post("/v1/flow/file").header("content-type", "multipart/form-data; boundary=cut");
         let made = asking.bearer(&side.session).body(form.as_bytes().to_vec()).send().await;
         assert_eq!(made.status, 201, "{made:?}");

@@ -75,10 +75,11 @@ impl World {
 
     /// The path of a row with its parameters from a thing; what it does not have is missing.
     pub fn path(&self, row: &Row, thing: &Value) -> String {
-        let parts = row.path.split('/').map(|part| match part.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
-            Some(name) => thing[name].as_str().unwrap_or(MISSING).to_owned(),
-            None => part.to_owned(),
-        });
+        let parts =
+            row.path.split('/').map(|part| match part.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+                Some(name) => thing[name].as_str().unwrap_or(MISSING).to_owned(),
+                None => part.to_owned(),
+            });
         parts.collect::<Vec<_>>().join("/")
     }
 
@@ -179,5 +180,10 @@ async fn over(app: &TestApp, session: &str) -> Vec<(&'static str, String)> {
     // The short token ends.
     app.pass_seconds(90_000);
     let short = short.json["token"].as_str().expect("a token").to_owned();
-    vec![("a revoked token", expired), ("an expired token", short), ("a revoked key", key), ("a session that was left", left)]
+    vec![
+        ("a revoked token", expired),
+        ("an expired token", short),
+        ("a revoked key", key),
+        ("a session that was left", left),
+    ]
 }
