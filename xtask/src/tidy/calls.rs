@@ -25,6 +25,11 @@ const TIMING: &[&str] = &[
     "crates/flows/src/runs/shard",
     // A starting server takes up a run that made no progress at its last starts after a pause, behind the others.
     "crates/flows/src/runs/recover.rs",
+    // Runs wait, after a write that failed, until the database takes writes again.
+    "crates/flows/src/runs/room.rs",
+    // What several nodes do about each other's runs: looks from time to time, and short pauses before a request is made again.
+    "crates/flows/src/runs/nodes",
+    "crates/flows/src/runs/engine.rs",
     // How long a caller is held: on a clock that never jumps, whatever happens to the wall clock.
     "crates/flows/src/execute.rs",
     "crates/flows/src/results.rs",

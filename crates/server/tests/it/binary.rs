@@ -272,7 +272,7 @@ fn the_owner_of_the_folder_sets_up_without_a_server() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_runs_on_a_postgresql_that_no_other_uses() {
+async fn servers_share_a_postgresql_when_they_have_one_key() {
     let Some(database) = TestDatabase::create().await else { return };
     let (one, other) = (Folder::new(), Folder::new());
     for folder in [&one, &other] {
@@ -280,9 +280,12 @@ async fn a_server_runs_on_a_postgresql_that_no_other_uses() {
     }
     let server = Server::start(&one.0);
     assert_eq!(server.banner["database"], "PostgreSQL");
-    let second = output(floe(&other.0).args(["serve", "--listen", "127.0.0.1:0", "--data", "data"]));
-    assert_eq!(second.status.code(), Some(1));
-    assert!(text(&second.stderr).contains("in use by another node"), "{}", text(&second.stderr));
+    let with_own_key = output(floe(&other.0).args(["serve", "--listen", "127.0.0.1:0", "--data", "data"]));
+    assert_eq!(with_own_key.status.code(), Some(1));
+    assert!(text(&with_own_key.stderr).contains("FLOE_SECRET_KEY"), "{}", text(&with_own_key.stderr));
+    std::fs::copy(one.0.join("data/secret.key"), other.0.join("data/secret.key")).expect("the key");
+    let second = Server::start(&other.0);
+    assert_eq!(second.stop(), Some(0));
     check_first_owner(&one);
     assert_eq!(server.stop(), Some(0));
     let list = output(floe(&one.0).args(["key", "list", "--data", "data", "--json"]));
