@@ -174,7 +174,11 @@ impl Stage {
             }),
             scopes: None,
         };
-        Ctx::new(Arc::clone(&self.flows.platform), Arc::new(caller), RequestId(0x0190_0000_0000_7000_8000_0000_0000_0007))
+        Ctx::new(
+            Arc::clone(&self.flows.platform),
+            Arc::new(caller),
+            RequestId(0x0190_0000_0000_7000_8000_0000_0000_0007),
+        )
     }
 
     /// Publishes a flow of these steps behind an api trigger that leads to the step `first`.
