@@ -51,12 +51,7 @@ static COMMANDS: &[Command] = &[
         run: fuzz_api::run,
         proof: None,
     },
-    Command {
-        name: "openapi",
-        about: "writes the OpenAPI documents to docs/openapi",
-        run: openapi::run,
-        proof: None,
-    },
+    Command { name: "openapi", about: "writes the OpenAPI documents to docs/openapi", run: openapi::run, proof: None },
     Command { name: "test", about: "sets up and runs every test [arguments for nextest]", run: test::run, proof: None },
     Command { name: "tidy", about: "checks the house rules that no compiler knows", run: tidy::run, proof: None },
 ];

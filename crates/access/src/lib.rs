@@ -9,9 +9,9 @@
 //! Start reading with [`Access`] and `authenticate.rs`, then [`keys`] as an example of a resource.
 
 pub mod account;
-pub mod connections;
-pub mod callback_secret;
 pub mod audit;
+pub mod callback_secret;
+pub mod connections;
 pub mod credits;
 pub mod derived;
 pub mod groups;

@@ -192,13 +192,7 @@ impl TokenRotation {
 ///
 /// # Errors
 /// `not_found`; `stale_revision`.
-pub fn rename(
-    tx: &mut Tx<'_>,
-    act: &Act,
-    id: TokenId,
-    name: &str,
-    if_match: Option<i64>,
-) -> Result<Token, Fault> {
+pub fn rename(tx: &mut Tx<'_>, act: &Act, id: TokenId, name: &str, if_match: Option<i64>) -> Result<Token, Fault> {
     let (workspace, member) = (act.ctx.caller.workspace, require_member(&act.ctx.caller)?);
     let token = find(tx, workspace, member, id)?;
     check_revision(token.revision, if_match)?;

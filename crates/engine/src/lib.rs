@@ -19,8 +19,8 @@ pub mod lang;
 pub mod machine;
 pub mod plan;
 pub mod records;
-pub mod secrets;
 pub mod reuse;
+pub mod secrets;
 
 #[cfg(test)]
 mod sample;

@@ -7,17 +7,17 @@
 
 mod cancel;
 pub mod definitions;
-mod execute;
 pub mod editor;
+mod execute;
 pub mod files;
 pub mod history;
 pub mod logs;
 pub mod questions;
 pub mod reruns;
 pub mod results;
+mod run_counts;
 pub mod run_feed;
 pub mod run_list;
-mod run_counts;
 pub mod runs;
 pub mod schedules;
 pub mod serving;
@@ -68,6 +68,15 @@ impl Flows {
         let plans = Arc::new(Plans::new(Arc::clone(&catalog)));
         let latest = definitions::LatestVersions::new(&platform.store);
         let runs = RunEngine::start(Arc::clone(&platform), Arc::clone(&plans), effects, limits);
-        Self { platform, catalog, plans, latest, counts: Arc::new(run_counts::RunCounts::new()), runs, serving: Arc::default(), results: results::Results::default() }
+        Self {
+            platform,
+            catalog,
+            plans,
+            latest,
+            counts: Arc::new(run_counts::RunCounts::new()),
+            runs,
+            serving: Arc::default(),
+            results: results::Results::default(),
+        }
     }
 }

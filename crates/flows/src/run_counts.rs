@@ -37,7 +37,13 @@ impl RunCounts {
     ///
     /// # Errors
     /// Of the database.
-    pub(crate) fn count(&self, tx: &mut Tx<'_>, workspace: WorkspaceId, flow: FlowId, now: Timestamp) -> Result<u64, Fault> {
+    pub(crate) fn count(
+        &self,
+        tx: &mut Tx<'_>,
+        workspace: WorkspaceId,
+        flow: FlowId,
+        now: Timestamp,
+    ) -> Result<u64, Fault> {
         let is_fresh = |counted: &Counted| (0..KEPT_MS).contains(&now.millis_since(counted.at));
         let known = match self.0.get(&(workspace, flow)).filter(is_fresh) {
             Some(known) => known,

@@ -39,8 +39,8 @@ pub mod operation;
 pub mod platform;
 
 pub use change::Change;
-pub use copies::{Contents, CopyError, check_file};
 pub use config::{Dialect, Location, OpenError, StoreConfig};
+pub use copies::{Contents, CopyError, check_file};
 pub use lock::DatabaseLock;
 pub use node::{Node, Role};
 pub use row::Row;
@@ -55,5 +55,8 @@ pub(crate) use value::params;
 
 /// Every registered statement, table by table: what the statement test prepares on both databases.
 pub fn statements() -> impl Iterator<Item = &'static Statement> {
-    [platform::TABLES, access::TABLES, flows::TABLES, operation::TABLES].into_iter().flatten().flat_map(|table| table.iter())
+    [platform::TABLES, access::TABLES, flows::TABLES, operation::TABLES]
+        .into_iter()
+        .flatten()
+        .flat_map(|table| table.iter())
 }

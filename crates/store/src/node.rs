@@ -86,7 +86,10 @@ impl Node {
 
     /// Whether its lease holds for certain: what may not be done by two nodes is done only then.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "measures how long ago the lease was renewed, also while this process stood still")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "measures how long ago the lease was renewed, also while this process stood still"
+    )]
     pub fn is_valid(&self) -> bool {
         let until = *self.0.valid_until.lock().unwrap_or_else(PoisonError::into_inner);
         until.is_some_and(|until| Instant::now() < until)

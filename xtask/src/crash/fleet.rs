@@ -130,13 +130,18 @@ pub(super) fn clock(address: SocketAddr, token: &str) -> Outcome<Clock> {
     let ask = |path: String, body: Value| {
         let answer = Request::post(path.clone(), token, body).send(address);
         let answer = answer.map_err(|broken| Failure(format!("{path}: {broken:?}")))?;
-        if answer.status < 300 { Ok(answer.body) } else { Err(Failure(format!("{path}: {} {}", answer.status, answer.body))) }
+        if answer.status < 300 {
+            Ok(answer.body)
+        } else {
+            Err(Failure(format!("{path}: {} {}", answer.status, answer.body)))
+        }
     };
     let definition = json!({ "steps": [
         { "id": "start", "type": "schedule", "nextStepId": "end" },
         { "id": "end", "type": "final", "data": { "outputs": {} } },
     ] });
-    let made = ask("/v1/flow".to_owned(), json!({ "name": "clock", "definition": definition, "visibility": "public" }))?;
+    let made =
+        ask("/v1/flow".to_owned(), json!({ "name": "clock", "definition": definition, "visibility": "public" }))?;
     let flow = made["_id"].as_str().ok_or_else(|| Failure::new("a flow without an id"))?.to_owned();
     ask(format!("/v1/flow/{flow}/publish"), json!({}))?;
     ask(format!("/v1/flow/{flow}/schedule"), json!({ "cron": "* * * * *", "timezone": "UTC" }))?;
@@ -157,7 +162,10 @@ pub(super) fn judge_clock(world: &World, address: SocketAddr, clock: &Clock) -> 
             break;
         }
     }
-    world.ledger().counts.insert("times that a schedule fired".to_owned(), fired.values().map(|count| *count as u64).sum());
+    world
+        .ledger()
+        .counts
+        .insert("times that a schedule fired".to_owned(), fired.values().map(|count| *count as u64).sum());
     let twice = fired.iter().filter(|(_, count)| **count > 1);
     Ok(twice.map(|(minute, count)| format!("the schedule fired {count} times at {minute}")).collect())
 }

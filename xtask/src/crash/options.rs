@@ -5,8 +5,7 @@ use std::hash::BuildHasher as _;
 
 use crate::workspace::{Failure, Outcome};
 
-const USAGE: &str =
-    "usage: cargo xtask crash [--kills N] [--seed S] [--database sqlite|postgres|both] [--clients N] [--nodes N] [--keep]";
+const USAGE: &str = "usage: cargo xtask crash [--kills N] [--seed S] [--database sqlite|postgres|both] [--clients N] [--nodes N] [--keep]";
 /// Kills on SQLite unless said otherwise.
 const KILLS_SQLITE: u32 = 300;
 /// Kills on PostgreSQL unless said otherwise: its starts are slower, and it is not PostgreSQL that is killed.

@@ -1,8 +1,8 @@
 //! Putting a new key in the place of another one.
 
 use floe_model::Fault;
-use floe_model::access::{KeyStatus, make_key_text};
 use floe_model::Mode;
+use floe_model::access::{KeyStatus, make_key_text};
 use floe_model::id::KeyId;
 use floe_store::Tx;
 use floe_store::access::keys::{self as rows, Key};

@@ -52,7 +52,8 @@ impl Runnable {
     /// A resolved version with its plan.
     #[must_use]
     pub fn new(resolved: Resolved, plan: Arc<Plan>) -> Self {
-        let Resolved { flow_id, flow_name, version, is_draft, document_hash, settings, access, definition: _ } = resolved;
+        let Resolved { flow_id, flow_name, version, is_draft, document_hash, settings, access, definition: _ } =
+            resolved;
         Self { flow: flow_id, flow_name, version, is_draft, document_hash, settings, access, plan }
     }
 }

@@ -15,5 +15,5 @@ pub(crate) use acts::note_act;
 pub use entry::Entry;
 pub use event::{Event, LEVELS};
 pub use list::{LogPage, Wanted};
-pub use note::{Note, note};
 pub(crate) use note::note_by_server;
+pub use note::{Note, note};

@@ -5,7 +5,6 @@ use floe_engine::machine::Machine;
 use floe_model::flows::FlowSettings;
 use floe_model::id::{EventId, JobId, NodeId, RunId, WaitId, WorkspaceId};
 use floe_model::{Fault, FaultKind, Scope, Timestamp};
-use floe_store::{Change, Node, Tx};
 use floe_store::flows::files::{self, Claim};
 use floe_store::flows::journal::{self, Chunk};
 use floe_store::flows::runs::{self, RunRow};
@@ -14,6 +13,7 @@ use floe_store::platform::audit;
 use floe_store::platform::events::{self, NewEvent};
 use floe_store::platform::jobs::{self, NewJob};
 use floe_store::platform::nodes;
+use floe_store::{Change, Node, Tx};
 use serde_json::json;
 
 use super::live::Extras;

@@ -139,7 +139,11 @@ impl RunEngine {
         for _ in 0..TRIES_MAX {
             self.core.lively().await;
             let (settled, on_settled) = oneshot::channel();
-            self.core.send(workspace, run, Request::Answer { answer: Box::new(answer.clone()), accepted: None, settled });
+            self.core.send(
+                workspace,
+                run,
+                Request::Answer { answer: Box::new(answer.clone()), accepted: None, settled },
+            );
             match within(wait_ms, on_settled).await {
                 Some(state) => return state,
                 // Another node got ahead: what the run has come to says what becomes of the answer.

@@ -81,7 +81,12 @@ impl Request {
             }
             Self::Answer { settled, .. } | Self::Settle { settled } => drop(settled.send(Err(fault()))),
             Self::Cancel { done, .. } => drop(done.send(Err(fault()))),
-            Self::Admit(_) | Self::Park | Self::LetGo | Self::Effected { .. } | Self::Alarm(_) | Self::Called { .. } => {}
+            Self::Admit(_)
+            | Self::Park
+            | Self::LetGo
+            | Self::Effected { .. }
+            | Self::Alarm(_)
+            | Self::Called { .. } => {}
         }
     }
 }

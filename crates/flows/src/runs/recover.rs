@@ -57,7 +57,8 @@ impl RunEngine {
             found.into_iter().partition(|moving| moving.had_begun && moving.recoveries >= SUDDEN_MAX);
         let begun: Vec<Moving> = sound.iter().filter(|moving| moving.had_begun).cloned().collect();
         if !begun.is_empty() {
-            let act = move |tx: &mut floe_store::Tx<'_>| begun.iter().try_for_each(|moving| count(tx, moving).map(|_| ()));
+            let act =
+                move |tx: &mut floe_store::Tx<'_>| begun.iter().try_for_each(|moving| count(tx, moving).map(|_| ()));
             self.core.platform.store.write(act).await?;
         }
         for moving in &sound {

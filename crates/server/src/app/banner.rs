@@ -33,7 +33,11 @@ pub(super) fn print(app: &App, address: SocketAddr, setup_url: Option<&str>, out
     if let Some(url) = setup_url {
         output.line(&format!("Set up: {url}"));
     }
-    if !address.ip().is_loopback() && app.settings.tls.is_none() && !public_url.starts_with("https://") && app.settings.trusted_proxies.is_empty() {
+    if !address.ip().is_loopback()
+        && app.settings.tls.is_none()
+        && !public_url.starts_with("https://")
+        && app.settings.trusted_proxies.is_empty()
+    {
         tracing::warn!(
             "the server listens beyond this machine without TLS; give FLOE_TLS_CERT and FLOE_TLS_KEY, or put a proxy with https in front (FLOE_TRUSTED_PROXIES, FLOE_PUBLIC_URL)"
         );

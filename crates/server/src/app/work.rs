@@ -44,7 +44,11 @@ impl Work {
         let flows = Arc::new(Flows::start(Arc::clone(&app.platform), effects, limits));
         let handlers = registry::jobs(&flows, &app.operation);
         let jobs = settings.role.works().then(|| JobLoop::start(Arc::clone(&app.platform), handlers));
-        let tasks = vec![tokio::spawn(recover(Arc::clone(&flows))), tokio::spawn(sweep(Arc::clone(&app.access))), tokio::spawn(operate(Arc::clone(&app.operation)))];
+        let tasks = vec![
+            tokio::spawn(recover(Arc::clone(&flows))),
+            tokio::spawn(sweep(Arc::clone(&app.access))),
+            tokio::spawn(operate(Arc::clone(&app.operation))),
+        ];
         let records = records::start(app);
         Self { flows, jobs, tasks, records, access: Arc::clone(&app.access) }
     }

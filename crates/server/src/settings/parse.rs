@@ -9,8 +9,8 @@ use floe_model::Mode;
 use floe_model::access::credits::MILLI;
 use floe_model::flows::cron::Cron;
 use floe_runtime::outside::AllowList;
-use floe_surfaces::http::RATE_KINDS;
 use floe_store::Role;
+use floe_surfaces::http::RATE_KINDS;
 use tracing_subscriber::EnvFilter;
 
 use super::SettingsError;
@@ -207,5 +207,8 @@ pub(super) fn rate_limits(text: &str) -> Result<RateLimits, String> {
         RATE_KINDS.contains(&kind).then(|| (kind.to_owned(), per_minute))
     };
     let entries: Option<Vec<(String, u32)>> = text.split(',').map(entry).collect();
-    entries.map(RateLimits::PerMinute).ok_or_else(|| "must be on, off, or a list such as flows=200/min of the kinds member, token, flows, share, share-file".to_owned())
+    entries.map(RateLimits::PerMinute).ok_or_else(|| {
+        "must be on, off, or a list such as flows=200/min of the kinds member, token, flows, share, share-file"
+            .to_owned()
+    })
 }

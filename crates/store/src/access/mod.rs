@@ -5,8 +5,8 @@
 
 use crate::Statement;
 
-pub mod connections;
 pub mod callback_secrets;
+pub mod connections;
 pub mod credit_entries;
 pub mod credits;
 pub mod failures;

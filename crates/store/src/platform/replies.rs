@@ -129,9 +129,8 @@ pub fn begin(tx: &mut Tx<'_>, new: &NewReply) -> Result<Begin, Fault> {
     if tx.execute(&BEGIN, values)? == 1 || tx.execute(&BEGIN_AGAIN, values)? == 1 {
         return Ok(Begin::New);
     }
-    let found = tx.row(&FIND, params![key.workspace, &key.caller, &key.route, &key.idempotency_key], |row| {
-        known(row, new)
-    })?;
+    let found =
+        tx.row(&FIND, params![key.workspace, &key.caller, &key.route, &key.idempotency_key], |row| known(row, new))?;
     // Purged between the two statements: the caller comes again.
     Ok(found.unwrap_or(Begin::Running { subject_id: None, elsewhere: true }))
 }

@@ -140,7 +140,9 @@ impl NodeThread {
             let alive = self.transaction(|tx| {
                 // A connection that was made anew takes the lock again, once the server has noticed the end of the old one.
                 match nodes::renew(tx, id, millis(LEASE))? {
-                    Some(_) if !lock(tx, key)? => Err(Fault::internal("the session lock is still held by a lost connection")),
+                    Some(_) if !lock(tx, key)? => {
+                        Err(Fault::internal("the session lock is still held by a lost connection"))
+                    }
                     alive => Ok(alive),
                 }
             })?;

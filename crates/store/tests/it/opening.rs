@@ -18,7 +18,10 @@ on_both! {
 async fn a_second_store_on_the_same_sqlite_file_is_refused() {
     let store = TestStore::sqlite().await;
     let refusal = store.open_again().await.map(drop).expect_err("it is in use");
-    assert!(matches!(&refusal, OpenError::InUse(text) if text.contains("in use") && text.contains("stop")), "{refusal}");
+    assert!(
+        matches!(&refusal, OpenError::InUse(text) if text.contains("in use") && text.contains("stop")),
+        "{refusal}"
+    );
     store.close().await;
     let second = store.open_again().await.expect("it is free again");
     second.close().await;

@@ -21,7 +21,12 @@ pub(super) const FAULT: Shape = object(
             "error",
             object(
                 "",
-                &[must("code", TEXT), must("message", TEXT), must("status", int(400, 599)), must("details", JSON_OBJECT)],
+                &[
+                    must("code", TEXT),
+                    must("message", TEXT),
+                    must("status", int(400, 599)),
+                    must("details", JSON_OBJECT),
+                ],
             ),
         ),
         may("status", TEXT).about("Of the run, after a failed execution"),

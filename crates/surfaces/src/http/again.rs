@@ -12,7 +12,8 @@ impl Call {
     /// # Errors
     /// 401 when it has ended, as for a new request.
     pub(crate) async fn prove_again(&self) -> Result<(), Fault> {
-        let request = Request::builder().method(self.method.clone()).uri(&self.path).body(()).map_err(Fault::internal)?;
+        let request =
+            Request::builder().method(self.method.clone()).uri(&self.path).body(()).map_err(Fault::internal)?;
         let (mut parts, ()) = request.into_parts();
         parts.headers = self.headers.clone();
         let identity = credentials::prove(&self.app, &self.route, &parts, self.peer).await?;

@@ -40,9 +40,9 @@ pub use route::{Auth, BodyKind, Handler, Route};
 pub use settings::{PublicUrl, RATE_KINDS, RateLimits, Settings};
 pub use surface::{FaultSite, RateStyle, Surface, SurfaceDoc};
 
+pub(crate) use body::check_json;
 pub(crate) use call::permission_word;
 pub(crate) use credentials::cookie_name;
-pub(crate) use body::check_json;
 pub(crate) use multipart::{Incoming, is_multipart};
 pub(crate) use rate::OwnLimit;
 pub use router::build;

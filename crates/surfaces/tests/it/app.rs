@@ -27,8 +27,8 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::{conform, echo};
 use crate::flows_runs::Probe;
+use crate::{conform, echo};
 
 pub const ORIGIN: &str = "http://floe.test";
 pub const OWNER: &str = "ada@floe.test";

@@ -9,8 +9,8 @@ mod fields;
 mod lower;
 mod needs;
 mod order;
-mod times;
 mod secrets;
+mod times;
 mod walk;
 
 use serde_json::Value;

@@ -90,13 +90,7 @@ pub(super) fn send_on(core: Arc<Core>, workspace: WorkspaceId, run: RunId, owner
 }
 
 /// Sends a letter and waits for its answer. The letter outlives its reader: another node takes it when that one ends.
-async fn ask(
-    core: &Core,
-    workspace: WorkspaceId,
-    run: RunId,
-    to: Option<NodeId>,
-    asked: &Asked,
-) -> Result<(), Fault> {
+async fn ask(core: &Core, workspace: WorkspaceId, run: RunId, to: Option<NodeId>, asked: &Asked) -> Result<(), Fault> {
     let store = &core.platform.store;
     let Some(from) = core.own() else { return Err(unanswered()) };
     let text = serde_json::to_string(asked).map_err(Fault::internal)?;

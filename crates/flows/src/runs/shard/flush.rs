@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use floe_engine::machine::Command;
-use floe_model::{Fault, FaultKind};
 use floe_model::id::RunId;
+use floe_model::{Fault, FaultKind};
 use floe_store::Store;
 use floe_store::flows::runs::RunRow;
 use tokio::sync::oneshot;
@@ -189,7 +189,9 @@ async fn write_all(store: Store, written_by: WrittenBy, parts: Vec<Result<Part, 
         return match store.write(move |tx| batch::write(tx, written_by, &together)).await {
             Ok(()) => std::iter::repeat_with(|| Ok(())).take(count).collect(),
             Err(fault) if count == 1 => vec![Err(fault)],
-            Err(fault) if fault.code() == batch::ENDED => std::iter::repeat_with(|| Err(batch::ended())).take(count).collect(),
+            Err(fault) if fault.code() == batch::ENDED => {
+                std::iter::repeat_with(|| Err(batch::ended())).take(count).collect()
+            }
             Err(_) => {
                 let mut results = Vec::with_capacity(count);
                 for index in 0..count {

@@ -171,7 +171,10 @@ impl Shard {
             Some(Slot::Live(_)) => self.serve(run, what),
             Some(Slot::Loading(pending)) => pending.push(what),
             // The result of an effect whose run is gone was given up.
-            None if matches!(what, Request::LetGo | Request::Effected { .. } | Request::Alarm(_) | Request::Called { .. }) => {}
+            None if matches!(
+                what,
+                Request::LetGo | Request::Effected { .. } | Request::Alarm(_) | Request::Called { .. }
+            ) => {}
             None => {
                 self.runs.insert(run, Slot::Loading(vec![what]));
                 let (core, sender) = (Arc::clone(&self.core), self.sender.clone());

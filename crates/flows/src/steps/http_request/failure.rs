@@ -18,7 +18,9 @@ pub(super) fn of(error: OutsideError) -> StepError {
         OutsideError::Timeout { .. } | OutsideError::Connect(ConnectFailure::Timeout) => {
             StepError::retryable("http_timeout", message)
         }
-        OutsideError::Connect(_) | OutsideError::Tls(_) | OutsideError::Withheld => StepError::retryable("http_connect", message),
+        OutsideError::Connect(_) | OutsideError::Tls(_) | OutsideError::Withheld => {
+            StepError::retryable("http_connect", message)
+        }
         OutsideError::TooLarge { .. } => StepError::new("response_too_large", message),
         OutsideError::Protocol(ProtocolFailure::Method) => StepError::new("bad_value", format!("method: {error}")),
         OutsideError::Protocol(_) => StepError::retryable("http_connect", message),

@@ -1,7 +1,7 @@
 //! Runs on both databases: how they start, wait, go on after a restart, call each other and end.
 
-mod moving;
 mod bulk;
+mod moving;
 mod nodes;
 mod reruns;
 mod restarts;

@@ -57,7 +57,8 @@ async fn any_node_answers_and_of_two_answers_one_counts() {
     for round in 0..10 {
         let run = one.run(flow, json!({})).await.run;
         let (here, there) = tokio::join!(one.answer(run, decision(true)), two.answer(run, decision(round % 2 == 0)));
-        let codes: Vec<&str> = [&here, &there].iter().filter_map(|answer| answer.as_ref().err()).map(|f| f.code()).collect();
+        let codes: Vec<&str> =
+            [&here, &there].iter().filter_map(|answer| answer.as_ref().err()).map(|f| f.code()).collect();
         assert_eq!(codes.len(), 1, "exactly one counts: {here:?} {there:?}");
         assert!(["run_not_waiting", "already_resumed"].contains(&codes[0]), "{codes:?}");
         assert_eq!(one.settled(run).await.status, "completed");
