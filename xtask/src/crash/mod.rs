@@ -43,6 +43,15 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Outcome {
     let options = Options::parse(arguments)?;
     let binary = workspace.server_binary()?;
     println!("seed {} (repeat with --seed {})", options.seed, options.seed);
+    let mut failed = prove_all(workspace, &options, &binary)?;
+    if let Some(nodes) = options.then_nodes() {
+        failed += prove_all(workspace, &nodes, &binary)?;
+    }
+    if failed == 0 { Ok(()) } else { Err(Failure(format!("{failed} violations"))) }
+}
+
+/// Each database that was asked for; answers how many violations there are.
+fn prove_all(workspace: &Workspace, options: &Options, binary: &std::path::Path) -> Outcome<usize> {
     let mut failed = 0;
     for database in options.databases() {
         let place = match Place::make(workspace, database) {
@@ -53,14 +62,15 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Outcome {
             }
             Err(reason) => return Err(Failure(format!("{}: {reason}", database.name()))),
         };
-        failed += prove(&options, &binary, database, place)?;
+        failed += prove(options, binary, database, place)?;
     }
-    if failed == 0 { Ok(()) } else { Err(Failure(format!("{failed} violations"))) }
+    Ok(failed)
 }
 
 fn prove(options: &Options, binary: &std::path::Path, database: Database, mut place: Place) -> Outcome<usize> {
     let watch = Stopwatch::start();
-    println!("\n{}: {} kills", database.name(), options.kills(database));
+    let servers = if options.nodes > 1 { format!(", {} nodes", options.nodes) } else { String::new() };
+    println!("\n{}{servers}: {} kills", database.name(), options.kills(database));
     let report = storm::run(options, binary, database, &place)?;
     println!("\n{}, seed {}, {:.0} s", database.name(), options.seed, watch.elapsed().as_secs_f64());
     for (what, count) in &report.table {

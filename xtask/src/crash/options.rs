@@ -12,6 +12,8 @@ const KILLS_SQLITE: u32 = 300;
 const KILLS_POSTGRES: u32 = 100;
 /// Kills of nodes that share a database unless said otherwise: some of them are long halts.
 const KILLS_NODES: u32 = 60;
+/// Nodes of the round that follows the others.
+const NODES: usize = 3;
 /// Nodes at most.
 const NODES_MAX: usize = 8;
 /// Requests in flight unless said otherwise.
@@ -36,7 +38,7 @@ impl Database {
 }
 
 /// The command line.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Options {
     kills: Option<u32>,
     pub(super) seed: u64,
@@ -90,9 +92,15 @@ impl Options {
         self.database.map_or_else(|| vec![Database::Sqlite, Database::Postgres], |one| vec![one])
     }
 
+    /// The round with several nodes that follows when nothing special was asked for.
+    pub(super) fn then_nodes(&self) -> Option<Self> {
+        let is_plain = self.nodes == 1 && self.database.is_none() && self.kills.is_none();
+        is_plain.then(|| Self { nodes: NODES, ..self.clone() })
+    }
+
     /// Whether the database was named, so that leaving it out is a failure.
     pub(super) fn insists(&self) -> bool {
-        self.database.is_some() || self.nodes > 1
+        self.database.is_some()
     }
 
     /// Kills on a database.
