@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ impl Server {
         std::fs::create_dir_all(&folder).map_err(|error| Failure::new(format!("{}: {error}", folder.display())))?;
         let key = create_owner(workspace, &binary, &folder)?;
         let address = free_address()?;
-        let mut serve = workspace.command(&binary);
+        let mut serve = product(workspace, &binary);
         serve.args(["serve", "--quiet", "--listen", &address.to_string(), "--data"]).arg(&folder);
         serve.env("FLOE_RATE_LIMITS", "off").stdout(Stdio::null()).stderr(Stdio::null());
         let child = serve.spawn().map_err(|error| Failure::new(format!("cannot start the server: {error}")))?;
@@ -74,9 +74,18 @@ impl Drop for Server {
     }
 }
 
+/// The binary without settings of this shell: it refuses names that it does not know, such as ours.
+fn product(workspace: &Workspace, binary: &Path) -> Command {
+    let mut command = workspace.command(binary);
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("FLOE_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
 /// Makes the owner and the first keys; answers the one of kind flows.
 fn create_owner(workspace: &Workspace, binary: &Path, folder: &Path) -> Outcome<String> {
-    let mut create = workspace.command(binary);
+    let mut create = product(workspace, binary);
     create.args([
         "admin",
         "create",
