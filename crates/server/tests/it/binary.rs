@@ -289,7 +289,7 @@ async fn servers_share_a_postgresql_when_they_have_one_key() {
     check_first_owner(&one);
     assert_eq!(server.stop(), Some(0));
     let list = output(floe(&one.0).args(["key", "list", "--data", "data", "--json"]));
-    assert_eq!(text(&list.stdout).lines().count(), 3, "{}", text(&list.stderr));
+    assert_eq!(text(&list.stdout).lines().count(), 7, "{}", text(&list.stderr));
 }
 
 #[test]

@@ -137,7 +137,7 @@ fn a_final_step_ends_the_run_at_once() {
 #[test]
 fn the_context_holds_what_the_contract_names() {
     let outputs = json!({ "trigger": "{{ _trigger }}", "date": "{{ currentDate }}", "user": "{{ currentUser.name }}",
-        "flow": "{{ flow.version }}", "run": "{{ run }}", "step": "{{ step }}", "secret": "{{ secrets.KEY }}", "item": "{{ item }}" });
+        "flow": "{{ flow.version }}", "run": "{{ run }}", "step": "{{ step }}", "item": "{{ item }}" });
     let run = Run::of(
         json!([{ "id": "f", "type": "final", "name": "End", "data": { "outputs": outputs } }]),
         json!({ "item": 3 }),
@@ -147,7 +147,7 @@ fn the_context_holds_what_the_contract_names() {
         json!({
             "trigger": { "type": "api", "data": { "hook": true } }, "date": "2026-01-01T00:00:00.000Z", "user": "Ada", "flow": 3,
             "run": { "_id": "00000000-0000-0000-0000-000000000007", "startedAt": "2026-01-01T00:00:00.000Z" },
-            "step": { "id": "f", "name": "End" }, "secret": null, "item": 3,
+            "step": { "id": "f", "name": "End" }, "item": 3,
         })
     );
     // An input of the same name takes the place of a built-in one; a variable is there from the start.
