@@ -2,7 +2,7 @@
 //!
 //! A handler reads its body by hand, because one answer names every problem of it, and many answers are put together from
 //! parts. So shapes stand beside the code instead of being derived from it, as constants: the OpenAPI documents and the
-//! tests are made from them, and a test that sees an answer of another shape fails (docs/adr/0050).
+//! tests are made from them, and a test that sees an answer of another shape fails (docs/adr/0022).
 //!
 //! ```ignore
 //! pub(super) const TAG: Shape = object("Tag", &[
