@@ -43,8 +43,8 @@ pub(super) fn storm(options: &Options, launches: Vec<Launch>, world: &World, fir
         launches.into_iter().map(|launch| Node { launch, server: None, resumes: None }).collect();
     world.open(0, first.address);
     nodes[0].server = Some(first);
-    for node in 1..nodes.len() {
-        nodes[node].start(node, world)?;
+    for (number, node) in nodes.iter_mut().enumerate().skip(1) {
+        node.start(number, world)?;
     }
     let kills = options.kills(Database::Postgres);
     let began = time::now();

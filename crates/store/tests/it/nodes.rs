@@ -38,6 +38,11 @@ async fn knows_of_others(node: &Node) {
     panic!("the other node was not seen");
 }
 
+#[expect(clippy::disallowed_methods, reason = "a transaction that takes its time: it runs on a database thread")]
+fn stay_inside() {
+    std::thread::sleep(Duration::from_millis(300));
+}
+
 async fn is_held(store: &Store, id: NodeId) -> bool {
     store.write(move |tx| nodes::hold(tx, id)).await.expect("the database answers")
 }
@@ -60,7 +65,11 @@ async fn nodes_hear_of_each_other_and_take_over_from_one_that_stops() {
 
     let mut heard = second.watch();
     let change = Change::Record { workspace: WorkspaceId(7), kind: "flow", id: 3 };
-    first.write(move |tx| Ok(tx.announce(change))).await.expect("the write works");
+    let announce = move |tx: &mut floe_store::Tx<'_>| {
+        tx.announce(change);
+        Ok(())
+    };
+    first.write(announce).await.expect("the write works");
     hear(&mut heard, change).await;
 
     let mut heard = second.watch();
@@ -82,7 +91,7 @@ async fn a_node_that_was_taken_for_gone_can_write_nothing_and_comes_back_as_anot
     // What it is writing keeps it alive until that is on disk.
     let held = store.write(move |tx| {
         let held = nodes::hold(tx, id)?;
-        std::thread::sleep(Duration::from_millis(300));
+        stay_inside();
         Ok(held)
     });
     let ended = async {
