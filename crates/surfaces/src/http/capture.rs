@@ -21,6 +21,9 @@ use crate::App;
 /// Routes of the console whose bodies may be kept. The others manage what is secret, or what leads to it.
 const OPEN_ROUTES: &[&str] = &["audit", "automations", "credits", "inbox", "jobs", "runs", "usage"];
 
+/// Bytes of a header's value that are kept until it is written; the log shows fewer.
+const HEADER_VALUE_MAX: usize = 1_024;
+
 /// What a handler tells the request log about its request.
 #[derive(Debug, Default)]
 pub struct Trace {
@@ -45,8 +48,9 @@ pub(super) struct Seen {
     /// What the handler tells.
     pub(super) trace: Arc<Trace>,
     method: Method,
-    uri: Uri,
-    headers: HeaderMap,
+    /// Path and query.
+    target: String,
+    headers: HeaderText,
     caller: Option<Arc<Caller>>,
     address: IpAddr,
     keeps_bodies: bool,
@@ -80,8 +84,8 @@ impl Seen {
         Some(Self {
             trace: Arc::default(),
             method: parts.method.clone(),
-            uri: parts.uri.clone(),
-            headers: parts.headers.clone(),
+            target: parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned(),
+            headers: HeaderText::of(&parts.headers),
             caller,
             address,
             keeps_bodies,
@@ -92,7 +96,7 @@ impl Seen {
     /// Keeps the beginning of the body, where bodies are kept.
     pub(super) fn body(&mut self, body: &Bytes) {
         if self.keeps_bodies && !body.is_empty() {
-            self.request = Some(beginning(&self.headers, body));
+            self.request = Some(beginning(self.headers.get(CONTENT_TYPE.as_str()), body));
         }
     }
 
@@ -105,10 +109,11 @@ impl Seen {
         }
         let caller = self.caller.unwrap_or_else(|| Arc::new(Caller::anonymous(Mode::Live)));
         let full = reply.full_body().filter(|body| self.keeps_bodies && !body.is_empty());
-        let response = full.map(|body| beginning(&reply.headers, body));
+        let content_type = reply.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let response = full.map(|body| beginning(content_type, body));
         let held = |part: &Option<BodyPart>| part.as_ref().map_or(0, |part| part.bytes.len());
         let body_bytes = held(&self.request) + held(&response);
-        let (method, uri, headers, request) = (self.method, self.uri, self.headers, self.request);
+        let (method, target, headers, request) = (self.method, self.target, self.headers, self.request);
         app.access.requests.offer(Answered {
             id,
             at: arrived_at,
@@ -121,39 +126,66 @@ impl Seen {
             address: self.address,
             run: self.trace.run.get().copied(),
             body_bytes,
-            facts: Box::new(move || facts(&method, &uri, &headers, request, response)),
+            facts: Box::new(move || facts(&method, &target, &headers, request, response)),
         });
+    }
+}
+
+/// Headers as one text, name and value in turn, each ended by a NUL, which neither can hold. A header map would keep the buffer of
+/// its connection in memory for as long as the request waits to be written.
+struct HeaderText(String);
+
+impl HeaderText {
+    /// Those whose values are text; a value is cut.
+    fn of(headers: &HeaderMap) -> Self {
+        let mut text = String::new();
+        for (name, value) in headers {
+            let Ok(value) = value.to_str() else { continue };
+            text.push_str(name.as_str());
+            text.push('\0');
+            // Text of headers is ASCII.
+            text.push_str(value.get(..HEADER_VALUE_MAX).unwrap_or(value));
+            text.push('\0');
+        }
+        Self(text)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let mut parts = self.0.split_terminator('\0');
+        std::iter::from_fn(move || Some((parts.next()?, parts.next()?)))
+    }
+
+    fn get(&self, wanted: &str) -> Option<&str> {
+        self.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value)
     }
 }
 
 fn facts(
     method: &Method,
-    uri: &Uri,
-    headers: &HeaderMap,
+    target: &str,
+    headers: &HeaderText,
     request: Option<BodyPart>,
     response: Option<BodyPart>,
 ) -> Facts {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let pairs =
-        headers.iter().filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
-    let query = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(uri);
+    // It was a URI's when it came.
+    let uri: Uri = target.parse().unwrap_or_default();
+    let query = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&uri);
     let without_nul = |(name, value): (String, String)| (name.replace('\0', ""), value.replace('\0', ""));
     Facts {
         method: method.as_str().to_owned(),
         path: uri.path().to_owned(),
-        idempotency_key: text("idempotency-key"),
-        headers: pairs.collect(),
+        idempotency_key: headers.get("idempotency-key").map(str::to_owned),
+        headers: headers.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         query: query.map(|query| query.0).unwrap_or_default().into_iter().map(without_nul).collect(),
         request,
         response,
     }
 }
 
-fn beginning(headers: &HeaderMap, body: &Bytes) -> BodyPart {
-    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+fn beginning(content_type: Option<&str>, body: &Bytes) -> BodyPart {
     // A copy: a part of the buffer would keep the whole of it in memory.
     BodyPart {
-        content_type: content_type.to_owned(),
+        content_type: content_type.unwrap_or_default().to_owned(),
         bytes: body[..body.len().min(BODY_MAX)].to_vec(),
         size: body.len(),
     }
