@@ -228,7 +228,10 @@ fn calm(world: &World, address: SocketAddr) -> Outcome {
                 ledger.violation(format!("run {run} is stuck: {} {}", facts.join(" "), body["waitState"]));
             }
             if open.is_empty() {
-                ledger.violation("clients are still at work although no run is open");
+                let (looked_at, planned) = (ledger.open.len(), ledger.tasks.len());
+                ledger.violation(format!(
+                    "clients are still at work although no run is open: {under_way} answers on their way, {planned} planned, {looked_at} runs to look at"
+                ));
             }
             return Ok(());
         }

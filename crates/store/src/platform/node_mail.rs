@@ -1,13 +1,15 @@
 //! Table `node_mail`: what nodes ask of each other about runs.
 //!
 //! A letter is a row, so that it outlives whoever was to read it: when its reader ends, the letter is given back and another node that
-//! moves runs takes it.
+//! moves runs takes it. A letter to a node that has ended is for any node from the start, and a node that has ended takes none: both would lie
+//! there until their sender gives up.
 
 use floe_model::{
     Fault, Timestamp,
     id::{NodeId, RunId, WorkspaceId},
 };
 
+use super::nodes;
 use crate::{Change, Tx, params, statements};
 
 /// Letters taken at a time at most.
@@ -44,6 +46,8 @@ statements! {
              update node_mail set taken_by = $1 from mine where node_mail.id = mine.id
              returning node_mail.id, from_node, workspace_id, run_id, letter",
     } -> [id, id, id, id, json];
+    /// Whether there are letters for a node, or for any.
+    IS_WAITING = both("select id from node_mail where taken_by is null and (to_node = $1 or to_node is null) limit 1") -> [id];
     /// Answers a letter.
     ANSWER = both("update node_mail set answer = $2 where id = $1 and taken_by = $3");
     /// The answer to a letter.
@@ -54,22 +58,31 @@ statements! {
     PURGE = both("delete from node_mail where created_at < $1");
 }
 
-/// Sends a letter, to one node or to any that moves runs.
+/// Sends a letter, to one node or to any that moves runs. One to a node that has ended meanwhile is for any, too.
 ///
 /// # Errors
 /// Of the database.
 pub fn send(tx: &mut Tx<'_>, letter: &Letter, to: Option<NodeId>, now: Timestamp) -> Result<(), Fault> {
     let Letter { id, from, workspace, run, text } = letter;
+    // Who ends the node waits for this transaction, and then gives the letter back.
+    let to = match to {
+        Some(node) if nodes::hold(tx, node)? => Some(node),
+        _ => None,
+    };
     tx.execute(&SEND, params![*id, *from, to, *workspace, *run, text, now])?;
     tx.announce(Change::Mail { to });
     Ok(())
 }
 
-/// Takes letters to a node, oldest first.
+/// Takes letters to a node, oldest first; none when it has ended.
 ///
 /// # Errors
 /// Of the database.
 pub fn take(tx: &mut Tx<'_>, node: NodeId) -> Result<Vec<Letter>, Fault> {
+    // Looks before it locks, so that a node without letters writes nothing.
+    if tx.row(&IS_WAITING, params![node], |_| Ok(()))?.is_none() || !nodes::hold(tx, node)? {
+        return Ok(Vec::new());
+    }
     let mut letters = tx.rows(&TAKE, params![node, TAKE_MAX], |row| {
         Ok(Letter {
             id: row.id(0)?,

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use floe_model::id::{NodeId, WorkspaceId};
+use floe_model::Timestamp;
+use floe_model::id::{NodeId, RunId, WorkspaceId};
+use floe_store::platform::node_mail::{self, Letter};
 use floe_store::platform::nodes;
 use floe_store::{Change, Node, Role, Store};
 use tokio::sync::broadcast::Receiver;
@@ -129,4 +131,28 @@ async fn a_node_whose_process_is_gone_is_ended_before_its_lease() {
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!(node.id(), Some(own));
     assert!(node.is_valid());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn letters_to_a_node_that_has_ended_are_for_any_and_it_takes_none() {
+    let Some(store) = TestStore::postgres().await else { return };
+    let living = alive(&store.join(Role::All).expect("a node")).await;
+    let gone = NodeId(0xdead);
+    store.write(move |tx| nodes::register(tx, gone, "all", 4_711, 600_000)).await.expect("the write works");
+    let letter = |id| Letter { id, from: living, workspace: WorkspaceId(7), run: RunId(id), text: "{}".to_owned() };
+    let send = async |id, to| {
+        let letter = letter(id);
+        store.write(move |tx| node_mail::send(tx, &letter, to, Timestamp(0))).await.expect("it is sent");
+    };
+    let take = async |by| {
+        let taken = store.write(move |tx| node_mail::take(tx, by)).await.expect("the database answers");
+        taken.into_iter().map(|letter| letter.id).collect::<Vec<_>>()
+    };
+    send(1, Some(gone)).await;
+    store.write(move |tx| nodes::end(tx, gone)).await.expect("it is ended");
+    // Its owner is read before it is ended, and written to afterwards.
+    send(2, Some(gone)).await;
+    send(3, None).await;
+    assert!(take(gone).await.is_empty(), "nobody would give back what it takes now");
+    assert_eq!(take(living).await, [1, 2, 3]);
 }

@@ -27,7 +27,9 @@ type Results = Vec<Result<(), Fault>>;
 /// A write under way.
 pub(super) struct Flush {
     done: Pin<Box<dyn Future<Output = Results> + Send>>,
-    pub(super) runs: Vec<Flushed>,
+    runs: Vec<Flushed>,
+    /// The shard's life in which it was begun.
+    life: u64,
 }
 
 /// What is to be done for a run once its write is on disk.
@@ -75,11 +77,15 @@ impl Shard {
         }
         let store = self.core.platform.store.clone();
         let written_by = WrittenBy::of(self.core.node.as_ref());
-        Some(Flush { done: Box::pin(write_all(store, written_by, parts)), runs: flushed })
+        Some(Flush { done: Box::pin(write_all(store, written_by, parts)), runs: flushed, life: self.life })
     }
 
-    pub(super) fn flushed(&mut self, runs: Vec<Flushed>, results: Results) {
-        for (flushed, result) in runs.into_iter().zip(results) {
+    pub(super) fn flushed(&mut self, flush: Flush, results: Results) {
+        for (flushed, result) in flush.runs.into_iter().zip(results) {
+            if flush.life != self.life {
+                // The run may be in memory again, as it was read since. Whoever waits finds out from the database.
+                continue;
+            }
             match result {
                 Ok(()) => self.on_disk(flushed),
                 Err(fault) => {

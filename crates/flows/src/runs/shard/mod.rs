@@ -45,6 +45,8 @@ pub(super) struct Shard {
     /// How many times in a row a run could not be read or written.
     failures: HashMap<RunId, u32>,
     stopping: Vec<oneshot::Sender<()>>,
+    /// How many times this node was taken for gone: a write that was begun before says nothing of what memory holds now.
+    life: u64,
 }
 
 enum Slot {
@@ -64,6 +66,7 @@ impl Shard {
             watchers: HashMap::new(),
             failures: HashMap::new(),
             stopping: Vec::new(),
+            life: 0,
         }
     }
 
@@ -89,7 +92,7 @@ impl Shard {
                 }
                 results = wait_for(&mut flush), if flush.is_some() => {
                     if let Some(flush) = flush.take() {
-                        self.flushed(flush.runs, results);
+                        self.flushed(flush, results);
                     }
                 }
                 () = tokio::time::sleep(until_timer.unwrap_or_default()), if until_timer.is_some() => self.fire_timers(),
@@ -187,6 +190,10 @@ impl Shard {
     }
 
     fn loaded(&mut self, run: RunId, loaded: Result<Option<Box<Loaded>>, Fault>) {
+        // This node may have let go of everything while the run was being read, and have taken it up again.
+        if !matches!(self.runs.get(&run), Some(Slot::Loading(_))) {
+            return;
+        }
         let Some(Slot::Loading(pending)) = self.runs.remove(&run) else { return };
         match loaded {
             Ok(Some(loaded)) if self.core.is_elsewhere(loaded.owner) => {
@@ -317,13 +324,23 @@ impl Shard {
     /// This node was taken for gone: nothing that it holds counts any more. Whoever waits for a run finds out from the database.
     fn let_go_of_all(&mut self) {
         for (_, slot) in std::mem::take(&mut self.runs) {
-            if let Slot::Live(live) = slot {
-                live.tasks.values().for_each(tokio::task::AbortHandle::abort);
-                self.leave(&live);
+            match slot {
+                Slot::Live(live) => {
+                    live.tasks.values().for_each(tokio::task::AbortHandle::abort);
+                    self.leave(&live);
+                }
+                Slot::Loading(pending) => {
+                    for what in pending {
+                        if let Request::Admit(ticket) = what {
+                            self.core.give_back(ticket);
+                        }
+                    }
+                }
             }
         }
         self.dirty.clear();
         self.timers.clear();
+        self.life += 1;
     }
 
     fn leave(&self, live: &Live) {
