@@ -12,6 +12,7 @@ use floe_operation::doctor::MoreChecks;
 use floe_runtime::Platform;
 use floe_runtime::effect::Effect;
 use floe_runtime::jobs::JobHandler;
+use floe_treasury::Treasury;
 
 use crate::operation::AuditChains;
 use crate::settings::Settings;
@@ -42,7 +43,7 @@ pub fn checks(platform: &Arc<Platform>, access: &Arc<Access>) -> MoreChecks {
 
 /// Durable work.
 #[must_use]
-pub fn jobs(flows: &Flows, operation: &Arc<Operation>) -> Vec<Arc<dyn JobHandler>> {
+pub fn jobs(flows: &Flows, operation: &Arc<Operation>, treasury: &Arc<Treasury>) -> Vec<Arc<dyn JobHandler>> {
     let of_flows = [
         floe_flows::runs::handlers(&flows.runs),
         floe_flows::schedules::handlers(flows),
@@ -50,5 +51,6 @@ pub fn jobs(flows: &Flows, operation: &Arc<Operation>) -> Vec<Arc<dyn JobHandler
         floe_flows::files::handlers(),
         floe_flows::definitions::handlers(),
     ];
-    of_flows.into_iter().flatten().chain(floe_operation::handlers(operation)).collect()
+    let others = [floe_operation::handlers(operation), floe_treasury::handlers(treasury)];
+    of_flows.into_iter().chain(others).flatten().collect()
 }

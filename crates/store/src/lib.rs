@@ -24,6 +24,7 @@ mod sql;
 mod sql_text;
 mod sqlite;
 mod store;
+pub mod treasury;
 mod tx;
 mod upgrade;
 mod value;
@@ -37,6 +38,7 @@ pub mod access;
 pub mod flows;
 pub mod operation;
 pub mod platform;
+pub mod webhooks;
 
 pub use change::Change;
 pub use config::{Dialect, Location, OpenError, StoreConfig};
@@ -55,7 +57,7 @@ pub(crate) use value::params;
 
 /// Every registered statement, table by table: what the statement test prepares on both databases.
 pub fn statements() -> impl Iterator<Item = &'static Statement> {
-    [platform::TABLES, access::TABLES, flows::TABLES, operation::TABLES]
+    [platform::TABLES, access::TABLES, flows::TABLES, operation::TABLES, treasury::TABLES, webhooks::TABLES]
         .into_iter()
         .flatten()
         .flat_map(|table| table.iter())

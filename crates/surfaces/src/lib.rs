@@ -16,6 +16,7 @@ use floe_access::Access;
 use floe_flows::Flows;
 use floe_operation::Operation;
 use floe_runtime::Platform;
+use floe_treasury::Treasury;
 
 use http::{Route, Settings, Surface};
 
@@ -29,6 +30,8 @@ pub struct App {
     pub flows: Arc<Flows>,
     /// Backups, checks, metrics.
     pub operation: Arc<Operation>,
+    /// Payment runs, payees, the wallet.
+    pub treasury: Arc<Treasury>,
     /// What an operator sets about the front door.
     pub settings: Settings,
 }

@@ -22,6 +22,7 @@ use floe_runtime::outside::{Outside, OutsideConfig};
 use floe_runtime::sandbox::{Sandbox, SandboxConfig};
 use floe_runtime::{Clock, Ids, Platform, Seal, SystemClock};
 use floe_store::{Location, Store, StoreConfig};
+use floe_treasury::{Settings as TreasurySettings, Treasury};
 
 use crate::registry;
 use crate::settings::{Settings, effective_table, ensure_data_folder, load_secret_key};
@@ -47,6 +48,8 @@ pub struct App {
     pub access: Arc<Access>,
     /// Backups, checks, retention, metrics.
     pub operation: Arc<Operation>,
+    /// Payment runs, payees, the wallet.
+    pub treasury: Arc<Treasury>,
 }
 
 impl App {
@@ -73,7 +76,8 @@ impl App {
         let listen = settings.listen;
         let config = operation_config(&settings, &data_dir, Secret::new(key), registry::checks(&platform, &access));
         let operation = Arc::new(Operation::new(Arc::clone(&platform), config));
-        Ok(Self { settings, listen, data_dir, platform, access, operation })
+        let treasury = Arc::new(Treasury::new(Arc::clone(&platform), treasury_settings(&settings)));
+        Ok(Self { settings, listen, data_dir, platform, access, operation, treasury })
     }
 
     /// What users type to reach this server, without a slash at the end.
@@ -124,6 +128,10 @@ fn operation_config(settings: &Settings, data_dir: &Path, secret: Secret, checks
         settings: effective_table(settings),
         more_checks: checks,
     }
+}
+
+fn treasury_settings(settings: &Settings) -> TreasurySettings {
+    TreasurySettings { public_url: public_url(settings) }
 }
 
 fn access_settings(settings: &Settings) -> AccessSettings {

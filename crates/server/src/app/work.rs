@@ -42,7 +42,7 @@ impl Work {
             Limits { shards: settings.workers, runs_per_workspace: settings.runs_per_workspace, ..Limits::default() };
         let effects = registry::effects(settings).into_iter().chain(extra).collect();
         let flows = Arc::new(Flows::start(Arc::clone(&app.platform), effects, limits));
-        let handlers = registry::jobs(&flows, &app.operation);
+        let handlers = registry::jobs(&flows, &app.operation, &app.treasury);
         let jobs = settings.role.works().then(|| JobLoop::start(Arc::clone(&app.platform), handlers));
         let tasks = vec![
             tokio::spawn(recover(Arc::clone(&flows))),

@@ -5,7 +5,7 @@ use floe_model::{
     id::{AuditId, RequestId, RunId, WorkspaceId},
 };
 
-use crate::{Row, Tx, params, statements};
+use crate::{Row, Tx, Value, params, statements};
 
 /// Entries of one page at most.
 pub const PAGE_MAX: usize = 1_000;
@@ -91,6 +91,12 @@ statements! {
              target_type, target_id, target_name, run_id, detail, request_id, ip, at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
     );
+    /// Many entries.
+    RECORD_ALL = bulk(
+        "insert into audit_entries (workspace_id, id, mode, product, action, actor_type, actor_id, actor_name,
+             target_type, target_id, target_name, run_id, detail, request_id, ip, at)",
+        [id, id, opt text, text, text, text, opt id, text, opt text, opt id, opt text, opt id, json, opt id, opt text, time]
+    );
     /// One entry by its id.
     FIND = both(
         "select workspace_id, id, seq, mode, product, action, actor_type, actor_id, actor_name,
@@ -143,6 +149,38 @@ pub fn record(tx: &mut Tx<'_>, entry: &Entry) -> Result<(), Fault> {
         ],
     )?;
     Ok(())
+}
+
+/// Writes many entries, for acts on whole lists; their `seq` is given later.
+///
+/// # Errors
+/// Of the database.
+pub fn record_all(tx: &mut Tx<'_>, entries: &[Entry]) -> Result<(), Fault> {
+    let rows: Vec<[Value<'_>; 16]> = entries
+        .iter()
+        .map(|entry| {
+            let target = entry.target.as_ref();
+            [
+                entry.workspace.into(),
+                entry.id.into(),
+                entry.mode.into(),
+                (&entry.product).into(),
+                (&entry.action).into(),
+                (&entry.actor.kind).into(),
+                entry.actor.id.into(),
+                (&entry.actor.name).into(),
+                target.map(|target| &target.kind).into(),
+                target.and_then(|target| target.id).into(),
+                target.and_then(|target| target.name.as_deref()).into(),
+                entry.run_id.into(),
+                (&entry.detail).into(),
+                entry.request_id.into(),
+                (&entry.ip).into(),
+                entry.at.into(),
+            ]
+        })
+        .collect();
+    tx.bulk(&RECORD_ALL, &rows).map(drop)
 }
 
 /// One entry.

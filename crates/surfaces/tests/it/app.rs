@@ -189,7 +189,9 @@ fn build(store: Store, clock: &Arc<TestClock>, rate_limits: RateLimits) -> (Arc<
     let settings = Settings { public_url, listen: Some("127.0.0.1:8700".to_owned()), rate_limits };
     let operation = Arc::new(Operation::new(Arc::clone(&platform), operation_config()));
     let flows = Arc::new(Flows::start(Arc::clone(&platform), vec![Arc::new(Probe)], Limits::default()));
-    let app = Arc::new(App { platform, access, flows, operation, settings });
+    let treasury_settings = floe_treasury::Settings { public_url: ORIGIN.to_owned() };
+    let treasury = Arc::new(floe_treasury::Treasury::new(Arc::clone(&platform), treasury_settings));
+    let app = Arc::new(App { platform, access, flows, operation, treasury, settings });
     let routes: Vec<Route> = floe_surfaces::routes().into_iter().chain(echo::routes()).collect();
     let router = floe_surfaces::http::build(Arc::clone(&app), routes, echo::SURFACES, echo::SURFACES[0]);
     (app, router)

@@ -1,0 +1,1 @@
+//! The double entry ledger of a workspace and mode (Treasury contract, section 9.1).

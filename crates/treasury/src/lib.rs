@@ -1,0 +1,44 @@
+//! The treasury slice: payment runs from an objective to settled money, payees, approvals, the ledger and the rails.
+//!
+//! It moves money only after people have released it, in whole kobo, and writes every move as balanced postings in the
+//! transaction of the change that caused it. It knows no HTTP and no SQL, and never talks to another slice.
+//!
+//! Start reading with [`Treasury`], then `runs` for the life of a payment run and `ledger` for what always adds up.
+
+pub mod import;
+pub mod ledger;
+pub mod payees;
+pub mod payouts;
+pub mod runs;
+mod settings;
+pub mod trail;
+pub mod wallet;
+
+use std::sync::Arc;
+
+use floe_runtime::Platform;
+use floe_runtime::jobs::JobHandler;
+
+pub use settings::Settings;
+
+/// The service: what the server builds once and the surfaces call. Credits are taken through [`floe_runtime::credits`].
+pub struct Treasury {
+    /// The process-wide services.
+    pub platform: Arc<Platform>,
+    /// What an operator sets.
+    pub settings: Settings,
+}
+
+impl Treasury {
+    /// The service on a platform.
+    #[must_use]
+    pub fn new(platform: Arc<Platform>, settings: Settings) -> Self {
+        Self { platform, settings }
+    }
+}
+
+/// Durable work of this slice.
+#[must_use]
+pub fn handlers(treasury: &Arc<Treasury>) -> Vec<Arc<dyn JobHandler>> {
+    [runs::handlers(treasury), payouts::handlers(treasury)].into_iter().flatten().collect()
+}
