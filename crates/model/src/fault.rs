@@ -17,6 +17,8 @@ pub enum FaultKind {
     Invalid,
     /// No credential, or one that is unknown, expired or revoked.
     Unauthenticated,
+    /// Money or credits for this are missing (HTTP 402).
+    PaymentRequired,
     /// The caller is known and may not do this.
     Forbidden,
     /// There is no such thing, or the caller may not know that there is.

@@ -1,7 +1,7 @@
 //! Typed ids: one 128-bit, time-ordered value with two spellings.
 //!
-//! Spelling A is the lower-case hyphenated UUID; spelling B is a prefix, `_`, and the same bits as 26 lower-case
-//! Crockford base32 characters (console contract, section 1.2). Every lookup takes both.
+//! Spelling A is the lower-case hyphenated UUID, which is read without its hyphens as well; spelling B is a prefix, `_`, and the same
+//! bits as 26 lower-case Crockford base32 characters (console contract, section 1.2). Every lookup takes both.
 
 use std::fmt;
 
@@ -26,7 +26,7 @@ pub fn to_base32(bits: u128) -> String {
 /// # Errors
 /// [`InvalidId`] when the text is neither spelling.
 pub fn parse_bits(text: &str) -> Result<u128, InvalidId> {
-    if text.len() == 36 {
+    if matches!(text.len(), 32 | 36) && !text.contains('_') {
         return uuid::Uuid::try_parse(text).map(|id| id.as_u128()).map_err(|_| InvalidId);
     }
     let digits = text.rsplit_once('_').map_or(text, |(_, digits)| digits);
@@ -169,6 +169,34 @@ id_types! {
     FileId = "file";
     /// A server process among those that share one database.
     NodeId = "node";
+    /// A payment run of the treasury.
+    PaymentRunId = "prun";
+    /// A payment that a run proposes.
+    CandidateId = "cand";
+    /// A saved payee.
+    RecipientId = "rcpt";
+    /// A transaction of the treasury.
+    TransactionId = "txn";
+    /// A payout order: what is sent to a rail for one candidate.
+    PayoutId = "pay";
+    /// One person's approval of a payment run.
+    ApprovalId = "appr";
+    /// A rule about who has to approve payment runs.
+    ApprovalRuleId = "rule";
+    /// An entry in the list of payees that are never paid.
+    BlocklistId = "block";
+    /// A transfer in the ledger: entries that sum to zero.
+    TransferId = "xfer";
+    /// One entry of a transfer in the ledger.
+    LedgerEntryId = "ledg";
+    /// A notice of a provider that money arrived.
+    FundingId = "fund";
+    /// A payment run that starts by itself at set times.
+    ScheduledRunId = "sched";
+    /// An endpoint that is told of events.
+    WebhookId = "wh";
+    /// A delivery of one event to one endpoint.
+    DeliveryId = "delivery";
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use crate::scope::{Mode, Scope};
 
 use super::role::{Permission, Role};
 use super::scopes::same_scope;
+use super::treasury_role::TreasuryRole;
 
 /// How the caller proved who it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub enum Credential {
     Token(TokenId),
     /// An API key of the Flow API (`fl_…`).
     FlowsKey(KeyId),
+    /// An API key of the treasury (`fp_live_…`, `fp_test_…`).
+    TreasuryKey(KeyId),
     /// The holder of a share link, or of the resume token of a run that it started. Holds no permission and no scope.
     Share(ShareId),
     /// Nobody: routes without sign-in. Holds no permission and no scope.
@@ -62,6 +65,8 @@ pub struct Member {
     pub email: String,
     /// Role in the caller's workspace.
     pub role: Role,
+    /// Role in the treasury of that workspace.
+    pub treasury_role: TreasuryRole,
     /// Groups of that workspace in which the member is.
     pub groups: Vec<GroupId>,
 }
@@ -134,7 +139,7 @@ impl Caller {
             (Credential::System | Credential::Anonymous, _) => ("system", String::new()),
             (Credential::Token(id), _) => ("token", id.prefixed()),
             (Credential::Share(id), _) => ("share", id.prefixed()),
-            (Credential::FlowsKey(id), _) => ("key", id.prefixed()),
+            (Credential::FlowsKey(id) | Credential::TreasuryKey(id), _) => ("key", id.prefixed()),
             (Credential::Session(_), Some(member)) => ("member", member.id.prefixed()),
             (Credential::Session(id), None) => ("member", id.prefixed()),
         };
