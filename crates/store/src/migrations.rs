@@ -33,4 +33,5 @@ migrations! {
     10 "records" "0010_records.sql";
     11 "operation" "0011_operation.sql";
     12 "nodes" "0012_nodes.sql";
+    16 "webhooks" "0016_webhooks.sql";
 }

@@ -113,4 +113,5 @@ from_id! {
     WorkspaceId MemberId BackupId SessionId TokenId KeyId LinkId InviteId GroupId AuditId EventId LogId JobId RequestId
     FlowId VersionId RunId WaitId InboxId ShareId FileId
     VariableId ConnectionId NodeId
+    WebhookId DeliveryId
 }

@@ -1,0 +1,80 @@
+//! Which events an endpoint picks.
+
+use crate::event_types::EVENT_TYPES;
+
+/// Names that one endpoint picks, at most.
+pub const EVENTS_MAX: usize = 100;
+
+/// The event that only a test sends (treasury contract, section 8.2).
+pub const TREASURY_TEST: &str = "webhook.test";
+
+/// The six events that an endpoint of style `treasury` picks from, beside the test, which it always gets (treasury contract,
+/// section 8.2 names seven with the test).
+pub const TREASURY_EVENTS: &[&str] = &[
+    "approval.requested",
+    "approval.completed",
+    "run.completed",
+    "run.failed",
+    "payout.succeeded",
+    "payout.failed",
+    "candidate.flagged",
+];
+
+/// How a delivery is written and signed (console contract, section 5.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Style {
+    /// Treasury contract, section 8.
+    Treasury,
+    /// Standard Webhooks.
+    Standard,
+}
+
+impl Style {
+    /// Every one.
+    pub const ALL: [Self; 2] = [Self::Treasury, Self::Standard];
+
+    /// The word on the wire and in rows.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Treasury => "treasury",
+            Self::Standard => "standard",
+        }
+    }
+
+    /// Reads the word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|style| style.as_str() == word)
+    }
+}
+
+/// Whether an endpoint that picks `picked` wants an event of this full name (`<product>.<name>`). Endpoints of style `treasury` name
+/// events without the product; those of style `standard` may say `*` and `<product>.*`.
+#[must_use]
+pub fn wants<'a>(style: Style, picked: impl IntoIterator<Item = &'a str>, kind: &str) -> bool {
+    let mut picked = picked.into_iter();
+    match style {
+        Style::Treasury => {
+            let Some(name) = kind.strip_prefix("treasury.") else { return false };
+            name == TREASURY_TEST || picked.any(|one| one == name)
+        }
+        Style::Standard => picked.any(|one| one == "*" || one == kind || is_of_product(one, kind)),
+    }
+}
+
+/// Whether an endpoint of this style may pick this name.
+#[must_use]
+pub fn is_known(style: Style, name: &str) -> bool {
+    match style {
+        Style::Treasury => TREASURY_EVENTS.contains(&name),
+        Style::Standard => {
+            name == "*" || EVENT_TYPES.contains(&name) || EVENT_TYPES.iter().any(|kind| is_of_product(name, kind))
+        }
+    }
+}
+
+fn is_of_product(pattern: &str, kind: &str) -> bool {
+    let product = pattern.strip_suffix(".*");
+    product.is_some_and(|product| kind.split_once('.').is_some_and(|(of, _)| of == product))
+}

@@ -1,0 +1,10 @@
+//! Outgoing webhooks: who wants which event, when an attempt comes again, when an endpoint is switched off.
+
+mod events;
+mod state;
+
+pub use events::{EVENTS_MAX, Style, TREASURY_EVENTS, TREASURY_TEST, is_known, wants};
+pub use state::{Counted, Counter, DeliveryStatus, Next, OFF_AFTER_FAILURES, OFF_AFTER_S, after_failure, count};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! Life of a delivery, and of the counter that switches an endpoint off.
+
+use super::Style;
+use crate::Timestamp;
+
+/// Failed first attempts in a row that switch an endpoint of style `treasury` off (treasury contract, section 8.1).
+pub const OFF_AFTER_FAILURES: i64 = 5;
+/// Seconds with failures only that switch an endpoint of style `standard` off (console contract, section 5.4: five days).
+pub const OFF_AFTER_S: i64 = 5 * 86_400;
+
+/// Seconds from one attempt to the next, style `treasury`.
+const TREASURY_PAUSES_S: &[i64] = &[10, 60, 300, 1_800];
+/// Seconds from one attempt to the next, style `standard`.
+const STANDARD_PAUSES_S: &[i64] = &[5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
+/// How far a pause may be off, in hundredths.
+const TREASURY_SPREAD: i64 = 20;
+const STANDARD_SPREAD: i64 = 10;
+/// The answer by which a receiver of style `standard` says that it wants no more of this.
+const GONE: u16 = 410;
+
+/// What has become of an event for one endpoint (console contract, section 5.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DeliveryStatus {
+    /// Its first attempt has yet to be made.
+    Pending,
+    /// The receiver took it.
+    Success,
+    /// An attempt failed, another will be made.
+    Retrying,
+    /// Every attempt failed.
+    Failed,
+    /// The endpoint was switched off while it waited.
+    Abandoned,
+    /// The endpoint was off when it came.
+    Skipped,
+}
+
+impl DeliveryStatus {
+    /// Every one.
+    pub const ALL: [Self; 6] =
+        [Self::Pending, Self::Success, Self::Retrying, Self::Failed, Self::Abandoned, Self::Skipped];
+
+    /// The word on the wire and in rows.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Success => "success",
+            Self::Retrying => "retrying",
+            Self::Failed => "failed",
+            Self::Abandoned => "abandoned",
+            Self::Skipped => "skipped",
+        }
+    }
+
+    /// Reads the word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == word)
+    }
+}
+
+/// What follows a failed attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Another attempt after this many milliseconds.
+    Again(i64),
+    /// None by itself.
+    Over,
+}
+
+/// What follows the failed attempt number `attempt` (from 1). `chance` spreads the pauses, so that what failed together does not come
+/// back together.
+#[must_use]
+pub fn after_failure(style: Style, attempt: u32, status_code: Option<u16>, chance: u16) -> Next {
+    let (pauses, spread) = match style {
+        Style::Treasury => (TREASURY_PAUSES_S, TREASURY_SPREAD),
+        Style::Standard if status_code == Some(GONE) => return Next::Over,
+        Style::Standard => (STANDARD_PAUSES_S, STANDARD_SPREAD),
+    };
+    let pause = usize::try_from(attempt).ok().and_then(|attempt| pauses.get(attempt.checked_sub(1)?));
+    let Some(&pause_s) = pause else { return Next::Over };
+    // From -spread to +spread, evenly.
+    let hundredths = i64::from(chance) * (2 * spread) * 10 / i64::from(u16::MAX);
+    Next::Again(pause_s * (1_000 - spread * 10 + hundredths))
+}
+
+/// What an endpoint's failures add up to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counter {
+    /// Failed first attempts since the last success.
+    pub failures: i64,
+    /// When the first of the failures since the last success was.
+    pub failing_since: Option<Timestamp>,
+}
+
+/// An attempt, as far as the counter looks at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    /// Whether the receiver took it.
+    pub success: bool,
+    /// Whether it was the first of its event.
+    pub is_first: bool,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// The counter after an attempt, and whether the endpoint is switched off by it. A failed first attempt adds one, later attempts add
+/// nothing, any success clears it (treasury contract, section 8.1).
+#[must_use]
+pub fn count(style: Style, before: Counter, attempt: Counted) -> (Counter, bool) {
+    if attempt.success {
+        return (Counter { failures: 0, failing_since: None }, false);
+    }
+    let failures = before.failures.saturating_add(i64::from(attempt.is_first));
+    let since = before.failing_since.unwrap_or(attempt.at);
+    let is_off = match style {
+        Style::Treasury => attempt.is_first && failures >= OFF_AFTER_FAILURES,
+        Style::Standard => attempt.at.millis_since(since) >= OFF_AFTER_S * 1_000,
+    };
+    (Counter { failures, failing_since: Some(since) }, is_off)
+}

@@ -1,0 +1,83 @@
+use super::*;
+use crate::Timestamp;
+
+#[test]
+fn endpoints_get_what_they_picked() {
+    let cases = [
+        (Style::Treasury, &["payout.failed"][..], "treasury.payout.failed", true),
+        (Style::Treasury, &["payout.failed"], "treasury.payout.succeeded", false),
+        (Style::Treasury, &["run.failed"], "flows.run.failed", false),
+        (Style::Treasury, &["run.failed"], "treasury.webhook.test", true),
+        (Style::Standard, &["*"], "flows.run.failed", true),
+        (Style::Standard, &["flows.*"], "flows.run.failed", true),
+        (Style::Standard, &["flow.*"], "flows.run.failed", false),
+        (Style::Standard, &["treasury.*"], "flows.run.failed", false),
+        (Style::Standard, &["platform.key.created", "flows.run.failed"], "flows.run.failed", true),
+        (Style::Standard, &[], "flows.run.failed", false),
+    ];
+    for (style, picked, kind, expected) in cases {
+        assert_eq!(wants(style, picked.iter().copied(), kind), expected, "{style:?} {picked:?} {kind}");
+    }
+}
+
+#[test]
+fn only_events_that_exist_can_be_picked() {
+    for name in TREASURY_EVENTS {
+        assert!(is_known(Style::Treasury, name));
+        assert!(is_known(Style::Standard, &format!("treasury.{name}")), "{name} is in the list of all events");
+    }
+    assert!(!is_known(Style::Treasury, "*") && !is_known(Style::Treasury, "flows.run.failed"));
+    assert!(is_known(Style::Standard, "*") && is_known(Style::Standard, "platform.*"));
+    assert!(!is_known(Style::Standard, "plat.*") && !is_known(Style::Standard, ".*") && !is_known(Style::Standard, "run.failed"));
+}
+
+#[test]
+fn pauses_are_those_of_the_contract_give_or_take() {
+    let treasury = [10, 60, 300, 1_800];
+    for (attempt, seconds) in (1..).zip(treasury) {
+        let at = |chance| after_failure(Style::Treasury, attempt, Some(500), chance);
+        assert_eq!(at(0), Next::Again(seconds * 800));
+        assert_eq!(at(u16::MAX), Next::Again(seconds * 1_200));
+        assert!(matches!(at(u16::MAX / 2), Next::Again(ms) if (ms - seconds * 1_000).abs() <= seconds));
+    }
+    assert_eq!(after_failure(Style::Treasury, 5, None, 0), Next::Over, "five attempts in all");
+    assert_eq!(after_failure(Style::Treasury, 1, Some(410), 0), Next::Again(8_000));
+    assert_eq!(after_failure(Style::Standard, 1, Some(410), 0), Next::Over);
+    assert!(matches!(after_failure(Style::Standard, 9, None, 0), Next::Again(_)));
+    assert_eq!(after_failure(Style::Standard, 10, None, 0), Next::Over, "ten attempts in all");
+}
+
+#[test]
+fn five_failed_first_attempts_in_a_row_switch_an_endpoint_off() {
+    let mut counter = Counter { failures: 0, failing_since: None };
+    let at = |success, is_first| Counted { success, is_first, at: Timestamp(1) };
+    for (attempt, failures, off) in [
+        (at(false, true), 1, false),
+        (at(false, false), 1, false),
+        (at(false, true), 2, false),
+        (at(true, false), 0, false),
+        (at(false, true), 1, false),
+        (at(false, true), 2, false),
+        (at(false, true), 3, false),
+        (at(false, true), 4, false),
+        (at(false, false), 4, false),
+        (at(false, true), 5, true),
+    ] {
+        let (after, is_off) = count(Style::Treasury, counter, attempt);
+        assert_eq!((after.failures, is_off), (failures, off), "{attempt:?}");
+        counter = after;
+    }
+}
+
+#[test]
+fn five_days_of_failures_switch_a_standard_endpoint_off() {
+    let start = Timestamp(0);
+    let failed = |at| Counted { success: false, is_first: true, at };
+    let (counter, off) = count(Style::Standard, Counter { failures: 90, failing_since: None }, failed(start));
+    assert!(!off && counter.failing_since == Some(start));
+    let day = |days: i64| start.plus_seconds(days * 86_400);
+    assert!(!count(Style::Standard, counter, failed(day(4))).1);
+    assert!(count(Style::Standard, counter, failed(day(5))).1);
+    let (cleared, _) = count(Style::Standard, counter, Counted { success: true, is_first: false, at: day(4) });
+    assert_eq!(cleared.failing_since, None);
+}
