@@ -167,6 +167,12 @@ impl Directory {
         self.resolve(code).and_then(|found| self.get(found))
     }
 
+    /// One text for all codes of an institution: what duplicates, history and blocklists are kept by. An unknown code stands for itself.
+    #[must_use]
+    pub fn bank_key<'a>(&'a self, code: &'a str) -> &'a str {
+        self.find(code).map_or(code, Institution::code)
+    }
+
     /// The institution of a name or alias, without regard to case, accents and words such as "bank" or "plc". Nothing when no
     /// institution has the name, or several have.
     #[must_use]

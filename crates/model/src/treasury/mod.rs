@@ -4,6 +4,7 @@
 //! the same answer on any machine.
 
 mod account;
+pub mod approval;
 mod decimal;
 mod fees;
 mod institutions;
@@ -11,7 +12,9 @@ mod ledger;
 mod money;
 mod names;
 pub mod nip;
+pub mod planner;
 mod reference;
+pub mod risk;
 mod run_status;
 mod score;
 mod settlement;

@@ -73,6 +73,12 @@ impl NameWords {
     }
 }
 
+impl FromIterator<String> for NameWords {
+    fn from_iter<I: IntoIterator<Item = String>>(words: I) -> Self {
+        Self(words.into_iter().collect())
+    }
+}
+
 /// From this overlap a name resembles a listed one.
 const RESEMBLES: f64 = 0.8;
 

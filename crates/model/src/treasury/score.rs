@@ -37,6 +37,17 @@ impl Score {
         self.0
     }
 
+    /// The score of a computed fraction, held between 0 and 1. A billionth is rounded away first, so that a sum that is half a unit in
+    /// decimals is rounded to even although its float is a little beside it.
+    #[must_use]
+    pub(super) fn from_fraction(fraction: f64) -> Self {
+        const FINE: i64 = 100_000;
+        let fine = (fraction.clamp(0.0, 1.0) * f64::from(ONE) * FINE as f64).round() as i64;
+        let (whole, rest) = (fine / FINE, fine % FINE);
+        let up = rest * 2 > FINE || (rest * 2 == FINE && whole % 2 == 1);
+        Self((whole + i64::from(up)) as u16)
+    }
+
     /// Reads a score of a request from the text of the JSON value; more than four decimals are rounded half to even.
     ///
     /// # Errors

@@ -20,6 +20,10 @@ fn the_shipped_directory_has_the_core_rows() {
     assert_eq!(closed, ["030"]);
     assert_ne!(directory.resolve("044"), directory.resolve("063"));
     assert_eq!(directory.resolve("035a"), directory.resolve("035"));
+    assert_eq!(
+        (directory.bank_key("000013"), directory.bank_key("058"), directory.bank_key("777")),
+        ("058", "058", "777")
+    );
     for unknown in ["", "999", "58", "0000013", "abc", "05 8"] {
         assert_eq!(directory.resolve(unknown), None, "{unknown}");
     }

@@ -35,3 +35,21 @@ fn scores_keep_their_text_in_json() {
         assert_eq!(serde_json::to_string(&score).expect("json"), text);
     }
 }
+
+#[test]
+fn computed_fractions_are_rounded_half_to_even_in_decimals() {
+    // 0.1 + 0.2 and the like are not what they seem: 0.00005 is a little above half a unit as a float, 0.12345 a little below.
+    for (fraction, expected) in [
+        (0.00005, 0),
+        (0.00015, 2),
+        (0.12345, 1_234),
+        (0.12335, 1_234),
+        (0.1 + 0.2, 3_000),
+        (0.123_451, 1_235),
+        (1.000_000_1, 10_000),
+        (-0.1, 0),
+        (f64::NAN, 0),
+    ] {
+        assert_eq!(Score::from_fraction(fraction).ten_thousandths(), expected, "{fraction}");
+    }
+}
