@@ -33,5 +33,6 @@ migrations! {
     10 "records" "0010_records.sql";
     11 "operation" "0011_operation.sql";
     12 "nodes" "0012_nodes.sql";
+    15 "ledger" "0015_ledger.sql";
     16 "webhooks" "0016_webhooks.sql";
 }

@@ -1,6 +1,36 @@
 //! Tables of the treasury slice.
 
+use floe_model::Fault;
+
 use crate::Statement;
 
+pub mod funding;
+pub mod payout_orders;
+pub mod payout_resolutions;
+pub mod payout_runs;
+pub mod payout_transactions;
+pub mod postings;
+pub mod simulated_payments;
+pub mod wallets;
+
 /// The statements of each table file: `some_table::STATEMENTS`, one line a file.
-pub(crate) const TABLES: &[&[Statement]] = &[];
+pub(crate) const TABLES: &[&[Statement]] = &[
+    funding::STATEMENTS,
+    payout_orders::STATEMENTS,
+    payout_resolutions::STATEMENTS,
+    payout_runs::STATEMENTS,
+    payout_transactions::STATEMENTS,
+    postings::STATEMENTS,
+    simulated_payments::STATEMENTS,
+    wallets::STATEMENTS,
+];
+
+/// Numbers as a statement takes a list of them.
+fn list(numbers: &[i64]) -> Result<String, Fault> {
+    serde_json::to_string(numbers).map_err(Fault::internal)
+}
+
+/// Ids as a statement takes a list of them.
+fn id_list<T: serde::Serialize>(ids: &[T]) -> Result<String, Fault> {
+    serde_json::to_string(ids).map_err(Fault::internal)
+}
