@@ -8,8 +8,8 @@ pub const EVENTS_MAX: usize = 100;
 /// The event that only a test sends (treasury contract, section 8.2).
 pub const TREASURY_TEST: &str = "webhook.test";
 
-/// The six events that an endpoint of style `treasury` picks from, beside the test, which it always gets (treasury contract,
-/// section 8.2 names seven with the test).
+/// The seven events that an endpoint of style `treasury` picks from, beside the test, which it always gets (treasury contract,
+/// section 8.2).
 pub const TREASURY_EVENTS: &[&str] = &[
     "approval.requested",
     "approval.completed",

@@ -28,7 +28,11 @@ fn only_events_that_exist_can_be_picked() {
     }
     assert!(!is_known(Style::Treasury, "*") && !is_known(Style::Treasury, "flows.run.failed"));
     assert!(is_known(Style::Standard, "*") && is_known(Style::Standard, "platform.*"));
-    assert!(!is_known(Style::Standard, "plat.*") && !is_known(Style::Standard, ".*") && !is_known(Style::Standard, "run.failed"));
+    assert!(
+        !is_known(Style::Standard, "plat.*")
+            && !is_known(Style::Standard, ".*")
+            && !is_known(Style::Standard, "run.failed")
+    );
 }
 
 #[test]

@@ -62,6 +62,23 @@ impl Body {
         if self.wire_bytes == 0 { Ok(Bytes::new()) } else { sink.finish() }
     }
 
+    /// Reads at most the first `limit` bytes after decoding; what comes after them is neither read nor a failure.
+    pub(super) async fn collect_start(mut self, limit: usize, coding: Coding) -> Result<Bytes, OutsideError> {
+        let mut sink = Sink::new(limit, coding);
+        while let Some(chunk) = self.chunk().await? {
+            match sink.write(&chunk) {
+                Ok(()) => {}
+                Err(OutsideError::TooLarge { .. }) => return Ok(sink.start()),
+                Err(failure) => return Err(failure),
+            }
+            // What is packed can be empty for ever.
+            if self.wire_bytes > limit.saturating_add(WIRE_SLACK_BYTES) {
+                return Ok(sink.start());
+            }
+        }
+        if self.wire_bytes == 0 { Ok(Bytes::new()) } else { sink.finish() }
+    }
+
     fn end(&mut self) {
         if let Some(lease) = self.lease.take() {
             lease.give_back();
@@ -145,6 +162,14 @@ impl Sink {
         }
     }
 
+    /// What was decoded so far.
+    fn start(self) -> Bytes {
+        match self {
+            Sink::Plain(bounded) => bounded.bytes.into(),
+            Sink::Gzip(mut decoder) => std::mem::take(&mut decoder.get_mut().bytes).into(),
+        }
+    }
+
     fn failure(&self) -> OutsideError {
         let bounded = match self {
             Sink::Plain(bounded) => bounded,
@@ -162,6 +187,7 @@ impl io::Write for Bounded {
     fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
         if piece.len() > self.limit - self.bytes.len() {
             self.is_over = true;
+            self.bytes.extend_from_slice(&piece[..self.limit - self.bytes.len()]);
             return Err(io::ErrorKind::FileTooLarge.into());
         }
         self.bytes.extend_from_slice(piece);

@@ -34,6 +34,13 @@ pub struct Outside {
     permit: OnceLock<Permit>,
 }
 
+/// How much of a body is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    Whole,
+    Start,
+}
+
 /// Whether a request may leave now.
 type Permit = Box<dyn Fn() -> bool + Send + Sync>;
 
@@ -110,6 +117,19 @@ impl Outside {
     /// # Errors
     /// See [`OutsideError`]. A response of any status is not an error.
     pub async fn send(&self, request: Request) -> Result<Response, OutsideError> {
+        self.send_and_read(request, Reading::Whole).await
+    }
+
+    /// As [`Outside::send`], for callers that want no more than the beginning of the response: a body over its limit is cut there, and
+    /// its connection closed.
+    ///
+    /// # Errors
+    /// See [`OutsideError`], but never [`OutsideError::TooLarge`].
+    pub async fn send_and_cut(&self, request: Request) -> Result<Response, OutsideError> {
+        self.send_and_read(request, Reading::Start).await
+    }
+
+    async fn send_and_read(&self, request: Request, reading: Reading) -> Result<Response, OutsideError> {
         let started = Instant::now();
         let limit_ms = request.limits.total_ms;
         let method = request.method.clone();
@@ -117,7 +137,7 @@ impl Outside {
         let log_host = target.as_ref().map_or_else(|_| String::new(), |target| target.host().to_owned());
         let outcome = match target {
             Err(error) => Err(error),
-            Ok(target) => tokio::time::timeout(Duration::from_millis(limit_ms), Box::pin(self.follow(target, request)))
+            Ok(target) => tokio::time::timeout(Duration::from_millis(limit_ms), Box::pin(self.follow(target, request, reading)))
                 .await
                 .unwrap_or(Err(OutsideError::Timeout { limit_ms })),
         };
@@ -133,7 +153,7 @@ impl Outside {
         Ok(self.judge(&request.url)?)
     }
 
-    async fn follow(&self, target: Target, request: Request) -> Result<Response, OutsideError> {
+    async fn follow(&self, target: Target, request: Request, reading: Reading) -> Result<Response, OutsideError> {
         let Request { method, url: _, headers, body, limits } = request;
         let connect_limit = Duration::from_millis(limits.connect_ms.min(limits.total_ms));
         let redirects_max = limits.redirects_max.min(REDIRECTS_MAX);
@@ -147,10 +167,14 @@ impl Outside {
             };
             let Some(next) = next else {
                 let coding = Coding::take(&mut parts.headers);
+                let body = match reading {
+                    Reading::Whole => body.collect(limits.response_bytes_max, coding).await?,
+                    Reading::Start => body.collect_start(limits.response_bytes_max, coding).await?,
+                };
                 return Ok(Response {
                     status: parts.status,
                     headers: parts.headers,
-                    body: body.collect(limits.response_bytes_max, coding).await?,
+                    body,
                     url: hop.target.url().clone(),
                     redirects,
                     duration_ms: 0,

@@ -2,9 +2,11 @@
 
 use floe_model::Fault;
 
-use crate::{Tx, params, platform::events::Cursor, statements};
+use crate::{Row, Tx, params, platform::events::Cursor, statements};
 
 statements! {
+    /// Where it stands.
+    PEEK = both("select commit_group, position from webhook_cursor where one = 1") -> [int, int];
     /// Where it stands; held, so that two nodes do not hand out the same.
     HOLD = split {
         sqlite: "select commit_group, position from webhook_cursor where one = 1",
@@ -19,12 +21,24 @@ statements! {
     CLEAR = both("delete from webhook_cursor");
 }
 
+/// Where the handing out stands; none while nobody listens.
+///
+/// # Errors
+/// Of the database.
+pub fn peek(tx: &mut Tx<'_>) -> Result<Option<Cursor>, Fault> {
+    tx.row(&PEEK, &[], cursor)
+}
+
 /// Where the handing out stands, held until the transaction ends; none while nobody listens.
 ///
 /// # Errors
 /// Of the database.
 pub fn hold(tx: &mut Tx<'_>) -> Result<Option<Cursor>, Fault> {
-    tx.row(&HOLD, &[], |row| Ok(Cursor { group: row.int(0)?, position: row.int(1)? }))
+    tx.row(&HOLD, &[], cursor)
+}
+
+fn cursor(row: &Row<'_>) -> Result<Cursor, Fault> {
+    Ok(Cursor { group: row.int(0)?, position: row.int(1)? })
 }
 
 /// Moves it.

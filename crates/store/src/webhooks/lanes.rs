@@ -7,7 +7,6 @@
 use floe_model::{
     Fault, Timestamp,
     id::{DeliveryId, NodeId, WebhookId},
-    webhooks::DeliveryStatus,
 };
 
 use super::deliveries::{self, Delivery};
@@ -76,6 +75,10 @@ statements! {
         "update webhook_deliveries set attempts = attempts + 1, due_at = $2
          where id = $1 and status in ('pending', 'retrying')"
     );
+    /// When the next later attempt of an endpoint is due.
+    DUE_AT = both(
+        "select due_at from webhook_deliveries where endpoint_id = $1 and status = 'retrying' order by due_at limit 1"
+    ) -> [opt time];
     /// Endpoints with first attempts to be made that nobody works for.
     WAITING_FIRST = both(
         "with recursive lane (endpoint_id) as (
@@ -160,6 +163,14 @@ pub fn begin(tx: &mut Tx<'_>, id: DeliveryId, again_at: Timestamp) -> Result<boo
     Ok(tx.execute(&BEGIN, params![id, again_at])? == 1)
 }
 
+/// When the next later attempt of an endpoint is due; none when there is none.
+///
+/// # Errors
+/// Of the database.
+pub fn due_at(tx: &mut Tx<'_>, endpoint: WebhookId) -> Result<Option<Timestamp>, Fault> {
+    Ok(tx.row(&DUE_AT, params![endpoint], |row| row.opt_time(0))?.flatten())
+}
+
 /// Endpoints with first attempts to be made that nobody works for, up to [`LOOK_MAX`].
 ///
 /// # Errors
@@ -176,13 +187,4 @@ pub fn waiting_again(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<(WebhookId, 
     tx.rows(&WAITING_AGAIN, params![now, LOOK_MAX], |row| {
         Ok((WebhookId(row.id(0)?), row.opt_time(1)?.unwrap_or(now)))
     })
-}
-
-/// The state in which a lane's deliveries wait.
-#[must_use]
-pub const fn waiting_status(lane: Lane) -> DeliveryStatus {
-    match lane {
-        Lane::First => DeliveryStatus::Pending,
-        Lane::Again => DeliveryStatus::Retrying,
-    }
 }
