@@ -101,17 +101,17 @@ impl Access {
                 None => workspaces::find_by_slug(tx, &slug)?.map(|workspace| workspace.id),
             };
             let (Some(workspace), Some(member)) = (workspace, member) else { return Ok(None) };
-            let Some(role) = memberships::role(tx, workspace, member)? else { return Ok(None) };
-            Ok(Some((workspace, role, groups_of(tx, workspace, member)?)))
+            let Some(found) = memberships::find(tx, workspace, member)? else { return Ok(None) };
+            Ok(Some((workspace, found.role, found.treasury_role, groups_of(tx, workspace, member)?)))
         });
-        let Some((workspace, role, groups)) = found.await? else { return Err(Fault::not_found("Workspace")) };
+        let Some((workspace, role, treasury_role, groups)) = found.await? else { return Err(Fault::not_found("Workspace")) };
         if workspace == caller.workspace {
             return Ok(Arc::clone(caller));
         }
         if !matches!(caller.credential, Credential::Session(_)) {
             return Err(Fault::not_found("Workspace"));
         }
-        let member = caller.member.clone().map(|member| Member { role, groups, ..member });
+        let member = caller.member.clone().map(|member| Member { role, treasury_role, groups, ..member });
         Ok(Arc::new(Caller { workspace, member, ..Caller::clone(caller) }))
     }
 
@@ -169,14 +169,14 @@ fn groups_of(tx: &mut Tx<'_>, workspace: WorkspaceId, member: MemberId) -> Resul
 }
 
 fn of_session(signed: sessions::Signed, groups: Vec<GroupId>, now: Timestamp) -> Known {
-    let session = signed.session;
+    let sessions::Signed { session, name, email, role, treasury_role } = signed;
     let facts = SessionFacts {
         id: session.id,
         expires_at: session.expires_at,
         confirmed_until: session.confirmed_until,
         by_cookie: session.transport == "cookie",
     };
-    let member = Member { id: session.member, name: signed.name, email: signed.email, role: signed.role, groups };
+    let member = Member { id: session.member, name, email, role, treasury_role, groups };
     Known {
         hash: session.hash,
         callers: member_callers(session.workspace, Credential::Session(session.id), member, None),
@@ -191,9 +191,9 @@ fn of_session(signed: sessions::Signed, groups: Vec<GroupId>, now: Timestamp) ->
 }
 
 fn of_token(held: tokens::Held, groups: Vec<GroupId>, now: Timestamp) -> Result<Known, Fault> {
-    let token = held.token;
+    let tokens::Held { token, name, email, role, treasury_role } = held;
     let scopes = read_scopes(&token.scopes)?;
-    let member = Member { id: token.member, name: held.name, email: held.email, role: held.role, groups };
+    let member = Member { id: token.member, name, email, role, treasury_role, groups };
     let used_at = token.last_used_at.unwrap_or_default().micros();
     Ok(Known {
         hash: token.hash,
@@ -211,6 +211,7 @@ fn of_token(held: tokens::Held, groups: Vec<GroupId>, now: Timestamp) -> Result<
 fn of_key(key: keys::Key, now: Timestamp) -> Result<Known, Fault> {
     let credential = match key.kind {
         KeyKind::Flows => Credential::FlowsKey(key.id),
+        KeyKind::Treasury => Credential::TreasuryKey(key.id),
         // No surface takes them yet, so none asks for them.
         _ => return Err(unknown()),
     };

@@ -1,4 +1,4 @@
-//! Rate limits: fixed windows of a minute and a day (UTC) per bucket, in memory of this process.
+//! Rate limits: fixed windows of a minute and a day (UTC) per bucket, or a steady flow with bursts, in memory of this process.
 //!
 //! Memory is bounded: over [`BUCKETS_MAX`] buckets, those without a request in the current minute are dropped first.
 
@@ -6,6 +6,10 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use floe_model::Timestamp;
+
+mod steady;
+
+pub use steady::Steady;
 
 /// Buckets that are counted at a time.
 pub const BUCKETS_MAX: usize = 100_000;
@@ -50,6 +54,7 @@ pub struct Verdict {
 #[derive(Debug, Default)]
 pub struct Limiter {
     buckets: Mutex<HashMap<Bucket, Counts>>,
+    steady: Mutex<HashMap<Bucket, steady::Level>>,
 }
 
 #[derive(Debug, Clone, Copy)]

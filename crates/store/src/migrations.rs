@@ -33,6 +33,8 @@ migrations! {
     10 "records" "0010_records.sql";
     11 "operation" "0011_operation.sql";
     12 "nodes" "0012_nodes.sql";
+    13 "payees" "0013_payees.sql";
+    14 "payment_runs" "0014_payment_runs.sql";
     15 "ledger" "0015_ledger.sql";
     16 "webhooks" "0016_webhooks.sql";
 }

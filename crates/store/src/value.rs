@@ -114,4 +114,5 @@ from_id! {
     FlowId VersionId RunId WaitId InboxId ShareId FileId
     VariableId ConnectionId NodeId
     WebhookId DeliveryId
+    RecipientId ApprovalRuleId BlocklistId
 }

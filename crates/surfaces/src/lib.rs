@@ -9,6 +9,7 @@ pub mod console;
 pub mod flows;
 pub mod http;
 pub mod openapi;
+pub mod treasury;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use floe_flows::Flows;
 use floe_operation::Operation;
 use floe_runtime::Platform;
 use floe_treasury::Treasury;
+use floe_webhooks::Webhooks;
 
 use http::{Route, Settings, Surface};
 
@@ -32,17 +34,19 @@ pub struct App {
     pub operation: Arc<Operation>,
     /// Payment runs, payees, the wallet.
     pub treasury: Arc<Treasury>,
+    /// Outgoing webhooks.
+    pub webhooks: Arc<Webhooks>,
     /// What an operator sets about the front door.
     pub settings: Settings,
 }
 
 /// Every surface. Unknown paths that none of them owns are answered by the first.
-pub static SURFACES: &[&Surface] = &[&console::SURFACE, &flows::SURFACE];
+pub static SURFACES: &[&Surface] = &[&console::SURFACE, &flows::SURFACE, &treasury::SURFACE];
 
 /// Every route of every surface.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    [console::routes(), flows::routes()].into_iter().flatten().collect()
+    [console::routes(), flows::routes(), treasury::routes()].into_iter().flatten().collect()
 }
 
 /// The router of a server that answers no product calls: its health and its figures.

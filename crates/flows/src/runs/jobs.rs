@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use floe_engine::event::StepError;
 use floe_engine::machine::{Machine, Outcome};
-use floe_model::access::{Caller, Credential, Member, Role};
+use floe_model::access::{Caller, Credential, Member, Role, TreasuryRole};
 use floe_model::flows::{FlowSettings, Level};
 use floe_model::id::{FlowId, MemberId, RunId, SessionId, WaitId, WorkspaceId};
 use floe_model::{Fault, Mode};
@@ -263,7 +263,14 @@ fn owner_as_caller(tx: &mut Tx<'_>, workspace: WorkspaceId, owner: Option<Member
     if let Some(id) = owner {
         let groups = groups::of_member(tx, workspace, id)?.into_iter().map(|group| group.id).collect();
         caller.credential = Credential::Session(SessionId(0));
-        caller.member = Some(Member { id, name: String::new(), email: String::new(), role: Role::Builder, groups });
+        caller.member = Some(Member {
+            id,
+            name: String::new(),
+            email: String::new(),
+            role: Role::Builder,
+            treasury_role: TreasuryRole::Reader,
+            groups,
+        });
     }
     Ok(caller)
 }

@@ -9,7 +9,7 @@ use floe_access::setup::NewOwner;
 use floe_access::tokens::NewToken;
 use floe_flows::definitions::{self, Content, NewFlow, Publish};
 use floe_model::Mode;
-use floe_model::access::{Caller, Credential, KeyKind, Member, Role};
+use floe_model::access::{Caller, Credential, KeyKind, Member, Role, TreasuryRole};
 use floe_model::flows::{FlowSettings, Visibility};
 use floe_model::id::{FlowId, MemberId, SessionId, WorkspaceId};
 use floe_runtime::{Ctx, Platform};
@@ -186,6 +186,7 @@ fn ctx(platform: &Arc<Platform>, workspace: WorkspaceId, member: MemberId) -> Ct
         name: "Bench".to_owned(),
         email: "bench@bench.invalid".to_owned(),
         role: Role::Owner,
+        treasury_role: TreasuryRole::Owner,
         groups: Vec::new(),
     });
     Ctx::new(Arc::clone(platform), Arc::new(caller), platform.ids.next())

@@ -124,6 +124,10 @@ statements! {
     /// A page, oldest first.
     LIST_UP = both(concat!("select ", columns!(), filtered!(), " and id > $7 order by id limit $8"))
         -> [id, id, text, text, bytes, text, text, json, int, int, bool, int, opt id, time, opt time, opt time, opt text, opt time, opt id, opt json];
+    /// A page by number of the keys of a kind, newest first.
+    PAGE = both(concat!(
+        "select ", columns!(), " from keys where workspace_id = $1 and kind = $2 order by id desc limit $3 offset $4"
+    )) -> [id, id, text, text, bytes, text, text, json, int, int, bool, int, opt id, time, opt time, opt time, opt text, opt time, opt id, opt json];
     /// How many.
     COUNT = both(concat!("select count(*)", filtered!())) -> [int];
     /// What can be changed.
@@ -222,6 +226,20 @@ pub fn list(
         ],
         map,
     )
+}
+
+/// Up to `limit` ([`PAGE_MAX`] at most) keys of a kind from a number on, newest first.
+///
+/// # Errors
+/// Of the database.
+pub fn page(
+    tx: &mut Tx<'_>,
+    workspace: WorkspaceId,
+    kind: KeyKind,
+    limit: usize,
+    offset: i64,
+) -> Result<Vec<Key>, Fault> {
+    tx.rows(&PAGE, params![workspace, kind.as_str(), limit.min(PAGE_MAX), offset], map)
 }
 
 /// How many keys a filter finds.

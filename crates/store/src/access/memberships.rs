@@ -100,6 +100,8 @@ statements! {
          and (replace(lower(m.name), $3, '') <> lower(m.name) or replace(m.email, $3, '') <> m.email or $3 is null)
          and ms.member_id > $4 order by ms.member_id limit $5"
     )) -> [id, text, text, text, text, int, opt time, time];
+    /// A page by number, the oldest first.
+    PAGE = both(colleagues!("order by ms.member_id limit $2 offset $3")) -> [id, text, text, text, text, int, opt time, time];
     /// How many.
     COUNT = both(
         "select count(*) from memberships ms join members m on m.id = ms.member_id where ms.workspace_id = $1
@@ -187,6 +189,14 @@ pub fn list(tx: &mut Tx<'_>, workspace: WorkspaceId, filter: &Filter, page: Page
     let after = page.after.map_or(start, |id| id.0);
     let role = filter.role.map(Role::as_str);
     tx.rows(sql, params![workspace, role, &filter.q, after, page.limit.min(PAGE_MAX)], map)
+}
+
+/// Up to `limit` ([`PAGE_MAX`] at most) members from a number on, the oldest first.
+///
+/// # Errors
+/// Of the database.
+pub fn page(tx: &mut Tx<'_>, workspace: WorkspaceId, limit: usize, offset: i64) -> Result<Vec<Colleague>, Fault> {
+    tx.rows(&PAGE, params![workspace, limit.min(PAGE_MAX), offset], map)
 }
 
 /// How many members a filter finds.

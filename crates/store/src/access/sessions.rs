@@ -2,11 +2,11 @@
 
 use floe_model::{
     Fault, Timestamp,
-    access::Role,
+    access::{Role, TreasuryRole},
     id::{MemberId, SessionId, WorkspaceId},
 };
 
-use super::memberships::read_role;
+use super::memberships::{read_role, read_treasury_role};
 use crate::{Change, Row, Tx, params, statements};
 
 /// Sessions of one member on one page.
@@ -52,6 +52,8 @@ pub struct Signed {
     pub email: String,
     /// Its role in the current workspace.
     pub role: Role,
+    /// Its role in the treasury there.
+    pub treasury_role: TreasuryRole,
 }
 
 statements! {
@@ -63,11 +65,11 @@ statements! {
     /// By hash, with the member and its role; nothing when it does not belong to the workspace any more.
     FIND_SIGNED = both(
         "select s.hash, s.id, s.member_id, s.workspace_id, s.transport, s.idle_s, s.created_at, s.last_used_at, s.expires_at,
-             s.confirmed_until, s.ip, s.agent, m.name, m.email, ms.role
+             s.confirmed_until, s.ip, s.agent, m.name, m.email, ms.role, ms.treasury_role
          from sessions s join members m on m.id = s.member_id
              join memberships ms on ms.workspace_id = s.workspace_id and ms.member_id = s.member_id
          where s.hash = $1"
-    ) -> [bytes, id, id, id, text, int, time, time, time, opt time, opt text, opt text, text, text, text];
+    ) -> [bytes, id, id, id, text, int, time, time, time, opt time, opt text, opt text, text, text, text, text];
     /// Sessions of a member that are not over, newest first.
     LIST = both(
         "select hash, id, member_id, workspace_id, transport, idle_s, created_at, last_used_at, expires_at,
@@ -133,7 +135,13 @@ pub fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<(), Fault> {
 /// Of the database.
 pub fn find_signed(tx: &mut Tx<'_>, hash: &[u8; 32]) -> Result<Option<Signed>, Fault> {
     tx.row(&FIND_SIGNED, params![hash], |row| {
-        Ok(Signed { session: map(row)?, name: row.string(12)?, email: row.string(13)?, role: read_role(row, 14)? })
+        Ok(Signed {
+            session: map(row)?,
+            name: row.string(12)?,
+            email: row.string(13)?,
+            role: read_role(row, 14)?,
+            treasury_role: read_treasury_role(row, 15)?,
+        })
     })
 }
 

@@ -2,11 +2,11 @@
 
 use floe_model::{
     Fault, Timestamp,
-    access::Role,
+    access::{Role, TreasuryRole},
     id::{MemberId, TokenId, WorkspaceId},
 };
 
-use super::memberships::read_role;
+use super::memberships::{read_role, read_treasury_role};
 use crate::{Change, Row, Tx, params, statements};
 
 /// Tokens on one page.
@@ -56,6 +56,8 @@ pub struct Held {
     pub email: String,
     /// Its role in the workspace.
     pub role: Role,
+    /// Its role in the treasury there.
+    pub treasury_role: TreasuryRole,
 }
 
 statements! {
@@ -67,11 +69,12 @@ statements! {
     /// By hash, with the member and its role; nothing when it does not belong to the workspace any more.
     FIND_HELD = both(
         "select t.workspace_id, t.id, t.member_id, t.hash, t.name, t.prefix, t.scopes, t.created_at, t.expires_at,
-             t.last_used_at, t.last_used_ip, t.revoked_at, t.rotated_to, t.revision, m.name, m.email, ms.role
+             t.last_used_at, t.last_used_ip, t.revoked_at, t.rotated_to, t.revision, m.name, m.email, ms.role,
+             ms.treasury_role
          from tokens t join members m on m.id = t.member_id
              join memberships ms on ms.workspace_id = t.workspace_id and ms.member_id = t.member_id
          where t.hash = $1"
-    ) -> [id, id, id, bytes, text, text, json, time, opt time, opt time, opt text, opt time, opt id, int, text, text, text];
+    ) -> [id, id, id, bytes, text, text, json, time, opt time, opt time, opt text, opt time, opt id, int, text, text, text, text];
     /// One of a member.
     FIND = both(
         "select workspace_id, id, member_id, hash, name, prefix, scopes, created_at, expires_at,
@@ -135,7 +138,13 @@ pub fn insert(tx: &mut Tx<'_>, token: &Token) -> Result<(), Fault> {
 /// Of the database.
 pub fn find_held(tx: &mut Tx<'_>, hash: &[u8; 32]) -> Result<Option<Held>, Fault> {
     tx.row(&FIND_HELD, params![hash], |row| {
-        Ok(Held { token: map(row)?, name: row.string(14)?, email: row.string(15)?, role: read_role(row, 16)? })
+        Ok(Held {
+            token: map(row)?,
+            name: row.string(14)?,
+            email: row.string(15)?,
+            role: read_role(row, 16)?,
+            treasury_role: read_treasury_role(row, 17)?,
+        })
     })
 }
 

@@ -221,7 +221,7 @@ pub fn list(
     )
 }
 
-pub(super) fn entry(row: &Row<'_>) -> Result<Entry, Fault> {
+pub(crate) fn entry(row: &Row<'_>) -> Result<Entry, Fault> {
     let target = match row.opt_string(9)? {
         Some(kind) => Some(Target { kind, id: row.opt_id(10)?, name: row.opt_string(11)? }),
         None => None,

@@ -84,9 +84,10 @@ statements! {
     );
     /// What is known about a key.
     FIND = both(
-        "select body_hash, state, subject_id, status, headers, body, (select nodes.id from nodes where nodes.id = replies.node_id)
+        "select body_hash, state, subject_id, status, headers, body, (select nodes.id from nodes where nodes.id = replies.node_id),
+             expires_at
          from replies where workspace_id = $1 and caller = $2 and route = $3 and idempotency_key = $4"
-    ) -> [bytes, text, opt id, opt int, opt json, opt text, opt id];
+    ) -> [bytes, text, opt id, opt int, opt json, opt text, opt id, time];
     /// The answer.
     COMPLETE = both(
         "update replies set state = 'done', status = $5, headers = $6, body = $7
@@ -133,6 +134,17 @@ pub fn begin(tx: &mut Tx<'_>, new: &NewReply) -> Result<Begin, Fault> {
         tx.row(&FIND, params![key.workspace, &key.caller, &key.route, &key.idempotency_key], |row| known(row, new))?;
     // Purged between the two statements: the caller comes again.
     Ok(found.unwrap_or(Begin::Running { subject_id: None, elsewhere: true }))
+}
+
+/// What is known about a request before it begins; none when it is the first one, or what was known may be forgotten.
+///
+/// # Errors
+/// Of the database.
+pub fn look(tx: &mut Tx<'_>, new: &NewReply) -> Result<Option<Begin>, Fault> {
+    let key = &new.key;
+    let values = params![key.workspace, &key.caller, &key.route, &key.idempotency_key];
+    let found = tx.row(&FIND, values, |row| Ok((row.time(7)?, known(row, new)?)))?;
+    Ok(found.filter(|(expires_at, _)| *expires_at > new.created_at).map(|(_, known)| known))
 }
 
 /// Stores the answer; false when the request is not running (answered, released or forgotten).

@@ -4,23 +4,45 @@ use floe_model::Fault;
 
 use crate::Statement;
 
+pub mod approval_rules;
+pub mod approvals;
+pub mod audit_view;
+pub mod blocklist;
+pub mod candidates;
 pub mod funding;
+pub mod history;
+pub mod payment_run_events;
+pub mod payment_run_totals;
+pub mod payment_runs;
 pub mod payout_orders;
 pub mod payout_resolutions;
 pub mod payout_runs;
 pub mod payout_transactions;
 pub mod postings;
+pub mod recipients;
+pub mod settings;
 pub mod simulated_payments;
 pub mod wallets;
 
 /// The statements of each table file: `some_table::STATEMENTS`, one line a file.
 pub(crate) const TABLES: &[&[Statement]] = &[
+    approval_rules::STATEMENTS,
+    approvals::STATEMENTS,
+    audit_view::STATEMENTS,
+    blocklist::STATEMENTS,
+    candidates::STATEMENTS,
     funding::STATEMENTS,
+    history::STATEMENTS,
+    payment_run_events::STATEMENTS,
+    payment_run_totals::STATEMENTS,
+    payment_runs::STATEMENTS,
     payout_orders::STATEMENTS,
     payout_resolutions::STATEMENTS,
     payout_runs::STATEMENTS,
     payout_transactions::STATEMENTS,
     postings::STATEMENTS,
+    recipients::STATEMENTS,
+    settings::STATEMENTS,
     simulated_payments::STATEMENTS,
     wallets::STATEMENTS,
 ];

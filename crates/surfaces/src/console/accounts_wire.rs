@@ -65,7 +65,7 @@ pub(super) fn belonging_object(belonging: &Belonging) -> Value {
 }
 
 /// The address of an invite. Its text is in the fragment, so that it reaches no log.
-pub(super) fn invite_url(origin: &str, text: &str) -> String {
+pub(crate) fn invite_url(origin: &str, text: &str) -> String {
     format!("{origin}/ui/invite#token={text}")
 }
 

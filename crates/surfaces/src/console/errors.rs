@@ -55,6 +55,7 @@ pub(super) fn status(fault: &Fault) -> StatusCode {
     match fault.kind() {
         FaultKind::Invalid => StatusCode::BAD_REQUEST,
         FaultKind::Unauthenticated => StatusCode::UNAUTHORIZED,
+        FaultKind::PaymentRequired => StatusCode::PAYMENT_REQUIRED,
         FaultKind::Forbidden => StatusCode::FORBIDDEN,
         FaultKind::NotFound => StatusCode::NOT_FOUND,
         FaultKind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -79,6 +80,7 @@ pub(super) fn code(fault: &Fault) -> &'static str {
         (FaultKind::Overloaded, _) => "unavailable",
         (_, "validation_error") => "validation_failed",
         (_, "already_exists") => "conflict",
+        (_, "unknown_path") => "not_found",
         (_, code) => code,
     }
 }

@@ -44,8 +44,9 @@ use floe_model::Fault;
 use floe_model::access::Permission;
 use floe_store::Tx;
 
-use crate::http::{Call, RateStyle, Reply, Route, Surface, SurfaceDoc};
+use crate::http::{Call, Customs, RateStyle, Reply, Route, Surface, SurfaceDoc};
 
+pub(crate) use accounts_wire::invite_url;
 pub use backups::backup_object;
 pub use wire::key_object;
 
@@ -58,6 +59,7 @@ pub static SURFACE: Surface = Surface {
     token_limits: None,
     repeats_by_member: true,
     mode_headers: &["floe-mode"],
+    customs: Customs::PLAIN,
     doc: SurfaceDoc {
         title: "Floe: console",
         about: "Accounts, workspaces, keys, the inbox and operation: what the dashboard and the command line call.",

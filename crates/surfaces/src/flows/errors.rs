@@ -70,6 +70,7 @@ fn status(kind: FaultKind) -> StatusCode {
     match kind {
         FaultKind::Invalid => StatusCode::BAD_REQUEST,
         FaultKind::Unauthenticated => StatusCode::UNAUTHORIZED,
+        FaultKind::PaymentRequired => StatusCode::PAYMENT_REQUIRED,
         FaultKind::Forbidden => StatusCode::FORBIDDEN,
         FaultKind::NotFound => StatusCode::NOT_FOUND,
         FaultKind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -95,6 +96,7 @@ pub(super) fn code(fault: &Fault) -> &'static str {
         (FaultKind::Forbidden, "bad_origin") => "forbidden",
         (FaultKind::Invalid, "invalid_mode" | "unknown_field") => "validation_error",
         (_, "already_exists") => "conflict",
+        (_, "unknown_path") => "not_found",
         (_, code) => code,
     }
 }

@@ -28,7 +28,7 @@ mod versions;
 use floe_access::rate::Limits;
 use floe_model::access::KeyKind;
 
-use crate::http::{Auth, RateStyle, Route, Surface, SurfaceDoc};
+use crate::http::{Auth, Customs, RateStyle, Route, Surface, SurfaceDoc};
 
 /// Largest request body, files apart, in bytes (Flow API contract, section 1).
 const BODY_LIMIT: usize = 5 * 1024 * 1024;
@@ -54,6 +54,7 @@ pub static SURFACE: Surface = Surface {
     token_limits: Some(Limits { per_minute: 100, per_day: 5_000 }),
     repeats_by_member: false,
     mode_headers: &["floe-mode"],
+    customs: Customs::PLAIN,
     doc: SurfaceDoc {
         title: "Floe: flows",
         about: "Flows, their versions, and their runs: everything that starts, reads, answers and ends them.",

@@ -148,6 +148,13 @@ impl Call {
     }
 }
 
+impl Params {
+    /// Every parameter: name and decoded value.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
 impl Query {
     /// The last value under a name.
     #[must_use]

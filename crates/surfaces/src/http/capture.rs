@@ -194,6 +194,6 @@ fn beginning(content_type: Option<&str>, body: &Bytes) -> BodyPart {
 fn has_open_bodies(route: &Route) -> bool {
     match route.path.strip_prefix("/console/v1/") {
         Some(rest) => OPEN_ROUTES.contains(&rest.split('/').next().unwrap_or_default()),
-        None => true,
+        None => !route.path.starts_with("/api/v1/developer/"),
     }
 }

@@ -11,6 +11,7 @@ use http::request::Parts;
 
 use super::origin;
 use super::route::{Auth, Route};
+use super::surface::Customs;
 use crate::App;
 
 /// Header that overrides the current workspace of a session for one request.
@@ -38,14 +39,25 @@ pub(super) async fn prove(app: &App, route: &Route, parts: &Parts, address: IpAd
         }
         return Ok(None);
     }
-    let Some(found) = find(&parts.headers, app.settings.public_url.secure, auth)? else {
-        let stands_in = auth.instead.is_some_and(|name| parts.headers.contains_key(name));
-        return if stands_in { Ok(None) } else { Err(unauthenticated("Sign in, or send a token")) };
+    let customs = &route.surface.customs;
+    let found = match key_in_header(&parts.headers, auth, customs)? {
+        Some(found) => Some(found),
+        None => find(&parts.headers, app.settings.public_url.secure, auth, customs)?,
     };
-    let mode = mode_of(&parts.headers, route.surface.mode_headers)?;
+    let Some(found) = found else {
+        let stands_in = auth.instead.is_some_and(|name| parts.headers.contains_key(name));
+        return if stands_in { Ok(None) } else { Err(missing(customs, "Sign in, or send a token")) };
+    };
+    // Looked at once it is known who calls; a key has its own mode.
+    let mode = mode_of(&parts.headers, route.surface.mode_headers);
+    let is_key = matches!(found.proof, Proof::Key { .. });
+    let asked = mode.as_ref().map_or(Mode::Live, |mode| *mode);
     let workspace = parts.headers.get(WORKSPACE_HEADER).map(|value| value.to_str().unwrap_or(""));
-    let presented = Presented { proof: found.proof, mode, workspace, address };
+    let presented = Presented { proof: found.proof, mode: asked, workspace, address };
     let identity = app.access.authenticate(presented).await?;
+    if !is_key {
+        mode?;
+    }
     if found.forbidden {
         let message = match identity.caller.credential {
             Credential::Token(_) => "A personal access token cannot call this route; sign in",
@@ -65,17 +77,39 @@ struct Found<'a> {
     forbidden: bool,
 }
 
+/// The key in the surface's own header, when it begins as such a key does. Another text there counts only where nothing else does.
+fn key_in_header<'a>(headers: &'a HeaderMap, auth: Auth, customs: &Customs) -> Result<Option<Found<'a>>, Fault> {
+    let (Some((name, prefix)), Some(kind)) = (customs.key_header, auth.key) else { return Ok(None) };
+    let Some(value) = headers.get(name) else { return Ok(None) };
+    let text = value.to_str().unwrap_or("").trim();
+    if !text.starts_with(prefix) {
+        let is_alone = !text.is_empty() && !headers.contains_key(AUTHORIZATION);
+        return if is_alone { Err(unknown()) } else { Ok(None) };
+    }
+    match recognise(text).filter(|_| text.len() <= CREDENTIAL_MAX) {
+        Some(SecretText::Key(found, mode)) if found == kind => {
+            let proof = Proof::Key { kind, mode, text };
+            Ok(Some(Found { proof, by_cookie: false, forbidden: false }))
+        }
+        _ => Err(unknown()),
+    }
+}
+
 /// The credential of the request, if there is one. A header that is not of a form that the route takes is a wrong
 /// credential, not a missing one: no cookie is looked at then.
-fn find(headers: &HeaderMap, secure: bool, auth: Auth) -> Result<Option<Found<'_>>, Fault> {
+fn find<'a>(
+    headers: &'a HeaderMap,
+    secure: bool,
+    auth: Auth,
+    customs: &Customs,
+) -> Result<Option<Found<'a>>, Fault> {
     let mut lines = headers.get_all(AUTHORIZATION).iter();
     let Some(line) = lines.next() else {
         let cookie = if auth.session { session_cookie(headers, secure) } else { None };
         return Ok(cookie.map(|text| Found { proof: Proof::Session(text), by_cookie: true, forbidden: false }));
     };
     let text = line.to_str().ok().and_then(bearer).filter(|_| lines.next().is_none());
-    let text = text.ok_or_else(|| unauthenticated("The Authorization header must be: Bearer <token>"))?;
-    let unknown = || unauthenticated("Unknown, expired or revoked token");
+    let text = text.ok_or_else(|| missing(customs, "The Authorization header must be: Bearer <token>"))?;
     if text.len() > CREDENTIAL_MAX {
         return Err(unknown());
     }
@@ -120,7 +154,12 @@ fn mode_of(headers: &HeaderMap, names: &[&str]) -> Result<Mode, Fault> {
         .ok_or_else(|| Fault::new(FaultKind::Invalid, "invalid_mode", "The mode must be live or test"))
 }
 
-/// The fault for a missing or wrong credential.
-fn unauthenticated(message: &str) -> Fault {
-    Fault::new(FaultKind::Unauthenticated, "unauthenticated", message)
+/// The fault for a credential that nobody has.
+fn unknown() -> Fault {
+    Fault::new(FaultKind::Unauthenticated, "unauthenticated", "Unknown, expired or revoked token")
+}
+
+/// The fault for a missing credential, in the code of the surface.
+fn missing(customs: &Customs, message: &str) -> Fault {
+    Fault::new(FaultKind::Unauthenticated, customs.no_credential, message)
 }

@@ -11,7 +11,10 @@ use http::{Method, StatusCode};
 use serde_json::{Map, Value};
 
 use super::call::Call;
+use super::json::check_syntax;
 use super::reply::Reply;
+use super::route::BodyKind;
+use super::surface::FaultSite;
 
 /// Days that a first answer is kept (console contract, section 11, row 16).
 const KEPT_DAYS: i64 = 7;
@@ -48,11 +51,12 @@ impl Call {
     pub fn repeat(&self) -> Result<Option<Repeat>, Fault> {
         let caller = match (self.ctx.caller.credential, self.ctx.caller.member_id()) {
             (Credential::Anonymous | Credential::System, _) => return Ok(None),
+            _ if self.route.surface.customs.repeats_by_workspace => "workspace".to_owned(),
             (_, Some(member)) if self.route.surface.repeats_by_member => format!("member:{member}"),
             (Credential::Session(_), Some(member)) => format!("member:{member}"),
             (Credential::Session(id), None) => format!("session:{id}"),
             (Credential::Token(id), _) => format!("token:{id}"),
-            (Credential::FlowsKey(id), _) => format!("key:{id}"),
+            (Credential::FlowsKey(id) | Credential::TreasuryKey(id), _) => format!("key:{id}"),
             (Credential::Share(id), _) => format!("share:{id}"),
         };
         Repeat::of_anyone(self, self.ctx.caller.workspace, caller)
@@ -81,7 +85,57 @@ impl Call {
             repeat.complete(tx, &reply)?;
             Ok(reply)
         };
-        self.ctx.store.write(run).await
+        let kept = self.repeat()?.filter(|_| self.route.surface.customs.repeats_by_workspace);
+        match (self.ctx.store.write(run).await, kept) {
+            (Err(refused), Some(repeat)) if is_final(&refused) => self.keep_refusal(repeat, refused).await,
+            (outcome, _) => outcome,
+        }
+    }
+
+    /// Saves a refusal as the answer to repeats; nothing else was written.
+    async fn keep_refusal(&self, repeat: Repeat, refused: Fault) -> Result<Reply, Fault> {
+        let site = FaultSite { request_id: self.ctx.request_id, path: &self.path };
+        let reply = (self.route.surface.render)(&refused, &site);
+        let keep = move |tx: &mut Tx<'_>| match repeat.begin(tx, None)? {
+            // Another request with this key was quicker.
+            Begun::Replay(first) => Ok(Some(*first)),
+            Begun::First => repeat.complete(tx, &reply).map(|()| None),
+        };
+        self.ctx.store.write(keep).await?.map_or(Err(refused), Ok)
+    }
+}
+
+/// Whether a refusal of a request whose fields were right is an answer that repeats get too (Treasury contract, section 1.5).
+fn is_final(refused: &Fault) -> bool {
+    match refused.kind() {
+        FaultKind::NotFound | FaultKind::PaymentRequired => true,
+        FaultKind::Conflict => refused.code() != "idempotency_in_progress",
+        _ => false,
+    }
+}
+
+/// On surfaces that want it: the answer to a repeat, found before the fields of the body are looked at.
+///
+/// # Errors
+/// 400 for a key that is none or a body that is no JSON; as [`Repeat::begin`].
+pub(super) async fn foresee(call: &Call) -> Result<Option<Reply>, Fault> {
+    if !call.route.surface.customs.repeats_by_workspace || !call.headers.contains_key("idempotency-key") {
+        return Ok(None);
+    }
+    if call.route.body == BodyKind::Json && !call.body.is_empty() {
+        check_syntax(&call.body)?;
+    }
+    let Some(repeat) = call.repeat()?.filter(|_| call.route.body != BodyKind::Stream) else { return Ok(None) };
+    let looked = call.ctx.store.read(move |tx| {
+        let new = repeat.as_new(None);
+        Ok(replies::look(tx, &new)?.map(|known| (known, repeat.clone())))
+    });
+    match looked.await? {
+        None => Ok(None),
+        Some((known, repeat)) => match repeat.told(known)? {
+            Begun::First => Ok(None),
+            Begun::Replay(reply) => Ok(Some(*reply)),
+        },
     }
 }
 
@@ -91,12 +145,19 @@ impl Repeat {
     /// # Errors
     /// As [`Call::repeat`].
     pub fn of_anyone(call: &Call, workspace: WorkspaceId, caller: String) -> Result<Option<Self>, Fault> {
-        let Some(value) = call.headers.get("idempotency-key").filter(|_| call.method == Method::POST) else {
+        let of_workspace = call.route.surface.customs.repeats_by_workspace;
+        let counts = call.method == Method::POST || of_workspace && !call.method.is_safe();
+        let Some(value) = call.headers.get("idempotency-key").filter(|_| counts) else {
             return Ok(None);
         };
         let text = value.to_str().ok().filter(|text| (1..=KEY_MAX).contains(&text.len()));
-        let text = text.filter(|text| text.bytes().all(|byte| byte.is_ascii_graphic()));
+        let text = text.filter(|text| {
+            text.bytes().all(|byte| byte.is_ascii_graphic() || of_workspace && byte == b' ')
+        });
         let Some(text) = text else {
+            if of_workspace {
+                return Err(Fault::new(FaultKind::Invalid, "invalid_idempotency_key", "Invalid Idempotency-Key."));
+            }
             let message = "Idempotency-Key must be 1 to 255 visible ASCII characters";
             return Err(Fault::validation(vec![FieldProblem::new("", "idempotency_key", message)]));
         };
@@ -135,15 +196,23 @@ impl Repeat {
     /// 422 `idempotency_mismatch` for the same key with another content; 409 `idempotency_in_progress`, with the run in
     /// `details.runId` when there is one.
     pub fn begin(&self, tx: &mut Tx<'_>, subject: Option<u128>) -> Result<Begun, Fault> {
-        let new = NewReply {
+        self.told(replies::begin(tx, &self.as_new(subject))?)
+    }
+
+    fn as_new(&self, subject: Option<u128>) -> NewReply {
+        NewReply {
             key: self.key.clone(),
             body_hash: self.body_hash.to_vec(),
             subject_id: subject,
             node: self.node,
             created_at: self.now,
             expires_at: self.now.plus_seconds(KEPT_DAYS * 86_400),
-        };
-        match replies::begin(tx, &new)? {
+        }
+    }
+
+    /// What the store knows of the key, as an answer.
+    fn told(&self, known: Begin) -> Result<Begun, Fault> {
+        match known {
             Begin::New => Ok(Begun::First),
             Begin::Replay(saved) => Ok(Begun::Replay(Box::new(replay(saved)?))),
             Begin::Mismatch => Err(Fault::new(

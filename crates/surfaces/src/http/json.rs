@@ -49,6 +49,14 @@ pub fn parse_json(bytes: &[u8]) -> Result<Value, Fault> {
     serde_json::from_slice(bytes).map_err(|error| syntax_fault(&error))
 }
 
+/// Whether the bytes are a JSON text, without keeping anything of it.
+///
+/// # Errors
+/// As [`parse_json`].
+pub(super) fn check_syntax(bytes: &[u8]) -> Result<(), Fault> {
+    serde_json::from_slice::<serde::de::IgnoredAny>(bytes).map(drop).map_err(|error| syntax_fault(&error))
+}
+
 pub(super) fn too_deep() -> Fault {
     let message = format!("The JSON is nested more than {JSON_DEPTH_MAX} levels deep");
     Fault::new(FaultKind::Invalid, "invalid_json", message)

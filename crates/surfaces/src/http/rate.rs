@@ -1,7 +1,9 @@
 //! Rate limits of a request: which bucket counts it, and the headers that tell.
 
+use std::net::IpAddr;
+
 use floe_access::Identity;
-use floe_access::rate::{Bucket, Limits, Verdict};
+use floe_access::rate::{Bucket, Limits, Steady, Verdict};
 use floe_model::access::Credential;
 use floe_model::{Fault, FaultKind};
 use http::header::RETRY_AFTER;
@@ -9,14 +11,88 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::call::Call;
 use super::reply::Reply;
+use super::route::Route;
 use super::settings::RateLimits;
 use super::surface::{RateStyle, Surface};
+use crate::App;
 
+/// Requests that a key of the treasury can make at once (Treasury contract, section 1.6).
+const BURST: u32 = 200;
+/// How operators name the limit of wrong credentials.
+const WRONG: &str = "treasury-wrong-keys";
 /// Requests a minute of a member or token over all surfaces (console contract, section 4).
 const MEMBER_LIMITS: Limits = Limits { per_minute: 600, per_day: 0 };
 
+/// Counts a request of a proven caller; `None` when nothing is counted. Where two limits hold, the one that refuses tells, else the
+/// one of the route.
+pub(super) fn count(app: &App, route: &Route, identity: &Identity) -> Option<Verdict> {
+    let (limiter, settings, now) = (app.access.limiter(), &app.settings.rate_limits, app.platform.clock.now());
+    let verdict = match identity.caller.credential {
+        Credential::TreasuryKey(id) => of_treasury_key(app, id.0, identity.limits),
+        _ => bucket(identity, route.surface, settings).and_then(|(bucket, limits)| limiter.take(bucket, limits, now)),
+    };
+    let refused = verdict.as_ref().is_some_and(|verdict| !verdict.allowed);
+    let Some((kind, per_minute)) = route.own_rate.filter(|_| !refused) else { return verdict };
+    let id = match identity.caller.credential {
+        Credential::TreasuryKey(id) => id.0,
+        _ => return verdict,
+    };
+    let per_minute = per_minute_of(settings, kind, per_minute);
+    let steady = Steady { per_minute, burst: BURST.min(per_minute) };
+    limiter.take_steady(Bucket { space: kind, id }, steady, 1, now).or(verdict)
+}
+
+/// A key of the treasury fills its bucket steadily; a limit by the day holds beside it.
+fn of_treasury_key(app: &App, id: u128, own: Option<Limits>) -> Option<Verdict> {
+    let (limiter, now) = (app.access.limiter(), app.platform.clock.now());
+    let Limits { per_minute, per_day } = own.unwrap_or(MEMBER_LIMITS);
+    let per_minute = per_minute_of(&app.settings.rate_limits, "treasury", per_minute);
+    let bucket = Bucket { space: "treasury-key", id };
+    let steady = limiter.take_steady(bucket, Steady { per_minute, burst: BURST.min(per_minute) }, 1, now);
+    if steady.is_some_and(|verdict| !verdict.allowed) || matches!(app.settings.rate_limits, RateLimits::Off) {
+        return steady;
+    }
+    let by_day = limiter.take(bucket, Limits { per_minute: 0, per_day }, now);
+    by_day.filter(|verdict| !verdict.allowed).or(steady).or(by_day)
+}
+
+/// What an operator set for a kind, or the usual number.
+fn per_minute_of(settings: &RateLimits, kind: &str, usual: u32) -> u32 {
+    match settings {
+        RateLimits::On => usual,
+        RateLimits::Off => 0,
+        RateLimits::PerMinute(list) => list.iter().find(|(name, _)| name == kind).map_or(usual, |(_, number)| *number),
+    }
+}
+
+/// Where wrong credentials of a client address are counted; `requests` 0 only looks.
+pub(super) fn wrong_credentials(app: &App, surface: &Surface, peer: IpAddr, requests: u32) -> Option<Verdict> {
+    let usual = surface.customs.wrong_per_minute;
+    let per_minute = if usual == 0 { 0 } else { per_minute_of(&app.settings.rate_limits, WRONG, usual) };
+    let bucket = Bucket { space: WRONG, id: digest(&peer.to_string()) };
+    let rate = Steady { per_minute, burst: per_minute };
+    app.access.limiter().take_steady(bucket, rate, requests, app.platform.clock.now())
+}
+
+/// The answer to a wrong credential: what it was, or that there were too many from this address.
+pub(super) fn wrong(app: &App, surface: &Surface, peer: IpAddr, fault: Fault) -> (Option<Verdict>, Fault) {
+    let is_wrong = fault.kind() == FaultKind::Unauthenticated && fault.code() != surface.customs.no_credential;
+    let verdict = wrong_credentials(app, surface, peer, u32::from(is_wrong));
+    match verdict {
+        Some(verdict) if is_wrong && !verdict.allowed => (Some(verdict), limited(&verdict)),
+        verdict => (verdict, fault),
+    }
+}
+
+fn digest(apart: &str) -> u128 {
+    let digest = floe_access::secret::sha256(apart.as_bytes());
+    let mut id = [0; 16];
+    id.copy_from_slice(&digest[..16]);
+    u128::from_be_bytes(id)
+}
+
 /// The bucket and limits that hold for a credential on a surface; `None` when nothing is counted.
-pub(super) fn bucket(identity: &Identity, surface: &Surface, settings: &RateLimits) -> Option<(Bucket, Limits)> {
+fn bucket(identity: &Identity, surface: &Surface, settings: &RateLimits) -> Option<(Bucket, Limits)> {
     let caller = &identity.caller;
     let (space, id, limits, kind) = match (caller.credential, surface.token_limits) {
         (Credential::Token(id), Some(limits)) => (surface.name, id.0, limits, "token"),
@@ -25,6 +101,8 @@ pub(super) fn bucket(identity: &Identity, surface: &Surface, settings: &RateLimi
         (Credential::Session(session), _) => {
             ("member", caller.member_id().map_or(session.0, |member| member.0), MEMBER_LIMITS, "member")
         }
+        // A key of the treasury has a bucket of another kind.
+        (Credential::TreasuryKey(_), _) => return None,
         (Credential::Anonymous | Credential::Share(_) | Credential::System, _) => return None,
     };
     let limits = match settings {
@@ -51,6 +129,7 @@ pub(super) fn write_headers(headers: &mut HeaderMap, style: RateStyle, verdict: 
         RateStyle::XUnixSeconds => {
             (["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"], verdict.reset_at_s)
         }
+        RateStyle::XSeconds => (["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"], reset_in),
         RateStyle::Seconds => (["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"], reset_in),
         RateStyle::None => return,
     };
@@ -73,17 +152,8 @@ pub(crate) struct OwnLimit(Option<Verdict>);
 impl OwnLimit {
     /// Counts a request under `kind` (as operators name it) and whatever tells the callers apart.
     pub(crate) fn take(call: &Call, kind: &'static str, apart: &str, per_minute: u32) -> Self {
-        let per_minute = match &call.app.settings.rate_limits {
-            RateLimits::On => per_minute,
-            RateLimits::Off => 0,
-            RateLimits::PerMinute(list) => {
-                list.iter().find(|(name, _)| name == kind).map_or(per_minute, |(_, number)| *number)
-            }
-        };
-        let digest = floe_access::secret::sha256(apart.as_bytes());
-        let mut id = [0; 16];
-        id.copy_from_slice(&digest[..16]);
-        let bucket = Bucket { space: kind, id: u128::from_be_bytes(id) };
+        let per_minute = per_minute_of(&call.app.settings.rate_limits, kind, per_minute);
+        let bucket = Bucket { space: kind, id: digest(apart) };
         Self(call.app.access.limiter().take(bucket, Limits { per_minute, per_day: 0 }, call.ctx.now()))
     }
 

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use floe_model::Fault;
-use floe_model::access::{KeyKind, Permission};
+use floe_model::access::{KeyKind, Permission, TreasuryRole};
 use http::Method;
 
 use super::call::Call;
@@ -35,6 +35,10 @@ pub struct Route {
     pub scope: Option<&'static str>,
     /// Permission that the role behind a session or token must hold.
     pub permission: Option<Permission>,
+    /// Roles in the treasury of which a member must have one; empty is any.
+    pub treasury_roles: &'static [TreasuryRole],
+    /// A limit of its own beside that of the credential: its name for operators, and requests a minute.
+    pub own_rate: Option<(&'static str, u32)>,
     /// Largest body, bytes.
     pub body_limit: usize,
     /// What the body is.
@@ -93,6 +97,12 @@ impl Auth {
     pub const SESSION: Self = Self { session: true, ..Self::NOTHING };
     /// A session or a personal access token.
     pub const MEMBER: Self = Self { session: true, token: true, ..Self::NOTHING };
+
+    /// API keys of a kind only.
+    #[must_use]
+    pub const fn only_key(kind: KeyKind) -> Self {
+        Self { key: Some(kind), ..Self::NOTHING }
+    }
 
     /// Also keys of a kind.
     #[must_use]
@@ -157,6 +167,8 @@ impl Route {
             auth,
             scope: None,
             permission: None,
+            treasury_roles: &[],
+            own_rate: None,
             body_limit: BODY_LIMIT,
             body: BodyKind::Json,
             doc: Doc::default(),
@@ -175,6 +187,20 @@ impl Route {
     #[must_use]
     pub fn permission(mut self, permission: Permission) -> Self {
         self.permission = Some(permission);
+        self
+    }
+
+    /// Members need one of these roles in the treasury.
+    #[must_use]
+    pub fn treasury_roles(mut self, roles: &'static [TreasuryRole]) -> Self {
+        self.treasury_roles = roles;
+        self
+    }
+
+    /// A limit of its own for each credential, beside that of the credential.
+    #[must_use]
+    pub fn own_rate(mut self, kind: &'static str, per_minute: u32) -> Self {
+        self.own_rate = Some((kind, per_minute));
         self
     }
 

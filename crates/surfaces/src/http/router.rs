@@ -8,7 +8,8 @@ use axum::body::Body;
 use axum::routing::any;
 use floe_model::{Fault, FaultKind};
 use http::header::{ALLOW, HeaderValue};
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, Uri};
+use tower::ServiceExt;
 
 use super::meter::Meter;
 use super::route::Route;
@@ -41,10 +42,30 @@ pub fn build(
         let service = move |request: Request<Body>| at_path(Arc::clone(&app), Arc::clone(&site), request);
         router = router.route(path, any(service));
     }
-    router.fallback(move |request: Request<Body>| {
+    let router = router.fallback(move |request: Request<Body>| {
         let app = Arc::clone(&app);
         async move { unknown_path(&app, surfaces, default, &request) }
-    })
+    });
+    let aliases = surfaces.iter().filter_map(|surface| surface.customs.alias);
+    aliases.fold(router, |router, alias| with_alias(router, alias))
+}
+
+/// Serves what is below one path as what is below another.
+fn with_alias(router: Router, (from, to): (&'static str, &'static str)) -> Router {
+    let inner = router.clone();
+    let service = move |mut request: Request<Body>| {
+        let inner = inner.clone();
+        async move {
+            let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+            let target = target.strip_prefix(from).map(|rest| format!("{to}{rest}"));
+            if let Some(uri) = target.and_then(|target| target.parse::<Uri>().ok()) {
+                *request.uri_mut() = uri;
+            }
+            // A router never fails.
+            inner.oneshot(request).await.unwrap_or_else(|never| match never {})
+        }
+    };
+    router.route(&format!("{from}/{{*rest}}"), any(service))
 }
 
 impl Site {
@@ -87,6 +108,7 @@ fn unknown_path(
     request: &Request<Body>,
 ) -> Response<Body> {
     let path = request.uri().path();
-    let surface = surfaces.iter().copied().find(|surface| surface.owns(path)).unwrap_or(default);
-    run::refuse(app, surface, request, &Fault::not_found("Page"), |reply| reply)
+    let owners = surfaces.iter().filter_map(|surface| Some((surface.owns(path)?, *surface)));
+    let surface = owners.max_by_key(|(length, _)| *length).map_or(default, |(_, surface)| surface);
+    run::refuse(app, surface, request, &run::unknown_path(), |reply| reply)
 }

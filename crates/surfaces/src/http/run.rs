@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex};
 use axum::body::Body;
 use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams};
 use bytes::Bytes;
-use floe_access::Identity;
 use floe_access::rate::Verdict;
 use floe_model::access::Caller;
 use floe_model::id::RequestId;
@@ -20,6 +19,7 @@ use serde_json::json;
 use super::call::{Call, Params, Query, missing_permission};
 use super::capture::{Outcome, Seen};
 use super::catch::Catch;
+use super::idempotent::foresee;
 use super::reply::Reply;
 use super::route::{BodyKind, Route};
 use super::surface::{FaultSite, Surface};
@@ -61,7 +61,10 @@ pub(super) fn refuse(
     more: impl FnOnce(Reply) -> Reply,
 ) -> Response<Body> {
     let request_id = request_id(app, request);
-    let reply = render(surface, fault, &FaultSite { request_id, path: request.uri().path() });
+    let mut reply = render(surface, fault, &FaultSite { request_id, path: request.uri().path() });
+    if let Some(verdict) = rate::wrong_credentials(app, surface, peer_of(request.extensions()), 0) {
+        rate::write_headers(&mut reply.headers, surface.rate_style, &verdict);
+    }
     finish(more(reply), request_id)
 }
 
@@ -88,19 +91,29 @@ async fn steps(
     seen: &mut Option<Seen>,
 ) -> Result<Reply, Fault> {
     let (mut parts, body) = request.into_parts();
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+    let peer = peer_of(&parts.extensions);
     let params = path_params(&mut parts).await?;
-    let identity = credentials::prove(&app, &route, &parts, peer).await?;
+    let identity = match credentials::prove(&app, &route, &parts, peer).await {
+        Ok(identity) => identity,
+        Err(fault) => {
+            let (counted, fault) = rate::wrong(&app, route.surface, peer, fault);
+            *verdict = counted;
+            return Err(fault);
+        }
+    };
     *seen = Seen::begin(&app, &route, &parts, identity.as_ref(), peer);
     if let Some(identity) = &identity {
-        *verdict = count(&app, &route, identity);
+        *verdict = rate::count(&app, &route, identity);
         if let Some(verdict) = verdict
             && !verdict.allowed
         {
             return Err(rate::limited(verdict));
         }
         check_rights(&route, &identity.caller)?;
+    }
+    let query = Query(query_pairs(&parts));
+    if let Some(check) = route.surface.customs.check {
+        check(&route, &params, &query)?;
     }
     let (body, stream) = match route.body {
         BodyKind::Stream => {
@@ -113,7 +126,6 @@ async fn steps(
         seen.body(&body);
         Arc::clone(&seen.trace)
     });
-    let query = Query(query_pairs(&parts));
     let caller = match &identity {
         Some(identity) => Arc::clone(&identity.caller),
         None => Arc::new(Caller::anonymous(Mode::Live)),
@@ -136,12 +148,16 @@ async fn steps(
         peer,
         trace,
     };
+    if let Some(reply) = foresee(&call).await? {
+        return Ok(reply);
+    }
     handler(call).await
 }
 
-fn count(app: &App, route: &Route, identity: &Identity) -> Option<Verdict> {
-    let (bucket, limits) = rate::bucket(identity, route.surface, &app.settings.rate_limits)?;
-    app.access.limiter().take(bucket, limits, app.platform.clock.now())
+/// The address of the client, looked up behind trusted proxies.
+fn peer_of(extensions: &http::Extensions) -> IpAddr {
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>();
+    peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip())
 }
 
 /// Scope of tokens and keys, permission of members: rights are what both allow.
@@ -154,6 +170,14 @@ fn check_rights(route: &Route, caller: &Caller) -> Result<(), Fault> {
             Fault::new(FaultKind::Forbidden, "insufficient_scope", message).with_details(json!({ "required": scope }))
         );
     }
+    if !route.treasury_roles.is_empty()
+        && let Some(member) = &caller.member
+        && !route.treasury_roles.contains(&member.treasury_role)
+    {
+        let words: Vec<&str> = route.treasury_roles.iter().map(|role| role.as_str()).collect();
+        let message = format!("Requires role: {}", words.join(" or "));
+        return Err(Fault::forbidden(message).with_details(json!({ "required": words.join(" or ") })));
+    }
     match route.permission {
         Some(permission) if caller.member.is_some() && !caller.may(permission) => Err(missing_permission(permission)),
         _ => Ok(()),
@@ -162,8 +186,13 @@ fn check_rights(route: &Route, caller: &Caller) -> Result<(), Fault> {
 
 async fn path_params(parts: &mut Parts) -> Result<Params, Fault> {
     // Only a path that is not UTF-8 after decoding fails, and nothing has such a name.
-    let raw = RawPathParams::from_request_parts(parts, &()).await.map_err(|_| Fault::not_found("Page"))?;
+    let raw = RawPathParams::from_request_parts(parts, &()).await.map_err(|_| unknown_path())?;
     Ok(Params(raw.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()))
+}
+
+/// The fault for a path that nothing has.
+pub(super) fn unknown_path() -> Fault {
+    Fault::new(FaultKind::NotFound, "unknown_path", "Page not found")
 }
 
 fn query_pairs(parts: &Parts) -> Vec<(String, String)> {

@@ -4,7 +4,9 @@ use floe_access::rate::Limits;
 use floe_model::Fault;
 use floe_model::id::RequestId;
 
+use super::call::{Params, Query};
 use super::reply::Reply;
+use super::route::Route;
 use super::shape::Shape;
 
 /// One protocol: which paths it owns and how it words what all surfaces have in common.
@@ -25,8 +27,40 @@ pub struct Surface {
     pub repeats_by_member: bool,
     /// Headers that give the mode of a session or token; the first that is there counts.
     pub mode_headers: &'static [&'static str],
+    /// What it does in ways of its own.
+    pub customs: Customs,
     /// What it says about itself.
     pub doc: SurfaceDoc,
+}
+
+/// What a surface does in ways of its own; most are [`Customs::PLAIN`].
+#[derive(Debug)]
+pub struct Customs {
+    /// A header that carries an API key, and how its value must begin to win over `Authorization`.
+    pub key_header: Option<(&'static str, &'static str)>,
+    /// Code of the fault for a request without a credential.
+    pub no_credential: &'static str,
+    /// Wrong credentials a minute of one client address, after which they are answered with 429; 0 is no limit.
+    pub wrong_per_minute: u32,
+    /// Looks at parameters of path and query before the body is read.
+    pub check: Option<fn(&Route, &Params, &Query) -> Result<(), Fault>>,
+    /// Repeats (`Idempotency-Key`) are those of the whole workspace, of every method that changes something; they are found
+    /// before the fields of the body are looked at, and refusals are given again too.
+    pub repeats_by_workspace: bool,
+    /// Requests below the first path are served as those below the second.
+    pub alias: Option<(&'static str, &'static str)>,
+}
+
+impl Customs {
+    /// Nothing special.
+    pub const PLAIN: Self = Self {
+        key_header: None,
+        no_credential: "unauthenticated",
+        wrong_per_minute: 0,
+        check: None,
+        repeats_by_workspace: false,
+        alias: None,
+    };
 }
 
 /// What a surface says about itself in its document.
@@ -58,6 +92,8 @@ pub struct FaultSite<'a> {
 pub enum RateStyle {
     /// `X-RateLimit-*`; the reset is an instant in Unix seconds.
     XUnixSeconds,
+    /// `X-RateLimit-*`; the reset is in seconds from now.
+    XSeconds,
     /// `RateLimit-*`; the reset is in seconds from now.
     Seconds,
     /// No such headers.
@@ -65,11 +101,10 @@ pub enum RateStyle {
 }
 
 impl Surface {
-    /// Whether the path is this surface's.
+    /// How long the prefix is by which the path is this surface's, bytes; of two surfaces the longer one counts.
     #[must_use]
-    pub fn owns(&self, path: &str) -> bool {
-        self.prefixes
-            .iter()
-            .any(|prefix| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+    pub fn owns(&self, path: &str) -> Option<usize> {
+        let holds = |prefix: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        self.prefixes.iter().filter(|prefix| holds(prefix)).map(|prefix| prefix.len()).max()
     }
 }

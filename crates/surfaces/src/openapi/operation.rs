@@ -88,12 +88,9 @@ pub(super) fn path_names(path: &'static str) -> impl Iterator<Item = &'static st
 fn common_headers(route: &Route) -> Vec<Param> {
     let mut headers = Vec::new();
     let signed_in = route.auth.session || route.auth.token;
-    if signed_in {
-        headers.push(Param::new(
-            "Floe-Mode",
-            words(&["live", "test"]),
-            "Mode of a session or token; live unless given",
-        ));
+    if signed_in && let Some(name) = route.surface.mode_headers.first() {
+        let about = "Mode of a session or token; live unless given";
+        headers.push(Param::new(shown_header(name), words(&["live", "test"]), about));
     }
     if route.auth.session {
         headers.push(Param::new("Floe-Workspace", TEXT, "Id or slug of another workspace of the member"));
@@ -105,6 +102,15 @@ fn common_headers(route: &Route) -> Vec<Param> {
         headers.push(Param::new("If-Match", TEXT, "The ETag that was read; another one by now is refused"));
     }
     headers
+}
+
+/// A header as people write it.
+fn shown_header(name: &'static str) -> &'static str {
+    match name {
+        "floe-mode" => "Floe-Mode",
+        "x-flowpilot-mode" => "X-FlowPilot-Mode",
+        other => other,
+    }
 }
 
 fn request_body(body: &Body, components: &mut Components) -> Value {

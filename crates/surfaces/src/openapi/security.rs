@@ -45,7 +45,12 @@ fn credentials(route: &Route) -> Vec<Credential> {
     if let Some(kind) = key {
         let kind = kind.as_str();
         let scheme = bearer(format!("An API key of kind {kind} with the scopes that an operation names"));
-        found.push(Credential { name: format!("{kind}_key"), scheme, scopes });
+        found.push(Credential { name: format!("{kind}_key"), scheme, scopes: scopes.clone() });
+        if let Some((header, _)) = route.surface.customs.key_header {
+            let about = format!("An API key of kind {kind} with the scopes that an operation names");
+            let scheme = json!({ "type": "apiKey", "in": "header", "name": header, "description": about });
+            found.push(Credential { name: format!("{kind}_key_header"), scheme, scopes });
+        }
     }
     if let Some(header) = instead {
         let scheme = json!({ "type": "apiKey", "in": "header", "name": header });

@@ -4,7 +4,7 @@ use floe_access::rate::Limits;
 use floe_model::Fault;
 use floe_model::access::KeyKind;
 use floe_surfaces::console;
-use floe_surfaces::http::{Auth, Call, RateStyle, Reply, Route, Surface, SurfaceDoc, shape};
+use floe_surfaces::http::{Auth, Call, Customs, RateStyle, Reply, Route, Surface, SurfaceDoc, shape};
 use http::StatusCode;
 use serde_json::json;
 
@@ -16,6 +16,7 @@ pub static ECHO: Surface = Surface {
     token_limits: Some(Limits { per_minute: 3, per_day: 4 }),
     repeats_by_member: false,
     mode_headers: &["floe-mode"],
+    customs: Customs::PLAIN,
     doc: SurfaceDoc {
         title: "Echo",
         about: "",

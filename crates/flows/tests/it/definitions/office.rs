@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use floe_engine::catalog::Catalog;
 use floe_flows::definitions::{self, Autosave, Content, NewFlow, Publish, Record, Saved, VersionRecord};
-use floe_model::access::{Caller, Credential, Member, Role};
+use floe_model::access::{Caller, Credential, Member, Role, TreasuryRole};
 use floe_model::flows::{FlowSettings, Visibility};
 use floe_model::id::{FlowId, MemberId, RequestId, SessionId, WorkspaceId};
 use floe_model::{Fault, Mode, Timestamp};
@@ -91,7 +91,14 @@ impl Office {
 
     pub(crate) fn ctx(&self, who: Who) -> Ctx {
         let (name, email) = (format!("{who:?}"), format!("{who:?}@floe.test"));
-        let member = Member { id: who.id(), name, email, role: who.role(), groups: Vec::new() };
+        let member = Member {
+            id: who.id(),
+            name,
+            email,
+            role: who.role(),
+            treasury_role: TreasuryRole::of_role(who.role()),
+            groups: Vec::new(),
+        };
         let caller = Caller {
             workspace: WORKSPACE,
             mode: Mode::Live,

@@ -8,7 +8,7 @@ use floe_flows::definitions::{self, Content, NewFlow, Publish, VersionChoice};
 use floe_flows::runs::{AnswerIn, AnswerKind, Limits, RunState, handlers};
 use floe_flows::steps::HttpRequest;
 use floe_flows::{Execute, Flows, WayIn};
-use floe_model::access::{Caller, Credential, Member, Role};
+use floe_model::access::{Caller, Credential, Member, Role, TreasuryRole};
 use floe_model::flows::{FlowSettings, Visibility};
 use floe_model::id::{FlowId, MemberId, RequestId, RunId, SessionId, WorkspaceId};
 use floe_model::{Fault, Mode};
@@ -170,6 +170,7 @@ impl Stage {
                 name: "Ann".to_owned(),
                 email: "ann@floe.test".to_owned(),
                 role: Role::Owner,
+                treasury_role: TreasuryRole::Owner,
                 groups: Vec::new(),
             }),
             scopes: None,

@@ -8,7 +8,7 @@ use floe_flows::logs::{Entry, Event, Wanted};
 use floe_flows::runs::{Limits, RunState};
 use floe_flows::schedules::{self, JOB_SCHEDULE, NewSchedule};
 use floe_flows::{Flows, runs};
-use floe_model::access::{Caller, Credential, Member, Role};
+use floe_model::access::{Caller, Credential, Member, Role, TreasuryRole};
 use floe_model::flows::{FlowSettings, Overlap, Visibility};
 use floe_model::id::{FlowId, MemberId, RequestId, RunId, SessionId, WorkspaceId};
 use floe_model::{Fault, Mode, Timestamp};
@@ -84,6 +84,7 @@ impl Bell {
             name: "Ann".to_owned(),
             email: "ann@floe.test".to_owned(),
             role: Role::Owner,
+            treasury_role: TreasuryRole::Owner,
             groups: Vec::new(),
         };
         let caller = Caller {

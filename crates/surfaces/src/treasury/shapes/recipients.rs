@@ -1,0 +1,58 @@
+//! Recipients.
+
+use super::{ACCOUNT_NUMBER, TIME, page};
+use crate::http::shape::{COUNT, ID, Shape, TEXT, extend, input, list, may, must, object, text, words};
+
+/// A recipient.
+pub(in crate::treasury) const RECIPIENT: Shape = object(
+    "Recipient",
+    &[
+        must("id", ID),
+        must("name", TEXT),
+        must("account_number", ACCOUNT_NUMBER),
+        must("institution_code", text(3, 6)).about("As it was given"),
+        must("bank_name", TEXT.or_null()),
+        must("narration_note", TEXT.or_null()),
+        must("created_at", TIME),
+    ],
+);
+pub(in crate::treasury) const RECIPIENTS: Shape = object("Recipients", &page(&RECIPIENT));
+/// A recipient with what was paid to its account.
+pub(in crate::treasury) const FULL_RECIPIENT: Shape = extend(
+    "FullRecipient",
+    RECIPIENT,
+    &[
+        must("payment_count", COUNT).about("Successful payouts to this account, whoever was named"),
+        must("last_paid_at", TIME.or_null()),
+        must("tags", list(&TEXT)),
+    ],
+);
+pub(in crate::treasury) const FULL_RECIPIENTS: Shape = object("FullRecipients", &page(&FULL_RECIPIENT));
+/// A recipient to save.
+pub(in crate::treasury) const NEW_RECIPIENT: Shape = input(
+    "NewRecipient",
+    &[
+        must("name", text(1, 256)),
+        must("account_number", ACCOUNT_NUMBER),
+        must("institution_code", text(3, 6)).about("Any code of a known institution"),
+        may("bank_name", text(0, 128)).about("The bank's own name unless given"),
+        may("narration_note", text(0, 100)),
+    ],
+);
+const TAGS: Shape = list(&text(1, 40)).at_most(20);
+pub(in crate::treasury) const NEW_FULL_RECIPIENT: Shape =
+    extend("NewFullRecipient", NEW_RECIPIENT, &[may("tags", TAGS)]);
+pub(in crate::treasury) const RECIPIENT_PATCH: Shape = input(
+    "RecipientPatch",
+    &[
+        may("name", text(1, 256)),
+        may("account_number", ACCOUNT_NUMBER),
+        may("institution_code", text(3, 6)),
+        may("bank_name", text(1, 128)),
+        may("narration_note", text(1, 100)),
+        may("tags", TAGS),
+    ],
+);
+/// Something that is gone.
+pub(in crate::treasury) const DELETED: Shape =
+    object("TreasuryDeleted", &[must("status", words(&["deleted"])), must("id", ID)]);
