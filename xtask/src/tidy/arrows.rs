@@ -46,6 +46,9 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
     ("chacha20poly1305", &["runtime"], "values are sealed and opened by `ctx.seal`"),
     ("croner", &["model"], "times of patterns are decided by `floe_model::flows::cron`"),
     ("getrandom", &["runtime"], "randomness is an argument; call `ctx.ids`"),
+    ("calamine", &["treasury"], "spreadsheets that people upload are read by `treasury::import`"),
+    ("csv", &["treasury"], "files that people upload are read by `treasury::import`"),
+    ("zip", &["treasury"], "packed files are read by `treasury::import`, which counts what they unpack to"),
     ("infer", &["flows"], "types of files are found where files are received"),
     ("multer", &["surfaces"], "multipart bodies end at the surfaces; slices take and give plain types"),
     (
