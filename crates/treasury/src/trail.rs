@@ -10,7 +10,7 @@ use floe_model::id::{RequestId, RunId, parse_bits};
 use floe_model::{Scope, Timestamp};
 use floe_runtime::{Ctx, Platform};
 use floe_store::platform::audit::{Actor, Entry, Target};
-use serde_json::Value;
+use serde::Serialize;
 
 /// The product of all entries of this slice.
 pub const PRODUCT: &str = "treasury";
@@ -79,6 +79,11 @@ impl Who {
         Self { request: Some(ctx.request_id), ..Self::agent(agent) }
     }
 
+    /// Kind, id and name, as records keep them.
+    pub(crate) fn parts(&self) -> (String, Option<u128>, String) {
+        (self.actor.kind.clone(), self.actor.id, self.actor.name.clone())
+    }
+
     /// The name under which people know it, for records and webhooks.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -114,7 +119,7 @@ pub fn agent_type(actor: &Actor) -> &str {
 }
 
 /// An entry of this slice; write it with [`floe_store::platform::audit::record`], or many with `record_all`. `detail` is an object
-/// without secrets, with the last four digits of account numbers only.
+/// without secrets, with the last four digits of account numbers only; for amounts a struct with `Kobo` in it, not a `Value`.
 #[must_use]
 pub fn entry(
     platform: &Platform,
@@ -122,7 +127,7 @@ pub fn entry(
     who: &Who,
     action: &str,
     run: Option<RunId>,
-    detail: &Value,
+    detail: &(impl Serialize + ?Sized),
 ) -> Entry {
     entry_at(platform, scope, who, action, run, detail, platform.clock.now())
 }
@@ -135,7 +140,7 @@ pub fn entry_at(
     who: &Who,
     action: &str,
     run: Option<RunId>,
-    detail: &Value,
+    detail: &(impl Serialize + ?Sized),
     at: Timestamp,
 ) -> Entry {
     Entry {
@@ -148,11 +153,16 @@ pub fn entry_at(
         actor: who.actor.clone(),
         target: None,
         run_id: run,
-        detail: detail.to_string(),
+        detail: text(detail),
         request_id: who.request,
         ip: None,
         at,
     }
+}
+
+/// JSON text of what the server itself put together; amounts keep their two decimals in it.
+pub(crate) fn text(facts: &(impl Serialize + ?Sized)) -> String {
+    serde_json::to_string(facts).expect("objects with text keys are always JSON")
 }
 
 /// The entry with what it was done to.

@@ -1,0 +1,128 @@
+//! A run that a transaction holds: its row, and what the act leaves behind, written together when the book is closed.
+
+use floe_model::id::{PaymentRunId, RunId};
+use floe_model::treasury::RunStatus;
+use floe_model::{Fault, Scope, Timestamp};
+use floe_runtime::Platform;
+use floe_store::Tx;
+use floe_store::platform::audit::{self, Entry};
+use floe_store::platform::jobs;
+use floe_store::treasury::payment_run_events::{self as run_events, RunEvent};
+use floe_store::treasury::payment_runs::{self as rows, PaymentRun};
+use floe_store::webhooks::messages::{self, NewMessage};
+use serde::Serialize;
+use serde_json::json;
+
+use super::jobs::{EXPIRE, STEP};
+use crate::Treasury;
+use crate::trail::{self, Who};
+
+/// A run, held until the end of the transaction.
+pub(crate) struct Book<'p> {
+    pub(crate) treasury: &'p Treasury,
+    pub(crate) scope: Scope,
+    pub(crate) at: Timestamp,
+    before: PaymentRun,
+    is_new: bool,
+    /// The run as it will be written.
+    pub(crate) run: PaymentRun,
+    entries: Vec<Entry>,
+    events: Vec<RunEvent>,
+    messages: Vec<(&'static str, String)>,
+}
+
+impl<'p> Book<'p> {
+    /// Takes a run until the end of the transaction.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub(crate) fn open(
+        tx: &mut Tx<'_>,
+        treasury: &'p Treasury,
+        scope: Scope,
+        id: PaymentRunId,
+    ) -> Result<Self, Fault> {
+        let run = rows::lock(tx, scope, id)?.ok_or_else(|| Fault::not_found("Run"))?;
+        Ok(Self { is_new: false, ..Self::on(treasury, scope, run) })
+    }
+
+    /// A book on a run that this transaction made.
+    pub(crate) fn on(treasury: &'p Treasury, scope: Scope, run: PaymentRun) -> Self {
+        let at = treasury.platform.clock.now();
+        let (entries, events, messages) = (Vec::new(), Vec::new(), Vec::new());
+        Self { treasury, scope, at, before: run.clone(), is_new: true, run, entries, events, messages }
+    }
+
+    /// The process-wide services.
+    pub(crate) fn platform(&self) -> &'p Platform {
+        &self.treasury.platform
+    }
+
+    /// Brings the run into another state.
+    pub(crate) fn enter(&mut self, status: RunStatus) {
+        self.run.status = status;
+        if status.is_final() {
+            self.run.finished_at = Some(self.at);
+        }
+        let facts = json!({ "status": status.shown(), "phase": status, "error": self.run.error });
+        self.happened("status", &facts);
+    }
+
+    /// Something that whoever watches the run is told.
+    pub(crate) fn happened(&mut self, kind: &str, facts: &impl Serialize) {
+        self.run.last_event += 1;
+        let seq = self.run.last_event;
+        self.events.push(RunEvent { seq, kind: kind.to_owned(), data: trail::text(facts), at: self.at });
+    }
+
+    /// An entry in the audit chain.
+    pub(crate) fn note(&mut self, who: &Who, action: &str, detail: &impl Serialize) {
+        let run = Some(RunId(self.run.id.0));
+        self.entries.push(trail::entry_at(self.platform(), self.scope, who, action, run, detail, self.at));
+    }
+
+    /// A webhook, sent in the order of these calls.
+    pub(crate) fn tell(&mut self, kind: &'static str, data: &impl Serialize) {
+        self.messages.push((kind, trail::text(data)));
+    }
+
+    /// Writes everything.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub(crate) fn close(mut self, tx: &mut Tx<'_>) -> Result<PaymentRun, Fault> {
+        self.run.updated_at = self.at.max(self.before.updated_at);
+        rows::save(tx, self.scope, &self.before, &self.run)?;
+        audit::record_all(tx, &self.entries)?;
+        run_events::add(tx, self.scope, self.run.id, &self.events)?;
+        let mut next_id = || self.treasury.platform.ids.next_bits();
+        for (kind, data) in &self.messages {
+            let message = NewMessage { kind, subject_id: Some(self.run.id.0), data, at: self.at };
+            messages::enqueue(tx, self.scope, &message, &mut next_id)?;
+        }
+        self.follow_up(tx)?;
+        Ok(self.run)
+    }
+
+    /// Enters and removes the jobs that belong to the state that the run came into.
+    fn follow_up(&self, tx: &mut Tx<'_>) -> Result<(), Fault> {
+        let (id, left, came) = (self.run.id.0, self.before.status, self.run.status);
+        if left == came && !self.is_new {
+            return Ok(());
+        }
+        if left == RunStatus::AwaitingApproval {
+            jobs::cancel(tx, EXPIRE, id)?;
+        }
+        match came {
+            // A job of its own for planning and for scoring: each has its own attempts.
+            RunStatus::Pending | RunStatus::Scoring => jobs::enqueue(tx, &super::jobs::job(self, STEP, self.at)),
+            RunStatus::Planning => Ok(()),
+            RunStatus::AwaitingApproval => jobs::enqueue(tx, &super::jobs::job(self, EXPIRE, super::jobs::expiry(self.at))),
+            RunStatus::Executing
+            | RunStatus::Completed
+            | RunStatus::CompletedWithErrors
+            | RunStatus::Failed
+            | RunStatus::Cancelled => jobs::cancel(tx, STEP, id).map(drop),
+        }
+    }
+}
