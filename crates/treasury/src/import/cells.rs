@@ -29,7 +29,7 @@ impl<'a> Cells<'a> {
     pub(super) fn text(&mut self, column: Column, max: usize) -> Option<String> {
         let text = column.of(self.row);
         if text.is_empty() {
-            return self.wrong(column.name, "is missing");
+            return self.wrong(column.name, "missing", "is missing");
         }
         self.checked(column, text, max)
     }
@@ -50,7 +50,9 @@ impl<'a> Cells<'a> {
             }
         }
         if parts.len() > count_max {
-            return self.wrong(column.name, format!("must be at most {count_max} tags")).unwrap_or_default();
+            return self
+                .wrong(column.name, "less_than_equal", format!("must be at most {count_max} tags"))
+                .unwrap_or_default();
         }
         parts
     }
@@ -60,18 +62,18 @@ impl<'a> Cells<'a> {
         // Spreadsheets keep digits as text behind an apostrophe, and some programs write that along.
         let text = column.of(self.row).trim_start_matches('\'');
         if text.is_empty() {
-            return self.wrong(column.name, "is missing");
+            return self.wrong(column.name, "missing", "is missing");
         }
         let padded = format!("0{text}");
         let is_short = text.len() == WITHOUT_ZERO;
         match AccountNumber::parse(if is_short { &padded } else { text }) {
             Some(account) if is_short => {
                 let message = format!("read as {account}: its leading zero was lost");
-                self.repaired.push(RowNote { row: self.number(), field: column.name, message });
+                self.repaired.push(RowNote { row: self.number(), field: column.name, kind: "pattern", message });
                 Some(account)
             }
             Some(account) => Some(account),
-            None => self.wrong(column.name, "must be exactly 10 digits"),
+            None => self.wrong(column.name, "pattern", "must be exactly 10 digits"),
         }
     }
 
@@ -84,15 +86,15 @@ impl<'a> Cells<'a> {
             }
             let lost = given.len() < 6 && given.bytes().all(|byte| byte.is_ascii_digit());
             let hint = if lost { "; spreadsheets drop leading zeros, so write codes as text" } else { "" };
-            return self.wrong(code.name, format!("unknown institution {}{hint}", shown(given)));
+            return self.wrong(code.name, "unknown_institution", format!("unknown institution {}{hint}", shown(given)));
         }
         let field = if code.is_there() { code.name } else { name.name };
         if bank.is_empty() {
-            return self.wrong(field, "is missing");
+            return self.wrong(field, "missing", "is missing");
         }
         match directory.find_by_name(bank).map(Institution::code) {
             Some(code) => Some(code.to_owned()),
-            None => self.wrong(name.name, format!("unknown or ambiguous bank {}", shown(bank))),
+            None => self.wrong(name.name, "unknown_institution", format!("unknown or ambiguous bank {}", shown(bank))),
         }
     }
 
@@ -100,14 +102,14 @@ impl<'a> Cells<'a> {
     pub(super) fn amount(&mut self, column: Column) -> Option<Kobo> {
         let text = column.of(self.row);
         if text.is_empty() {
-            return self.wrong(column.name, "is missing");
+            return self.wrong(column.name, "missing", "is missing");
         }
         let Some(plain) = plain_amount(text) else {
-            return self.wrong(column.name, format!("{} is not an amount", shown(text)));
+            return self.wrong(column.name, "number_type", format!("{} is not an amount", shown(text)));
         };
         match Kobo::read(&plain) {
             Ok(amount) => Some(amount),
-            Err(problem) => self.wrong(column.name, problem.message),
+            Err(problem) => self.wrong(column.name, problem.kind, problem.message),
         }
     }
 
@@ -115,7 +117,7 @@ impl<'a> Cells<'a> {
     pub(super) fn currency(&mut self, column: Column) {
         let text = column.of(self.row);
         if !text.is_empty() && !text.eq_ignore_ascii_case("NGN") {
-            self.wrong::<()>(column.name, "must be NGN");
+            self.wrong::<()>(column.name, "enum", "must be NGN");
         }
     }
 
@@ -129,16 +131,16 @@ impl<'a> Cells<'a> {
 
     fn checked(&mut self, column: Column, text: &str, max: usize) -> Option<String> {
         if text.chars().any(|letter| letter.is_control() && !matches!(letter, '\t' | '\n')) {
-            return self.wrong(column.name, "must not contain control characters");
+            return self.wrong(column.name, "pattern", "must not contain control characters");
         }
         if text.chars().count() > max {
-            return self.wrong(column.name, format!("must have at most {max} characters"));
+            return self.wrong(column.name, "string_too_long", format!("must have at most {max} characters"));
         }
         Some(text.to_owned())
     }
 
-    fn wrong<T>(&mut self, field: &'static str, message: impl Into<String>) -> Option<T> {
-        self.problems.push(RowNote { row: self.row.number, field, message: message.into() });
+    fn wrong<T>(&mut self, field: &'static str, kind: &'static str, message: impl Into<String>) -> Option<T> {
+        self.problems.push(RowNote { row: self.row.number, field, kind, message: message.into() });
         None
     }
 }

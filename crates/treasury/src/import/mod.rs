@@ -27,6 +27,8 @@ pub struct RowNote {
     pub row: u32,
     /// The column.
     pub field: &'static str,
+    /// Word of `errors[].type` (Treasury contract, section 1.4); of something that was put right `pattern`.
+    pub kind: &'static str,
     /// A sentence for a person.
     pub message: String,
 }

@@ -14,7 +14,7 @@ const BANK_NAME_MAX: usize = 128;
 /// Characters of a narration.
 const NARRATION_MAX: usize = 100;
 /// Characters of a tag.
-const TAG_MAX: usize = 64;
+const TAG_MAX: usize = 40;
 /// Tags of a recipient.
 const TAGS_MAX: usize = 20;
 

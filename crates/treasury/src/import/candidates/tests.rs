@@ -7,8 +7,8 @@ fn read(rows: &str) -> Imported<CandidateRow> {
     read_candidates(format!("{HEADER}\n{rows}").as_bytes(), Directory::shipped()).expect("a file")
 }
 
-fn note(row: u32, field: &'static str, message: &str) -> RowNote {
-    RowNote { row, field, message: message.to_owned() }
+fn note(row: u32, field: &'static str, kind: &'static str, message: &str) -> RowNote {
+    RowNote { row, field, kind, message: message.to_owned() }
 }
 
 #[test]
@@ -29,7 +29,10 @@ fn good_rows_are_read() {
     );
     // A formula is text, and the zero that a spreadsheet took away is back.
     assert_eq!(imported.rows[1].beneficiary_name, "=HYPERLINK(1)");
-    assert_eq!(imported.repaired, [note(3, "account_number", "read as 0108024071: its leading zero was lost")]);
+    assert_eq!(
+        imported.repaired,
+        [note(3, "account_number", "pattern", "read as 0108024071: its leading zero was lost")]
+    );
     // The same account at the same bank under its other code.
     assert_eq!(imported.duplicates, [Duplicate { row: 3, same_as_row: 2 }]);
 }
@@ -37,33 +40,48 @@ fn good_rows_are_read() {
 #[test]
 fn every_wrong_cell_is_named() {
     for (row, problems) in [
-        (",0108024071,058,5,", &[("beneficiary_name", "is missing")][..]),
-        ("Ada,12345678,058,5,", &[("account_number", "must be exactly 10 digits")]),
-        ("Ada,01080 24071,058,5,", &[("account_number", "must be exactly 10 digits")]),
-        ("Ada,1.08E+09,058,5,", &[("account_number", "must be exactly 10 digits")]),
-        ("Ada,,,,", &[("account_number", "is missing"), ("institution_code", "is missing"), ("amount", "is missing")]),
+        (",0108024071,058,5,", &[("beneficiary_name", "missing", "is missing")][..]),
+        ("Ada,12345678,058,5,", &[("account_number", "pattern", "must be exactly 10 digits")]),
+        ("Ada,01080 24071,058,5,", &[("account_number", "pattern", "must be exactly 10 digits")]),
+        ("Ada,1.08E+09,058,5,", &[("account_number", "pattern", "must be exactly 10 digits")]),
+        (
+            "Ada,,,,",
+            &[
+                ("account_number", "missing", "is missing"),
+                ("institution_code", "missing", "is missing"),
+                ("amount", "missing", "is missing"),
+            ],
+        ),
         (
             "Ada,0108024071,58,5,",
             &[(
                 "institution_code",
+                "unknown_institution",
                 "unknown institution \"58\"; spreadsheets drop leading zeros, so write codes as text",
             )],
         ),
-        ("Ada,0108024071,GTB,5,", &[("institution_code", "unknown institution \"GTB\"")]),
-        ("Ada,0108024071,058,=1+1,", &[("amount", "\"=1+1\" is not an amount")]),
-        ("Ada,0108024071,058,10.005,", &[("amount", "must have no more than 2 decimal places")]),
-        ("Ada,0108024071,058,0,", &[("amount", "must be greater than 0")]),
-        ("Ada,0108024071,058,-5,", &[("amount", "must be greater than 0")]),
-        ("Ada,0108024071,058,99999999999999,", &[("amount", "must be less than or equal to 9999999999999.99")]),
-        ("A\u{7}da,0108024071,058,5,", &[("beneficiary_name", "must not contain control characters")]),
-        (&format!("Ada,0108024071,058,5,{}", "x".repeat(101)), &[("purpose", "must have at most 100 characters")]),
+        ("Ada,0108024071,GTB,5,", &[("institution_code", "unknown_institution", "unknown institution \"GTB\"")]),
+        ("Ada,0108024071,058,=1+1,", &[("amount", "number_type", "\"=1+1\" is not an amount")]),
+        ("Ada,0108024071,058,10.005,", &[("amount", "decimal_places", "must have no more than 2 decimal places")]),
+        ("Ada,0108024071,058,0,", &[("amount", "greater_than", "must be greater than 0")]),
+        ("Ada,0108024071,058,-5,", &[("amount", "greater_than", "must be greater than 0")]),
+        (
+            "Ada,0108024071,058,99999999999999,",
+            &[("amount", "less_than_equal", "must be less than or equal to 9999999999999.99")],
+        ),
+        ("A\u{7}da,0108024071,058,5,", &[("beneficiary_name", "pattern", "must not contain control characters")]),
+        (
+            &format!("Ada,0108024071,058,5,{}", "x".repeat(101)),
+            &[("purpose", "string_too_long", "must have at most 100 characters")],
+        ),
         (
             &format!("{},0108024071,058,5,", "é".repeat(256)),
-            &[("beneficiary_name", "must have at most 255 characters")],
+            &[("beneficiary_name", "string_too_long", "must have at most 255 characters")],
         ),
     ] {
         let imported = read(&format!("Bola,0000014579,011,1,\n{row}"));
-        let expected: Vec<RowNote> = problems.iter().map(|(field, message)| note(3, field, message)).collect();
+        let expected: Vec<RowNote> =
+            problems.iter().map(|(field, kind, message)| note(3, field, kind, message)).collect();
         assert_eq!(imported.problems, expected, "{row}");
         assert_eq!((imported.rows.len(), imported.bad_rows, imported.total_rows), (1, 1, 2), "{row}");
     }
@@ -77,7 +95,10 @@ fn headers_are_found_in_any_order_and_spelling() {
     assert_eq!(imported.rows.iter().map(|row| row.institution_code.as_str()).collect::<Vec<_>>(), ["058"]);
     assert_eq!(
         imported.problems,
-        [note(3, "bank_name", "unknown or ambiguous bank \"Nowhere\""), note(3, "currency", "must be NGN"),]
+        [
+            note(3, "bank_name", "unknown_institution", "unknown or ambiguous bank \"Nowhere\""),
+            note(3, "currency", "enum", "must be NGN"),
+        ]
     );
     for (header, problem) in [
         ("", FileProblem::Empty),
