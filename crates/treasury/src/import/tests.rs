@@ -72,3 +72,43 @@ fn the_payroll_example_is_the_mix_that_it_says_it_is() {
     let sum = Kobo::checked_sum(open.map(|(candidate, _)| candidate.amount)).expect("in range");
     assert!(sum < Kobo::naira(50_000_000).expect("in range"), "{sum} is below the balance of the example");
 }
+
+/// Workbooks as two other programs write them.
+#[test]
+fn workbooks_of_other_programs_are_read() {
+    let openpyxl: &[u8] = include_bytes!("../../tests/data/staff-openpyxl.xlsx");
+    let xlsxwriter: &[u8] = include_bytes!("../../tests/data/staff-xlsxwriter.xlsx");
+    // The first one was never opened by a spreadsheet, so that its formula has no value.
+    for (name, bytes, formula) in
+        [("openpyxl", openpyxl, Err("is missing")), ("xlsxwriter", xlsxwriter, Ok("100000.30"))]
+    {
+        let file = read_candidates(bytes, Directory::shipped()).expect(name);
+        let read: Vec<(u32, &str, &str, &str, String)> = file
+            .rows
+            .iter()
+            .map(|row| {
+                let account = row.account_number.as_str();
+                (row.row, row.beneficiary_name.as_str(), account, row.institution_code.as_str(), row.amount.to_string())
+            })
+            .collect();
+        let mut good = vec![
+            (2, "Adaézé Ọkọ́nkwọ", "0000078309", "050", "350000.50".to_owned()),
+            (3, "Bola Ade", "0180240711", "058", "25000.00".to_owned()),
+            (4, "Chike & Sons <Ltd>", "0000014579", "011", "1250000.00".to_owned()),
+        ];
+        good.extend(formula.ok().map(|amount| (6, "Dayo Obi", "0000014579", "011", amount.to_owned())));
+        assert_eq!(read, good, "{name}");
+        let wrong: Vec<(u32, &str, &str)> =
+            file.problems.iter().map(|note| (note.row, note.field, note.message.as_str())).collect();
+        let mut bad: Vec<(u32, &str, &str)> = formula.err().map(|message| (6, "amount", message)).into_iter().collect();
+        bad.extend([
+            (7, "amount", "\"date 46327\" is not an amount"),
+            (8, "account_number", "must be exactly 10 digits"),
+            (8, "bank_name", "unknown or ambiguous bank \"Nowhere Bank\""),
+            (8, "amount", "must have no more than 2 decimal places"),
+            (8, "currency", "must be NGN"),
+        ]);
+        assert_eq!(wrong, bad, "{name}");
+        assert_eq!(file.repaired.iter().map(|note| note.row).collect::<Vec<_>>(), [3], "{name}");
+    }
+}

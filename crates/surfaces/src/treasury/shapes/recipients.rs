@@ -53,6 +53,22 @@ pub(in crate::treasury) const RECIPIENT_PATCH: Shape = input(
         may("tags", TAGS),
     ],
 );
+/// A file of recipients.
+pub(in crate::treasury) const FILE: Shape = input("RecipientFile", &[must("file", TEXT).about("CSV or XLSX, at most 10 MiB")]);
+const ROW_NOTE: Shape =
+    object("RecipientFileNote", &[must("row", COUNT), must("field", TEXT), must("message", TEXT)]);
+/// What became of it.
+pub(in crate::treasury) const IMPORTED: Shape = object(
+    "RecipientsImported",
+    &[
+        must("recipients_added", COUNT),
+        must("total_rows_parsed", COUNT),
+        must("parse_errors", list(&ROW_NOTE)),
+        must("duplicates", list(&object("RecipientFileDuplicate", &[must("row", COUNT), must("same_as_row", COUNT)])))
+            .about("Rows with the account of an earlier row; they are saved"),
+        must("repaired", list(&ROW_NOTE)).about("Account numbers that got their lost leading zero back"),
+    ],
+);
 /// Something that is gone.
 pub(in crate::treasury) const DELETED: Shape =
     object("TreasuryDeleted", &[must("status", words(&["deleted"])), must("id", ID)]);
