@@ -67,7 +67,7 @@ impl Attempt {
 }
 
 /// Seconds until a pair with these failures may try again; `None` when it may now.
-fn blocked_for(failures: i64, last: Timestamp, now: Timestamp) -> Option<u64> {
+pub(crate) fn blocked_for(failures: i64, last: Timestamp, now: Timestamp) -> Option<u64> {
     let left_ms = BLOCK_S * 1_000 - now.millis_since(last);
     (failures >= FAILURES_MAX && left_ms > 0).then(|| u64::try_from(left_ms / 1_000).unwrap_or(0) + 1)
 }

@@ -38,6 +38,7 @@ mod authenticate;
 mod cache;
 mod identity;
 mod password;
+mod pins;
 mod service;
 mod sweep;
 mod tell;

@@ -7,8 +7,10 @@
 //!
 //! Start reading with [`routes`], then `recipients.rs` as an example of a resource with both sides.
 
+mod approvals;
 mod audit;
 mod blocklist;
+mod candidates;
 mod check;
 mod errors;
 mod input;
@@ -17,9 +19,14 @@ mod keys;
 mod members;
 mod org;
 mod page;
+mod recipient_files;
 mod recipients;
 mod rules;
+mod run_wire;
+mod runs;
 mod shapes;
+mod upload;
+mod webhooks;
 mod wire;
 
 use floe_model::access::{KeyKind, TreasuryRole};
@@ -71,9 +78,14 @@ pub fn routes() -> Vec<Route> {
         rules::routes(),
         blocklist::routes(),
         recipients::routes(),
+        recipient_files::routes(),
         institutions::routes(),
         keys::routes(),
+        runs::routes(),
+        candidates::routes(),
+        approvals::routes(),
         audit::routes(),
+        webhooks::routes(),
     ];
     groups.into_iter().flatten().collect()
 }
@@ -90,6 +102,8 @@ trait Rights: Sized {
 
 /// Owners.
 const OWNER: &[TreasuryRole] = &[TreasuryRole::Owner];
+/// Who approves payments.
+const OWNER_OR_APPROVER: &[TreasuryRole] = &[TreasuryRole::Owner, TreasuryRole::Approver];
 /// Who prepares payments.
 const OWNER_OR_ANALYST: &[TreasuryRole] = &[TreasuryRole::Owner, TreasuryRole::Analyst];
 

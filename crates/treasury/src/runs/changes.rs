@@ -14,6 +14,7 @@ use floe_store::treasury::payment_runs::PaymentRun;
 use floe_store::treasury::{approvals, payment_run_events};
 use serde::Serialize;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use super::approve::count_of;
 use super::book::Book;
@@ -26,9 +27,17 @@ use crate::trail::Who;
 #[derive(Debug, Clone, Copy)]
 pub struct File {
     /// Digest of its bytes.
-    pub hash: [u8; 32],
+    hash: [u8; 32],
     /// Whether it may be added again.
-    pub force: bool,
+    force: bool,
+}
+
+impl File {
+    /// A file with these bytes.
+    #[must_use]
+    pub fn of(bytes: &[u8], force: bool) -> Self {
+        Self { hash: Sha256::digest(bytes).into(), force }
+    }
 }
 
 /// What is changed of a candidate; what is none stays. An inner none takes the purpose away.

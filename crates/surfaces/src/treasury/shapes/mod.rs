@@ -9,6 +9,8 @@ pub(super) mod members;
 pub(super) mod org;
 pub(super) mod recipients;
 pub(super) mod rules;
+pub(super) mod runs;
+pub(super) mod webhooks;
 
 use super::page::{LIMIT_MAX, OFFSET_MAX};
 use crate::http::Param;
