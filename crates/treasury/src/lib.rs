@@ -5,8 +5,10 @@
 //!
 //! Start reading with [`Treasury`], then `runs` for the life of a payment run and `ledger` for what always adds up.
 
+mod csv;
 pub mod import;
 pub mod ledger;
+pub mod organisation;
 pub mod payees;
 pub mod payouts;
 pub mod runs;
@@ -16,6 +18,7 @@ pub mod wallet;
 
 use std::sync::Arc;
 
+use floe_model::treasury::Directory;
 use floe_runtime::Platform;
 use floe_runtime::jobs::JobHandler;
 
@@ -27,13 +30,18 @@ pub struct Treasury {
     pub platform: Arc<Platform>,
     /// What an operator sets.
     pub settings: Settings,
+    /// What carries payouts.
+    pub rails: payouts::Rails,
+    /// Every institution.
+    pub directory: &'static Directory,
 }
 
 impl Treasury {
     /// The service on a platform.
     #[must_use]
     pub fn new(platform: Arc<Platform>, settings: Settings) -> Self {
-        Self { platform, settings }
+        let rails = payouts::Rails::new(&platform, &settings.payouts);
+        Self { platform, rails, directory: settings.directory.unwrap_or_else(Directory::shipped), settings }
     }
 }
 

@@ -117,10 +117,12 @@ statements! {
     ) -> [opt time];
     /// Some, by their numbers.
     SOME = split {
-        sqlite: order!("select", "from payout_orders where workspace_id = $1 and mode = $2 and seq in (select value from json_each($3))
+        sqlite: order!("select", "from payout_orders where workspace_id = $1 and mode = $2 and seq >= $4 and seq <= $5
+                 and seq in (select value from json_each($3))
              order by seq"),
         postgres: order!("select", "from payout_orders where workspace_id = $1 and mode = $2
-             and seq in (select json_array_elements_text($3::text::json)::bigint) order by seq"),
+             and seq >= $4 and seq <= $5
+                 and seq = any(translate($3::text, '[]', '{}')::bigint[]) order by seq"),
     } -> [int, id, id, text, text, text, text, text, text, opt text, opt text, int, int, text, text, opt time, int, int, opt time, opt text,
         opt text, time, opt time, opt time, opt time];
     /// Some, by their candidates.
@@ -128,7 +130,7 @@ statements! {
         sqlite: order!("select", "from payout_orders where workspace_id = $1 and mode = $2
              and candidate_id in (select unhex(replace(value, '-', '')) from json_each($3)) order by seq"),
         postgres: order!("select", "from payout_orders where workspace_id = $1 and mode = $2
-             and candidate_id in (select json_array_elements_text($3::text::json)::uuid) order by seq"),
+             and candidate_id = any(translate($3::text, '[]\"', '{}')::uuid[]) order by seq"),
     } -> [int, id, id, text, text, text, text, text, text, opt text, opt text, int, int, text, text, opt time, int, int, opt time, opt text,
         opt text, time, opt time, opt time, opt time];
     /// Some of a span, by their names on the rail.
@@ -136,52 +138,62 @@ statements! {
         sqlite: order!("select", "from payout_orders where workspace_id = $1 and mode = $2
              and rail_reference in (select value from json_each($3)) order by seq"),
         postgres: order!("select", "from payout_orders where workspace_id = $1 and mode = $2
-             and rail_reference in (select json_array_elements_text($3::text::json)) order by seq"),
+             and rail_reference = any(translate($3::text, '[]\"', '{}')::text[]) order by seq"),
     } -> [int, id, id, text, text, text, text, text, text, opt text, opt text, int, int, text, text, opt time, int, int, opt time, opt text,
         opt text, time, opt time, opt time, opt time];
     /// What is known about accounts.
     CHECKED = split {
         sqlite: "update payout_orders set account_check = $3, checked_at = $4
-             where workspace_id = $1 and mode = $2 and state = 'ready' and seq in (select value from json_each($5)) returning seq",
+             where workspace_id = $1 and mode = $2 and state = 'ready' and seq >= $6 and seq <= $7
+                 and seq in (select value from json_each($5)) returning seq",
         postgres: "update payout_orders set account_check = $3, checked_at = $4
              where workspace_id = $1 and mode = $2 and state = 'ready'
-                 and seq in (select json_array_elements_text($5::text::json)::bigint) returning seq",
+                 and seq >= $6 and seq <= $7
+                 and seq = any(translate($5::text, '[]', '{}')::bigint[]) returning seq",
     } -> [int];
     /// An account check that brought nothing.
     UNCHECKED = split {
         sqlite: "update payout_orders set checks = checks + 1, next_at = $3
-             where workspace_id = $1 and mode = $2 and state = 'ready' and seq in (select value from json_each($4))",
+             where workspace_id = $1 and mode = $2 and state = 'ready' and seq >= $5 and seq <= $6
+                 and seq in (select value from json_each($4))",
         postgres: "update payout_orders set checks = checks + 1, next_at = $3
              where workspace_id = $1 and mode = $2 and state = 'ready'
-                 and seq in (select json_array_elements_text($4::text::json)::bigint)",
+                 and seq >= $5 and seq <= $6
+                 and seq = any(translate($4::text, '[]', '{}')::bigint[])",
     };
     /// About to leave.
     BEGIN = split {
         sqlite: "update payout_orders set state = 'sent', sent_at = $3, next_at = $4
-             where workspace_id = $1 and mode = $2 and state = 'ready' and seq in (select value from json_each($5)) returning seq",
+             where workspace_id = $1 and mode = $2 and state = 'ready' and seq >= $6 and seq <= $7
+                 and seq in (select value from json_each($5)) returning seq",
         postgres: "update payout_orders set state = 'sent', sent_at = $3, next_at = $4
              where workspace_id = $1 and mode = $2 and state = 'ready'
-                 and seq in (select json_array_elements_text($5::text::json)::bigint) returning seq",
+                 and seq >= $6 and seq <= $7
+                 and seq = any(translate($5::text, '[]', '{}')::bigint[]) returning seq",
     } -> [int];
     /// An answer that is not final.
     WAIT = split {
         sqlite: "update payout_orders set questions = questions + $3, response_code = coalesce($4, response_code),
                  not_found_at = case when $5 then coalesce(not_found_at, $6) end, next_at = $7
-             where workspace_id = $1 and mode = $2 and state in ('sent', 'followup') and seq in (select value from json_each($8))",
+             where workspace_id = $1 and mode = $2 and state in ('sent', 'followup') and seq >= $9 and seq <= $10
+                 and seq in (select value from json_each($8))",
         postgres: "update payout_orders set questions = questions + $3, response_code = coalesce($4, response_code),
                  not_found_at = case when $5 then coalesce(not_found_at, $6) end, next_at = $7
              where workspace_id = $1 and mode = $2 and state in ('sent', 'followup')
-                 and seq in (select json_array_elements_text($8::text::json)::bigint)",
+                 and seq >= $9 and seq <= $10
+                 and seq = any(translate($8::text, '[]', '{}')::bigint[])",
     };
     /// A change of state.
     END = split {
         sqlite: "update payout_orders set state = $4, response_code = coalesce($5, response_code), reason = $6, settled_at = $7,
                  next_at = null
-             where workspace_id = $1 and mode = $2 and state = $3 and seq in (select value from json_each($8)) returning seq",
+             where workspace_id = $1 and mode = $2 and state = $3 and seq >= $9 and seq <= $10
+                 and seq in (select value from json_each($8)) returning seq",
         postgres: "update payout_orders set state = $4, response_code = coalesce($5, response_code), reason = $6, settled_at = $7,
                  next_at = null
              where workspace_id = $1 and mode = $2 and state = $3
-                 and seq in (select json_array_elements_text($8::text::json)::bigint) returning seq",
+                 and seq >= $9 and seq <= $10
+                 and seq = any(translate($8::text, '[]', '{}')::bigint[]) returning seq",
     } -> [int];
     /// The end of everything in a span that has not left.
     END_READY = both(order!(
@@ -261,7 +273,8 @@ pub fn next_at(tx: &mut Tx<'_>, scope: Scope, (first, last): (i64, i64)) -> Resu
 /// # Errors
 /// Of the database.
 pub fn some(tx: &mut Tx<'_>, scope: Scope, seqs: &[i64]) -> Result<Vec<Order>, Fault> {
-    tx.rows(&SOME, params![scope.workspace, scope.mode, &list(seqs)?], order)
+    let (seqs, first, last) = list(seqs)?;
+    tx.rows(&SOME, params![scope.workspace, scope.mode, &seqs, first, last], order)
 }
 
 /// The orders of some candidates, in order of number.
@@ -292,8 +305,8 @@ pub fn checked(
     check: AccountCheck,
     at: Timestamp,
 ) -> Result<Vec<i64>, Fault> {
-    let seqs = list(seqs)?;
-    let values = params![scope.workspace, scope.mode, check.as_str(), at, &seqs];
+    let (seqs, first, last) = list(seqs)?;
+    let values = params![scope.workspace, scope.mode, check.as_str(), at, &seqs, first, last];
     tx.rows(&CHECKED, values, |row| row.int(0))
 }
 
@@ -302,7 +315,8 @@ pub fn checked(
 /// # Errors
 /// Of the database.
 pub fn unchecked(tx: &mut Tx<'_>, scope: Scope, seqs: &[i64], next_at: Timestamp) -> Result<(), Fault> {
-    tx.execute(&UNCHECKED, params![scope.workspace, scope.mode, next_at, &list(seqs)?]).map(drop)
+    let (seqs, first, last) = list(seqs)?;
+    tx.execute(&UNCHECKED, params![scope.workspace, scope.mode, next_at, &seqs, first, last]).map(drop)
 }
 
 /// Marks orders as sent, before anything leaves, with the first instant at which the rail is asked about them. Only those that are told
@@ -317,8 +331,8 @@ pub fn begin(
     at: Timestamp,
     next_at: Timestamp,
 ) -> Result<Vec<i64>, Fault> {
-    let seqs = list(seqs)?;
-    let values = params![scope.workspace, scope.mode, at, next_at, &seqs];
+    let (seqs, first, last) = list(seqs)?;
+    let values = params![scope.workspace, scope.mode, at, next_at, &seqs, first, last];
     tx.rows(&BEGIN, values, |row| row.int(0))
 }
 
@@ -341,8 +355,9 @@ pub struct Wait<'a> {
 /// Of the database.
 pub fn wait(tx: &mut Tx<'_>, scope: Scope, seqs: &[i64], wait: &Wait<'_>, at: Timestamp) -> Result<(), Fault> {
     let Wait { questions, code, not_found, next_at } = *wait;
-    let seqs = list(seqs)?;
-    let values = params![scope.workspace, scope.mode, questions, code, not_found, at, next_at, &seqs];
+    let (seqs, first, last) = list(seqs)?;
+    let values =
+        params![scope.workspace, scope.mode, questions, code, not_found, at, next_at, &seqs, first, last];
     tx.execute(&WAIT, values).map(drop)
 }
 
@@ -352,8 +367,8 @@ pub fn wait(tx: &mut Tx<'_>, scope: Scope, seqs: &[i64], wait: &Wait<'_>, at: Ti
 /// Of the database.
 pub fn end(tx: &mut Tx<'_>, scope: Scope, seqs: &[i64], end: &End<'_>) -> Result<Vec<i64>, Fault> {
     let (from, to) = (end.from.as_str(), end.to.as_str());
-    let seqs = list(seqs)?;
-    let values = params![scope.workspace, scope.mode, from, to, end.code, end.reason, end.at, &seqs];
+    let (seqs, first, last) = list(seqs)?;
+    let values = params![scope.workspace, scope.mode, from, to, end.code, end.reason, end.at, &seqs, first, last];
     tx.rows(&END, values, |row| row.int(0))
 }
 

@@ -92,10 +92,12 @@ statements! {
     /// Final, once.
     SETTLE = split {
         sqlite: "update payout_transactions set status = $3
-             where workspace_id = $1 and mode = $2 and status = 'PENDING' and seq in (select value from json_each($4))",
+             where workspace_id = $1 and mode = $2 and status = 'PENDING' and seq >= $5 and seq <= $6
+                 and seq in (select value from json_each($4))",
         postgres: "update payout_transactions set status = $3
              where workspace_id = $1 and mode = $2 and status = 'PENDING'
-                 and seq in (select json_array_elements_text($4::text::json)::bigint)",
+                 and seq >= $5 and seq <= $6
+                 and seq = any(translate($4::text, '[]', '{}')::bigint[])",
     };
     /// One by its id.
     FIND = both(
@@ -110,9 +112,11 @@ statements! {
     /// Some, by their numbers.
     SOME = split {
         sqlite: "select seq, id, run_id, reference, amount, direction, status, debit_seq, created_at from payout_transactions
-             where workspace_id = $1 and mode = $2 and seq in (select value from json_each($3)) order by seq",
+             where workspace_id = $1 and mode = $2 and seq >= $4 and seq <= $5
+                 and seq in (select value from json_each($3)) order by seq",
         postgres: "select seq, id, run_id, reference, amount, direction, status, debit_seq, created_at from payout_transactions
-             where workspace_id = $1 and mode = $2 and seq in (select json_array_elements_text($3::text::json)::bigint) order by seq",
+             where workspace_id = $1 and mode = $2 and seq >= $4 and seq <= $5
+                 and seq = any(translate($3::text, '[]', '{}')::bigint[]) order by seq",
     } -> [int, id, id, text, int, text, text, opt int, time];
     /// Of a status, from the newest.
     STATUS_NEWEST = both(walk!("status = $3", "desc", "$4", "$5"))
@@ -175,7 +179,8 @@ pub fn add_all(tx: &mut Tx<'_>, scope: Scope, transactions: &[Transaction]) -> R
 /// # Errors
 /// Of the database.
 pub fn settle(tx: &mut Tx<'_>, scope: Scope, seqs: &[i64], status: TransactionStatus) -> Result<u64, Fault> {
-    tx.execute(&SETTLE, params![scope.workspace, scope.mode, status.as_str(), &super::list(seqs)?])
+    let (seqs, first, last) = super::list(seqs)?;
+    tx.execute(&SETTLE, params![scope.workspace, scope.mode, status.as_str(), &seqs, first, last])
 }
 
 /// One transaction.
@@ -191,7 +196,8 @@ pub fn find(tx: &mut Tx<'_>, scope: Scope, id: TransactionId) -> Result<Option<T
 /// # Errors
 /// Of the database.
 pub fn some(tx: &mut Tx<'_>, scope: Scope, seqs: &[i64]) -> Result<Vec<Transaction>, Fault> {
-    tx.rows(&SOME, params![scope.workspace, scope.mode, &super::list(seqs)?], transaction)
+    let (seqs, first, last) = super::list(seqs)?;
+    tx.rows(&SOME, params![scope.workspace, scope.mode, &seqs, first, last], transaction)
 }
 
 /// A page of all transactions, newest first, when the wallet has `total` of them.

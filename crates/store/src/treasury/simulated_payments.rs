@@ -38,18 +38,22 @@ statements! {
     /// Questions about payments.
     ASK = split {
         sqlite: "update simulated_payments set questions = questions + 1
-             where rail_reference in (select value from json_each($1))
+             where rail_reference >= $2 and rail_reference <= $3
+                 and rail_reference in (select value from json_each($1))
              returning rail_reference, run_id, account_number, institution_code, amount, sends, questions, sent_at, returned_at",
         postgres: "update simulated_payments set questions = questions + 1
-             where rail_reference in (select json_array_elements_text($1::text::json))
+             where rail_reference >= $2 and rail_reference <= $3
+                 and rail_reference = any(translate($1::text, '[]\"', '{}')::text[])
              returning rail_reference, run_id, account_number, institution_code, amount, sends, questions, sent_at, returned_at",
     } -> [text, id, text, text, int, int, int, time, opt time];
     /// Payments that are known.
     SOME = split {
         sqlite: "select rail_reference, run_id, account_number, institution_code, amount, sends, questions, sent_at, returned_at
-             from simulated_payments where rail_reference in (select value from json_each($1))",
+             from simulated_payments where rail_reference >= $2 and rail_reference <= $3
+                 and rail_reference in (select value from json_each($1))",
         postgres: "select rail_reference, run_id, account_number, institution_code, amount, sends, questions, sent_at, returned_at
-             from simulated_payments where rail_reference in (select json_array_elements_text($1::text::json))",
+             from simulated_payments where rail_reference >= $2 and rail_reference <= $3
+                 and rail_reference = any(translate($1::text, '[]\"', '{}')::text[])",
     } -> [text, id, text, text, int, int, int, time, opt time];
     /// Money that goes back.
     RETURN = both(
@@ -92,8 +96,10 @@ pub fn send(tx: &mut Tx<'_>, payments: &[SimulatedPayment]) -> Result<(), Fault>
 /// # Errors
 /// Of the database.
 pub fn ask(tx: &mut Tx<'_>, references: &[String]) -> Result<Vec<SimulatedPayment>, Fault> {
+    let (first, last) = (references.iter().min(), references.iter().max());
+    let (first, last) = (first.map(String::as_str), last.map(String::as_str));
     let references = serde_json::to_string(references).map_err(Fault::internal)?;
-    tx.rows(&ASK, params![&references], payment)
+    tx.rows(&ASK, params![&references, first, last], payment)
 }
 
 /// The payments with some references, those that are known.
@@ -101,8 +107,10 @@ pub fn ask(tx: &mut Tx<'_>, references: &[String]) -> Result<Vec<SimulatedPaymen
 /// # Errors
 /// Of the database.
 pub fn some(tx: &mut Tx<'_>, references: &[String]) -> Result<Vec<SimulatedPayment>, Fault> {
+    let (first, last) = (references.iter().min(), references.iter().max());
+    let (first, last) = (first.map(String::as_str), last.map(String::as_str));
     let references = serde_json::to_string(references).map_err(Fault::internal)?;
-    tx.rows(&SOME, params![&references], payment)
+    tx.rows(&SOME, params![&references, first, last], payment)
 }
 
 /// The payments of a run whose money goes back, once their bank is asked what moved.

@@ -1,0 +1,8 @@
+//! Money against an independent model (Treasury contract, sections 9.1 and 11).
+
+mod fate;
+mod model;
+mod race;
+mod speed;
+mod walk;
+mod world;
