@@ -2,8 +2,6 @@
 //!
 //! A code that is not known is never a failure: paying twice is worse than waiting.
 
-use crate::Timestamp;
-
 /// What was asked of the rail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Question {
@@ -24,18 +22,9 @@ pub enum Meaning {
     Unknown,
     /// It was sent before: ask with the same reference.
     AlreadySent,
-    /// The rail knows nothing of it. Never arrived only after a second such answer, see [`never_arrived`].
+    /// The rail knows nothing of it: it never arrived, but only after a second such answer.
     NotFound,
 }
-
-/// Seconds between two answers "not found" from which a payout never arrived, unless it is set otherwise.
-pub const NOT_FOUND_GAP_S: i64 = 30 * 60;
-/// Seconds after which a payout without a final answer is asked about, the first times.
-pub const ASK_AFTER_S: [i64; 6] = [30, 60, 120, 300, 600, 1_800];
-/// Seconds between later questions.
-pub const ASK_EVERY_S: i64 = 3_600;
-/// Seconds without a final answer after which people take over.
-pub const FOLLOWUP_AFTER_S: i64 = 86_400;
 
 /// What a code means as the answer to a question.
 #[must_use]
@@ -48,18 +37,6 @@ pub fn meaning(code: &str, question: Question) -> Meaning {
         "25" if question == Question::Status => Meaning::NotFound,
         _ => Meaning::Unknown,
     }
-}
-
-/// Whether a payout that was first not found at `first` never arrived, when it is not found again at `again`.
-#[must_use]
-pub const fn never_arrived(first: Timestamp, again: Timestamp, gap_s: i64) -> bool {
-    again.millis_since(first) >= gap_s.saturating_mul(1_000)
-}
-
-/// Seconds to wait before the next question, after `asked` questions.
-#[must_use]
-pub fn ask_again_after_s(asked: u32) -> i64 {
-    ASK_AFTER_S.get(asked as usize).copied().unwrap_or(ASK_EVERY_S)
 }
 
 /// A code in words, for people.

@@ -20,12 +20,3 @@ fn codes_mean_what_the_contract_says() {
     }
     assert_eq!(meaning("", Question::Send), Meaning::Unknown);
 }
-
-#[test]
-fn questions_come_on_the_schedule() {
-    let waits: Vec<i64> = (0..8).map(ask_again_after_s).collect();
-    assert_eq!(waits, [30, 60, 120, 300, 600, 1_800, 3_600, 3_600]);
-    let first = Timestamp(0);
-    assert!(!never_arrived(first, first.plus_millis(NOT_FOUND_GAP_S * 1_000 - 1), NOT_FOUND_GAP_S));
-    assert!(never_arrived(first, first.plus_seconds(NOT_FOUND_GAP_S), NOT_FOUND_GAP_S));
-}

@@ -209,3 +209,16 @@ proptest! {
         }
     }
 }
+
+/// Ten thousand people at one bank, whose names share their words in every way.
+#[test]
+fn a_large_run_is_compared_within_a_bound() {
+    let new = AccountHistory::default();
+    let names: Vec<String> =
+        (0..10_000).map(|at| format!("first{} last{} tribe{}", at % 200, at / 50, at % 7)).collect();
+    let all: Vec<_> =
+        names.iter().enumerate().map(|(at, name)| candidate(name, &format!("{at:010}"), 100_001, &new)).collect();
+    let scored = score_run(&all, &terms(None));
+    // Every name has another one that shares two of its three words.
+    assert!(scored.iter().all(|one| one.factors[Factor::DuplicateSimilarity as usize].1.to_string() == "0.65"));
+}
