@@ -13,6 +13,7 @@ use floe_runtime::Platform;
 use floe_runtime::effect::Effect;
 use floe_runtime::jobs::JobHandler;
 use floe_treasury::Treasury;
+use floe_webhooks::Webhooks;
 
 use crate::operation::AuditChains;
 use crate::settings::Settings;
@@ -43,7 +44,12 @@ pub fn checks(platform: &Arc<Platform>, access: &Arc<Access>) -> MoreChecks {
 
 /// Durable work.
 #[must_use]
-pub fn jobs(flows: &Flows, operation: &Arc<Operation>, treasury: &Arc<Treasury>) -> Vec<Arc<dyn JobHandler>> {
+pub fn jobs(
+    flows: &Flows,
+    operation: &Arc<Operation>,
+    treasury: &Arc<Treasury>,
+    webhooks: &Arc<Webhooks>,
+) -> Vec<Arc<dyn JobHandler>> {
     let of_flows = [
         floe_flows::runs::handlers(&flows.runs),
         floe_flows::schedules::handlers(flows),
@@ -51,6 +57,6 @@ pub fn jobs(flows: &Flows, operation: &Arc<Operation>, treasury: &Arc<Treasury>)
         floe_flows::files::handlers(),
         floe_flows::definitions::handlers(),
     ];
-    let others = [floe_operation::handlers(operation), floe_treasury::handlers(treasury)];
+    let others = [floe_operation::handlers(operation), floe_treasury::handlers(treasury), floe_webhooks::handlers(webhooks)];
     of_flows.into_iter().chain(others).flatten().collect()
 }

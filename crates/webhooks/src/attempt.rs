@@ -15,8 +15,6 @@ use serde_json::{Map, Value};
 use crate::Settings;
 use crate::message::{self, Numbers};
 
-/// How long an attempt may take, all in all (treasury contract, section 8.1).
-pub(crate) const TOTAL_MS: u64 = 10_000;
 /// Bytes of an answer that are kept (console contract, section 5.4: at most 10,000; treasury shows 2 KiB).
 const ANSWER_BYTES_MAX: usize = 10_000;
 /// Headers of an answer that are kept, and characters of each.
@@ -108,7 +106,7 @@ impl Outgoing {
         Self { endpoint, message, delivery, id, number: 1, secrets: vec![secret], headers }
     }
 
-    /// Makes the attempt. It never takes longer than [`TOTAL_MS`].
+    /// Makes the attempt. It never takes longer than `attempt_ms`.
     pub(crate) async fn send(&self, platform: &Platform, settings: Settings) -> Outcome {
         let at = platform.clock.now();
         let numbers = Numbers { id: self.id, number: self.number, at };
@@ -119,8 +117,8 @@ impl Outgoing {
             Err(error) => Err(error),
             Ok(()) => {
                 let limits = Limits {
-                    total_ms: TOTAL_MS,
-                    connect_ms: TOTAL_MS,
+                    total_ms: settings.attempt_ms,
+                    connect_ms: settings.attempt_ms,
                     response_bytes_max: ANSWER_BYTES_MAX,
                     redirects_max: 0,
                 };

@@ -25,13 +25,22 @@ use floe_runtime::jobs::JobHandler;
 
 pub use attempt::Outcome;
 pub use engine::Engine;
-pub use send::Tested;
+pub use send::{Redelivered, Tested};
 
 /// What an operator sets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
     /// Plain http to public addresses for endpoints of style `standard` (`FLOE_WEBHOOK_ALLOW_HTTP`).
     pub allow_http: bool,
+    /// How long an attempt may take, all in all, in milliseconds.
+    pub attempt_ms: u64,
+}
+
+impl Default for Settings {
+    /// As the contracts have it (treasury contract, section 8.1).
+    fn default() -> Self {
+        Self { allow_http: false, attempt_ms: 10_000 }
+    }
 }
 
 /// The service: what the server builds once and the surfaces call. Cheap to clone.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use floe_model::id::{DeliveryId, WebhookId};
 use floe_model::{Fault, FaultKind};
 use floe_runtime::Ctx;
+use floe_store::Tx;
 use floe_store::webhooks::attempts::{self, Attempt};
 use floe_store::webhooks::{deliveries, endpoints as rows};
 
@@ -13,13 +14,42 @@ use crate::endpoints::{View, check_style, find};
 use crate::record::{Turn, record, store_test};
 use crate::{Webhooks, log};
 
-/// How a test went.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A test that was sent, to be recorded.
+#[derive(Clone)]
 pub struct Tested {
-    /// The attempt, as it stands in the log.
-    pub delivery: DeliveryId,
+    outgoing: Outgoing,
     /// What came of it.
     pub outcome: Outcome,
+}
+
+/// One more attempt that was made, to be recorded.
+#[derive(Clone)]
+pub struct Redelivered {
+    outgoing: Outgoing,
+    outcome: Outcome,
+}
+
+impl Tested {
+    /// Writes it into the log.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub fn apply(&self, tx: &mut Tx<'_>, ctx: &Ctx) -> Result<DeliveryId, Fault> {
+        store_test(tx, ctx, &self.outgoing, &self.outcome)?;
+        Ok(self.outgoing.delivery)
+    }
+}
+
+impl Redelivered {
+    /// Writes it into the log. A success settles the delivery and clears the counter, a failure changes nothing.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub fn apply(&self, tx: &mut Tx<'_>, ctx: &Ctx) -> Result<Attempt, Fault> {
+        record(tx, ctx, &self.outgoing, &self.outcome, Turn::ByHand)?;
+        let written = attempts::find(tx, self.outgoing.endpoint.workspace, self.outgoing.id)?;
+        written.ok_or_else(|| Fault::internal("an attempt that was just recorded is gone"))
+    }
 }
 
 impl Webhooks {
@@ -29,56 +59,40 @@ impl Webhooks {
     /// 404; 403.
     pub async fn test(&self, ctx: &Ctx, view: View, id: WebhookId) -> Result<Tested, Fault> {
         let platform = Arc::clone(&self.platform);
-        let (endpoint, secret, headers) = self
-            .platform
-            .store
-            .read(move |tx| {
-                let endpoint = find(tx, view, id)?;
-                let place = secret_place(id);
-                let secret = platform.seal.open_text(tx, endpoint.workspace, place, &endpoint.secret)?;
-                let headers = open_headers(tx, &platform, &endpoint)?;
-                Ok((endpoint, secret, headers))
-            })
-            .await?;
+        let load = move |tx: &mut Tx<'_>| {
+            let endpoint = find(tx, view, id)?;
+            let place = secret_place(id);
+            let secret = platform.seal.open_text(tx, endpoint.workspace, place, &endpoint.secret)?;
+            let headers = open_headers(tx, &platform, &endpoint)?;
+            Ok((endpoint, secret, headers))
+        };
+        let (endpoint, secret, headers) = self.platform.store.read(load).await?;
         check_style(&ctx.caller, endpoint.style)?;
         let outgoing = self.test_outgoing(&endpoint, secret, headers);
         let outcome = outgoing.send(&self.platform, self.settings).await;
         check_withheld(&outcome)?;
-        let (platform, sent, came) = (Arc::clone(&self.platform), outgoing.clone(), outcome.clone());
-        self.platform.store.write(move |tx| store_test(tx, &platform, &sent, &came)).await?;
-        Ok(Tested { delivery: outgoing.delivery, outcome })
+        Ok(Tested { outgoing, outcome })
     }
 
-    /// Makes one more attempt of a delivery, with the same event id, also to an endpoint that is off; returns it. A success settles the
-    /// delivery and clears the counter, a failure changes nothing.
+    /// Makes one more attempt of a delivery, with the same event id, also to an endpoint that is off.
     ///
     /// # Errors
     /// 404; 403.
-    pub async fn redeliver(&self, ctx: &Ctx, view: View, delivery: DeliveryId) -> Result<Attempt, Fault> {
-        let platform = Arc::clone(&self.platform);
-        let begun = self.platform.store.write({
-            let ctx = ctx.clone();
-            move |tx| {
-                let found = log::find(tx, view, delivery)?;
-                let endpoint = rows::find(tx, found.workspace, found.endpoint)?;
-                let endpoint = endpoint.ok_or_else(|| Fault::not_found("Delivery"))?;
-                log::check_rights(&ctx.caller, &endpoint)?;
-                let number = deliveries::begin(tx, found.workspace, delivery)?;
-                let number = number.ok_or_else(|| Fault::not_found("Delivery"))?;
-                let numbers = (delivery, platform.ids.next_bits(), number);
-                let outgoing = Outgoing::load(tx, &platform, endpoint, found.event, numbers)?;
-                outgoing.ok_or_else(|| Fault::not_found("Delivery"))
-            }
-        });
-        let outgoing = begun.await?;
+    pub async fn redeliver(&self, ctx: &Ctx, view: View, delivery: DeliveryId) -> Result<Redelivered, Fault> {
+        let ctx = ctx.clone();
+        let begin = move |tx: &mut Tx<'_>| {
+            let missing = || Fault::not_found("Delivery");
+            let found = log::find(tx, view, delivery)?;
+            let endpoint = rows::find(tx, found.workspace, found.endpoint)?.ok_or_else(missing)?;
+            log::check_rights(&ctx.caller, &endpoint)?;
+            let number = deliveries::begin(tx, found.workspace, delivery)?.ok_or_else(missing)?;
+            let numbers = (delivery, ctx.ids.next_bits(), number);
+            Outgoing::load(tx, &ctx, endpoint, found.event, numbers)?.ok_or_else(missing)
+        };
+        let outgoing = self.platform.store.write(begin).await?;
         let outcome = outgoing.send(&self.platform, self.settings).await;
         check_withheld(&outcome)?;
-        let platform = Arc::clone(&self.platform);
-        let write = self.platform.store.write(move |tx| {
-            record(tx, &platform, &outgoing, &outcome, Turn::ByHand)?;
-            attempts::find(tx, outgoing.endpoint.workspace, outgoing.id)
-        });
-        write.await?.ok_or_else(|| Fault::internal("an attempt that was just recorded is gone"))
+        Ok(Redelivered { outgoing, outcome })
     }
 }
 

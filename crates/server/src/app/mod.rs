@@ -23,6 +23,7 @@ use floe_runtime::sandbox::{Sandbox, SandboxConfig};
 use floe_runtime::{Clock, Ids, Platform, Seal, SystemClock};
 use floe_store::{Location, Store, StoreConfig};
 use floe_treasury::{Settings as TreasurySettings, Treasury};
+use floe_webhooks::{Settings as WebhookSettings, Webhooks};
 
 use crate::registry;
 use crate::settings::{Settings, effective_table, ensure_data_folder, load_secret_key};
@@ -50,6 +51,8 @@ pub struct App {
     pub operation: Arc<Operation>,
     /// Payment runs, payees, the wallet.
     pub treasury: Arc<Treasury>,
+    /// Outgoing webhooks.
+    pub webhooks: Arc<Webhooks>,
 }
 
 impl App {
@@ -77,7 +80,8 @@ impl App {
         let config = operation_config(&settings, &data_dir, Secret::new(key), registry::checks(&platform, &access));
         let operation = Arc::new(Operation::new(Arc::clone(&platform), config));
         let treasury = Arc::new(Treasury::new(Arc::clone(&platform), treasury_settings(&settings)));
-        Ok(Self { settings, listen, data_dir, platform, access, operation, treasury })
+        let webhooks = Arc::new(Webhooks::new(Arc::clone(&platform), webhook_settings(&settings)));
+        Ok(Self { settings, listen, data_dir, platform, access, operation, treasury, webhooks })
     }
 
     /// What users type to reach this server, without a slash at the end.
@@ -131,7 +135,11 @@ fn operation_config(settings: &Settings, data_dir: &Path, secret: Secret, checks
 }
 
 fn treasury_settings(settings: &Settings) -> TreasurySettings {
-    TreasurySettings { public_url: public_url(settings) }
+    TreasurySettings { public_url: public_url(settings), ..TreasurySettings::default() }
+}
+
+fn webhook_settings(settings: &Settings) -> WebhookSettings {
+    WebhookSettings { allow_http: settings.webhook_allow_http, ..WebhookSettings::default() }
 }
 
 fn access_settings(settings: &Settings) -> AccessSettings {

@@ -9,6 +9,7 @@ use floe_flows::runs::Limits;
 use floe_operation::Operation;
 use floe_runtime::effect::Effect;
 use floe_runtime::jobs::JobLoop;
+use floe_webhooks::{Engine, Webhooks};
 use tokio::task::JoinHandle;
 
 use super::{App, records};
@@ -27,6 +28,8 @@ pub struct Work {
     pub flows: Arc<Flows>,
     /// None where this node only answers requests.
     jobs: Option<JobLoop>,
+    /// Attempts of webhooks; none where this node only answers requests.
+    webhooks: Option<Engine>,
     tasks: Vec<JoinHandle<()>>,
     records: Vec<JoinHandle<()>>,
     access: Arc<Access>,
@@ -42,15 +45,17 @@ impl Work {
             Limits { shards: settings.workers, runs_per_workspace: settings.runs_per_workspace, ..Limits::default() };
         let effects = registry::effects(settings).into_iter().chain(extra).collect();
         let flows = Arc::new(Flows::start(Arc::clone(&app.platform), effects, limits));
-        let handlers = registry::jobs(&flows, &app.operation, &app.treasury);
+        let handlers = registry::jobs(&flows, &app.operation, &app.treasury, &app.webhooks);
         let jobs = settings.role.works().then(|| JobLoop::start(Arc::clone(&app.platform), handlers));
+        let webhooks = settings.role.works().then(|| Engine::start(Webhooks::clone(&app.webhooks)));
         let tasks = vec![
+            tokio::spawn(sweep_webhooks(Arc::clone(&app.webhooks))),
             tokio::spawn(recover(Arc::clone(&flows))),
             tokio::spawn(sweep(Arc::clone(&app.access))),
             tokio::spawn(operate(Arc::clone(&app.operation))),
         ];
         let records = records::start(app);
-        Self { flows, jobs, tasks, records, access: Arc::clone(&app.access) }
+        Self { flows, jobs, webhooks, tasks, records, access: Arc::clone(&app.access) }
     }
 
     /// Takes up nothing new and waits for what is being written.
@@ -58,6 +63,9 @@ impl Work {
         self.tasks.iter().for_each(JoinHandle::abort);
         if let Some(jobs) = self.jobs {
             jobs.stop().await;
+        }
+        if let Some(webhooks) = self.webhooks {
+            webhooks.stop().await;
         }
         self.flows.runs.stop().await;
         self.records.iter().for_each(JoinHandle::abort);
@@ -85,6 +93,13 @@ async fn operate(operation: Arc<Operation>) {
     loop {
         tokio::time::sleep(UPKEEP_PAUSE).await;
         floe_operation::metrics::upkeep();
+    }
+}
+
+/// Enters the sweeps of the log of webhooks.
+async fn sweep_webhooks(webhooks: Arc<Webhooks>) {
+    if let Err(fault) = webhooks.start_sweeps().await {
+        tracing::error!(%fault, "old deliveries of webhooks are not removed until the server starts again");
     }
 }
 

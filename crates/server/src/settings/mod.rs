@@ -94,6 +94,8 @@ pub struct Settings {
     pub credits_test: i64,
     /// The file to which signed heads of the audit log are appended.
     pub audit_heads_file: Option<PathBuf>,
+    /// Whether webhooks of style `standard` may be plain http to public addresses.
+    pub webhook_allow_http: bool,
     /// Whether JavaScript steps run.
     pub code_steps: bool,
     /// Command line: the server's address; none: the profile's, else the default address.
@@ -164,6 +166,7 @@ impl Settings {
             credits_live: parse.required("FLOE_CREDITS_LIVE", parse::credits, 0),
             credits_test: parse.required("FLOE_CREDITS_TEST", parse::credits, 0),
             audit_heads_file: parse.optional("FLOE_AUDIT_HEADS_FILE", parse::path),
+            webhook_allow_http: parse.required("FLOE_WEBHOOK_ALLOW_HTTP", parse::switch, false),
             code_steps: parse.required("FLOE_CODE_STEPS", parse::switch, true),
             url: parse.optional("FLOE_URL", parse::web_address),
             token: parse.optional("FLOE_TOKEN", parse::text),

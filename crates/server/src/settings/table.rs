@@ -58,6 +58,7 @@ pub const SETTINGS: &[Definition] = &[
     plain("FLOE_CREDITS_LIVE", "1000", "credits of a new workspace in live mode"),
     plain("FLOE_CREDITS_TEST", "100000", "credits of a new workspace in test mode"),
     plain("FLOE_AUDIT_HEADS_FILE", "", "file to which signed heads of the audit log are appended"),
+    plain("FLOE_WEBHOOK_ALLOW_HTTP", "off", "plain http to public addresses for webhooks of style standard"),
     plain("FLOE_CODE_STEPS", "on", "whether JavaScript steps run"),
     plain(
         "FLOE_URL",

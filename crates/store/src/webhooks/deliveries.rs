@@ -72,6 +72,8 @@ pub struct Filter {
     pub from: Option<Timestamp>,
     /// Before.
     pub to: Option<Timestamp>,
+    /// Not those to endpoints of style `treasury`.
+    pub without_treasury: bool,
 }
 
 /// What an attempt makes of a delivery.
@@ -107,6 +109,8 @@ statements! {
              and (mode = $5 or $5 is null)
              and (created_at >= $6 or $6 is null)
              and (created_at < $7 or $7 is null)
+             and endpoint_id in (
+                 select id from webhook_endpoints where workspace_id = $1 and (style <> 'treasury' or not $9))
          order by position desc limit $8"
     ) -> [int, id, id, text, id, id, text, text, int, opt time, time, opt time];
     /// A page of those to one endpoint, newest first.
@@ -119,7 +123,9 @@ statements! {
              and (mode = $5 or $5 is null)
              and (created_at >= $6 or $6 is null)
              and (created_at < $7 or $7 is null)
-             and endpoint_id = $9
+             and endpoint_id in (
+                 select id from webhook_endpoints where workspace_id = $1 and (style <> 'treasury' or not $9))
+             and endpoint_id = $10
          order by position desc limit $8"
     ) -> [int, id, id, text, id, id, text, text, int, opt time, time, opt time];
     /// How many a list has.
@@ -130,6 +136,8 @@ statements! {
              and (mode = $4 or $4 is null)
              and (created_at >= $5 or $5 is null)
              and (created_at < $6 or $6 is null)
+             and endpoint_id in (
+                 select id from webhook_endpoints where workspace_id = $1 and (style <> 'treasury' or not $8))
              and (endpoint_id = $7 or $7 is null)"
     ) -> [int];
     /// Those of one event.
@@ -204,12 +212,13 @@ pub fn list(
     limit: usize,
 ) -> Result<Vec<Delivery>, Fault> {
     let (before, limit) = (before.unwrap_or(i64::MAX), limit.min(PAGE_MAX));
-    let Filter { endpoint, kind, status, mode, from, to } = filter;
+    let Filter { endpoint, kind, status, mode, from, to, without_treasury } = filter;
     let status = status.map(DeliveryStatus::as_str);
     match endpoint {
-        None => tx.rows(&LIST, params![workspace, before, kind, status, *mode, *from, *to, limit], delivery),
+        None => tx.rows(&LIST, params![workspace, before, kind, status, *mode, *from, *to, limit, *without_treasury], delivery),
         Some(endpoint) => {
-            let values = params![workspace, before, kind, status, *mode, *from, *to, limit, *endpoint];
+            let without = *without_treasury;
+            let values = params![workspace, before, kind, status, *mode, *from, *to, limit, without, *endpoint];
             tx.rows(&LIST_OF, values, delivery)
         }
     }
@@ -220,9 +229,9 @@ pub fn list(
 /// # Errors
 /// Of the database.
 pub fn total(tx: &mut Tx<'_>, workspace: WorkspaceId, filter: &Filter) -> Result<i64, Fault> {
-    let Filter { endpoint, kind, status, mode, from, to } = filter;
+    let Filter { endpoint, kind, status, mode, from, to, without_treasury } = filter;
     let status = status.map(DeliveryStatus::as_str);
-    let values = params![workspace, kind, status, *mode, *from, *to, *endpoint];
+    let values = params![workspace, kind, status, *mode, *from, *to, *endpoint, *without_treasury];
     Ok(tx.row(&COUNT, values, |row| row.int(0))?.unwrap_or(0))
 }
 

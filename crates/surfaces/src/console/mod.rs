@@ -35,6 +35,8 @@ mod shapes;
 mod tokens;
 mod usage;
 mod variables;
+mod webhook_log;
+mod webhooks;
 mod wire;
 mod wishes;
 mod workspace;
@@ -102,6 +104,8 @@ pub(crate) fn routes() -> Vec<Route> {
         backups::routes(),
         doctor::routes(),
         settings::routes(),
+        webhooks::routes(),
+        webhook_log::routes(),
     ];
     groups.into_iter().flatten().collect()
 }

@@ -15,7 +15,7 @@ use floe_flows::runs::Limits;
 use floe_model::Timestamp;
 use floe_operation::Operation;
 use floe_runtime::ids::SystemRandom;
-use floe_runtime::outside::{Outside, OutsideConfig};
+use floe_runtime::outside::Outside;
 use floe_runtime::sandbox::{Sandbox, SandboxConfig};
 use floe_runtime::{Clock, Ids, Platform};
 use floe_store::Store;
@@ -28,7 +28,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use crate::flows_runs::Probe;
-use crate::{conform, echo};
+use crate::{conform, echo, hooks};
 
 pub const ORIGIN: &str = "http://floe.test";
 pub const OWNER: &str = "ada@floe.test";
@@ -179,7 +179,7 @@ fn build(store: Store, clock: &Arc<TestClock>, rate_limits: RateLimits) -> (Arc<
         store,
         clock: Arc::<TestClock>::clone(clock),
         ids,
-        outside: Outside::new(OutsideConfig::default()),
+        outside: Outside::new(hooks::outside()),
         sandbox: Sandbox::new(SandboxConfig::default()),
         seal: floe_runtime::Seal::new([9; 32]),
     });
@@ -189,9 +189,10 @@ fn build(store: Store, clock: &Arc<TestClock>, rate_limits: RateLimits) -> (Arc<
     let settings = Settings { public_url, listen: Some("127.0.0.1:8700".to_owned()), rate_limits };
     let operation = Arc::new(Operation::new(Arc::clone(&platform), operation_config()));
     let flows = Arc::new(Flows::start(Arc::clone(&platform), vec![Arc::new(Probe)], Limits::default()));
-    let treasury_settings = floe_treasury::Settings { public_url: ORIGIN.to_owned() };
+    let treasury_settings = floe_treasury::Settings { public_url: ORIGIN.to_owned(), ..floe_treasury::Settings::default() };
     let treasury = Arc::new(floe_treasury::Treasury::new(Arc::clone(&platform), treasury_settings));
-    let app = Arc::new(App { platform, access, flows, operation, treasury, settings });
+    let webhooks = Arc::new(floe_webhooks::Webhooks::new(Arc::clone(&platform), floe_webhooks::Settings::default()));
+    let app = Arc::new(App { platform, access, flows, operation, treasury, webhooks, settings });
     let routes: Vec<Route> = floe_surfaces::routes().into_iter().chain(echo::routes()).collect();
     let router = floe_surfaces::http::build(Arc::clone(&app), routes, echo::SURFACES, echo::SURFACES[0]);
     (app, router)

@@ -114,6 +114,9 @@ impl Webhooks {
             endpoint.name.clone_from(name);
         }
         rules::all_good(problems)?;
+        if let Some(url) = url {
+            rules::check_reach(self, style, url)?;
+        }
         Ok(url.is_some())
     }
 

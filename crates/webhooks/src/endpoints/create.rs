@@ -2,7 +2,7 @@
 
 use floe_model::id::{EventId, WebhookId};
 use floe_model::webhooks::{Counter, Style};
-use floe_model::{Fault, FieldProblem, Mode, Scope};
+use floe_model::{Fault, Mode, Scope};
 use floe_runtime::Ctx;
 use floe_runtime::outside::OutsideError;
 use floe_store::Tx;
@@ -98,6 +98,7 @@ impl Webhooks {
         rules::check_mode(style, mode, &mut problems);
         rules::check_headers(style, &headers, &mut problems);
         rules::all_good(problems)?;
+        rules::check_reach(self, style, &url)?;
         let (workspace, now) = (ctx.caller.workspace, ctx.now());
         self.platform.store.read(move |tx| check_room(tx, workspace, style, mode)).await?;
         let id: WebhookId = ctx.ids.next();
@@ -193,9 +194,7 @@ fn check_room(
 
 /// Refuses an address that turned out to lead where calls may not go.
 pub(super) fn check_refusal(outcome: &Outcome) -> Result<(), Fault> {
-    let Some(refusal) = outcome.refused else { return Ok(()) };
-    let FieldProblem { path, code, message } = rules::address_problem(&OutsideError::Blocked(refusal));
-    Err(Fault::field(path, code, message))
+    outcome.refused.map_or(Ok(()), |refusal| Err(rules::blocked(&OutsideError::Blocked(refusal))))
 }
 
 /// What a test makes of an endpoint (treasury contract, section 4.5): it is told when the receiver was reached, unless somebody said

@@ -1,8 +1,8 @@
 //! What an endpoint may be.
 
 use floe_model::webhooks::{EVENTS_MAX, Style, TREASURY_TEST, is_known};
-use floe_model::{Fault, FieldProblem, Mode};
-use floe_runtime::outside::OutsideError;
+use floe_model::{Fault, FaultKind, FieldProblem, Mode};
+use floe_runtime::outside::{OutsideError, Refusal};
 use http::header::{HeaderName, HeaderValue};
 
 use crate::Webhooks;
@@ -33,25 +33,26 @@ const OWN_HEADERS: &[&str] = &[
     "webhook-signature",
 ];
 
-/// Every problem with an address.
+/// Every problem with the text of an address; see [`check_reach`] for where it leads.
 pub(super) fn check_url(webhooks: &Webhooks, style: Style, url: &str, problems: &mut Vec<FieldProblem>) {
     if url.chars().count() > URL_CHARS_MAX {
-        problems.push(FieldProblem::new("/url", "too_long", format!("url must have at most {URL_CHARS_MAX} characters")));
-    } else if let Err(error) = check_address(&webhooks.platform.outside, style, webhooks.settings, url) {
+        problems.push(FieldProblem::new("/url", "string_too_long", format!("url must have at most {URL_CHARS_MAX} characters")));
+    } else if let Err(error @ OutsideError::InvalidUrl(_)) =
+        check_address(&webhooks.platform.outside, style, webhooks.settings, url)
+    {
         problems.push(address_problem(&error));
     }
 }
 
 /// Why an address cannot be used.
 pub(super) fn address_problem(error: &OutsideError) -> FieldProblem {
-    use floe_runtime::outside::Refusal;
     let reason = match error {
         OutsideError::InvalidUrl(Refusal::Scheme) => "url must be an https URL".to_owned(),
         OutsideError::InvalidUrl(refusal) => format!("url cannot be used: {refusal}"),
         OutsideError::Blocked(refusal) => format!("url leads where calls may not go: {refusal}"),
         other => format!("url cannot be used: {other}"),
     };
-    FieldProblem::new("/url", "outbound", reason)
+    FieldProblem::new("/url", "pattern", reason)
 }
 
 /// The events that an endpoint picks: known ones, each once, in order. The test is always sent, so it is dropped.
@@ -108,4 +109,18 @@ pub(super) fn check_headers(style: Style, headers: &[(String, String)], problems
 /// One fault for all problems, if there are any.
 pub(super) fn all_good(problems: Vec<FieldProblem>) -> Result<(), Fault> {
     if problems.is_empty() { Ok(()) } else { Err(Fault::validation(problems)) }
+}
+
+/// An address that is well formed and leads where calls may not go.
+pub(super) fn check_reach(webhooks: &Webhooks, style: Style, url: &str) -> Result<(), Fault> {
+    match check_address(&webhooks.platform.outside, style, webhooks.settings, url) {
+        Err(error @ OutsideError::Blocked(_)) => Err(blocked(&error)),
+        _ => Ok(()),
+    }
+}
+
+/// The fault for such an address.
+pub(super) fn blocked(error: &OutsideError) -> Fault {
+    let problem = address_problem(error);
+    Fault::new(FaultKind::Unprocessable, "outbound_blocked", problem.message.clone()).with_fields(vec![problem])
 }

@@ -19,6 +19,7 @@ pub(super) mod session;
 pub(super) mod tokens;
 pub(super) mod usage;
 pub(super) mod variables;
+pub(super) mod webhooks;
 pub(super) mod wishes;
 pub(super) mod workspace;
 pub(super) mod workspaces;
