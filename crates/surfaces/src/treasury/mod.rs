@@ -25,7 +25,9 @@ mod rules;
 mod run_wire;
 mod runs;
 mod shapes;
+mod transactions;
 mod upload;
+mod wallet;
 mod webhooks;
 mod wire;
 
@@ -84,6 +86,8 @@ pub fn routes() -> Vec<Route> {
         runs::routes(),
         candidates::routes(),
         approvals::routes(),
+        wallet::routes(),
+        transactions::routes(),
         audit::routes(),
         webhooks::routes(),
     ];

@@ -6,6 +6,7 @@ pub(super) mod blocklist;
 pub(super) mod institutions;
 pub(super) mod keys;
 pub(super) mod members;
+pub(super) mod money;
 pub(super) mod org;
 pub(super) mod recipients;
 pub(super) mod rules;
