@@ -3,7 +3,7 @@
 use floe_access::rate::Limits;
 use floe_model::Fault;
 use floe_model::access::KeyKind;
-use floe_surfaces::console;
+use floe_surfaces::{console, treasury};
 use floe_surfaces::http::{Auth, Call, Customs, RateStyle, Reply, Route, Surface, SurfaceDoc, shape};
 use http::StatusCode;
 use serde_json::json;
@@ -26,7 +26,7 @@ pub static ECHO: Surface = Surface {
     },
 };
 
-pub static SURFACES: &[&Surface] = &[&console::SURFACE, &ECHO];
+pub static SURFACES: &[&Surface] = &[&console::SURFACE, &ECHO, &treasury::SURFACE];
 
 const CLIENT: Auth = Auth::MEMBER.without_session().or_key(KeyKind::Flows);
 const DASHBOARD: Auth = Auth::MEMBER.key_is_forbidden(KeyKind::Flows);

@@ -33,16 +33,18 @@ pub(in crate::treasury) const ORG: Shape = object(
         must("fee", FEE),
     ],
 );
-const FEE_IN: Shape = input(
-    "Fee",
-    &[
-        must("kind", words(&["off", "percent", "bands"])),
-        may("percent", PERCENT),
-        may("minimum", NUMBER),
-        may("bands", list(&input("", &[may("up_to", NUMBER), must("fee", NUMBER)])).at_most(20)),
-        may("vat_percent", PERCENT),
-    ],
-);
+const FEE_IN: Shape = any_of(&[
+    input("", &[must("kind", words(&["off"]))]),
+    input("", &[must("kind", words(&["percent"])), must("percent", PERCENT), may("minimum", NUMBER)]),
+    input(
+        "",
+        &[
+            must("kind", words(&["bands"])),
+            must("bands", list(&input("", &[may("up_to", NUMBER), must("fee", NUMBER)])).at_most(20)),
+            may("vat_percent", PERCENT),
+        ],
+    ),
+]);
 pub(in crate::treasury) const ORG_PATCH: Shape = input(
     "OrgPatch",
     &[

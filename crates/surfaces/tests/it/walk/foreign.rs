@@ -1,12 +1,13 @@
 //! What is not there: ids of another workspace, of nothing, and texts that are no ids are answered alike.
 
+use floe_model::access::KeyKind;
 use floe_surfaces::http::Route;
 use floe_testkit::on_both;
 use serde_json::{Value, json};
 
 use super::rows::{Row, Thing};
 use super::walk;
-use super::world::{MISSING, World, code};
+use super::world::{MISSING, World, code, is_treasury};
 use crate::app::{Answer, Asking};
 
 /// Texts that are nobody's id.
@@ -40,7 +41,8 @@ fn callers(world: &World, route: &Route) -> Vec<(&'static str, String)> {
         callers.push(("a token", world.home.token.clone()));
     }
     if route.auth.key.is_some() {
-        callers.push(("a key", world.home.key.clone()));
+        let key = if route.auth.key == Some(KeyKind::Treasury) { &world.home.treasury_key } else { &world.home.key };
+        callers.push(("a key", key.clone()));
     }
     callers
 }
@@ -79,6 +81,16 @@ on_both! {
                     problems.push(format!("{route:?}: {who} was answered {status} {code} for what is not there: {}", missing.json));
                 }
                 let mut others: Vec<String> = MALFORMED.iter().map(|text| world.path(&row, &named(route.path, text))).collect();
+                if is_treasury(&route) {
+                    // There, what is no id is wrong input.
+                    for path in others.drain(..) {
+                        let (answer, unlike) = ask(path.clone()).try_send().await;
+                        problems.extend(unlike);
+                        if answer.status != 422 || answer.json["errors"][0]["loc"][0] != "path" {
+                            problems.push(format!("{route:?}: {who} is told {} at {path}", told(&answer)));
+                        }
+                    }
+                }
                 if !route.auth.public && row.thing != Thing::None {
                     others.push(world.path(&row, &foreign));
                 }

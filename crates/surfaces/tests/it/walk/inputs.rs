@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::rows::Row;
 use super::walk;
-use super::world::{World, code};
+use super::world::{World, code, is_treasury};
 use crate::app::Answer;
 
 /// Values that a shape does not allow.
@@ -107,6 +107,9 @@ fn wrong_texts(param: &Param) -> Vec<String> {
 
 /// Whether an answer says that this field is wrong, or one that it stands in.
 fn names(route: &Route, row: &Row, answer: &Answer, path: &str) -> bool {
+    if is_treasury(route) {
+        return told_by_treasury(answer, path);
+    }
     if answer.status != 400 {
         return false;
     }
@@ -120,6 +123,13 @@ fn names(route: &Route, row: &Row, answer: &Answer, path: &str) -> bool {
     let flows = answer.json["error"]["details"]["fields"].as_array().into_iter().flatten();
     let mut paths = console.chain(flows.filter_map(|one| one["path"].as_str()));
     paths.any(|told| told.split('/').any(|part| !part.is_empty() && path.split('/').any(|own| own == part)))
+}
+
+/// The treasury tells every problem with its place.
+fn told_by_treasury(answer: &Answer, path: &str) -> bool {
+    let problems = answer.json["errors"].as_array().into_iter().flatten();
+    let mut words = problems.flat_map(|one| one["loc"].as_array().into_iter().flatten()).filter_map(Value::as_str);
+    answer.status == 422 && words.any(|word| path.split('/').any(|own| own == word))
 }
 
 async fn see(world: &World, route: &Route, row: &Row, problems: &mut Vec<String>) {
@@ -183,6 +193,7 @@ on_both! {
             }
             for (what, expected, (answer, unlike)) in cases {
                 problems.extend(unlike);
+                let expected = if is_treasury(&route) && expected != 413 { 422 } else { expected };
                 if answer.status != expected {
                     problems.push(format!("{route:?}: {what} was answered {} {}", answer.status, code(&answer)));
                 }

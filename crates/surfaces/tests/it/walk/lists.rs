@@ -94,6 +94,24 @@ impl List<'_> {
         matches!(sort, Some(Kind::Words(words)) if words.contains(&word))
     }
 
+    async fn by_offset(&self) -> Result<(), String> {
+        let whole = self.get(&format!("limit={}", self.limit_max())).await;
+        let rows = rows_of(&whole)?;
+        for (at, row) in rows.iter().enumerate() {
+            let page = self.get(&format!("limit=1&offset={at}")).await;
+            let more = at + 1 < rows.len();
+            let told = (rows_of(&page)?, &page.json["offset"], &page.json["total"], &page.json["has_more"]);
+            if told != (vec![row.clone()], &Value::from(at), &Value::from(rows.len()), &Value::from(more)) {
+                return Err(format!("offset {at} shows {told:?} and not {row} of {}", rows.len()));
+            }
+        }
+        let beyond = self.get(&format!("offset={}", rows.len())).await;
+        if !rows_of(&beyond)?.is_empty() || beyond.json["total"] != rows.len() {
+            return Err(format!("behind the last row there is {}", beyond.json));
+        }
+        Ok(())
+    }
+
     async fn by_skipping(&self) -> Result<(), String> {
         let whole = self.get(&format!("limit={}", self.limit_max())).await;
         let rows = rows_of(&whole)?;
@@ -146,6 +164,9 @@ async fn see(world: &World, route: &Route, row: &Row) -> Result<(), String> {
         if list.has_sort("created_at") {
             list.by_cursor("&sort=created_at").await?;
         }
+    }
+    if list.has("offset") {
+        list.by_offset().await?;
     }
     if list.has("skip") {
         list.by_skipping().await?;

@@ -10,6 +10,7 @@ mod foreign;
 mod inputs;
 mod lists;
 mod methods;
+mod money;
 mod repeats;
 mod rows;
 mod things;

@@ -2,6 +2,8 @@
 
 mod console;
 mod flows;
+mod money;
+mod treasury;
 
 use serde_json::Value;
 
@@ -47,6 +49,22 @@ pub enum Thing {
     Request,
     /// Credits that were granted.
     Grant,
+    /// A saved recipient of the treasury.
+    Recipient,
+    /// An approval rule of the treasury.
+    ApprovalRule,
+    /// An entry of the treasury's blocklist.
+    Block,
+    /// A key of the treasury.
+    TreasuryKey,
+    /// Money in the wallet, and a payout that is under way; `id` is its transaction.
+    Transaction,
+    /// A webhook of style treasury with two entries in its log; `delivery_id` is one of them.
+    TreasuryWebhook,
+    /// A webhook of style standard.
+    Webhook,
+    /// A delivery to it.
+    Delivery,
 }
 
 /// How a route is called well.
@@ -117,7 +135,7 @@ impl Row {
 
 /// Every row.
 pub fn rows() -> Vec<Row> {
-    [root(), console::all(), flows::all()].into_iter().flatten().collect()
+    [root(), console::all(), flows::all(), treasury::all(), money::all()].into_iter().flatten().collect()
 }
 
 const METRICS: &str = "only for this machine or with a token; see operation.rs";

@@ -55,6 +55,32 @@ impl World {
                 self.key(side).await;
                 self.get(side, "/console/v1/audit?limit=1").await["data"][0].clone()
             }
+            Thing::Recipient => {
+                let body = |at| {
+                    json!({ "name": format!("Payee {at}"), "account_number": format!("{at:010}"), "institution_code": "058" })
+                };
+                self.posted(side, "/api/v1/recipients", body).await
+            }
+            Thing::ApprovalRule => {
+                let body = |at| json!({ "name": format!("Rule {at}"), "condition_type": "amount_above", "threshold": 10 });
+                self.posted(side, "/api/v1/org/approval-rules", body).await
+            }
+            Thing::Block => {
+                let body = |at| json!({ "kind": "account_number", "value": format!("{at:010}") });
+                self.posted(side, "/api/v1/org/blocklist", body).await
+            }
+            Thing::TreasuryKey => {
+                let body = |at| json!({ "name": format!("Key {at}"), "scopes": ["runs:read"] });
+                self.posted(side, "/api/v1/developer/api-keys", body).await
+            }
+            Thing::Transaction => super::money::transaction(self, side).await,
+            Thing::TreasuryWebhook => self.treasury_webhook(side).await,
+            Thing::Webhook => self.webhook(side).await,
+            Thing::Delivery => {
+                let id = text(&self.webhook(side).await["id"]);
+                self.post(side, &format!("/console/v1/webhooks/{id}/test"), json!({})).await;
+                self.get(side, "/console/v1/deliveries?limit=1").await["data"][0].clone()
+            }
             Thing::Request => self.request(side).await,
             Thing::Grant => {
                 let body = |at| json!({ "mode": "live", "credits": 5, "reference": format!("walk-{at}") });
@@ -103,6 +129,32 @@ impl World {
         let answer = self.app.post(&path).bearer(&side.key).json(&json!({ "topic": "tea" })).send().await;
         assert_eq!(answer.status, 200, "{answer:?}");
         answer.header("x-flow-run-id").to_owned()
+    }
+
+    /// One more webhook of style treasury; old ones make room, since there may be twenty.
+    async fn treasury_webhook(&self, side: &Side) -> Value {
+        self.make_room(side, "/api/v1/developer/webhooks", 15).await;
+        let body = json!({ "url": crate::hooks::url(200), "events": ["run.failed"] });
+        let made = self.post(side, "/api/v1/developer/webhooks", body).await.json;
+        let one = format!("/api/v1/developer/webhooks/{}", text(&made["id"]));
+        self.post(side, &format!("{one}/test"), json!({})).await;
+        let log = self.get(side, &format!("{one}/deliveries")).await;
+        json!({ "id": made["id"], "delivery_id": log["data"][0]["id"] })
+    }
+
+    async fn webhook(&self, side: &Side) -> Value {
+        self.make_room(side, "/console/v1/webhooks", 60).await;
+        let body = json!({ "name": "W", "url": crate::hooks::url(200), "style": "standard", "mode": "any", "events": ["*"] });
+        self.post(side, "/console/v1/webhooks", body).await.json
+    }
+
+    /// Deletes the oldest of a list that is too long.
+    async fn make_room(&self, side: &Side, path: &str, most: usize) {
+        let list = self.get(side, &format!("{path}?limit=200")).await;
+        for one in list["data"].as_array().into_iter().flatten().skip(most) {
+            let path = format!("{path}/{}", text(&one["id"]));
+            assert!(self.app.delete(&path).bearer(&side.session).send().await.status.is_success(), "{path}");
+        }
     }
 
     async fn item(&self, side: &Side) -> Value {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
 use floe_flows::runs::handlers;
-use floe_model::access::Role;
+use floe_model::access::{KeyKind, Role};
 use floe_runtime::jobs::JobLoop;
 use floe_store::access::members;
 use floe_surfaces::http::{RateLimits, Route};
@@ -40,6 +40,8 @@ pub struct Side {
     pub email: &'static str,
     pub session: String,
     pub key: String,
+    /// A key of the treasury with every scope, live.
+    pub treasury_key: String,
     /// A token with every scope.
     pub token: String,
 }
@@ -62,12 +64,13 @@ pub struct World {
 impl World {
     pub async fn new(store: TestStore) -> Self {
         let (app, session) = TestApp::owned(store, RateLimits::Off).await;
+        crate::hooks::receive().await;
         let jobs = JobLoop::start(Arc::clone(&app.app.platform), handlers(&app.app.flows.runs));
         let over = over(&app, &session).await;
         // The first session ended meanwhile: nobody asked to stay signed in.
         let session = app.session_of(OWNER, PASSWORD).await;
         let roles = members_of(&app).await;
-        let narrow_token = app.token_of(&session, &["treasury.read"]).await;
+        let narrow_token = app.token_of(&session, &["placements.manage"]).await;
         let home = side(&app, OWNER, session).await;
         let away = away(&app).await;
         Self { app, home, away, roles, narrow_token, over, made: AtomicU32::new(0), _jobs: jobs }
@@ -97,6 +100,7 @@ impl World {
         let auth = route.auth;
         match (auth.public, auth.session, auth.key) {
             (true, ..) => None,
+            (.., Some(KeyKind::Treasury)) => Some(&side.treasury_key),
             (_, true, _) => Some(&side.session),
             (.., Some(_)) => Some(&side.key),
             _ => Some(&side.token),
@@ -113,21 +117,51 @@ impl World {
     }
 }
 
-/// The code of a refusal, in the form of either surface.
+/// Whether a route is one of the treasury, which words its refusals in its own way.
+pub fn is_treasury(route: &Route) -> bool {
+    route.surface.name == "treasury"
+}
+
+/// The code of a refusal, in the form of any surface.
 pub fn code(answer: &Answer) -> &str {
     let json = &answer.json;
+    if let Some(detail) = json["detail"].as_str().filter(|_| json["code"].is_null()) {
+        return treasury_code(answer.status.as_u16(), detail);
+    }
     json["code"].as_str().or(json["error"]["code"].as_str()).unwrap_or_default()
+}
+
+/// The treasury has no codes: its statuses and sentences tell.
+fn treasury_code(status: u16, detail: &str) -> &'static str {
+    match status {
+        401 => "unauthenticated",
+        403 if detail.contains("missing required scope") => "insufficient_scope",
+        403 => "forbidden",
+        404 => "not_found",
+        422 if detail == "Idempotency-Key was used with a different request." => "idempotency_mismatch",
+        422 => "validation_error",
+        _ => "",
+    }
 }
 
 async fn side(app: &TestApp, email: &'static str, session: String) -> Side {
     let token = app.token_of(&session, &SCOPES).await;
     let key = new_key(app, &session).await;
-    Side { email, session, key, token }
+    let treasury_key = new_treasury_key(app, &session).await;
+    Side { email, session, key, treasury_key, token }
 }
 
 pub async fn new_key(app: &TestApp, session: &str) -> String {
     let body = json!({ "kind": "flows", "name": "Walk", "mode": "live", "scopes": ["flows.run", "flows.read"] });
     let made = app.post("/console/v1/keys").bearer(session).json(&body).send().await;
+    assert_eq!(made.status, 201, "{made:?}");
+    made.json["key"].as_str().expect("a key").to_owned()
+}
+
+/// A key of the treasury with every scope, live.
+pub async fn new_treasury_key(app: &TestApp, session: &str) -> String {
+    let body = json!({ "name": "Walk", "mode": "live", "scopes": KeyKind::Treasury.scopes() });
+    let made = app.post("/api/v1/developer/api-keys").bearer(session).json(&body).send().await;
     assert_eq!(made.status, 201, "{made:?}");
     made.json["key"].as_str().expect("a key").to_owned()
 }

@@ -6,7 +6,7 @@ use super::{Row, Thing, row};
 use crate::walk::world::MISSING;
 
 pub(super) fn all() -> Vec<Row> {
-    let groups = [accounts(), people(), keys(), secrets(), inbox(), joined_runs(), records(), operation()];
+    let groups = [accounts(), people(), keys(), secrets(), inbox(), joined_runs(), records(), operation(), webhooks()];
     groups.into_iter().flatten().collect()
 }
 
@@ -219,5 +219,32 @@ fn operation() -> Vec<Row> {
         row("PUT", "/console/v1/backup-schedule", None)
             .body(|_| json!({ "cron": "15 3 * * *" }))
             .cannot_succeed(COPIES),
+    ]
+}
+
+fn webhooks() -> Vec<Row> {
+    use Thing::{Delivery, None, Webhook};
+    let new: fn(&Value) -> Value = |_| {
+        json!({ "name": "All", "url": crate::hooks::url(200), "style": "standard", "mode": "any", "events": ["flows.*"] })
+    };
+    let other: fn(&Value) -> Value =
+        |_| json!({ "name": "Some", "url": crate::hooks::url(200), "style": "standard", "events": ["flows.run.failed"] });
+    vec![
+        row("GET", "/console/v1/webhooks", None).lists(Webhook),
+        row("POST", "/console/v1/webhooks", None).body(new).other(other),
+        row("GET", "/console/v1/webhooks/{id}", Webhook),
+        row("PATCH", "/console/v1/webhooks/{id}", Webhook).body(|_| json!({ "name": "New" })),
+        row("DELETE", "/console/v1/webhooks/{id}", Webhook),
+        row("POST", "/console/v1/webhooks/{id}/test", Webhook),
+        row("POST", "/console/v1/webhooks/{id}/rotate-secret", Webhook)
+            .body(|_| json!({ "overlap_minutes": 5 }))
+            .other(|_| json!({ "overlap_minutes": 6 })),
+        row("POST", "/console/v1/webhooks/{id}/enable", Webhook),
+        row("POST", "/console/v1/webhooks/{id}/replay", Webhook)
+            .body(|_| json!({ "status": ["failed"] }))
+            .other(|_| json!({ "status": ["skipped"] })),
+        row("GET", "/console/v1/deliveries", None).lists(Delivery),
+        row("GET", "/console/v1/deliveries/{id}", Delivery),
+        row("POST", "/console/v1/deliveries/{id}/replay", Delivery),
     ]
 }
