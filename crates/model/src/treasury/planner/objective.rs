@@ -70,7 +70,7 @@ pub struct ObjectivePlan {
 pub fn lookup_keys(objective: &str) -> Vec<String> {
     let words = words_of(objective);
     let starts = 0..words.len();
-    let keys = starts.flat_map(|start| (1..=NAME_WORDS_MAX).filter_map(move |length| Some((start, start + length))));
+    let keys = starts.flat_map(|start| (1..=NAME_WORDS_MAX).map(move |length| (start, start + length)));
     let keys = keys.filter_map(|(start, end)| words.get(start..end)).map(|words| words.join(" "));
     keys.collect::<BTreeSet<String>>().into_iter().collect()
 }
@@ -113,10 +113,14 @@ fn pieces(tokens: &[Token], payees: &[SavedPayee<'_>]) -> Vec<Piece> {
         match token {
             Token::And => pieces.push(Piece::And),
             Token::Or => pieces.push(Piece::Or),
+            // "Adaeze and Bola each 50k" reads like "50k each".
+            Token::Each if matches!(tokens.get(at), Some(Token::Amount(_))) => {}
             Token::Each | Token::To => pieces.push(Piece::Word),
             Token::Amount(amount) => {
-                let each = tokens.get(at) == Some(&Token::Each);
-                at += usize::from(each);
+                let before = at.checked_sub(2).and_then(|before| tokens.get(before));
+                let behind = tokens.get(at) == Some(&Token::Each);
+                let each = behind || before == Some(&Token::Each);
+                at += usize::from(behind);
                 let to = tokens.get(at) == Some(&Token::To);
                 at += usize::from(to);
                 pieces.push(Piece::Amount { amount: *amount, each, to });
@@ -124,7 +128,6 @@ fn pieces(tokens: &[Token], payees: &[SavedPayee<'_>]) -> Vec<Piece> {
             Token::Word(_) => match longest_name(&tokens[at - 1..], &names) {
                 Some((length, key, payee)) => {
                     at += length - 1;
-                    // "Adaeze and Bola each 50k" reads like "50k each".
                     pieces.push(Piece::Name(payee, key));
                 }
                 None => pieces.push(Piece::Word),

@@ -85,7 +85,7 @@ impl Spread {
         }
         // Exact for ten thousand of the largest amounts; beyond that as floats, which is as repeatable.
         let exact = count.checked_mul(squares).zip(sum.checked_mul(sum)).map(|(whole, square)| (whole - square) as f64);
-        let variance = exact.unwrap_or_else(|| count as f64 * squares as f64 - sum as f64 * sum as f64);
+        let variance = exact.unwrap_or(count as f64 * squares as f64 - sum as f64 * sum as f64);
         Self { count, sum, deviation: variance.max(0.0).sqrt() }
     }
 

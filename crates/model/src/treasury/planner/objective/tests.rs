@@ -32,6 +32,7 @@ fn names_and_amounts_are_put_together() {
         ("Pay Adaeze Okonkwo 350,000", "0=350000.00"),
         ("pay Adaeze and Bola 50k each", "1=50000.00 2=50000.00"),
         ("pay adaeze, bola & Chike Obi ₦50k each.", "1=50000.00 2=50000.00 4=50000.00"),
+        ("Pay Adaeze and Bola each 50k", "1=50000.00 2=50000.00"),
         ("Pay 50k each to Adaeze and Bola", "1=50000.00 2=50000.00"),
         ("Pay ₦350,000.50 to Sade Bello Musa", "3=350000.50"),
         ("Send SADÉ BELLO-MUSA NGN 2.5m for November", "3=2500000.00"),
