@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-/// Runs allocate and free many small values on several threads, where this allocator takes clearly less time.
+/// Runs allocate and free many small values on several threads, where this allocator takes clearly less time. Without its feature `no_thp` it
+/// asks for huge pages, and a server that does nothing holds 18 MB more.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
