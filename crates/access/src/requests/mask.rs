@@ -4,7 +4,9 @@
 //! characters without a gap are left out too: every credential of Floe (keys, tokens, links, signing secrets) is such a
 //! word, and no id is. A body that was cut in the middle is not JSON any more, so bodies are masked as text.
 
-use serde_json::{Map, Value, json};
+use std::borrow::Cow;
+
+use serde_json::{Value, json};
 
 use super::BodyPart;
 
@@ -18,6 +20,9 @@ const OPAQUE_MIN: usize = 40;
 const PAIRS_MAX: usize = 64;
 /// Characters of a value of theirs that are kept.
 const VALUE_MAX: usize = 256;
+/// Headers that nearly every request has, and that hold no secret: they need not be looked at.
+const HARMLESS: &[&str] =
+    &["accept", "accept-encoding", "connection", "content-length", "content-type", "host", "user-agent"];
 /// Names that are a secret's as they are.
 const NAMES: &[&str] = &["key", "pin", "pwd", "pass", "otp", "cvv", "cvc", "jwt", "auth", "bearer", "session"];
 /// Names that are a secret's when they hold this.
@@ -38,6 +43,9 @@ const PARTS: &[&str] = &[
 /// Whether a name is a secret's, however it is written: `api_key`, `X-API-Key`, `apiKey`.
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
+    if HARMLESS.contains(&name) {
+        return false;
+    }
     let plain: String =
         name.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect();
     // Tokens in the plural are counted: `maxTokens`.
@@ -47,8 +55,12 @@ pub fn is_secret_name(name: &str) -> bool {
 
 /// A text without words that look like a credential.
 #[must_use]
-pub fn masked(text: &str) -> String {
+pub fn masked(text: &str) -> Cow<'_, str> {
     let is_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-';
+    // Most texts are short, or have no long word.
+    if text.len() < OPAQUE_MIN || !text.split(|letter| !is_word(letter)).any(|word| word.len() >= OPAQUE_MIN) {
+        return Cow::Borrowed(text);
+    }
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find(is_word) {
@@ -60,17 +72,42 @@ pub fn masked(text: &str) -> String {
         rest = after;
     }
     out.push_str(rest);
-    out
+    Cow::Owned(out)
 }
 
-/// Headers or parameters, those of secrets masked; a bounded number, each cut. A name that comes twice keeps its last value.
-#[must_use]
-pub fn pairs(pairs: &[(String, String)]) -> Map<String, Value> {
-    let shown = |(name, value): &(String, String)| {
-        let value = if is_secret_name(name) { MASK.to_owned() } else { masked(&cut(value)) };
-        (masked(&cut(name)), Value::from(value))
-    };
-    pairs.iter().take(PAIRS_MAX).map(shown).collect()
+/// Writes headers or parameters as a JSON object, those of secrets masked; a bounded number, each cut. A name that comes twice keeps
+/// its last value.
+pub fn write_pairs<'a>(out: &mut String, pairs: impl Iterator<Item = (&'a str, &'a str)>) {
+    let pairs: Vec<(&str, &str)> = pairs.take(PAIRS_MAX).collect();
+    out.push('{');
+    let mut is_first = true;
+    for (index, (name, value)) in pairs.iter().enumerate() {
+        if pairs[index + 1..].iter().any(|(later, _)| later == name) {
+            continue;
+        }
+        if !std::mem::replace(&mut is_first, false) {
+            out.push(',');
+        }
+        write_text(out, &masked(&cut(name)));
+        out.push(':');
+        if is_secret_name(name) {
+            write_text(out, MASK);
+        } else {
+            write_text(out, &masked(&cut(value)));
+        }
+    }
+    out.push('}');
+}
+
+/// Writes a text as a JSON string.
+fn write_text(out: &mut String, text: &str) {
+    if text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    } else {
+        out.push_str(&Value::from(text).to_string());
+    }
 }
 
 /// A body as it is kept: a text without secrets, or how long it is when it is no text.
@@ -82,7 +119,7 @@ pub fn body(part: &BodyPart) -> Value {
     let is_text = is_json || is_form || media.starts_with("text/");
     let text = is_text.then(|| {
         let text = String::from_utf8_lossy(&part.bytes).replace('\0', "\u{fffd}");
-        if is_form { form(&text) } else { masked(&json_text(&text)) }
+        if is_form { form(&text) } else { masked(&json_text(&text)).into_owned() }
     });
     let truncated = part.size > part.bytes.len();
     json!({ "content_type": part.content_type, "size": part.size, "truncated": truncated, "text": text })
@@ -118,7 +155,7 @@ fn json_text(text: &str) -> String {
 fn form(text: &str) -> String {
     let pair = |pair: &str| match pair.split_once('=') {
         Some((name, _)) if is_secret_name(name) => format!("{name}={MASK}"),
-        _ => masked(pair),
+        _ => masked(pair).into_owned(),
     };
     text.split('&').map(pair).collect::<Vec<_>>().join("&")
 }
@@ -169,11 +206,11 @@ fn unquoted(text: &str) -> String {
     serde_json::from_str(text).unwrap_or_else(|_| text.to_owned())
 }
 
-fn cut(text: &str) -> String {
-    if text.chars().count() <= VALUE_MAX {
-        return text.to_owned();
+fn cut(text: &str) -> Cow<'_, str> {
+    if text.len() <= VALUE_MAX || text.chars().count() <= VALUE_MAX {
+        return Cow::Borrowed(text);
     }
-    text.chars().take(VALUE_MAX).chain(['…']).collect()
+    Cow::Owned(text.chars().take(VALUE_MAX).chain(['…']).collect())
 }
 
 #[cfg(test)]

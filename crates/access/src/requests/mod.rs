@@ -26,6 +26,8 @@ pub use write::REQUEST_BATCH_MAX;
 
 /// Requests that wait to be written at most.
 const WAITING_MAX: usize = 8_192;
+/// Bytes of headers for which there is room at once.
+const HEADERS_ROOM: usize = 384;
 /// Bytes of bodies that wait to be written at most.
 const WAITING_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Workspaces whose rule about bodies is remembered.
@@ -103,13 +105,45 @@ pub struct Facts {
     /// Its idempotency key.
     pub idempotency_key: Option<String>,
     /// Headers.
-    pub headers: Vec<(String, String)>,
+    pub headers: Headers,
     /// Query, decoded.
     pub query: Vec<(String, String)>,
     /// The body that came in.
     pub request: Option<BodyPart>,
     /// The body of the answer.
     pub response: Option<BodyPart>,
+}
+
+/// Headers as one text, name and value in turn, each ended by a NUL, which neither can hold.
+#[derive(Debug, Default)]
+pub struct Headers(String);
+
+impl Headers {
+    /// None yet, with room for the text of most requests.
+    #[must_use]
+    pub fn with_room() -> Self {
+        Self(String::with_capacity(HEADERS_ROOM))
+    }
+
+    /// Adds one; a NUL in it is left out.
+    pub fn push(&mut self, name: &str, value: &str) {
+        for text in [name, value] {
+            self.0.extend(text.split('\0'));
+            self.0.push('\0');
+        }
+    }
+
+    /// Name and value of each.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let mut parts = self.0.split_terminator('\0');
+        std::iter::from_fn(move || Some((parts.next()?, parts.next()?)))
+    }
+
+    /// The value of the first one with this name.
+    #[must_use]
+    pub fn get(&self, wanted: &str) -> Option<&str> {
+        self.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value)
+    }
 }
 
 /// The beginning of a body.
@@ -131,6 +165,8 @@ pub struct RequestLog {
     rules: RwLock<HashMap<WorkspaceId, BodyRule>>,
     waiting: Mutex<Waiting>,
     arrived: Notify,
+    /// Told when a whole batch waits.
+    piled_up: Notify,
     dropped: AtomicU64,
     tells_of_drops: AtomicBool,
 }
@@ -156,6 +192,7 @@ impl RequestLog {
             rules: RwLock::default(),
             waiting: Mutex::default(),
             arrived: Notify::new(),
+            piled_up: Notify::new(),
             dropped: AtomicU64::new(0),
             tells_of_drops: AtomicBool::new(true),
         }
@@ -188,10 +225,12 @@ impl RequestLog {
         }
         waiting.body_bytes += answered.body_bytes;
         waiting.requests.push_back(answered);
-        let is_first = waiting.requests.len() == 1;
+        let count = waiting.requests.len();
         drop(waiting);
-        if is_first {
+        if count == 1 {
             self.arrived.notify_one();
+        } else if count == REQUEST_BATCH_MAX {
+            self.piled_up.notify_one();
         }
     }
 
@@ -199,6 +238,13 @@ impl RequestLog {
     pub async fn arrival(&self) {
         while self.lock().requests.is_empty() {
             self.arrived.notified().await;
+        }
+    }
+
+    /// Waits until there is a whole batch to write.
+    pub async fn batch(&self) {
+        while self.lock().requests.len() < REQUEST_BATCH_MAX {
+            self.piled_up.notified().await;
         }
     }
 

@@ -1,6 +1,7 @@
 //! Writing what waits: settles which bodies are kept, masks, and writes many requests in one transaction.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use floe_model::access::credits::day_of;
 use floe_model::access::{Caller, Credential};
@@ -13,12 +14,14 @@ use serde_json::{Map, Value};
 use super::{Answered, BodyRule, Facts, Request, mask};
 use crate::service::Access;
 
-/// Requests of one transaction.
-pub const REQUEST_BATCH_MAX: usize = 1_000;
+/// Requests of one transaction: few enough not to be felt by what is written with them, and not to lie in memory until they are cold.
+pub const REQUEST_BATCH_MAX: usize = 200;
 /// Requests that one sweep removes in one transaction.
 const PURGE_MAX: usize = 5_000;
 /// Such transactions of one sweep.
 const PURGES_MAX: usize = 400;
+/// Bytes of a request's detail for which there is room at once.
+const DETAIL_ROOM: usize = 384;
 /// First status that counts as an error in the sums of usage.
 const ERROR_FROM: u16 = 400;
 
@@ -142,22 +145,25 @@ fn row(answered: Answered, keeps_bodies: bool) -> Request {
         run_id: answered.run,
         detail: detail(&facts, keeps_bodies),
         method: facts.method,
-        path: mask::masked(&facts.path),
+        path: mask::masked(&facts.path).into_owned(),
         idempotency_key: facts.idempotency_key,
     }
 }
 
 fn detail(facts: &Facts, keeps_bodies: bool) -> String {
-    let mut detail = Map::new();
-    detail.insert("headers".to_owned(), Value::Object(mask::pairs(&facts.headers)));
-    detail.insert("query".to_owned(), Value::Object(mask::pairs(&facts.query)));
+    let mut detail = String::with_capacity(DETAIL_ROOM);
+    detail.push_str("{\"headers\":");
+    mask::write_pairs(&mut detail, facts.headers.iter());
+    detail.push_str(",\"query\":");
+    mask::write_pairs(&mut detail, facts.query.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     let bodies = [("request_body", &facts.request), ("response_body", &facts.response)];
     for (name, part) in bodies.into_iter().filter(|_| keeps_bodies) {
         if let Some(part) = part {
-            detail.insert(name.to_owned(), mask::body(part));
+            let _ = write!(detail, ",\"{name}\":{}", mask::body(part));
         }
     }
-    Value::Object(detail).to_string()
+    detail.push('}');
+    detail
 }
 
 const fn credential(caller: &Caller) -> (Option<KeyId>, Option<TokenId>) {

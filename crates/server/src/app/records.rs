@@ -19,12 +19,12 @@ use super::App;
 
 /// Pause between two looks for entries to seal: an entry is sealed within a second.
 const SEAL_PAUSE: Duration = Duration::from_millis(500);
-/// Time for which requests are gathered before they are written.
+/// Longest time for which requests are gathered before they are written; a whole batch is written at once.
 const FLUSH_PAUSE: Duration = Duration::from_millis(500);
 /// Pause between two counts of runs.
 const ROLL_PAUSE: Duration = Duration::from_secs(10);
 /// Batches that are written at a stop.
-const LAST_FLUSHES_MAX: usize = 16;
+const LAST_FLUSHES_MAX: usize = 64;
 
 /// Starts the loops.
 pub(super) fn start(app: &App) -> Vec<JoinHandle<()>> {
@@ -74,7 +74,7 @@ async fn flush(access: Arc<Access>) {
     let mut fails = false;
     loop {
         access.requests.arrival().await;
-        tokio::time::sleep(FLUSH_PAUSE).await;
+        let _ = tokio::time::timeout(FLUSH_PAUSE, access.requests.batch()).await;
         // Only what has piled up goes on at once: small batches would come from writing without a pause.
         loop {
             let flushed = access.flush_requests().await;

@@ -35,7 +35,7 @@ pub(super) async fn answer(front: &Front, peer: SocketAddr, request: Request<Inc
     let (mut head, body) = request.into_parts();
     head.extensions.insert(id);
     head.extensions.insert(ConnectInfo(front.proxies.client(peer, &head.headers)));
-    let (method, path) = (head.method.clone(), shown_path(head.uri.path()));
+    let (method, uri) = (head.method.clone(), head.uri.clone());
 
     let span = tracing::info_span!("request", request.id = id_text);
     let exchange = Contained(Box::pin(exchange(front, head, body)));
@@ -47,9 +47,9 @@ pub(super) async fn answer(front: &Front, peer: SocketAddr, request: Request<Inc
     }
     let status = answer.status().as_u16();
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    span.in_scope(
-        || tracing::debug!(http.method = %method, http.path = path, http.status = status, duration_ms, "answered"),
-    );
+    span.in_scope(|| {
+        tracing::debug!(http.method = %method, http.path = shown_path(uri.path()), http.status = status, duration_ms, "answered");
+    });
     answer
 }
 

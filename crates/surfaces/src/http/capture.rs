@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use floe_access::Identity;
 use floe_access::requests::mask::BODY_MAX;
-use floe_access::requests::{Answered, BodyPart, Facts};
+use floe_access::requests::{Answered, BodyPart, Facts, Headers};
 use floe_model::access::Caller;
 use floe_model::id::{RequestId, RunId};
 use floe_model::{Mode, Scope, Timestamp};
@@ -50,7 +50,7 @@ pub(super) struct Seen {
     method: Method,
     /// Path and query.
     target: String,
-    headers: HeaderText,
+    headers: Headers,
     caller: Option<Arc<Caller>>,
     address: IpAddr,
     keeps_bodies: bool,
@@ -85,7 +85,7 @@ impl Seen {
             trace: Arc::default(),
             method: parts.method.clone(),
             target: parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned(),
-            headers: HeaderText::of(&parts.headers),
+            headers: kept(&parts.headers),
             caller,
             address,
             keeps_bodies,
@@ -126,44 +126,28 @@ impl Seen {
             address: self.address,
             run: self.trace.run.get().copied(),
             body_bytes,
-            facts: Box::new(move || facts(&method, &target, &headers, request, response)),
+            facts: Box::new(move || facts(&method, &target, headers, request, response)),
         });
     }
 }
 
-/// Headers as one text, name and value in turn, each ended by a NUL, which neither can hold. A header map would keep the buffer of
-/// its connection in memory for as long as the request waits to be written.
-struct HeaderText(String);
-
-impl HeaderText {
-    /// Those whose values are text; a value is cut.
-    fn of(headers: &HeaderMap) -> Self {
-        let mut text = String::new();
-        for (name, value) in headers {
-            let Ok(value) = value.to_str() else { continue };
-            text.push_str(name.as_str());
-            text.push('\0');
+/// Those headers whose values are text; a value is cut. A copy, since a header map would keep the buffer of its connection in memory for
+/// as long as the request waits to be written.
+fn kept(headers: &HeaderMap) -> Headers {
+    let mut kept = Headers::with_room();
+    for (name, value) in headers {
+        if let Ok(value) = value.to_str() {
             // Text of headers is ASCII.
-            text.push_str(value.get(..HEADER_VALUE_MAX).unwrap_or(value));
-            text.push('\0');
+            kept.push(name.as_str(), value.get(..HEADER_VALUE_MAX).unwrap_or(value));
         }
-        Self(text)
     }
-
-    fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        let mut parts = self.0.split_terminator('\0');
-        std::iter::from_fn(move || Some((parts.next()?, parts.next()?)))
-    }
-
-    fn get(&self, wanted: &str) -> Option<&str> {
-        self.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value)
-    }
+    kept
 }
 
 fn facts(
     method: &Method,
     target: &str,
-    headers: &HeaderText,
+    headers: Headers,
     request: Option<BodyPart>,
     response: Option<BodyPart>,
 ) -> Facts {
@@ -175,7 +159,7 @@ fn facts(
         method: method.as_str().to_owned(),
         path: uri.path().to_owned(),
         idempotency_key: headers.get("idempotency-key").map(str::to_owned),
-        headers: headers.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        headers,
         query: query.map(|query| query.0).unwrap_or_default().into_iter().map(without_nul).collect(),
         request,
         response,

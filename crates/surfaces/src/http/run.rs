@@ -32,7 +32,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(super) async fn answer(app: Arc<App>, route: Arc<Route>, request: Request<Body>) -> Response<Body> {
     let (request_id, arrived_at) = (request_id(&app, &request), app.platform.clock.now());
     let surface = route.surface;
-    let path = request.uri().path().to_owned();
+    let uri = request.uri().clone();
     let (mut verdict, mut seen) = (None, None);
     let steps = Box::pin(steps(Arc::clone(&app), route, request, request_id, &mut verdict, &mut seen));
     let outcome =
@@ -40,7 +40,7 @@ pub(super) async fn answer(app: Arc<App>, route: Arc<Route>, request: Request<Bo
     let error_code = outcome.as_ref().err().map(surface.doc.code);
     let mut reply = match outcome {
         Ok(reply) => reply,
-        Err(fault) => render(surface, &fault, &FaultSite { request_id, path: &path }),
+        Err(fault) => render(surface, &fault, &FaultSite { request_id, path: uri.path() }),
     };
     if let Some(seen) = seen {
         let outcome = Outcome { surface: surface.name, id: request_id, arrived_at, error_code, reply: &reply };
