@@ -20,6 +20,8 @@ use crate::questions::{Starter, starter_of};
 
 /// Runs that are looked at for one page.
 const LOOKED_AT_MAX: usize = 1_500;
+/// Runs that are looked at for a total.
+const COUNTED_MAX: usize = 1_000;
 /// Runs of the first page of a walk; later ones are larger, for then the filter finds few.
 const FIRST_ROWS: usize = 64;
 /// By how much the time in a run's id may be before the time of its acceptance, in milliseconds.
@@ -197,7 +199,7 @@ fn page(
 /// How many runs a filter finds; none when that would take too long.
 fn total(tx: &mut Tx<'_>, ctx: &Ctx, filter: &ListFilter) -> Result<Option<u64>, Fault> {
     let mut total = 0;
-    let (_, more) = walk(tx, ctx, filter, Order::newest(), LOOKED_AT_MAX, |_, _| {
+    let (_, more) = walk(tx, ctx, filter, Order::newest(), COUNTED_MAX, |_, _| {
         total += 1;
         Ok(true)
     })?;

@@ -69,8 +69,8 @@ pub struct Period {
 }
 
 statements! {
-    /// How many runs a flow has whose ids are lower.
-    COUNT_BEFORE = both("select count(*) from runs where workspace_id = $1 and flow_id = $2 and id < $3") -> [int];
+    /// How many runs a flow has with ids of a range.
+    COUNT_BETWEEN = both("select count(*) from runs where workspace_id = $1 and flow_id = $2 and id >= $3 and id < $4") -> [int];
     /// How many runs a flow has whose ids are not lower.
     COUNT_FROM = both("select count(*) from runs where workspace_id = $1 and flow_id = $2 and id >= $3") -> [int];
     /// Runs by status, version and trigger.
@@ -107,12 +107,18 @@ statements! {
     WAITING = both("select count(*) from runs where workspace_id = $1 and flow_id = $2 and status = 'waiting'") -> [int];
 }
 
-/// How many runs of a flow have an id lower than `before`. The index alone answers.
+/// How many runs of a flow have an id from `from` on and lower than `before`. The index alone answers.
 ///
 /// # Errors
 /// Of the database.
-pub fn count_before(tx: &mut Tx<'_>, workspace: WorkspaceId, flow: FlowId, before: RunId) -> Result<u64, Fault> {
-    let count = tx.row(&COUNT_BEFORE, params![workspace, flow, before], |row| row.int(0))?;
+pub fn count_between(
+    tx: &mut Tx<'_>,
+    workspace: WorkspaceId,
+    flow: FlowId,
+    from: RunId,
+    before: RunId,
+) -> Result<u64, Fault> {
+    let count = tx.row(&COUNT_BETWEEN, params![workspace, flow, from, before], |row| row.int(0))?;
     Ok(count.unwrap_or(0).unsigned_abs())
 }
 
