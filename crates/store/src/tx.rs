@@ -112,17 +112,44 @@ impl<'a> Tx<'a> {
     /// # Errors
     /// As [`Tx::execute`]; an internal fault when a row has another number of values than declared.
     pub fn bulk<'v, R: AsRef<[Value<'v>]>>(&mut self, sql: &'static BulkSql, rows: &[R]) -> Result<u64, Fault> {
-        self.usable(sql.name)?;
-        if rows.iter().any(|row| row.as_ref().len() != sql.columns.len()) {
-            return Err(Fault::internal(StatementError::new(sql.name, "a row of another length".to_owned())));
-        }
+        self.fits(sql, rows)?;
         if rows.is_empty() {
             return Ok(0);
         }
-        rows.iter().try_for_each(|row| storable(row.as_ref()))?;
         let result = match &mut self.inner {
             Inner::Sqlite(connection) => sqlite::bulk(connection, sql, rows),
             Inner::Postgres(session) => session.bulk(sql, rows),
+        };
+        self.note(sql.name, result)
+    }
+
+    /// Runs a statement whose answer nobody needs: on PostgreSQL together with the next one, or with the commit. What is wrong with it may
+    /// be found only then, and then the whole transaction fails with it.
+    ///
+    /// # Errors
+    /// As [`Tx::execute`].
+    pub fn execute_later(&mut self, sql: &'static Sql, params: &[Value<'_>]) -> Result<(), Fault> {
+        self.usable(sql.name)?;
+        storable(params)?;
+        let result = match &mut self.inner {
+            Inner::Sqlite(connection) => sqlite::execute(connection, sql, params).map(drop),
+            Inner::Postgres(session) => session.execute_later(sql, params),
+        };
+        self.note(sql.name, result)
+    }
+
+    /// Writes many rows with one statement, as [`Tx::execute_later`] does. No rows is no statement.
+    ///
+    /// # Errors
+    /// As [`Tx::bulk`].
+    pub fn bulk_later<'v, R: AsRef<[Value<'v>]>>(&mut self, sql: &'static BulkSql, rows: &[R]) -> Result<(), Fault> {
+        self.fits(sql, rows)?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let result = match &mut self.inner {
+            Inner::Sqlite(connection) => sqlite::bulk(connection, sql, rows).map(drop),
+            Inner::Postgres(session) => session.bulk_later(sql, rows),
         };
         self.note(sql.name, result)
     }
@@ -156,6 +183,15 @@ impl<'a> Tx<'a> {
             Inner::Postgres(session) => session.each(sql, params, visit),
         };
         self.note(sql.name, result)
+    }
+
+    /// Whether a statement takes these rows.
+    fn fits<'v, R: AsRef<[Value<'v>]>>(&self, sql: &'static BulkSql, rows: &[R]) -> Result<(), Fault> {
+        self.usable(sql.name)?;
+        if rows.iter().any(|row| row.as_ref().len() != sql.columns.len()) {
+            return Err(Fault::internal(StatementError::new(sql.name, "a row of another length".to_owned())));
+        }
+        rows.iter().try_for_each(|row| storable(row.as_ref()))
     }
 
     fn usable(&self, name: &'static str) -> Result<(), Fault> {

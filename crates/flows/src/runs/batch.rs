@@ -4,7 +4,7 @@ use floe_engine::event::{Event, Happening, QuestionKind};
 use floe_engine::machine::Machine;
 use floe_model::flows::FlowSettings;
 use floe_model::id::{EventId, JobId, NodeId, RunId, WaitId, WorkspaceId};
-use floe_model::{Fault, FaultKind, Scope, Timestamp};
+use floe_model::{Fault, Scope, Timestamp};
 use floe_store::flows::files::{self, Claim};
 use floe_store::flows::journal::{self, Chunk};
 use floe_store::flows::runs::{self, RunRow};
@@ -72,33 +72,28 @@ impl WrittenBy {
 
 /// Code of the fault when another writer has moved one of the runs.
 pub(super) const GOT_AHEAD: &str = "already_exists";
-/// Code of the fault when the node in whose name the write is made was ended.
-pub(super) const ENDED: &str = "node_ended";
 
 /// Whether a write was refused because another node moves the run.
 pub(super) fn is_overtaken(fault: &Fault) -> bool {
-    [GOT_AHEAD, ENDED].contains(&fault.code())
-}
-
-/// The fault for a write of a node that was ended.
-pub(super) fn ended() -> Fault {
-    Fault::new(FaultKind::Overloaded, ENDED, "This node was taken for gone and begins anew").with_retry_after(1)
+    [GOT_AHEAD, nodes::ENDED_CODE].contains(&fault.code())
 }
 
 /// Writes the rows of some runs.
 ///
 /// # Errors
-/// Of the database, [`GOT_AHEAD`], [`ENDED`].
+/// Of the database, [`GOT_AHEAD`], [`nodes::ENDED_CODE`].
 pub(super) fn write(tx: &mut Tx<'_>, written_by: WrittenBy, parts: &[Part]) -> Result<(), Fault> {
     let node = match written_by {
         WrittenBy::Alone => None,
-        WrittenBy::Node { id: Some(id), has_others } if nodes::hold(tx, id)? => {
-            for chunk in parts.iter().flat_map(|part| &part.chunks).filter(|_| has_others) {
-                tx.announce(Change::Record { workspace: chunk.workspace, kind: "run", id: chunk.run.0 });
+        WrittenBy::Node { id: Some(id), has_others } => {
+            nodes::require(tx, id)?;
+            // Who waits on another node waits for an end or a question; what lies between is seen there at the next look.
+            for row in parts.iter().flat_map(|part| &part.rows).filter(|_| has_others) {
+                tx.announce(Change::Record { workspace: row.workspace, kind: "run", id: row.id.0 });
             }
             Some(id)
         }
-        WrittenBy::Node { .. } => return Err(ended()),
+        WrittenBy::Node { id: None, .. } => return Err(nodes::ended_fault()),
     };
     runs::put(tx, &parts.iter().flat_map(|part| &part.rows).collect::<Vec<_>>(), node)?;
     journal::append(tx, &parts.iter().flat_map(|part| &part.chunks).collect::<Vec<_>>())?;

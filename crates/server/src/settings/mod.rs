@@ -182,8 +182,10 @@ impl Settings {
     }
 }
 
+/// One for four processor cores: a worker moves tens of thousands of runs a second, and the fewer there are, the more runs share a
+/// transaction, which is what a run costs most on PostgreSQL.
 fn default_workers() -> usize {
-    2 * std::thread::available_parallelism().map_or(1, usize::from)
+    std::thread::available_parallelism().map_or(1, usize::from).div_ceil(4)
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ pub const SETTINGS: &[Definition] = &[
         "all",
         "what this node does: all, web (answers requests) or worker (moves runs, does jobs); not all: PostgreSQL only",
     ),
-    plain("FLOE_WORKERS", "", "run workers (twice the processor cores)"),
+    plain("FLOE_WORKERS", "", "run workers (one for four processor cores)"),
     plain("FLOE_RUNS_PER_WORKSPACE", "50", "runs at a time in one workspace"),
     plain("FLOE_LOG", "info", "log level, also per target: info,floe_flows=debug"),
     plain("FLOE_LOG_FORMAT", "text", "text or json"),

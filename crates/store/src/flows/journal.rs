@@ -51,8 +51,7 @@ pub fn append(tx: &mut Tx<'_>, chunks: &[&Chunk]) -> Result<(), Fault> {
         .iter()
         .map(|chunk| [chunk.workspace.into(), chunk.run.into(), chunk.seq.into(), (&chunk.events).into()])
         .collect();
-    tx.bulk(&APPEND, &rows)?;
-    Ok(())
+    tx.bulk_later(&APPEND, &rows)
 }
 
 /// The chunks of a run, in order; empty for a run that is not there.

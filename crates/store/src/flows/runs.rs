@@ -251,8 +251,7 @@ pub fn put(tx: &mut Tx<'_>, runs: &[&RunRow], node: Option<NodeId>) -> Result<()
         return Ok(());
     }
     let rows: Vec<[Value<'_>; 32]> = runs.iter().map(|run| values(run, node)).collect();
-    tx.bulk(&PUT, &rows)?;
-    Ok(())
+    tx.bulk_later(&PUT, &rows)
 }
 
 /// One run.

@@ -199,8 +199,7 @@ pub fn open(tx: &mut Tx<'_>, waits: &[&WaitRow]) -> Result<(), Fault> {
             ]
         })
         .collect();
-    tx.bulk(&OPEN, &rows)?;
-    Ok(())
+    tx.bulk_later(&OPEN, &rows)
 }
 
 /// Closes a question; false when it was closed before.

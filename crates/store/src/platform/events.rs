@@ -140,10 +140,10 @@ pub fn publish_all(tx: &mut Tx<'_>, scope: Scope, events: &[NewEvent]) -> Result
             ]
         })
         .collect();
-    if tx.bulk(&PUBLISH_ALL, &rows)? > 0 {
+    if !rows.is_empty() {
         tx.announce(Change::Events);
     }
-    Ok(())
+    tx.bulk_later(&PUBLISH_ALL, &rows)
 }
 
 /// Takes up to `limit` ([`PAGE_MAX`] at most) events that were not taken yet, in order of their numbers. The caller makes the

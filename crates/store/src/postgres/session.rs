@@ -1,4 +1,9 @@
 //! A connection in the hands of one thread, and the transaction that runs on it.
+//!
+//! A statement whose answer nobody needs is not sent at once: it goes out together with the next one, or with the commit, and the
+//! server works them off in order. A transaction that only writes costs one round trip so.
+
+mod later;
 
 use floe_model::Fault;
 use tokio::runtime::Runtime;
@@ -8,12 +13,14 @@ use tokio_postgres::{
     types::{ToSql, Type},
 };
 
+use self::later::{Queued, Unsent};
 use super::{
     connect::{Address, Link},
     values::kind_of,
 };
 use crate::{
     Row, Value,
+    platform::nodes,
     row::RowInner,
     sql::{BulkSql, Described, Sql, Statement},
     store::overloaded,
@@ -38,13 +45,25 @@ pub(crate) struct Session {
     link: Option<Link>,
     /// Sent together with the first statement, which saves a round trip.
     begin: Option<&'static str>,
+    /// Whether statements may wait for the next one.
+    defers: bool,
+    /// Statements that wait.
+    queue: Vec<Queued>,
     trouble: Option<Trouble>,
+}
+
+/// Why a transaction was not committed.
+pub(super) enum Uncommitted {
+    /// One of its statements failed, so it was undone.
+    Statement(Fault),
+    /// The commit failed; of some troubles it is not known whether it did.
+    Commit(Trouble, Error),
 }
 
 impl Session {
     /// A session that is not connected yet.
     pub(super) fn new(runtime: Runtime, address: Address) -> Self {
-        Self { runtime, address, link: None, begin: None, trouble: None }
+        Self { runtime, address, link: None, begin: None, defers: false, queue: Vec::new(), trouble: None }
     }
 
     /// Connects unless it is.
@@ -64,15 +83,52 @@ impl Session {
         self.link = None;
     }
 
-    /// Says how the next transaction begins; nothing is sent before its first statement.
-    pub(super) fn begin(&mut self, text: &'static str) {
+    /// Says how the next transaction begins; nothing is sent before its first statement. One that `defers` must be ended by
+    /// [`Session::commit`] or [`Session::forget`].
+    pub(super) fn begin(&mut self, text: &'static str, defers: bool) {
         self.begin = Some(text);
+        self.defers = defers;
+        self.queue.clear();
         self.trouble = None;
     }
 
     /// Whether the transaction has sent anything.
     pub(super) fn begun(&self) -> bool {
         self.begin.is_none()
+    }
+
+    /// Whether there is anything to commit.
+    pub(super) fn has_work(&self) -> bool {
+        self.begun() || !self.queue.is_empty()
+    }
+
+    /// Drops what was not sent.
+    pub(super) fn forget(&mut self) {
+        self.queue.clear();
+    }
+
+    /// Sends what waits, and the commit behind it.
+    pub(super) fn commit(&mut self) -> Result<(), Uncommitted> {
+        let Some(link) = &self.link else {
+            return Err(Uncommitted::Statement(overloaded("The database cannot be reached")));
+        };
+        let (begin, queue) = (self.begin.take(), std::mem::take(&mut self.queue));
+        let (sent, committed) = self.runtime.block_on(async {
+            // All are on their way before the first is answered. Behind a failed statement the server undoes instead of committing.
+            tokio::join!(biased; later::send(&link.client, begin, &queue), link.client.batch_execute("commit"))
+        });
+        match (sent, committed) {
+            (Err(Unsent { name, error }), _) => {
+                let trouble = trouble(&error);
+                self.trouble = Some(trouble);
+                Err(match trouble {
+                    Trouble::Lost => Uncommitted::Commit(trouble, error),
+                    _ => Uncommitted::Statement(fault(name, trouble, error)),
+                })
+            }
+            (Ok(()), Err(error)) => Err(Uncommitted::Commit(trouble(&error), error)),
+            (Ok(()), Ok(())) => Ok(()),
+        }
     }
 
     /// What went wrong since [`Session::begin`].
@@ -92,6 +148,15 @@ impl Session {
         self.run(sql.name, sql.postgres, async |link, statement| link.client.execute(&statement, &params).await)
     }
 
+    /// Runs a statement without an answer, with the next one; what is wrong with it is found then.
+    pub(crate) fn execute_later(&mut self, sql: &Sql, params: &[Value<'_>]) -> Result<(), Fault> {
+        if !self.defers {
+            return self.execute(sql, params).map(drop);
+        }
+        let params = references(params);
+        self.later(sql.name, sql.postgres, &params)
+    }
+
     /// Runs a statement and visits each row of its answer.
     pub(crate) fn each(
         &mut self,
@@ -105,10 +170,19 @@ impl Session {
         rows.iter().try_for_each(|row| visit(&Row { statement: sql.name, inner: RowInner::Postgres(row) }))
     }
 
+    /// Sends many rows as one array a column, with the next statement.
+    pub(crate) fn bulk_later<'v, R: AsRef<[Value<'v>]>>(&mut self, sql: &BulkSql, rows: &[R]) -> Result<(), Fault> {
+        if !self.defers {
+            return self.bulk(sql, rows).map(drop);
+        }
+        let columns = columns(sql, rows);
+        let params: Vec<&(dyn ToSql + Sync)> = columns.iter().map(|column| column as &(dyn ToSql + Sync)).collect();
+        self.later(sql.name, sql.postgres, &params)
+    }
+
     /// Sends many rows as one array a column.
     pub(crate) fn bulk<'v, R: AsRef<[Value<'v>]>>(&mut self, sql: &BulkSql, rows: &[R]) -> Result<u64, Fault> {
-        let columns: Vec<Vec<Value<'v>>> =
-            (0..sql.columns.len()).map(|at| rows.iter().map(|row| row.as_ref()[at]).collect()).collect();
+        let columns = columns(sql, rows);
         let params: Vec<&(dyn ToSql + Sync)> = columns.iter().map(|column| column as &(dyn ToSql + Sync)).collect();
         self.run(sql.name, sql.postgres, async |link, statement| link.client.execute(&statement, &params).await)
     }
@@ -138,7 +212,7 @@ impl Session {
         Ok(Described { parameters, columns, unknown })
     }
 
-    /// Prepares (once per connection) and runs a statement, with the begin of the transaction before it if that is still to come.
+    /// Prepares (once per connection) and runs a statement, with what is still to be sent before it.
     fn run<T>(
         &mut self,
         name: &'static str,
@@ -149,19 +223,38 @@ impl Session {
             self.trouble = Some(Trouble::Lost);
             return Err(overloaded("The database cannot be reached"));
         };
-        let begin = &mut self.begin;
+        let (begin, queue) = (&mut self.begin, &mut self.queue);
         let result = self.runtime.block_on(async {
-            let statement = link.prepared(text).await?;
-            let Some(begin) = begin.take() else { return act(link, statement).await };
-            // Both are on their way before either is answered; the server works them off in order.
-            let (begun, result) = tokio::join!(biased; link.client.batch_execute(begin), act(link, statement));
-            begun.and(result)
+            let unsent = |error| Unsent { name, error };
+            let statement = link.prepared(text).await.map_err(unsent)?;
+            let (begin, queue) = (begin.take(), std::mem::take(queue));
+            if begin.is_none() && queue.is_empty() {
+                return act(link, statement).await.map_err(unsent);
+            }
+            // All are on their way before the first is answered; the server works them off in order.
+            let (sent, result) = tokio::join!(biased; later::send(&link.client, begin, &queue), act(link, statement));
+            sent.and(result.map_err(unsent))
         });
-        result.map_err(|error| {
-            let trouble = trouble(&error);
-            self.trouble = Some(trouble);
-            fault(name, trouble, error)
-        })
+        result.map_err(|Unsent { name, error }| self.failed(name, error))
+    }
+
+    /// Prepares a statement (once per connection) and lets it wait for the next one.
+    fn later(&mut self, name: &'static str, text: &'static str, params: &[&(dyn ToSql + Sync)]) -> Result<(), Fault> {
+        let Some(link) = &mut self.link else {
+            self.trouble = Some(Trouble::Lost);
+            return Err(overloaded("The database cannot be reached"));
+        };
+        match self.runtime.block_on(link.prepared(text)) {
+            Ok(statement) => self.queue.push(Queued::new(name, statement, params)?),
+            Err(error) => return Err(self.failed(name, error)),
+        }
+        Ok(())
+    }
+
+    fn failed(&mut self, name: &'static str, error: Error) -> Fault {
+        let trouble = trouble(&error);
+        self.trouble = Some(trouble);
+        fault(name, trouble, error)
     }
 }
 
@@ -169,6 +262,11 @@ impl Drop for Session {
     fn drop(&mut self) {
         self.disconnect();
     }
+}
+
+/// Rows turned into columns.
+fn columns<'v, R: AsRef<[Value<'v>]>>(sql: &BulkSql, rows: &[R]) -> Vec<Vec<Value<'v>>> {
+    (0..sql.columns.len()).map(|at| rows.iter().map(|row| row.as_ref()[at]).collect()).collect()
 }
 
 fn references<'p>(params: &'p [Value<'_>]) -> Vec<&'p (dyn ToSql + Sync)> {
@@ -207,6 +305,10 @@ fn fault(name: &'static str, trouble: Trouble, error: Error) -> Fault {
     let code = error.code();
     if code == Some(&SqlState::UNIQUE_VIOLATION) {
         return crate::tx::duplicate();
+    }
+    // Only the statement that requires a living node divides.
+    if code == Some(&SqlState::DIVISION_BY_ZERO) {
+        return nodes::ended_fault();
     }
     if is_full(&error) {
         return Fault::storage_full();

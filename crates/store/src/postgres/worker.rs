@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use floe_model::Fault;
 
-use super::session::{self, Session, Trouble};
+use super::session::{self, Session, Trouble, Uncommitted};
 use crate::{
     act::Act,
     change::{Announcer, Changes},
@@ -114,12 +114,13 @@ impl Worker {
     }
 
     fn transaction(&mut self, lane: Lane, act: &mut dyn Act, changes: &mut Changes) -> Outcome {
-        self.session.begin(match (lane, self.reading) {
+        let begin = match (lane, self.reading) {
             (Lane::Write, false) => BEGIN_WRITE,
             (Lane::Write, true) => END_READ_BEGIN_WRITE,
             (Lane::Read, false) => BEGIN_READ,
             (Lane::Read, true) => END_READ_BEGIN_READ,
-        });
+        };
+        self.session.begin(begin, lane == Lane::Write);
         let keep = act.run(&mut Tx::postgres(&mut self.session, changes));
         self.reading &= !self.session.begun();
         if self.reading && self.session.trouble().is_some() {
@@ -149,6 +150,7 @@ impl Worker {
         }
         if !keep {
             changes.clear();
+            self.session.forget();
             self.roll_back();
             return Outcome::Answer;
         }
@@ -156,17 +158,24 @@ impl Worker {
     }
 
     fn commit(&mut self) -> Outcome {
-        if !self.session.begun() {
+        if !self.session.has_work() {
             return Outcome::Answer;
         }
-        match self.session.end("commit") {
+        // If the snapshot of a read was still open, its end went out with the beginning.
+        self.reading = false;
+        match self.session.commit() {
             Ok(()) => Outcome::Answer,
-            Err((Trouble::Contention, _)) => Outcome::Again,
-            Err((_, error)) if session::is_full(&error) => {
+            Err(Uncommitted::Statement(_) | Uncommitted::Commit(Trouble::Contention, _))
+                if self.session.trouble().is_none_or(|trouble| trouble == Trouble::Contention) =>
+            {
+                Outcome::Again
+            }
+            Err(Uncommitted::Statement(fault)) => Outcome::Refuse(fault),
+            Err(Uncommitted::Commit(_, error)) if session::is_full(&error) => {
                 self.roll_back();
                 Outcome::Refuse(Fault::storage_full())
             }
-            Err((trouble, error)) => {
+            Err(Uncommitted::Commit(trouble, error)) => {
                 // Whether it was committed is not known, so it must not run again by itself.
                 tracing::error!(%error, ?trouble, "the outcome of a commit is not known");
                 self.session.disconnect();
@@ -210,7 +219,7 @@ pub(super) fn commit_alone<T>(
     act: impl FnOnce(&mut Tx<'_>) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
     session.connect().map_err(|_| overloaded("The database cannot be reached"))?;
-    session.begin(BEGIN_WRITE);
+    session.begin(BEGIN_WRITE, false);
     let result = act(&mut Tx::postgres(session, changes));
     if session.trouble() == Some(Trouble::Lost) {
         session.disconnect();

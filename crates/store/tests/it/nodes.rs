@@ -63,6 +63,7 @@ async fn nodes_hear_of_each_other_and_take_over_from_one_that_stops() {
     let (one_id, two_id) = (alive(&one).await, alive(&two).await);
     assert_ne!(one_id, two_id);
     assert!(one.is_valid() && is_held(&second, one_id).await, "each sees the other alive");
+    second.write(move |tx| nodes::require(tx, one_id)).await.expect("it is alive");
     knows_of_others(&one).await;
 
     let mut heard = second.watch();
@@ -103,6 +104,8 @@ async fn a_node_that_was_taken_for_gone_can_write_nothing_and_comes_back_as_anot
     let (held, ended) = tokio::join!(held, ended);
     assert!(held.expect("the write works") && ended.expect("the write works"));
     assert!(!is_held(&store, id).await, "nothing is written in its name any more");
+    let refused = store.write(move |tx| nodes::require(tx, id)).await.expect_err("it was ended");
+    assert_eq!(refused.code(), nodes::ENDED_CODE);
     dead(&node, id).await;
     assert_ne!(alive(&node).await, id, "it comes back under another name");
     other.close().await;

@@ -51,6 +51,10 @@ pub(crate) fn insert(tx: &mut Tx<'_>, id: u128, number: i64) -> Result<u64, Faul
     tx.execute(&INSERT, &[Value::Id(id), Value::Int(number)])
 }
 
+pub(crate) fn insert_later(tx: &mut Tx<'_>, id: u128, number: i64) -> Result<(), Fault> {
+    tx.execute_later(&INSERT, &[Value::Id(id), Value::Int(number)])
+}
+
 pub(crate) fn add(tx: &mut Tx<'_>, id: u128, number: i64) -> Result<u64, Fault> {
     tx.execute(&ADD, &[Value::Id(id), Value::Int(number)])
 }

@@ -71,6 +71,35 @@ on_both! {
         assert_eq!(notes::count(&store).await, TASKS as i64 * 3 / 4);
     }
 
+    async fn what_is_sent_later_is_kept_or_undone_with_the_rest(store: TestStore) {
+        notes::create(&store).await;
+        let write = |ids: [u128; 3]| {
+            store.write(move |tx| {
+                ids.iter().try_for_each(|id| notes::insert_later(tx, *id, 1))?;
+                Ok(())
+            })
+        };
+        write([1, 2, 3]).await.expect("they are new");
+        assert_eq!(notes::count(&store).await, 3, "they went out with the commit");
+        let fault = write([4, 1, 5]).await.expect_err("one is there already");
+        assert_eq!((fault.code(), notes::count(&store).await), ("already_exists", 3));
+        let seen = store.write(|tx| {
+            notes::insert_later(tx, 6, 7)?;
+            notes::add(tx, 6, 1)?;
+            notes::number(tx, 6)
+        });
+        assert_eq!(seen.await.expect("it works"), Some(8), "it went out before the statement that needs it");
+        let given_up = store.write(|tx| {
+            notes::insert_later(tx, 9, 9)?;
+            Err::<(), _>(Fault::conflict("no", "No"))
+        });
+        assert_eq!(given_up.await.expect_err("the closure says so").code(), "no");
+        // The connection is in order: no transaction was left open, and nothing of the last closure is sent with the next.
+        write([10, 11, 12]).await.expect("they are new");
+        assert_eq!(notes::count(&store).await, 7);
+        assert_eq!(store.read(|tx| notes::number(tx, 9)).await.expect("reading works"), None);
+    }
+
     async fn every_answered_write_is_there_after_reopening(store: TestStore) {
         notes::create(&store).await;
         let mut tasks = JoinSet::new();

@@ -9,6 +9,7 @@ use floe_model::id::RunId;
 use floe_model::{Fault, FaultKind};
 use floe_store::Store;
 use floe_store::flows::runs::RunRow;
+use floe_store::platform::nodes;
 use tokio::sync::oneshot;
 
 use super::super::admission::Ticket;
@@ -195,8 +196,8 @@ async fn write_all(store: Store, written_by: WrittenBy, parts: Vec<Result<Part, 
         return match store.write(move |tx| batch::write(tx, written_by, &together)).await {
             Ok(()) => std::iter::repeat_with(|| Ok(())).take(count).collect(),
             Err(fault) if count == 1 => vec![Err(fault)],
-            Err(fault) if fault.code() == batch::ENDED => {
-                std::iter::repeat_with(|| Err(batch::ended())).take(count).collect()
+            Err(fault) if fault.code() == nodes::ENDED_CODE => {
+                std::iter::repeat_with(|| Err(nodes::ended_fault())).take(count).collect()
             }
             Err(_) => {
                 let mut results = Vec::with_capacity(count);
