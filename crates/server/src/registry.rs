@@ -57,6 +57,7 @@ pub fn jobs(
         floe_flows::files::handlers(),
         floe_flows::definitions::handlers(),
     ];
-    let others = [floe_operation::handlers(operation), floe_treasury::handlers(treasury), floe_webhooks::handlers(webhooks)];
+    let others =
+        [floe_operation::handlers(operation), floe_treasury::handlers(treasury), floe_webhooks::handlers(webhooks)];
     of_flows.into_iter().chain(others).flatten().collect()
 }

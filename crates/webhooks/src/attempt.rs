@@ -134,7 +134,12 @@ impl Outgoing {
 
 /// Whether an address may be used by an endpoint of this style: https, or what the operator's list opens; for style `standard` plain http
 /// too where the operator allows it.
-pub(crate) fn check_address(outside: &Outside, style: Style, settings: Settings, url: &str) -> Result<(), OutsideError> {
+pub(crate) fn check_address(
+    outside: &Outside,
+    style: Style,
+    settings: Settings,
+    url: &str,
+) -> Result<(), OutsideError> {
     let target = outside.judge(url)?;
     let may_be_plain = target.is_listed() || (style == Style::Standard && settings.allow_http);
     if target.is_https() || may_be_plain { Ok(()) } else { Err(OutsideError::InvalidUrl(Refusal::Scheme)) }

@@ -1,8 +1,8 @@
 //! What is sent: body and headers of one attempt, exactly.
 
 use bytes::Bytes;
-use floe_model::webhooks::{Style, TREASURY_TEST};
 use floe_model::Timestamp;
+use floe_model::webhooks::{Style, TREASURY_TEST};
 use floe_store::webhooks::messages::Message;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use serde_json::Value;
@@ -77,10 +77,18 @@ pub(crate) fn body(style: Style, message: &Message, attempt: u128) -> String {
 }
 
 /// Everything that is sent. `own` are headers that the endpoint adds; they never replace ours.
-pub(crate) fn compose(style: Style, message: &Message, numbers: Numbers, secrets: &[String], own: &[(String, String)]) -> Sent {
+pub(crate) fn compose(
+    style: Style,
+    message: &Message,
+    numbers: Numbers,
+    secrets: &[String],
+    own: &[(String, String)],
+) -> Sent {
     let body = body(style, message, numbers.id);
     let signature = match style {
-        Style::Treasury => secrets.first().map_or_else(String::new, |secret| signature::treasury(secret, body.as_bytes())),
+        Style::Treasury => {
+            secrets.first().map_or_else(String::new, |secret| signature::treasury(secret, body.as_bytes()))
+        }
         Style::Standard => {
             let secrets = secrets.iter().map(String::as_str);
             signature::standard(secrets, &message.id.prefixed(), numbers.at.seconds(), body.as_bytes())

@@ -7,8 +7,8 @@ use floe_store::Tx;
 use floe_store::platform::events::NewEvent;
 use floe_store::webhooks::attempts::{self, Attempt};
 use floe_store::webhooks::deliveries::{self, Settled};
-use floe_store::webhooks::messages::{self, Message};
 use floe_store::webhooks::endpoints;
+use floe_store::webhooks::messages::{self, Message};
 use serde_json::json;
 
 use crate::attempt::{Outcome, Outgoing};

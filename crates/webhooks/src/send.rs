@@ -97,7 +97,7 @@ impl Webhooks {
 }
 
 /// A node that may make no calls now says so instead of counting a failure.
-fn check_withheld(outcome: &Outcome) -> Result<(), Fault> {
+pub(crate) fn check_withheld(outcome: &Outcome) -> Result<(), Fault> {
     if outcome.withheld {
         let fault = Fault::new(FaultKind::Overloaded, "overloaded", "This server may make no calls now; try again");
         return Err(fault.with_retry_after(1));

@@ -34,7 +34,8 @@ pub fn treasury(secret: &str, body: &[u8]) -> String {
 #[must_use]
 pub fn standard<'a>(secrets: impl IntoIterator<Item = &'a str>, id: &str, timestamp_s: i64, body: &[u8]) -> String {
     let timestamp = timestamp_s.to_string();
-    let keys = secrets.into_iter().filter_map(|secret| STANDARD.decode(secret.strip_prefix(PREFIX).unwrap_or(secret)).ok());
+    let keys =
+        secrets.into_iter().filter_map(|secret| STANDARD.decode(secret.strip_prefix(PREFIX).unwrap_or(secret)).ok());
     let signatures: Vec<String> = keys
         .map(|key| {
             let mac = hmac(&key, &[id.as_bytes(), b".", timestamp.as_bytes(), b".", body]);

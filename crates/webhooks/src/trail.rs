@@ -17,7 +17,8 @@ pub(crate) fn by_caller(
     action: &str,
     detail: &Value,
 ) -> Result<(), Fault> {
-    let entry = Entry { request_id: Some(ctx.request_id), ..entry(ctx, endpoint, action, actor_of(&ctx.caller), detail) };
+    let entry =
+        Entry { request_id: Some(ctx.request_id), ..entry(ctx, endpoint, action, actor_of(&ctx.caller), detail) };
     audit::record(tx, &entry)
 }
 
@@ -46,11 +47,7 @@ fn entry(platform: &Platform, endpoint: &Endpoint, action: &str, actor: Actor, d
         product: product.to_owned(),
         action: action.to_owned(),
         actor,
-        target: Some(Target {
-            kind: "webhook".to_owned(),
-            id: Some(endpoint.id.0),
-            name: Some(endpoint.name.clone()),
-        }),
+        target: Some(Target { kind: "webhook".to_owned(), id: Some(endpoint.id.0), name: Some(endpoint.name.clone()) }),
         run_id: None,
         detail: detail.to_string(),
         request_id: None,

@@ -28,7 +28,7 @@ use floe_webhooks::{Settings as WebhookSettings, Webhooks};
 use crate::registry;
 use crate::settings::{Settings, effective_table, ensure_data_folder, load_secret_key};
 
-pub(crate) use serve::{process, run};
+pub(crate) use serve::{process, raise_open_files, run};
 pub use serve::{router, serve};
 pub use work::Work;
 

@@ -63,7 +63,7 @@ pub(crate) fn process(settings: &Settings, server: impl Future<Output = anyhow::
 
 /// Takes all file descriptors that the operating system grants: the usual soft limit is far below the connections that the
 /// front door admits.
-fn raise_open_files() {
+pub(crate) fn raise_open_files() {
     let granted = getrlimit(Resource::Nofile);
     // A refusal leaves the old limit, with which the server works as well; it only takes fewer connections.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: granted.maximum, maximum: granted.maximum });

@@ -10,6 +10,7 @@ mod limit;
 mod load;
 mod prepare;
 mod report;
+mod webhooks;
 
 use std::path::Path;
 use std::time::Duration;
@@ -42,6 +43,8 @@ pub enum What {
     Flow,
     /// A backup under load, and restoring it (SQLite).
     Backup,
+    /// Webhooks to a thousand receivers, of which many are bad.
+    Webhooks,
 }
 
 /// What to measure.
@@ -72,6 +75,13 @@ async fn measure(options: &Options, output: Output) -> anyhow::Result<Report> {
     let folder = prepare::folder()?;
     let database = options.database_url.as_deref();
     let mut report = Report::default();
+    if options.what.contains(&What::Webhooks) {
+        output.say("webhooks");
+        webhooks::measure(folder.path(), database, Duration::from_secs(options.seconds), &mut report).await?;
+        if options.what.len() == 1 {
+            return Ok(report);
+        }
+    }
     output.say("preparing");
     let prepared = prepare::prepare(folder.path(), database).await?;
     if options.what.contains(&What::Backup) && database.is_none() {

@@ -11,7 +11,7 @@ use crate::Change;
 const BYTES_MAX: usize = 7_900;
 
 /// Kinds of records that others are told of.
-const KINDS: &[(char, &str)] = &[('f', "flow"), ('r', "run")];
+const KINDS: &[(char, &str)] = &[('f', "flow"), ('r', "run"), ('h', "webhook")];
 
 /// Whether others want to know of a change.
 pub(super) fn is_news(change: Change, works: bool) -> bool {
@@ -19,6 +19,8 @@ pub(super) fn is_news(change: Change, works: bool) -> bool {
         // Who works finds its own jobs.
         Change::Job { .. } => !works,
         Change::Events => false,
+        // So do deliveries.
+        Change::Record { kind: "webhook", .. } => !works,
         Change::Record { kind, .. } => KINDS.iter().any(|(_, known)| *known == kind),
         Change::Access | Change::Many | Change::Work | Change::Mail { .. } => true,
     }

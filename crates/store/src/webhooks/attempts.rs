@@ -204,12 +204,7 @@ pub fn of_delivery(tx: &mut Tx<'_>, workspace: WorkspaceId, delivery: DeliveryId
 ///
 /// # Errors
 /// Of the database.
-pub fn rate(
-    tx: &mut Tx<'_>,
-    workspace: WorkspaceId,
-    endpoint: WebhookId,
-    since: Timestamp,
-) -> Result<Rate, Fault> {
+pub fn rate(tx: &mut Tx<'_>, workspace: WorkspaceId, endpoint: WebhookId, since: Timestamp) -> Result<Rate, Fault> {
     let rate = tx.row(&RATE, params![workspace, endpoint, since, RATE_MAX], |row| {
         Ok(Rate { attempts: row.int(0)?, taken: row.int(1)? })
     })?;

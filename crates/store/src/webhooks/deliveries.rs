@@ -215,7 +215,11 @@ pub fn list(
     let Filter { endpoint, kind, status, mode, from, to, without_treasury } = filter;
     let status = status.map(DeliveryStatus::as_str);
     match endpoint {
-        None => tx.rows(&LIST, params![workspace, before, kind, status, *mode, *from, *to, limit, *without_treasury], delivery),
+        None => tx.rows(
+            &LIST,
+            params![workspace, before, kind, status, *mode, *from, *to, limit, *without_treasury],
+            delivery,
+        ),
         Some(endpoint) => {
             let without = *without_treasury;
             let values = params![workspace, before, kind, status, *mode, *from, *to, limit, without, *endpoint];

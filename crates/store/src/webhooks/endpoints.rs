@@ -63,6 +63,8 @@ pub struct Listener {
     pub events: Vec<String>,
     /// Whether it is told.
     pub is_active: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
 }
 
 /// The word in the column of an endpoint of both modes.
@@ -91,9 +93,9 @@ statements! {
         int, time, time];
     /// Those that may want an event of a mode.
     LISTENERS = both(
-        "select id, style, events, is_active from webhook_endpoints
+        "select id, style, events, is_active, created_at from webhook_endpoints
          where workspace_id = $1 and (mode = $2 or mode = 'any') order by id"
-    ) -> [id, text, json, bool];
+    ) -> [id, text, json, bool, time];
     /// What people change, unless somebody else changed it meanwhile.
     UPDATE = both(
         "update webhook_endpoints set name = $3, mode = $4, url = $5, events = $6, headers = $7, is_active = $8,
@@ -184,6 +186,7 @@ pub fn listeners(tx: &mut Tx<'_>, scope: Scope) -> Result<Vec<Listener>, Fault> 
             style: Style::parse(row.text(1)?).ok_or_else(|| row.mismatch(1, "style"))?,
             events: list(row, 2)?,
             is_active: row.bool(3)?,
+            created_at: row.time(4)?,
         })
     })
 }
@@ -229,9 +232,7 @@ pub fn rotate(tx: &mut Tx<'_>, endpoint: &Endpoint, revision: i64) -> Result<boo
 /// # Errors
 /// Of the database.
 pub fn hold_counter(tx: &mut Tx<'_>, workspace: WorkspaceId, id: WebhookId) -> Result<Option<Counter>, Fault> {
-    tx.row(&HOLD, params![workspace, id], |row| {
-        Ok(Counter { failures: row.int(0)?, failing_since: row.opt_time(1)? })
-    })
+    tx.row(&HOLD, params![workspace, id], |row| Ok(Counter { failures: row.int(0)?, failing_since: row.opt_time(1)? }))
 }
 
 /// Writes the counter after an attempt.

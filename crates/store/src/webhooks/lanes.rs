@@ -184,7 +184,5 @@ pub fn waiting_first(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<WebhookId>, 
 /// # Errors
 /// Of the database.
 pub fn waiting_again(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<(WebhookId, Timestamp)>, Fault> {
-    tx.rows(&WAITING_AGAIN, params![now, LOOK_MAX], |row| {
-        Ok((WebhookId(row.id(0)?), row.opt_time(1)?.unwrap_or(now)))
-    })
+    tx.rows(&WAITING_AGAIN, params![now, LOOK_MAX], |row| Ok((WebhookId(row.id(0)?), row.opt_time(1)?.unwrap_or(now))))
 }

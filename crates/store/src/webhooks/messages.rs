@@ -6,6 +6,7 @@ use floe_model::{
     webhooks::{DeliveryStatus, wants},
 };
 
+use super::endpoints::Listener;
 use super::{attempts, deliveries, endpoints};
 use crate::{Change, Tx, params, platform::events, statements};
 
@@ -72,23 +73,30 @@ pub fn enqueue(
         created_at: message.at,
     };
     events::publish(tx, scope, &event)?;
-    let stored = Message {
-        id: event.id,
-        scope,
-        kind: message.kind.to_owned(),
-        data: event.data,
-        at: message.at,
-    };
-    hand_out(tx, &stored, next_id)
+    let stored = Message { id: event.id, scope, kind: message.kind.to_owned(), data: event.data, at: message.at };
+    let listeners = endpoints::listeners(tx, scope)?;
+    make(tx, &stored, &listeners, next_id)
 }
 
-/// Makes the deliveries of an event that was published already; returns how many will be attempted.
+/// Makes the deliveries of an event that was published already, to endpoints that were there when it happened; returns how many will be
+/// attempted.
 ///
 /// # Errors
 /// Of the database.
 pub fn hand_out(tx: &mut Tx<'_>, message: &Message, next_id: &mut dyn FnMut() -> u128) -> Result<usize, Fault> {
+    let mut listeners = endpoints::listeners(tx, message.scope)?;
+    // Where an endpoint begins in the stream is not told to the moment by the cursor.
+    listeners.retain(|listener| listener.created_at <= message.at);
+    make(tx, message, &listeners, next_id)
+}
+
+fn make(
+    tx: &mut Tx<'_>,
+    message: &Message,
+    listeners: &[Listener],
+    next_id: &mut dyn FnMut() -> u128,
+) -> Result<usize, Fault> {
     let workspace = message.scope.workspace;
-    let listeners = endpoints::listeners(tx, message.scope)?;
     let wanting = listeners
         .iter()
         .filter(|listener| wants(listener.style, listener.events.iter().map(String::as_str), &message.kind));

@@ -118,9 +118,9 @@ fn attempt_object(full: &Full, one: &Attempt) -> Value {
         json!({ "headers": headers, "body": request.body })
     });
     let headers: Option<Value> = one.answer_headers.as_deref().and_then(|text| serde_json::from_str(text).ok());
-    let response = one
-        .status_code
-        .map(|code| json!({ "status": code, "headers": headers.unwrap_or_else(|| json!({})), "body": one.answer_body }));
+    let response = one.status_code.map(
+        |code| json!({ "status": code, "headers": headers.unwrap_or_else(|| json!({})), "body": one.answer_body }),
+    );
     json!({
         "id": EventId(one.id).to_string(),
         "n": one.number,

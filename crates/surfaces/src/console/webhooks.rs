@@ -1,14 +1,14 @@
 //! `/webhooks`: endpoints of every style that this server has (console contract, section 5.4).
 
+use floe_model::access::Permission;
 use floe_model::id::WebhookId;
 use floe_model::webhooks::{EVENTS_MAX, Style};
-use floe_model::access::Permission;
 use floe_model::{Fault, Mode, Timestamp};
 use floe_store::Tx;
 use floe_store::webhooks::attempts::Rate;
 use floe_store::webhooks::endpoints::Endpoint;
-use floe_webhooks::endpoints::{self, NewEndpoint, Patch, View};
 use floe_webhooks::Webhooks;
+use floe_webhooks::endpoints::{self, NewEndpoint, Patch, View};
 use floe_webhooks::log::Wanted;
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -56,7 +56,9 @@ pub(super) fn routes() -> Vec<Route> {
             .answers(200, shapes::TESTED),
         Route::post(&SURFACE, "/console/v1/webhooks/{id}/rotate-secret", Auth::MEMBER, rotate)
             .doc("Rotate the secret of a webhook")
-            .about("Style standard: both secrets sign until the overlap ends. Style treasury: the new one signs at once.")
+            .about(
+                "Style standard: both secrets sign until the overlap ends. Style treasury: the new one signs at once.",
+            )
             .takes(shapes::OVERLAP)
             .answers(200, shapes::MADE_WEBHOOK)
             .refuses(412, &["stale_revision"]),

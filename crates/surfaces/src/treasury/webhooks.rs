@@ -2,12 +2,12 @@
 
 use floe_model::Fault;
 use floe_model::id::{DeliveryId, WebhookId};
+use floe_model::webhooks::{EVENTS_MAX, Style};
 use floe_store::Tx;
 use floe_store::webhooks::attempts::{self, Attempt};
 use floe_store::webhooks::endpoints::Endpoint;
 use floe_webhooks::endpoints::{self, Made, NewEndpoint, Patch, View};
 use floe_webhooks::log;
-use floe_model::webhooks::{EVENTS_MAX, Style};
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::json;

@@ -13,6 +13,7 @@ use super::create::{BY_PERSON, check_refusal, seal_headers, take_test};
 use super::{View, check_style, find, rules, stream};
 use crate::attempt::{Outcome, Outgoing, open_headers, secret_place};
 use crate::record::store_test;
+use crate::send::check_withheld;
 use crate::{Webhooks, signature, trail};
 
 /// What shall be different; an empty one changes nothing.
@@ -77,10 +78,12 @@ impl Webhooks {
         let mut after = before.clone();
         let moves = self.merge(&mut after, &patch)?;
         after.updated_at = ctx.now();
-        let mut prepared = PreparedChange { before, after, headers: patch.headers, wished: patch.is_active, test: None };
+        let mut prepared =
+            PreparedChange { before, after, headers: patch.headers, wished: patch.is_active, test: None };
         if moves && prepared.after.style == Style::Treasury {
             let outgoing = self.test_outgoing(&prepared.after, secret, known_headers);
             let outcome = outgoing.send(&self.platform, self.settings).await;
+            check_withheld(&outcome)?;
             check_refusal(&outcome)?;
             prepared.test = Some((outgoing, outcome));
         }
@@ -229,7 +232,8 @@ impl PreparedRotation {
             return Err(stale());
         }
         endpoint.revision = revision + 1;
-        let detail = json!({ "webhook_id": id.to_string(), "overlap_minutes": if overlaps { overlap_minutes } else { 0 } });
+        let detail =
+            json!({ "webhook_id": id.to_string(), "overlap_minutes": if overlaps { overlap_minutes } else { 0 } });
         trail::by_caller(tx, ctx, &endpoint, "rotated_webhook_secret", &detail)?;
         Ok((endpoint, text))
     }

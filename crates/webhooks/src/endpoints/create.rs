@@ -14,6 +14,7 @@ use super::{check_style, rules, stream};
 use crate::attempt::{Outcome, Outgoing, headers_place, secret_place};
 use crate::message::test_of;
 use crate::record::store_test;
+use crate::send::check_withheld;
 use crate::{Webhooks, signature, trail};
 
 /// Why a new endpoint is not told, for people.
@@ -126,6 +127,7 @@ impl Webhooks {
         if style == Style::Treasury {
             let outgoing = self.test_outgoing(&prepared.endpoint, prepared.secret.clone(), Vec::new());
             let outcome = outgoing.send(&self.platform, self.settings).await;
+            check_withheld(&outcome)?;
             check_refusal(&outcome)?;
             take_test(&mut prepared.endpoint, &outcome, is_active);
             prepared.test = Some((outgoing, outcome));
@@ -134,7 +136,12 @@ impl Webhooks {
     }
 
     /// The test of an endpoint as it stands, with this secret.
-    pub(crate) fn test_outgoing(&self, endpoint: &Endpoint, secret: String, headers: Vec<(String, String)>) -> Outgoing {
+    pub(crate) fn test_outgoing(
+        &self,
+        endpoint: &Endpoint,
+        secret: String,
+        headers: Vec<(String, String)>,
+    ) -> Outgoing {
         let (kind, data) = test_of(endpoint.style);
         let ids = &self.platform.ids;
         let message = Message {
@@ -167,7 +174,8 @@ impl PreparedEndpoint {
         if let Some((outgoing, outcome)) = &self.test {
             store_test(tx, ctx, outgoing, outcome)?;
         }
-        let detail = json!({ "webhook_id": id.to_string(), "events": endpoint.events, "is_active": endpoint.is_active });
+        let detail =
+            json!({ "webhook_id": id.to_string(), "events": endpoint.events, "is_active": endpoint.is_active });
         trail::by_caller(tx, ctx, &endpoint, "registered_webhook", &detail)?;
         let test = self.test.as_ref().map(|(_, outcome)| outcome.clone());
         Ok(Made { endpoint, secret: self.secret.clone(), test })
@@ -184,10 +192,16 @@ fn check_room(
     let all = rows::all(tx, workspace)?;
     let alike = all.iter().filter(|one| one.style == Style::Treasury && one.mode == mode).count();
     if all.len() >= ENDPOINTS_MAX {
-        return Err(Fault::conflict("conflict", format!("There are {ENDPOINTS_MAX} webhooks already; delete one first")));
+        return Err(Fault::conflict(
+            "conflict",
+            format!("There are {ENDPOINTS_MAX} webhooks already; delete one first"),
+        ));
     }
     if style == Style::Treasury && alike >= TREASURY_MAX {
-        return Err(Fault::conflict("conflict", format!("There are {TREASURY_MAX} webhooks already; delete one first")));
+        return Err(Fault::conflict(
+            "conflict",
+            format!("There are {TREASURY_MAX} webhooks already; delete one first"),
+        ));
     }
     Ok(())
 }

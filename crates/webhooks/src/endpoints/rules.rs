@@ -36,7 +36,11 @@ const OWN_HEADERS: &[&str] = &[
 /// Every problem with the text of an address; see [`check_reach`] for where it leads.
 pub(super) fn check_url(webhooks: &Webhooks, style: Style, url: &str, problems: &mut Vec<FieldProblem>) {
     if url.chars().count() > URL_CHARS_MAX {
-        problems.push(FieldProblem::new("/url", "string_too_long", format!("url must have at most {URL_CHARS_MAX} characters")));
+        problems.push(FieldProblem::new(
+            "/url",
+            "string_too_long",
+            format!("url must have at most {URL_CHARS_MAX} characters"),
+        ));
     } else if let Err(error @ OutsideError::InvalidUrl(_)) =
         check_address(&webhooks.platform.outside, style, webhooks.settings, url)
     {

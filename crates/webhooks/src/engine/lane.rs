@@ -89,7 +89,10 @@ async fn drain(shared: &Arc<Shared>, endpoint: WebhookId, lane: Lane) -> Result<
                 results = Arc::new(outcomes);
                 place = shared.room.try_enter(endpoint, lane);
             }
-            Step::More if shared.is_stopping() => return Ok(false),
+            Step::More if shared.is_stopping() => {
+                platform.store.write(move |tx| lanes::release(tx, claim)).await?;
+                return Ok(false);
+            }
             Step::More => {
                 results = Arc::default();
                 place = shared.room.enter(endpoint, lane).await;
@@ -106,7 +109,12 @@ async fn drain(shared: &Arc<Shared>, endpoint: WebhookId, lane: Lane) -> Result<
 }
 
 /// Makes these attempts side by side, in a place that the caller got.
-async fn attempt(shared: &Arc<Shared>, endpoint: WebhookId, list: Vec<Outgoing>, mut place: Place) -> Vec<(Outgoing, Outcome)> {
+async fn attempt(
+    shared: &Arc<Shared>,
+    endpoint: WebhookId,
+    list: Vec<Outgoing>,
+    mut place: Place,
+) -> Vec<(Outgoing, Outcome)> {
     let tasks: Vec<_> = list
         .into_iter()
         .map(|outgoing| {

@@ -147,14 +147,15 @@ impl Shared {
         self.is_followed.store(is_followed, Ordering::Relaxed);
         let platform = self.service.platform();
         let now = platform.clock.now();
-        let (first, again) = platform
-            .store
-            .read(move |tx| Ok((lanes::waiting_first(tx, now)?, lanes::waiting_again(tx, now)?)))
-            .await?;
+        let (first, again) =
+            platform.store.read(move |tx| Ok((lanes::waiting_first(tx, now)?, lanes::waiting_again(tx, now)?))).await?;
         first.into_iter().for_each(|endpoint| self.wake(endpoint, Lane::First));
         // What is due after the next look is found by it.
         let soon = now.plus_millis(2 * LOOK_MS_MAX);
-        again.into_iter().filter(|(_, due_at)| *due_at <= soon).for_each(|(endpoint, due_at)| timers.set(due_at, endpoint));
+        again
+            .into_iter()
+            .filter(|(_, due_at)| *due_at <= soon)
+            .for_each(|(endpoint, due_at)| timers.set(due_at, endpoint));
         Ok(())
     }
 }

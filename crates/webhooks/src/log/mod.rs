@@ -2,10 +2,10 @@
 
 mod replays;
 
+use floe_model::Fault;
 use floe_model::access::{Caller, Permission};
 use floe_model::id::{DeliveryId, EventId};
 use floe_model::webhooks::Style;
-use floe_model::Fault;
 use floe_store::Tx;
 use floe_store::webhooks::attempts::{self, Attempt};
 use floe_store::webhooks::deliveries::{self, Delivery};

@@ -67,7 +67,7 @@ impl Webhooks {
         super::check_rights(&ctx.caller, &endpoint)?;
         let payload = Payload { workspace: endpoint.workspace, endpoint: id, wanted, before: None, done: 0 };
         let job: JobId = ctx.ids.next();
-        jobs::enqueue(tx, &new_job(job, &payload, ctx.now())?)?;
+        jobs::enqueue(tx, &new_job(job, job.0, &payload, ctx.now())?)?;
         Ok(job)
     }
 }
@@ -90,8 +90,7 @@ impl JobHandler for Replays {
                 to: Some(payload.wanted.until),
                 ..Filter::default()
             };
-            let page =
-                platform.store.read(move |tx| deliveries::list(tx, workspace, &filter, before, PAGE)).await?;
+            let page = platform.store.read(move |tx| deliveries::list(tx, workspace, &filter, before, PAGE)).await?;
             for delivery in &page {
                 if payload.wanted.takes(delivery.status, &delivery.kind) && payload.done < REPLAYS_MAX {
                     payload.done += 1;
@@ -106,7 +105,8 @@ impl JobHandler for Replays {
             if page.len() < PAGE || payload.done >= REPLAYS_MAX {
                 return Ok(());
             }
-            let next = new_job(job.id, &payload, platform.clock.now())?;
+            let subject = job.subject_id.unwrap_or(job.id.0);
+            let next = new_job(platform.ids.next(), subject, &payload, platform.clock.now())?;
             platform.store.write(move |tx| jobs::enqueue(tx, &next)).await
         })
     }
@@ -138,14 +138,14 @@ impl Wanted {
     }
 }
 
-/// The subject is the job itself, so that entering it anew from its own handler replaces it.
-fn new_job(id: JobId, payload: &Payload, now: Timestamp) -> Result<NewJob, Fault> {
+/// The subject is the first job, so that entering the next part from the handler replaces the one before.
+fn new_job(id: JobId, subject: u128, payload: &Payload, now: Timestamp) -> Result<NewJob, Fault> {
     Ok(NewJob {
         id,
         workspace: payload.workspace,
         mode: None,
         kind: JOB_REPLAY,
-        subject_id: Some(id.0),
+        subject_id: Some(subject),
         payload: serde_json::to_string(payload).map_err(Fault::internal)?,
         due_at: now,
         created_at: now,

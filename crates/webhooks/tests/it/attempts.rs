@@ -1,8 +1,8 @@
 //! What is sent, what counts as success, what comes again (treasury contract, section 8.1).
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use floe_model::webhooks::DeliveryStatus;

@@ -1,13 +1,20 @@
 //! Many endpoints, crashes, several engines.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use floe_model::Timestamp;
+use floe_model::id::{NodeId, WebhookId};
 use floe_model::webhooks::DeliveryStatus;
-use floe_webhooks::Settings;
+use floe_runtime::jobs::JobLoop;
+use floe_store::webhooks::lanes::{self, Claim, Lane};
+use floe_webhooks::log::Wanted;
+use floe_webhooks::{Settings, handlers};
 
 use crate::on_both;
 use crate::receiver::{Answer, Receiver};
-use crate::world::World;
+use crate::world::{VIEW, World};
 
 /// More endpoints than the quick room has places.
 const HANGING: usize = 300;
@@ -84,6 +91,62 @@ on_both! {
         for engine in engines {
             engine.stop().await;
         }
+    }
+
+    async fn many_are_sent_once_more_by_a_job(store: TestStore) {
+        let world = World::new(store);
+        let is_good = Arc::new(AtomicBool::new(false));
+        let good = Arc::clone(&is_good);
+        let receiver = Receiver::start(move |seen| match seen.event() {
+            "webhook.test" => Answer::Status("200 OK"),
+            _ if good.load(Ordering::Relaxed) => Answer::Status("200 OK"),
+            _ => Answer::Status("500 Broken"),
+        })
+        .await;
+        let made = world.payouts(receiver.url()).await;
+        let (engine, id) = (world.engine(), made.endpoint.id);
+        for number in 0..5 {
+            world.succeed(number).await;
+            world.logged(id, number + 1).await;
+        }
+        world.logged(id, 10).await;
+        // It is off by now. More than one page of the job:
+        for number in 5..60 {
+            world.succeed(number).await;
+        }
+        is_good.store(true, Ordering::Relaxed);
+        let webhooks = Arc::new(world.webhooks.clone());
+        let (service, ctx) = (Arc::clone(&webhooks), world.ctx());
+        let wanted = Wanted {
+            since: Timestamp(0),
+            until: ctx.now().plus_seconds(60),
+            statuses: vec!["abandoned".to_owned(), "skipped".to_owned()],
+            kinds: vec!["treasury.payout.succeeded".to_owned()],
+        };
+        world.store.write(move |tx| service.replay(tx, &ctx, VIEW, id, wanted.clone())).await.unwrap();
+        let jobs = JobLoop::start(Arc::clone(&world.platform), handlers(&webhooks));
+        // Five failures, five notes of what was given up, 55 of what was skipped, and sixty good attempts.
+        world.logged(id, 125).await;
+        assert!(world.deliveries(id).await.iter().all(|one| one.status == DeliveryStatus::Success));
+        jobs.stop().await;
+        engine.stop().await;
+    }
+
+    async fn a_lane_is_held_until_its_lease_or_its_node_ends(store: TestStore) {
+        let now = Timestamp(1_000_000_000);
+        let claim = |id: u128, node: Option<u128>| Claim { endpoint: WebhookId(1), lane: Lane::First, id, node: node.map(NodeId) };
+        let take = async |claim: Claim, at: Timestamp| {
+            store.write(move |tx| lanes::claim(tx, claim, at, at.plus_seconds(20))).await.unwrap()
+        };
+        assert!(take(claim(1, None), now).await);
+        assert!(!take(claim(2, None), now.plus_seconds(19)).await, "somebody has it");
+        assert!(take(claim(1, None), now.plus_seconds(19)).await, "its holder may extend it");
+        assert!(take(claim(2, None), now.plus_seconds(40)).await, "the lease has run out");
+        store.write(move |tx| lanes::release(tx, claim(1, None))).await.unwrap();
+        assert!(!take(claim(1, None), now.plus_seconds(41)).await, "only its holder gives it back");
+        store.write(move |tx| lanes::release(tx, claim(2, None))).await.unwrap();
+        assert!(take(claim(3, Some(77)), now.plus_seconds(42)).await);
+        assert!(take(claim(4, None), now.plus_seconds(43)).await, "a node that is no more holds nothing");
     }
 
     async fn the_log_is_kept_for_thirty_days(store: TestStore) {

@@ -156,8 +156,7 @@ impl World {
     /// The deliveries of an endpoint, oldest first, without the test at its making.
     pub(crate) async fn deliveries(&self, id: WebhookId) -> Vec<Delivery> {
         let filter = Filter { endpoint: Some(id), ..Filter::default() };
-        let mut list =
-            self.store.read(move |tx| deliveries::list(tx, WORKSPACE, &filter, None, 1_000)).await.unwrap();
+        let mut list = self.store.read(move |tx| deliveries::list(tx, WORKSPACE, &filter, None, 1_000)).await.unwrap();
         list.retain(|delivery| delivery.kind != "treasury.webhook.test");
         list.reverse();
         list
