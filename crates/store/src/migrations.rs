@@ -37,4 +37,5 @@ migrations! {
     14 "payment_runs" "0014_payment_runs.sql";
     15 "ledger" "0015_ledger.sql";
     16 "webhooks" "0016_webhooks.sql";
+    17 "payout_history" "0017_payout_history.sql";
 }

@@ -100,12 +100,7 @@ pub fn find(tx: &mut Tx<'_>, workspace: WorkspaceId, id: ApprovalRuleId) -> Resu
 ///
 /// # Errors
 /// Of the database.
-pub fn list(
-    tx: &mut Tx<'_>,
-    workspace: WorkspaceId,
-    limit: usize,
-    offset: i64,
-) -> Result<(Vec<RuleRow>, i64), Fault> {
+pub fn list(tx: &mut Tx<'_>, workspace: WorkspaceId, limit: usize, offset: i64) -> Result<(Vec<RuleRow>, i64), Fault> {
     let rows = tx.rows(&LIST, params![workspace, limit.min(RULES_MAX), offset], map)?;
     Ok((rows, count(tx, workspace)?))
 }

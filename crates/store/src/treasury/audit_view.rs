@@ -1,12 +1,17 @@
 //! The treasury's view of `audit_entries`: every entry of its product, by workspace and mode (Treasury contract, sections 2.6 and 7).
 
-use floe_model::{Fault, Scope, Timestamp, id::RunId};
+use floe_model::{
+    Fault, Mode, Scope, Timestamp,
+    id::{RunId, WorkspaceId},
+};
 
 use crate::platform::audit::{self, Entry};
 use crate::{Tx, params, statements};
 
 /// Entries of one page at most.
 pub const PAGE_MAX: usize = 200;
+/// The product of all entries of this view.
+const PRODUCT: &str = "treasury";
 
 /// Who acts, as rows say it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,23 +86,59 @@ macro_rules! page {
         concat!(
             "select a.workspace_id, a.id, a.seq, a.mode, a.product, a.action, a.actor_type, a.actor_id, a.actor_name,
                  a.target_type, a.target_id, a.target_name, a.run_id, a.detail, a.request_id, a.ip, a.at
-             from (select id from audit_entries where ", wanted!(), $more, " order by id desc limit $9 offset $10) p
+             from (select id from audit_entries where ",
+            wanted!(),
+            $more,
+            " order by id desc limit $9 offset $10) p
              join audit_entries a on a.workspace_id = $1 and a.id = p.id order by a.id desc"
+        )
+    };
+}
+
+macro_rules! all {
+    ($index:literal, $order:literal) => {
+        concat!(
+            "select a.workspace_id, a.id, a.seq, a.mode, a.product, a.action, a.actor_type, a.actor_id, a.actor_name,
+                 a.target_type, a.target_id, a.target_name, a.run_id, a.detail, a.request_id, a.ip, a.at
+             from (select id from audit_entries ",
+            $index,
+            " where workspace_id = $1 and mode = $2 and product = 'treasury'
+                 order by id ",
+            $order,
+            " limit $3 offset $4) p
+             join audit_entries a on a.workspace_id = $1 and a.id = p.id order by a.id desc"
+        )
+    };
+}
+
+macro_rules! unsealed {
+    ($index:literal) => {
+        concat!(
+            "select count(*) from audit_entries ",
+            $index,
+            " where workspace_id = $1 and seq is null and mode = $2 and product = 'treasury'"
         )
     };
 }
 
 statements! {
     /// A page of everything, newest first; the rows to pass over are counted in the index alone.
-    ALL = both(
-        "select a.workspace_id, a.id, a.seq, a.mode, a.product, a.action, a.actor_type, a.actor_id, a.actor_name,
-             a.target_type, a.target_id, a.target_name, a.run_id, a.detail, a.request_id, a.ip, a.at
-         from (select id from audit_entries where workspace_id = $1 and mode = $2 and product = 'treasury'
-             order by id desc limit $3 offset $4) p
-         join audit_entries a on a.workspace_id = $1 and a.id = p.id order by a.id desc"
-    ) -> [id, id, opt int, opt text, text, text, text, opt id, text, opt text, opt id, opt text, opt id, json, opt id, opt text, time];
-    /// How many there are.
-    COUNT_ALL = both("select count(*) from audit_entries where workspace_id = $1 and mode = $2 and product = 'treasury'") -> [int];
+    ALL_DOWN = split { sqlite: all!("indexed by audit_entries_treasury", "desc"), postgres: all!("", "desc") }
+        -> [id, id, opt int, opt text, text, text, text, opt id, text, opt text, opt id, opt text, opt id, json, opt id, opt text, time];
+    /// The same page, reached from the oldest.
+    ALL_UP = split { sqlite: all!("indexed by audit_entries_treasury", "asc"), postgres: all!("", "asc") }
+        -> [id, id, opt int, opt text, text, text, text, opt id, text, opt text, opt id, opt text, opt id, json, opt id, opt text, time];
+    /// A counter for a workspace and mode that has none.
+    START = both("insert into treasury_audit_totals (workspace_id, mode, sealed) values ($1, $2, 0) on conflict do nothing");
+    /// More that are sealed.
+    SEALED = both("update treasury_audit_totals set sealed = sealed + $3 where workspace_id = $1 and mode = $2");
+    /// How many are sealed.
+    TOTAL = both("select sealed from treasury_audit_totals where workspace_id = $1 and mode = $2") -> [int];
+    /// How many are not.
+    UNSEALED = split {
+        sqlite: unsealed!("indexed by audit_entries_unsealed"),
+        postgres: unsealed!(""),
+    } -> [int];
     /// A page, newest first.
     LIST = both(page!(""))
         -> [id, id, opt int, opt text, text, text, text, opt id, text, opt text, opt id, opt text, opt id, json, opt id, opt text, time];
@@ -123,9 +164,8 @@ pub fn list(
 ) -> Result<(Vec<Entry>, i64), Fault> {
     let limit = limit.min(PAGE_MAX);
     if filter.is_empty() {
-        let rows = tx.rows(&ALL, params![scope.workspace, scope.mode, limit, offset], audit::entry)?;
-        let total = tx.row(&COUNT_ALL, params![scope.workspace, scope.mode], |row| row.int(0))?;
-        return Ok((rows, total.unwrap_or(0)));
+        let total = total(tx, scope)?;
+        return Ok((all(tx, scope, limit, offset, total)?, total));
     }
     let Filter { run, action, agent_type, actor_id, actor_name, from, to } = filter;
     if agent_type.as_deref().is_some_and(|word| acting(word) == Acting::Nobody) {
@@ -142,4 +182,36 @@ pub fn list(
     let rows = tx.rows(&LIST_OF_RUN, page, audit::entry)?;
     let all = params![workspace, mode, action, agent_type, *actor_id, actor_name, *from, *to, run];
     Ok((rows, tx.row(&COUNT_OF_RUN, all, |row| row.int(0))?.unwrap_or(0)))
+}
+
+/// Counts entries that were just sealed.
+///
+/// # Errors
+/// Of the database.
+pub(crate) fn count_sealed(tx: &mut Tx<'_>, workspace: WorkspaceId, entries: &[Entry]) -> Result<(), Fault> {
+    for mode in [Mode::Live, Mode::Test] {
+        let more = entries.iter().filter(|entry| entry.product == PRODUCT && entry.mode == Some(mode)).count();
+        if more > 0 {
+            tx.execute(&START, params![workspace, mode])?;
+            tx.execute(&SEALED, params![workspace, mode, more])?;
+        }
+    }
+    Ok(())
+}
+
+fn total(tx: &mut Tx<'_>, scope: Scope) -> Result<i64, Fault> {
+    let sealed = tx.row(&TOTAL, params![scope.workspace, scope.mode], |row| row.int(0))?.unwrap_or(0);
+    let others = tx.row(&UNSEALED, params![scope.workspace, scope.mode], |row| row.int(0))?.unwrap_or(0);
+    Ok(sealed + others)
+}
+
+/// A page of everything, reached from the nearer end.
+fn all(tx: &mut Tx<'_>, scope: Scope, limit: usize, offset: i64, total: i64) -> Result<Vec<Entry>, Fault> {
+    let behind = total - offset;
+    if behind <= 0 {
+        return Ok(Vec::new());
+    }
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX).min(behind);
+    let (sql, passed) = if offset <= behind { (&ALL_DOWN, offset) } else { (&ALL_UP, behind - limit) };
+    tx.rows(sql, params![scope.workspace, scope.mode, limit, passed], audit::entry)
 }

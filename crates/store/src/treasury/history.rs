@@ -46,9 +46,10 @@ pub struct Window {
 statements! {
     /// Payouts that succeeded, by account, code and name.
     PAID = split {
+        // Without being told SQLite looks at every payout of the workspace, however few the accounts are.
         sqlite: "select account_number, institution_code, beneficiary_name, count(case when settled_at >= $4 then 1 end),
                  count(case when settled_at >= $5 then 1 end), min(settled_at), max(settled_at)
-             from payout_orders
+             from payout_orders indexed by payout_orders_history
              where workspace_id = $1 and mode = $2 and account_number in (select value from json_each($3)) and state = 'success'
              group by account_number, institution_code, beneficiary_name",
         postgres: "select account_number, institution_code, beneficiary_name, count(case when settled_at >= $4 then 1 end),
@@ -60,7 +61,7 @@ statements! {
     } -> [text, text, text, int, int, opt time, opt time];
     /// Amounts since an instant that were paid or are under way.
     RECENT = split {
-        sqlite: "select account_number, institution_code, amount from payout_orders
+        sqlite: "select account_number, institution_code, amount from payout_orders indexed by payout_orders_history
              where workspace_id = $1 and mode = $2 and account_number in (select value from json_each($3)) and created_at >= $4
                  and state in ('ready', 'sent', 'followup', 'success')",
         postgres: "select account_number, institution_code, amount from payout_orders

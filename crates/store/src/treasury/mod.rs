@@ -20,6 +20,7 @@ pub mod payout_runs;
 pub mod payout_transactions;
 pub mod postings;
 pub mod recipients;
+pub mod scheduled_runs;
 pub mod settings;
 pub mod simulated_payments;
 pub mod wallets;
@@ -42,6 +43,7 @@ pub(crate) const TABLES: &[&[Statement]] = &[
     payout_transactions::STATEMENTS,
     postings::STATEMENTS,
     recipients::STATEMENTS,
+    scheduled_runs::STATEMENTS,
     settings::STATEMENTS,
     simulated_payments::STATEMENTS,
     wallets::STATEMENTS,

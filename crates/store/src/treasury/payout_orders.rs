@@ -81,6 +81,8 @@ pub struct End<'a> {
     pub code: Option<&'a str>,
     /// Why.
     pub reason: Option<&'a str>,
+    /// Questions to count: 1 when this follows from the answer to one.
+    pub questions: i64,
     /// When.
     pub at: Timestamp,
 }
@@ -186,11 +188,11 @@ statements! {
     /// A change of state.
     END = split {
         sqlite: "update payout_orders set state = $4, response_code = coalesce($5, response_code), reason = $6, settled_at = $7,
-                 next_at = null
+                 next_at = null, questions = questions + $11
              where workspace_id = $1 and mode = $2 and state = $3 and seq >= $9 and seq <= $10
                  and seq in (select value from json_each($8)) returning seq",
         postgres: "update payout_orders set state = $4, response_code = coalesce($5, response_code), reason = $6, settled_at = $7,
-                 next_at = null
+                 next_at = null, questions = questions + $11
              where workspace_id = $1 and mode = $2 and state = $3
                  and seq >= $9 and seq <= $10
                  and seq = any(translate($8::text, '[]', '{}')::bigint[]) returning seq",
@@ -368,7 +370,7 @@ pub fn wait(tx: &mut Tx<'_>, scope: Scope, seqs: &[i64], wait: &Wait<'_>, at: Ti
 pub fn end(tx: &mut Tx<'_>, scope: Scope, seqs: &[i64], end: &End<'_>) -> Result<Vec<i64>, Fault> {
     let (from, to) = (end.from.as_str(), end.to.as_str());
     let (seqs, first, last) = list(seqs)?;
-    let values = params![scope.workspace, scope.mode, from, to, end.code, end.reason, end.at, &seqs, first, last];
+    let values = params![scope.workspace, scope.mode, from, to, end.code, end.reason, end.at, &seqs, first, last, end.questions];
     tx.rows(&END, values, |row| row.int(0))
 }
 

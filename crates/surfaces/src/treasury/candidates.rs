@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use floe_model::id::{CandidateId, PaymentRunId};
 use floe_model::treasury::{ApprovalStatus, ExecutionStatus, RiskDecision};
-use floe_model::{Fault, FieldProblem};
+use floe_model::Fault;
 use floe_store::Tx;
 use floe_store::treasury::candidates::Filter;
 use floe_treasury::import::{CandidateRow, Imported, RowNote, read_candidates};
@@ -13,17 +13,16 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::approvals::TOKEN_SCOPE;
-use super::input::{self, Input, path_id};
+use super::input::{Input, path_id};
 use super::page::Page;
 use super::run_wire::{CandidateOut, FullCandidateOut};
 use super::runs::{read_reason, window};
 use super::shapes::{PAGING, recipients::DELETED, runs as shapes};
+use super::upload;
 use super::{DASHBOARD, KEY, OWNER_OR_ANALYST, OWNER_OR_APPROVER, Rights, SURFACE};
-use crate::http::shape::{FLAG, words};
-use crate::http::{Call, Incoming, Reply, Route};
+use crate::http::shape::FLAG;
+use crate::http::{Call, Reply, Route};
 
-/// Bytes of a file (Treasury contract, section 1.1).
-const FILE_MAX: usize = 10 * 1024 * 1024;
 /// What stands around a file in a form, bytes.
 const FORM_ROOM: usize = 64 * 1024;
 
@@ -43,13 +42,13 @@ pub(super) fn routes() -> Vec<Route> {
             .about("A run that waits for approval is scored again, and every decision about it is void.")
             .takes(shapes::MORE)
             .answers(201, shapes::ADDED),
-        Route::post(&SURFACE, "/api/v1/runs/{id}/candidates/upload", DASHBOARD, upload)
+        Route::post(&SURFACE, "/api/v1/runs/{id}/candidates/upload", DASHBOARD, add_file)
             .written_by(OWNER_OR_ANALYST)
-            .body_limit(FILE_MAX + FORM_ROOM)
+            .body_limit(upload::LIMIT + FORM_ROOM)
             .raw_body()
             .doc("Add candidates from a file")
             .about("CSV or XLSX in the part `file`, or as the body itself with X-File-Name.")
-            .query("on_error", words(&["skip", "refuse"]), "What bad rows do; the file is refused unless they are skipped")
+            .query("on_error", upload::ON_ERROR, "What bad rows do; the file is refused unless they are skipped")
             .query("force", FLAG, "Adds a file that was added to the run before")
             .takes_media("multipart/form-data", crate::http::shape::TEXT)
             .answers(201, shapes::UPLOADED),
@@ -128,35 +127,18 @@ async fn add(call: Call) -> Result<Reply, Fault> {
     .await
 }
 
-async fn upload(call: Call) -> Result<Reply, Fault> {
+async fn add_file(call: Call) -> Result<Reply, Fault> {
     let id: PaymentRunId = path_id(&call, "id")?;
-    let skip = call.query.get("on_error") == Some("skip");
     let force = call.query.get("force") == Some("true");
     let treasury = Arc::clone(&call.app.treasury);
-    let mut incoming = Incoming::of_whole(&call)?;
-    let Some(file) = incoming.next(&call, "file").await? else {
-        return Err(input::wrong("/body/file", "missing", "field required"));
-    };
-    let bytes = file.whole(&call, FILE_MAX).await?;
-    let imported = read_candidates(&bytes, treasury.directory)
-        .map_err(|problem| input::wrong("/body/file", "pattern", problem.to_string()))?;
-    if imported.bad_rows > 0 && !skip {
-        return Err(bad_rows(&imported.problems));
-    }
+    let file = File::of(&upload::file(&call).await?, force);
+    let directory = treasury.directory;
+    let imported = upload::read(&call, move |bytes| read_candidates(bytes, directory)).await?;
     let answer = uploaded(id, &imported);
     let new: Vec<NewCandidate> = imported.rows.into_iter().map(new_candidate).collect();
-    let file = File::of(&bytes, force);
     let ctx = call.ctx.clone();
     let act = move |tx: &mut Tx<'_>| runs::add(tx, &treasury, &ctx, id, &new, Some(file)).map(drop);
     call.commit(act, move |()| Ok(Reply::value(StatusCode::CREATED, &answer))).await
-}
-
-/// Every bad row of a file that is refused; the place of a problem is its row.
-fn bad_rows(problems: &[RowNote]) -> Fault {
-    let problem = |note: &RowNote| {
-        FieldProblem::new(format!("/body/file/{}/{}", note.row, note.field), "pattern", note.message.clone())
-    };
-    input::invalid(problems.iter().map(problem).collect())
 }
 
 fn uploaded(id: PaymentRunId, imported: &Imported<CandidateRow>) -> Value {
@@ -166,9 +148,8 @@ fn uploaded(id: PaymentRunId, imported: &Imported<CandidateRow>) -> Value {
         "run_id": id,
         "candidates_added": imported.rows.len(),
         "total_rows_parsed": imported.total_rows,
-        "parse_errors": imported.problems.iter().map(note).collect::<Vec<_>>(),
+        "parse_errors": imported.problems.iter().chain(&imported.repaired).map(note).collect::<Vec<_>>(),
         "duplicates": duplicates.collect::<Vec<_>>(),
-        "repaired": imported.repaired.iter().map(note).collect::<Vec<_>>(),
     })
 }
 

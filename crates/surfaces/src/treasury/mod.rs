@@ -21,9 +21,11 @@ mod org;
 mod page;
 mod recipient_files;
 mod recipients;
+mod reports;
 mod rules;
 mod run_wire;
 mod runs;
+mod scheduled_runs;
 mod shapes;
 mod transactions;
 mod upload;
@@ -86,6 +88,8 @@ pub fn routes() -> Vec<Route> {
         runs::routes(),
         candidates::routes(),
         approvals::routes(),
+        reports::routes(),
+        scheduled_runs::routes(),
         wallet::routes(),
         transactions::routes(),
         audit::routes(),

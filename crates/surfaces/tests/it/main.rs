@@ -27,6 +27,7 @@ mod tokens;
 mod treasury_runs;
 mod treasury_base;
 mod treasury_files;
+mod treasury_money;
 mod variables;
 mod walk;
 mod webhooks;

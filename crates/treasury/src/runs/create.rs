@@ -44,31 +44,13 @@ pub struct NewCandidate {
     /// The payee's address for mail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beneficiary_email: Option<String>,
-    /// The saved payee that it is, by its bits in hexadecimal digits.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "recipient_text")]
+    /// The saved payee that it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipient: Option<RecipientId>,
 }
 
-/// A recipient in a stored document.
-mod recipient_text {
-    use floe_model::id::RecipientId;
-    use serde::{Deserialize as _, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(id: &Option<RecipientId>, serializer: S) -> Result<S::Ok, S::Error> {
-        match id {
-            Some(id) => serializer.serialize_str(&id.to_string()),
-            None => serializer.serialize_none(),
-        }
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<RecipientId>, D::Error> {
-        let text = Option::<String>::deserialize(deserializer)?;
-        text.map(|text| RecipientId::parse(&text).map_err(serde::de::Error::custom)).transpose()
-    }
-}
-
-/// What a caller asks for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// What a caller asks for; as JSON it is kept with a schedule.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewRun {
     /// 1 to 2,000 characters.
     pub objective: String,

@@ -15,8 +15,10 @@ mod plan;
 mod read;
 mod reject;
 mod release;
+mod report;
 mod retry;
 mod rules;
+pub mod schedules;
 mod score;
 mod selection;
 
@@ -32,9 +34,14 @@ pub use create::{NewCandidate, NewRun, create};
 pub use end::settled;
 pub use read::{FullRun, Page, Window, candidate, candidates, events, full, run, runs, waiting_for};
 pub use reject::{Reject, Rejected, approve_candidate, reject, reject_candidate};
+pub use report::{LedgerEffect, Report, report};
 pub use retry::retry_failed;
 
 /// Durable work of runs.
 pub(crate) fn handlers(treasury: &Arc<Treasury>) -> Vec<Arc<dyn JobHandler>> {
-    vec![Arc::new(jobs::Step(Arc::clone(treasury))), Arc::new(jobs::Expire(Arc::clone(treasury)))]
+    vec![
+        Arc::new(jobs::Step(Arc::clone(treasury))),
+        Arc::new(jobs::Expire(Arc::clone(treasury))),
+        Arc::new(schedules::Fire(Arc::clone(treasury))),
+    ]
 }

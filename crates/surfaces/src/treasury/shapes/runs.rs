@@ -135,9 +135,8 @@ pub(in crate::treasury) const UPLOADED: Shape = object(
         must("run_id", ID),
         must("candidates_added", COUNT),
         must("total_rows_parsed", COUNT),
-        must("parse_errors", list(&ROW_NOTE)),
+        must("parse_errors", list(&ROW_NOTE)).about("Bad rows that were skipped, and account numbers that got their lost leading zero back"),
         must("duplicates", list(&object("CandidateFileDuplicate", &[must("row", COUNT), must("same_as_row", COUNT)]))),
-        must("repaired", list(&ROW_NOTE)).about("Account numbers that got their lost leading zero back"),
     ],
 );
 
@@ -277,3 +276,49 @@ pub(in crate::treasury) const REPORT: Shape = object(
 );
 /// A number of an event of a run.
 pub(in crate::treasury) const SEQ: Shape = int(0, i64::MAX);
+
+/// A schedule of runs.
+pub(in crate::treasury) const SCHEDULED_RUN: Shape = object(
+    "ScheduledRun",
+    &[
+        must("id", ID),
+        must("objective", TEXT),
+        must("cron", TEXT.or_null()).about("Null for one time only"),
+        must("timezone", TEXT),
+        must("is_active", FLAG),
+        must("candidate_count", COUNT),
+        must("total_amount", NUMBER.or_null()),
+        must("next_run_at", TIME.or_null()),
+        must("last_run_at", TIME.or_null()),
+        must("last_run_id", ID.or_null()),
+        must("run_count", COUNT),
+        must("created_by", ID.or_null()),
+        must("created_at", TIME),
+        must("updated_at", TIME),
+    ],
+);
+pub(in crate::treasury) const SCHEDULED_RUNS: Shape = object("ScheduledRuns", &page(&SCHEDULED_RUN));
+const SCHEDULE_WHEN: [crate::http::shape::Field; 4] = [
+    may("cron", text(1, 200)).about("Five fields; not together with run_at"),
+    may("run_at", format("date-time")).about("Once, at this time"),
+    may("timezone", text(1, 100)).about("Africa/Lagos unless given"),
+    may("is_active", FLAG),
+];
+pub(in crate::treasury) const NEW_SCHEDULED_RUN: Shape = extend("NewScheduledRun", NEW_RUN, &SCHEDULE_WHEN);
+pub(in crate::treasury) const SCHEDULED_RUN_PATCH: Shape = input(
+    "ScheduledRunPatch",
+    &[
+        may("objective", text(1, 2_000)),
+        may("risk_tolerance", NUMBER),
+        may("budget_cap", NUMBER),
+        may("candidates", NEW_CANDIDATES),
+        may("recipient_ids", list(&ID).at_most(10_000)),
+        may("amount_each", NUMBER),
+        may("date_from", DAY),
+        may("date_to", DAY),
+        may("cron", text(1, 200)),
+        may("run_at", format("date-time")),
+        may("timezone", text(1, 100)),
+        may("is_active", FLAG),
+    ],
+);

@@ -3,6 +3,7 @@
 mod console;
 mod flows;
 mod money;
+mod payment_runs;
 mod treasury;
 
 use serde_json::Value;
@@ -57,6 +58,14 @@ pub enum Thing {
     Block,
     /// A key of the treasury.
     TreasuryKey,
+    /// A payment run with two candidates that nobody planned yet; `candidate_id` is one of them.
+    PaymentRun,
+    /// Such a run that waits for approval.
+    PaymentRunWaiting,
+    /// Such a run that was cancelled.
+    PaymentRunEnded,
+    /// A schedule of payment runs.
+    ScheduledRun,
     /// Money in the wallet, and a payout that is under way; `id` is its transaction.
     Transaction,
     /// A webhook of style treasury with two entries in its log; `delivery_id` is one of them.
@@ -66,6 +75,8 @@ pub enum Thing {
     /// A delivery to it.
     Delivery,
 }
+
+pub use payment_runs::run as payment_run;
 
 /// How a route is called well.
 pub struct Row {
@@ -135,7 +146,7 @@ impl Row {
 
 /// Every row.
 pub fn rows() -> Vec<Row> {
-    [root(), console::all(), flows::all(), treasury::all(), money::all()].into_iter().flatten().collect()
+    [root(), console::all(), flows::all(), treasury::all(), money::all(), payment_runs::all()].into_iter().flatten().collect()
 }
 
 const METRICS: &str = "only for this machine or with a token; see operation.rs";

@@ -59,7 +59,9 @@ impl World {
                 let body = |at| {
                     json!({ "name": format!("Payee {at}"), "account_number": format!("{at:010}"), "institution_code": "058" })
                 };
-                self.posted(side, "/api/v1/recipients", body).await
+                let mut made = self.posted(side, "/api/v1/recipients", body).await;
+                made["recipient_id"] = made["id"].clone();
+                made
             }
             Thing::ApprovalRule => {
                 let body = |at| json!({ "name": format!("Rule {at}"), "condition_type": "amount_above", "threshold": 10 });
@@ -72,6 +74,13 @@ impl World {
             Thing::TreasuryKey => {
                 let body = |at| json!({ "name": format!("Key {at}"), "scopes": ["runs:read"] });
                 self.posted(side, "/api/v1/developer/api-keys", body).await
+            }
+            Thing::PaymentRun | Thing::PaymentRunWaiting | Thing::PaymentRunEnded => {
+                super::rows::payment_run(self, side, thing).await
+            }
+            Thing::ScheduledRun => {
+                let body = |at| json!({ "objective": format!("Run {at}"), "cron": "0 9 25 * *" });
+                self.posted(side, "/api/v1/scheduled-runs", body).await
             }
             Thing::Transaction => super::money::transaction(self, side).await,
             Thing::TreasuryWebhook => self.treasury_webhook(side).await,

@@ -1,0 +1,253 @@
+//! What became of a payment run: its report, and its events as they happen (Treasury contract, sections 10.2 and 12).
+
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::body::Body;
+use bytes::Bytes;
+use floe_model::id::{AuditId, CandidateId, PaymentRunId};
+use floe_model::treasury::{ApprovalStatus, ExecutionStatus, Kobo, RiskDecision};
+use floe_model::{Fault, FaultKind};
+use floe_store::Change;
+use floe_store::platform::audit::Entry;
+use floe_store::treasury::candidates::Candidate;
+use floe_store::treasury::payment_run_events::{RECORD, RunEvent};
+use floe_treasury::runs::{self, LedgerEffect, Report};
+use floe_treasury::trail;
+use http_body_util::channel::{Channel, Sender};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::Instant;
+
+use super::input::path_id;
+use super::run_wire::FullRunOut;
+use super::shapes::runs as shapes;
+use super::wire::Seconds;
+use super::{DASHBOARD, Rights, SURFACE};
+use crate::http::shape::TEXT;
+use crate::http::{Call, Reply, Route};
+
+const MEDIA: &str = "text/event-stream";
+/// Streams of one process at a time.
+const STREAMS_MAX: usize = 1_000;
+/// Messages that wait for a slow reader.
+const MESSAGES_WAITING: usize = 64;
+/// Pause between two looks at a run that another server may move.
+const LOOK_EVERY: Duration = Duration::from_millis(900);
+/// Time without a message after which a comment tells that the stream lives.
+const COMMENT_EVERY: Duration = Duration::from_secs(15);
+/// Time after which a reader who takes nothing is given up.
+const STALLED: Duration = Duration::from_secs(60);
+
+static STREAMS: AtomicUsize = AtomicUsize::new(0);
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::get(&SURFACE, "/api/v1/runs/{id}/report", DASHBOARD, report)
+            .any_reads()
+            .doc("Report on a payment run")
+            .answers(200, shapes::REPORT),
+        Route::get(&SURFACE, "/api/v1/runs/{id}/events/stream", DASHBOARD, stream)
+            .any_reads()
+            .doc("Follow a payment run")
+            .about("Server-sent events; the stream ends after the run has. A comment comes every 15 seconds.")
+            .query("last_seq", shapes::SEQ, "The number of the event after which to go on; as good as Last-Event-ID")
+            .answers_media(200, MEDIA, TEXT)
+            .refuses(503, &["overloaded"]),
+    ]
+}
+
+#[derive(Serialize)]
+struct ReportOut {
+    run: FullRunOut,
+    candidates: Vec<LineOut>,
+    ledger: LedgerOut,
+    audit: Vec<AuditOut>,
+    audit_complete: bool,
+}
+
+#[derive(Serialize)]
+struct LineOut {
+    id: CandidateId,
+    beneficiary_name: String,
+    account_number: String,
+    institution_code: String,
+    amount: Kobo,
+    risk_decision: Option<RiskDecision>,
+    approval_status: ApprovalStatus,
+    decision_reason: Option<String>,
+    execution_status: ExecutionStatus,
+    reference: Option<String>,
+    failure_reason: Option<String>,
+}
+
+impl From<Candidate> for LineOut {
+    fn from(one: Candidate) -> Self {
+        Self {
+            id: one.id,
+            beneficiary_name: one.beneficiary_name,
+            account_number: one.account_number,
+            institution_code: one.institution_code,
+            amount: one.amount,
+            risk_decision: one.risk_decision,
+            approval_status: one.approval,
+            decision_reason: one.decision_reason,
+            execution_status: one.execution,
+            reference: one.reference,
+            failure_reason: one.failure_reason,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct LedgerOut {
+    reserved: Kobo,
+    paid_out: Kobo,
+    fees: Kobo,
+    returned: Kobo,
+    reversed: usize,
+    open: Kobo,
+}
+
+#[derive(Serialize)]
+struct AuditOut {
+    id: AuditId,
+    agent_type: String,
+    action: String,
+    detail: Box<RawValue>,
+    created_at: Seconds,
+}
+
+impl TryFrom<Entry> for AuditOut {
+    type Error = Fault;
+
+    fn try_from(entry: Entry) -> Result<Self, Fault> {
+        Ok(Self {
+            id: entry.id,
+            agent_type: trail::agent_type(&entry.actor).to_owned(),
+            action: entry.action,
+            detail: RawValue::from_string(entry.detail).map_err(Fault::internal)?,
+            created_at: Seconds(entry.at),
+        })
+    }
+}
+
+async fn report(call: Call) -> Result<Reply, Fault> {
+    let id: PaymentRunId = path_id(&call, "id")?;
+    let scope = call.ctx.caller.scope();
+    let found = call.ctx.store.read(move |tx| runs::report(tx, scope, id)).await?;
+    let Report { full, candidates, ledger, audit, is_audit_complete } = found;
+    let LedgerEffect { reserved, paid_out, fees, returned, reversed, open } = ledger;
+    Reply::ok(&ReportOut {
+        run: FullRunOut::of(&full, scope.mode),
+        candidates: candidates.into_iter().map(LineOut::from).collect(),
+        ledger: LedgerOut { reserved, paid_out, fees, returned, reversed, open },
+        audit: audit.into_iter().map(AuditOut::try_from).collect::<Result<_, _>>()?,
+        audit_complete: is_audit_complete,
+    })
+}
+
+async fn stream(call: Call) -> Result<Reply, Fault> {
+    let id: PaymentRunId = path_id(&call, "id")?;
+    let given = call.query.get("last_seq").or_else(|| call.header("last-event-id"));
+    let after = given.and_then(|text| text.parse().ok()).unwrap_or(0);
+    let place = Place::take().ok_or_else(|| {
+        Fault::new(FaultKind::Overloaded, "overloaded", "Too many streams are open").with_retry_after(5)
+    })?;
+    // A run that is not there is told before the stream begins.
+    let scope = call.ctx.caller.scope();
+    call.ctx.store.read(move |tx| runs::run(tx, scope, id)).await?;
+    let (mut sender, body) = Channel::<Bytes, io::Error>::new(MESSAGES_WAITING);
+    tokio::spawn(async move {
+        // A reader who went away ends it like one who has seen everything.
+        let _ = tell(&call, id, after, &mut sender).await;
+        drop(place);
+    });
+    Ok(Reply::stream(MEDIA, Body::new(body)))
+}
+
+/// The stream ends before the run does: the reader is gone, or may not see the run any more.
+struct Cut;
+
+async fn tell(
+    call: &Call,
+    id: PaymentRunId,
+    mut after: i64,
+    sender: &mut Sender<Bytes, io::Error>,
+) -> Result<(), Cut> {
+    send(sender, ": stream\n\n".to_owned()).await?;
+    let (scope, mut last_sent) = (call.ctx.caller.scope(), Instant::now());
+    // Watched from before the first look, so that no change is missed.
+    let mut changes = call.ctx.store.watch();
+    loop {
+        let read = call.ctx.store.read(move |tx| runs::events(tx, scope, id, after)).await;
+        let (run, events) = read.map_err(|fault| {
+            tracing::warn!(run.id = %id, %fault, "a payment run cannot be followed further");
+            Cut
+        })?;
+        for event in &events {
+            after = event.seq;
+            send(sender, message(event)).await?;
+            last_sent = Instant::now();
+        }
+        if after >= run.last_event {
+            if run.status.is_final() {
+                return Ok(());
+            }
+            wait(&mut changes, id).await;
+        }
+        if last_sent.elapsed() >= COMMENT_EVERY {
+            send(sender, ": still here\n\n".to_owned()).await?;
+            last_sent = Instant::now();
+        }
+        call.prove_again().await.map_err(|_| Cut)?;
+    }
+}
+
+/// Waits for a change of the run, and not longer than until the next look.
+async fn wait(changes: &mut broadcast::Receiver<Change>, run: PaymentRunId) {
+    let changed = async {
+        loop {
+            match changes.recv().await {
+                Ok(Change::Record { kind, id, .. }) if kind == RECORD && id == run.0 => return,
+                Ok(Change::Many) | Err(RecvError::Lagged(_)) => return,
+                Ok(_) => {}
+                Err(RecvError::Closed) => std::future::pending().await,
+            }
+        }
+    };
+    // Over the time it looks again all the same.
+    let _ = tokio::time::timeout(LOOK_EVERY, changed).await;
+}
+
+fn message(event: &RunEvent) -> String {
+    format!("event: {}\nid: {}\ndata: {}\n\n", event.kind, event.seq, event.data)
+}
+
+async fn send(sender: &mut Sender<Bytes, io::Error>, text: String) -> Result<(), Cut> {
+    match tokio::time::timeout(STALLED, sender.send_data(Bytes::from(text))).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(Cut),
+    }
+}
+
+/// One of the places for streams, given back when it is dropped.
+struct Place(());
+
+impl Place {
+    fn take() -> Option<Self> {
+        let taken = STREAMS.fetch_add(1, Ordering::AcqRel);
+        let place = Self(());
+        // A place that was one too many is given back by its drop.
+        (taken < STREAMS_MAX).then_some(place)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        STREAMS.fetch_sub(1, Ordering::AcqRel);
+    }
+}

@@ -1,0 +1,7 @@
+//! The life of payment runs through the router, on both databases, through the simulator (Treasury contract, sections 2, 3, 6, 10 and 11).
+
+mod approvals;
+pub mod house;
+mod input;
+mod life;
+mod properties;
