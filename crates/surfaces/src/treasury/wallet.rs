@@ -97,7 +97,7 @@ fn writes() -> Vec<Route> {
             .about("Signed by the provider: the HMAC-SHA-512 of the body, in hexadecimal digits. The same reference counts once; \
                     money for an unknown account is kept.")
             .header("X-FlowPilot-Signature", TEXT, "The signature; `sha512=` may stand before it")
-            .takes(shapes::NOTICE)
+            .takes_media("*/*", shapes::NOTICE)
             .answers(200, shapes::NOTICED)
             .refuses(401, &["wrong_signature"])
             .refuses(409, &["wallet_full"]),

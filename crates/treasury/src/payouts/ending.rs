@@ -54,6 +54,8 @@ pub(super) struct Outcome<'a> {
     pub(super) code: Option<&'a str>,
     /// Why.
     pub(super) reason: Option<&'a str>,
+    /// Questions to count: 1 when it follows from the answer to one.
+    pub(super) questions: i64,
 }
 
 /// A released run and its wallet, both held until the end of the transaction.
@@ -100,7 +102,7 @@ impl<'t> Ending<'t> {
 
     /// Changes the state of those of the orders that still are in the state from which it starts; how many these are.
     pub(super) fn end(&mut self, tx: &mut Tx<'_>, orders: &[&Order], outcome: Outcome<'_>) -> Result<usize, Fault> {
-        let Outcome { from, to, code, reason } = outcome;
+        let Outcome { from, to, code, reason, questions } = outcome;
         if orders.is_empty() {
             return Ok(0);
         }
@@ -108,7 +110,7 @@ impl<'t> Ending<'t> {
             return Err(Fault::internal(format!("an order cannot become {to} from {from}")));
         }
         let seqs: Vec<i64> = orders.iter().map(|order| order.seq).collect();
-        let end = End { from, to, code, reason, at: self.at() };
+        let end = End { from, to, code, reason, questions, at: self.at() };
         let ended: HashSet<i64> = payout_orders::end(tx, self.scope, &seqs, &end)?.into_iter().collect();
         let ended: Vec<&Order> = orders.iter().copied().filter(|order| ended.contains(&order.seq)).collect();
         self.follow(tx, &ended, outcome)?;
@@ -122,7 +124,7 @@ impl<'t> Ending<'t> {
         let failed = payout_orders::end_ready(tx, self.scope, span, BREAKER, self.at())?;
         let facts = Breaker { checked: self.run.checks_done, failed: self.run.checks_failed };
         self.note("tripped_circuit_breaker", &facts);
-        let outcome = Outcome { from: OrderState::Ready, to: OrderState::Failed, code: None, reason: Some(BREAKER) };
+        let outcome = Outcome { from: OrderState::Ready, to: OrderState::Failed, code: None, reason: Some(BREAKER), questions: 0 };
         self.follow(tx, &failed.iter().collect::<Vec<_>>(), outcome)
     }
 

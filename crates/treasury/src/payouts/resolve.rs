@@ -116,7 +116,8 @@ pub fn resolve(
                 return Err(Fault::internal("a resolution changed while its run was held"));
             }
             let to = if said.is_success { OrderState::Success } else { OrderState::Failed };
-            let outcome = Outcome { from: OrderState::Followup, to, code: None, reason: (!said.is_success).then_some(RESOLVED) };
+            let reason = (!said.is_success).then_some(RESOLVED);
+            let outcome = Outcome { from: OrderState::Followup, to, code: None, reason, questions: 0 };
             ending.end(tx, &[&found.order], outcome)?;
         }
     }

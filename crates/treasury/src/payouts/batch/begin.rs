@@ -141,7 +141,7 @@ fn mark(
 }
 
 fn failed(reason: &str) -> Outcome<'_> {
-    Outcome { from: OrderState::Ready, to: OrderState::Failed, code: None, reason: Some(reason) }
+    Outcome { from: OrderState::Ready, to: OrderState::Failed, code: None, reason: Some(reason), questions: 0 }
 }
 
 /// Counts checks that were made just now, for the circuit breaker.

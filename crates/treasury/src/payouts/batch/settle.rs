@@ -130,19 +130,19 @@ fn follow(
     now: Timestamp,
 ) -> Result<(), Fault> {
     let Group { from, code, .. } = *group;
-    let to = |to: OrderState, reason: Option<&'static str>| Outcome { from, to, code, reason };
+    let questions = i64::from(group.was_question);
+    let to = |to: OrderState, reason: Option<&'static str>| Outcome { from, to, code, reason, questions };
     match group.step {
         Step::Succeed => ending.end(tx, orders, to(OrderState::Success, None)).map(drop),
         Step::Fail(reason) => ending.end(tx, orders, to(OrderState::Failed, Some(reason))).map(drop),
         Step::FollowUp => ending.end(tx, orders, to(OrderState::Followup, None)).map(drop),
         Step::Reverse => {
             ending.end(tx, orders, to(OrderState::Success, None))?;
-            let back = Outcome { from: OrderState::Success, to: OrderState::Reversed, code, reason: None };
+            let back = Outcome { from: OrderState::Success, to: OrderState::Reversed, code, reason: None, questions: 0 };
             ending.end(tx, orders, back).map(drop)
         }
         Step::Wait(next_at) => {
             let seqs: Vec<i64> = orders.iter().map(|order| order.seq).collect();
-            let questions = i64::from(group.was_question);
             let wait = Wait { questions, code, not_found: group.not_found, next_at };
             payout_orders::wait(tx, scope, &seqs, &wait, now)
         }
