@@ -104,7 +104,9 @@ impl Access {
             let Some(found) = memberships::find(tx, workspace, member)? else { return Ok(None) };
             Ok(Some((workspace, found.role, found.treasury_role, groups_of(tx, workspace, member)?)))
         });
-        let Some((workspace, role, treasury_role, groups)) = found.await? else { return Err(Fault::not_found("Workspace")) };
+        let Some((workspace, role, treasury_role, groups)) = found.await? else {
+            return Err(Fault::not_found("Workspace"));
+        };
         if workspace == caller.workspace {
             return Ok(Arc::clone(caller));
         }

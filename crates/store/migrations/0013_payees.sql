@@ -78,5 +78,13 @@ CREATE TABLE blocklist_entries (
 
 CREATE UNIQUE INDEX blocklist_entries_match ON blocklist_entries (workspace_id, kind, match_key);
 
--- The treasury's view of the audit chain, newest first.
-CREATE INDEX audit_entries_treasury ON audit_entries (workspace_id, mode, id) WHERE product = 'treasury';
+-- The treasury's view of the audit chain, newest first. The product is in the index too, so that SQLite need not look at the rows.
+CREATE INDEX audit_entries_treasury ON audit_entries (workspace_id, mode, product, id) WHERE product = 'treasury';
+
+-- How many sealed entries of the treasury a workspace and mode has; those that are not sealed yet are few, and counted.
+CREATE TABLE treasury_audit_totals (
+    workspace_id {id} NOT NULL,
+    mode {text} NOT NULL,
+    sealed {int} NOT NULL,
+    PRIMARY KEY (workspace_id, mode)
+) {strict_rowless};

@@ -12,6 +12,7 @@ use floe_model::{
 };
 
 use super::audit::{self, Entry, Filter};
+use crate::treasury::audit_view;
 use crate::{Row, Tx, params, statements};
 
 /// Entries of one page at most.
@@ -196,6 +197,7 @@ pub fn seal(
             return Err(Fault::internal(format!("audit entry {id} was sealed by somebody else")));
         }
     }
+    audit_view::count_sealed(tx, workspace, &entries)?;
     Ok(seals.len())
 }
 

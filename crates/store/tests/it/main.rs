@@ -20,4 +20,5 @@ mod replies;
 mod schedules;
 mod statements;
 mod transactions;
+mod treasury_payees;
 mod values;

@@ -97,12 +97,7 @@ fn key_in_header<'a>(headers: &'a HeaderMap, auth: Auth, customs: &Customs) -> R
 
 /// The credential of the request, if there is one. A header that is not of a form that the route takes is a wrong
 /// credential, not a missing one: no cookie is looked at then.
-fn find<'a>(
-    headers: &'a HeaderMap,
-    secure: bool,
-    auth: Auth,
-    customs: &Customs,
-) -> Result<Option<Found<'a>>, Fault> {
+fn find<'a>(headers: &'a HeaderMap, secure: bool, auth: Auth, customs: &Customs) -> Result<Option<Found<'a>>, Fault> {
     let mut lines = headers.get_all(AUTHORIZATION).iter();
     let Some(line) = lines.next() else {
         let cookie = if auth.session { session_cookie(headers, secure) } else { None };

@@ -62,6 +62,26 @@ impl Call {
         Repeat::of_anyone(self, self.ctx.caller.workspace, caller)
     }
 
+    /// The saved answer of a request that is a repeat; for handlers that do something outside of the database before they
+    /// [`Call::commit`], so that a repeat does not do it again.
+    ///
+    /// # Errors
+    /// As [`Repeat::begin`].
+    pub async fn answered(&self) -> Result<Option<Reply>, Fault> {
+        let Some(repeat) = self.repeat()? else { return Ok(None) };
+        let looked = self.ctx.store.read(move |tx| {
+            let new = repeat.as_new(None);
+            Ok(replies::look(tx, &new)?.map(|known| (known, repeat.clone())))
+        });
+        match looked.await? {
+            None => Ok(None),
+            Some((known, repeat)) => match repeat.told(known)? {
+                Begun::First => Ok(None),
+                Begun::Replay(reply) => Ok(Some(*reply)),
+            },
+        }
+    }
+
     /// Runs an act and saves its answer in one transaction. A repeat is answered without running the act.
     ///
     /// The act may run more than once, so it has no effect outside of its transaction. The answer is rendered inside the
@@ -125,18 +145,7 @@ pub(super) async fn foresee(call: &Call) -> Result<Option<Reply>, Fault> {
     if call.route.body == BodyKind::Json && !call.body.is_empty() {
         check_syntax(&call.body)?;
     }
-    let Some(repeat) = call.repeat()?.filter(|_| call.route.body != BodyKind::Stream) else { return Ok(None) };
-    let looked = call.ctx.store.read(move |tx| {
-        let new = repeat.as_new(None);
-        Ok(replies::look(tx, &new)?.map(|known| (known, repeat.clone())))
-    });
-    match looked.await? {
-        None => Ok(None),
-        Some((known, repeat)) => match repeat.told(known)? {
-            Begun::First => Ok(None),
-            Begun::Replay(reply) => Ok(Some(*reply)),
-        },
-    }
+    if call.route.body == BodyKind::Stream { Ok(None) } else { call.answered().await }
 }
 
 impl Repeat {
@@ -151,9 +160,7 @@ impl Repeat {
             return Ok(None);
         };
         let text = value.to_str().ok().filter(|text| (1..=KEY_MAX).contains(&text.len()));
-        let text = text.filter(|text| {
-            text.bytes().all(|byte| byte.is_ascii_graphic() || of_workspace && byte == b' ')
-        });
+        let text = text.filter(|text| text.bytes().all(|byte| byte.is_ascii_graphic() || of_workspace && byte == b' '));
         let Some(text) = text else {
             if of_workspace {
                 return Err(Fault::new(FaultKind::Invalid, "invalid_idempotency_key", "Invalid Idempotency-Key."));

@@ -104,7 +104,8 @@ impl Surface {
     /// How long the prefix is by which the path is this surface's, bytes; of two surfaces the longer one counts.
     #[must_use]
     pub fn owns(&self, path: &str) -> Option<usize> {
-        let holds = |prefix: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let holds =
+            |prefix: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         self.prefixes.iter().filter(|prefix| holds(prefix)).map(|prefix| prefix.len()).max()
     }
 }

@@ -40,7 +40,10 @@ fn of_plumbing(route: &Route) -> [(bool, FaultKind, &'static str); 18] {
     let writes = route.method != Method::GET;
     let has_body = route.doc.takes.is_some();
     let has_fields = has_body || !route.doc.query.is_empty() || proven;
-    let by_role = route.permission.is_some() || !route.treasury_roles.is_empty() || auth.key_forbidden.is_some() || auth.session && !auth.token;
+    let by_role = route.permission.is_some()
+        || !route.treasury_roles.is_empty()
+        || auth.key_forbidden.is_some()
+        || auth.session && !auth.token;
     let repeats = repeats(route);
     [
         (has_body, FaultKind::Invalid, "invalid_json"),

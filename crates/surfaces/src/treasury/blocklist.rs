@@ -83,8 +83,7 @@ async fn remove(call: Call) -> Result<Reply, Fault> {
 fn read_new(call: &Call) -> Result<NewBlock, Fault> {
     let directory = call.app.treasury.directory;
     let mut body = Input::of(call)?;
-    let kind =
-        if body.require("kind") { body.word("kind", BlockKind::WORDS, BlockKind::parse) } else { None };
+    let kind = if body.require("kind") { body.word("kind", BlockKind::WORDS, BlockKind::parse) } else { None };
     let value = match kind {
         Some(BlockKind::AccountNumber) => body.required_digits("value", 10),
         Some(BlockKind::BankCode) => body.required_institution("value", directory),

@@ -23,7 +23,11 @@ pub(super) const FAULT: Shape = object(
             "errors",
             list(&object(
                 "",
-                &[must("type", TEXT), must("loc", list(&ANY)).about("Where: names, and numbers of entries"), must("msg", TEXT)],
+                &[
+                    must("type", TEXT),
+                    must("loc", list(&ANY)).about("Where: names, and numbers of entries"),
+                    must("msg", TEXT),
+                ],
             )),
         )
         .about("Every problem of wrong input"),
@@ -100,12 +104,20 @@ fn unprocessable(fault: &Fault) -> Value {
             return json!({ "detail": "Idempotency-Key was used with a different request.", "errors": [] });
         }
         "invalid_mode" => {
-            vec![Problem { kind: "enum", loc: vec!["header".into(), "X-FlowPilot-Mode".into()], msg: "must be one of: live, test" }]
+            vec![Problem {
+                kind: "enum",
+                loc: vec!["header".into(), "X-FlowPilot-Mode".into()],
+                msg: "must be one of: live, test",
+            }]
         }
         "invalid_json" | "incomplete_body" | "unsupported_media_type" => {
             vec![Problem { kind: "json_invalid", loc: vec!["body".into()], msg: fault.message() }]
         }
-        _ => fault.fields().iter().map(|one| Problem { kind: one.code, loc: loc(&one.path), msg: &one.message }).collect(),
+        _ => fault
+            .fields()
+            .iter()
+            .map(|one| Problem { kind: one.code, loc: loc(&one.path), msg: &one.message })
+            .collect(),
     };
     let detail = problems.first().map_or_else(|| fault.message().to_owned(), Problem::sentence);
     let errors: Vec<Value> =

@@ -1,16 +1,21 @@
 //! Bodies: an object is read member by member from its text, and every problem is named in the contract's words (Treasury contract,
 //! sections 1.1 and 1.4). Numbers are read from their digits, never through a binary float.
 
+mod members;
+mod words;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fmt;
 
 use floe_model::treasury::{Directory, FeeProblem, FeeSchedule, Kobo, NumberProblem, Score};
-use floe_model::{Fault, FaultKind, FieldProblem, Timestamp};
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use floe_model::{Fault, FaultKind, FieldProblem};
 use serde_json::value::RawValue;
 
 use crate::http::{Call, JSON_DEPTH_MAX, depth_within};
+use members::Members;
+
+use words::read_text;
+pub(super) use words::{control_problem, length_problem, parse_date, parse_id, parse_instant};
 
 /// Problems that one answer names.
 const PROBLEMS_MAX: usize = 1_000;
@@ -316,7 +321,11 @@ impl<'a> Input<'a> {
             return None;
         };
         if items.len() < min {
-            self.problem(name, "too_short", format!("must have at least {min} item{}", if min == 1 { "" } else { "s" }));
+            self.problem(
+                name,
+                "too_short",
+                format!("must have at least {min} item{}", if min == 1 { "" } else { "s" }),
+            );
             return None;
         }
         if items.len() > max {
@@ -355,104 +364,4 @@ fn syntax(error: &serde_json::Error) -> Fault {
 /// 422 all the same.
 pub(super) fn path_id<T: From<u128>>(call: &Call, name: &str) -> Result<T, Fault> {
     parse_id(call.param(name)?).map(T::from).ok_or_else(|| wrong(&format!("/path/{name}"), "uuid_parsing", NO_UUID))
-}
-
-/// An id in any spelling: a UUID in any case, with or without hyphens, or prefix and base32.
-pub(super) fn parse_id(text: &str) -> Option<u128> {
-    if text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return u128::from_str_radix(text, 16).ok();
-    }
-    floe_model::id::parse_bits(text).ok()
-}
-
-/// The beginning of a day, `YYYY-MM-DD`, UTC.
-pub(super) fn parse_date(text: &str) -> Option<Timestamp> {
-    let is_plain = text.len() == 10 && text.bytes().enumerate().all(|(at, byte)| match at {
-        4 | 7 => byte == b'-',
-        _ => byte.is_ascii_digit(),
-    });
-    if is_plain { Timestamp::parse(&format!("{text}T00:00:00Z")) } else { None }
-}
-
-/// An instant with an offset, or the beginning of a day.
-pub(super) fn parse_instant(text: &str) -> Option<Timestamp> {
-    parse_date(text).or_else(|| Timestamp::parse(text))
-}
-
-fn read_text(raw: &RawValue, min: usize, max: usize) -> Result<String, (&'static str, String)> {
-    let text: String =
-        serde_json::from_str(raw.get()).map_err(|_| ("string_type", "must be a string".to_owned()))?;
-    let text = text.trim();
-    match control_problem(text).or_else(|| length_problem(text, min, max)) {
-        Some(problem) => Err(problem),
-        None => Ok(text.to_owned()),
-    }
-}
-
-/// Refuses control characters other than tab and line feed.
-pub(super) fn control_problem(text: &str) -> Option<(&'static str, String)> {
-    let is_bad = |letter: char| letter.is_control() && !matches!(letter, '\t' | '\n');
-    text.contains(is_bad).then(|| ("pattern", "must not contain control characters".to_owned()))
-}
-
-/// Refuses a text with too few or too many characters.
-pub(super) fn length_problem(text: &str, min: usize, max: usize) -> Option<(&'static str, String)> {
-    let length = text.chars().count();
-    let characters = |number: usize| if number == 1 { "1 character".to_owned() } else { format!("{number} characters") };
-    if length < min {
-        return Some(("string_too_short", format!("must have at least {}", characters(min))));
-    }
-    (length > max).then(|| ("string_too_long", format!("must have at most {}", characters(max))))
-}
-
-/// The members of an object as texts; of a name that comes twice the last value counts.
-struct Members<'a>(HashMap<Cow<'a, str>, &'a RawValue>);
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = HashMap::new();
-                while let Some((Name(name), value)) = map.next_entry::<Name<'de>, &'de RawValue>()? {
-                    members.insert(name, value);
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(Reader)
-    }
-}
-
-/// A name, borrowed where it has no escapes.
-struct Name<'a>(Cow<'a, str>);
-
-impl<'de> Deserialize<'de> for Name<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Name<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a name")
-            }
-
-            fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Self::Value, E> {
-                Ok(Name(Cow::Borrowed(name)))
-            }
-
-            fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-                Ok(Name(Cow::Owned(name.to_owned())))
-            }
-        }
-        deserializer.deserialize_str(Reader)
-    }
 }

@@ -109,7 +109,18 @@ impl KeyOut {
     fn with_text<'a>(&'a self, key: Option<&'a str>) -> MadeKeyOut<'a> {
         let Self { id, name, prefix, scopes, mode, created_at, expires_at, last_used_at, revoked_at } = self;
         let (expires_at, last_used_at, revoked_at) = (*expires_at, *last_used_at, *revoked_at);
-        MadeKeyOut { id: *id, name, prefix, scopes, mode, created_at: *created_at, expires_at, last_used_at, revoked_at, key }
+        MadeKeyOut {
+            id: *id,
+            name,
+            prefix,
+            scopes,
+            mode,
+            created_at: *created_at,
+            expires_at,
+            last_used_at,
+            revoked_at,
+            key,
+        }
     }
 }
 

@@ -2,9 +2,9 @@
 
 use floe_access::invites::NewInvite;
 use floe_access::members::{self, MemberPatch};
+use floe_model::Fault;
 use floe_model::access::{Role, TreasuryRole, is_email};
 use floe_model::id::MemberId;
-use floe_model::Fault;
 use floe_store::Tx;
 use floe_store::access::memberships::{self, Colleague};
 use floe_treasury::trail::{self, Who};

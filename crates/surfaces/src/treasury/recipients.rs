@@ -130,9 +130,7 @@ impl TryFrom<RecipientView> for FullRecipientOut {
 
 async fn list_public(call: Call) -> Result<Reply, Fault> {
     let (page, search, ctx) = (Page::of(&call.query), search(&call), call.ctx.clone());
-    let reading = move |tx: &mut Tx<'_>| {
-        recipients::list(tx, &ctx, search.as_deref(), page.limit(), page.offset)
-    };
+    let reading = move |tx: &mut Tx<'_>| recipients::list(tx, &ctx, search.as_deref(), page.limit(), page.offset);
     let (rows, total) = call.ctx.store.read(reading).await?;
     Reply::ok(&page.around(rows.into_iter().map(RecipientOut::from).collect(), total))
 }

@@ -3,15 +3,15 @@
 use floe_access::rate::Limits;
 use floe_model::Fault;
 use floe_model::access::KeyKind;
+use floe_surfaces::http::{Auth, Call, Customs, FaultSite, RateStyle, Reply, Route, Surface, SurfaceDoc, shape};
 use floe_surfaces::{console, treasury};
-use floe_surfaces::http::{Auth, Call, Customs, RateStyle, Reply, Route, Surface, SurfaceDoc, shape};
 use http::StatusCode;
 use serde_json::json;
 
 pub static ECHO: Surface = Surface {
     name: "echo",
     prefixes: &["/echo"],
-    render: |fault, _| Reply::value(StatusCode::IM_A_TEAPOT, &json!({ "echo": fault.code(), "code": fault.code() })),
+    render,
     rate_style: RateStyle::XUnixSeconds,
     token_limits: Some(Limits { per_minute: 3, per_day: 4 }),
     repeats_by_member: false,
@@ -25,6 +25,11 @@ pub static ECHO: Surface = Surface {
         code: Fault::code,
     },
 };
+
+fn render(fault: &Fault, _site: &FaultSite<'_>) -> Reply {
+    let code = if fault.code() == "unknown_path" { "not_found" } else { fault.code() };
+    Reply::value(StatusCode::IM_A_TEAPOT, &json!({ "echo": code, "code": code }))
+}
 
 pub static SURFACES: &[&Surface] = &[&console::SURFACE, &ECHO, &treasury::SURFACE];
 

@@ -44,12 +44,7 @@ pub fn get(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<OrgSettings, Fault> {
 ///
 /// # Errors
 /// 409 when somebody else changed it at the same time.
-pub fn patch(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    patch: &OrgPatch,
-    more: &[(&str, &str, &str)],
-) -> Result<OrgSettings, Fault> {
+pub fn patch(tx: &mut Tx<'_>, ctx: &Ctx, patch: &OrgPatch, more: &[(&str, &str, &str)]) -> Result<OrgSettings, Fault> {
     let old = rows::get(tx, ctx.caller.workspace)?;
     let new = OrgSettings {
         default_risk_tolerance: patch.default_risk_tolerance.unwrap_or(old.default_risk_tolerance),

@@ -118,12 +118,7 @@ pub fn list(
 ///
 /// # Errors
 /// Of the database.
-pub fn view(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    directory: &Directory,
-    recipient: Recipient,
-) -> Result<RecipientView, Fault> {
+pub fn view(tx: &mut Tx<'_>, ctx: &Ctx, directory: &Directory, recipient: Recipient) -> Result<RecipientView, Fault> {
     let paid = rows::paid(tx, ctx.caller.scope(), &recipient.account_number)?;
     let own = institution_key(directory, &recipient.institution_code);
     let at_own = || paid.iter().filter(|paid| institution_key(directory, &paid.institution_code) == own);
@@ -164,7 +159,9 @@ pub fn patch(
     }
     let bank = match (&patch.bank_name, &patch.institution_code) {
         (Some(Some(name)), _) => Some(Some(name.clone())),
-        (Some(None), _) | (None, Some(_)) => Some(directory.find(&one.institution_code).map(|found| found.name.clone())),
+        (Some(None), _) | (None, Some(_)) => {
+            Some(directory.find(&one.institution_code).map(|found| found.name.clone()))
+        }
         (None, None) => None,
     };
     if let Some(bank) = bank {

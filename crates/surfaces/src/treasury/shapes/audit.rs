@@ -16,7 +16,5 @@ pub(in crate::treasury) const AUDIT_EVENT: Shape = object(
     ],
 );
 pub(in crate::treasury) const AUDIT_EVENTS: Shape = object("AuditEvents", &page(&AUDIT_EVENT));
-pub(in crate::treasury) const AUDIT_CHAIN_VERDICT: Shape = object(
-    "AuditChainVerdict",
-    &[must("valid", FLAG), must("events", COUNT), must("first_bad_id", ID.or_null())],
-);
+pub(in crate::treasury) const AUDIT_CHAIN_VERDICT: Shape =
+    object("AuditChainVerdict", &[must("valid", FLAG), must("events", COUNT), must("first_bad_id", ID.or_null())]);

@@ -18,7 +18,5 @@ pub(in crate::treasury) const BLOCK: Shape = object(
     ],
 );
 pub(in crate::treasury) const BLOCKLIST: Shape = object("Blocklist", &page(&BLOCK));
-pub(in crate::treasury) const NEW_BLOCK: Shape = input(
-    "NewBlocklistEntry",
-    &[must("kind", KIND), must("value", text(1, 255)), may("reason", text(0, 500))],
-);
+pub(in crate::treasury) const NEW_BLOCK: Shape =
+    input("NewBlocklistEntry", &[must("kind", KIND), must("value", text(1, 255)), may("reason", text(0, 500))]);

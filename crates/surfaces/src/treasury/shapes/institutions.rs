@@ -22,7 +22,5 @@ pub(in crate::treasury) const INSTITUTION: Shape = object(
 pub(in crate::treasury) const INSTITUTIONS: Shape = object("Institutions", &page(&INSTITUTION));
 pub(in crate::treasury) const RESOLVE: Shape =
     input("AccountQuestion", &[must("account_number", ACCOUNT_NUMBER), must("institution_code", text(3, 6))]);
-pub(in crate::treasury) const RESOLVED: Shape = object(
-    "AccountAnswer",
-    &[must("account_name", TEXT.or_null()), must("check_digit_valid", FLAG.or_null())],
-);
+pub(in crate::treasury) const RESOLVED: Shape =
+    object("AccountAnswer", &[must("account_name", TEXT.or_null()), must("check_digit_valid", FLAG.or_null())]);

@@ -40,7 +40,11 @@ async fn keys_are_known_here_or_they_are_401() {
         assert_eq!(asking.send().await.status, 401);
     }
     is(&app.get("/api/v1/org").send().await, 401, r#"{"detail":"Missing session or access token."}"#);
-    is(&app.get("/api/v1/org").bearer(&good).send().await, 401, r#"{"detail":"Invalid or expired session or access token."}"#);
+    is(
+        &app.get("/api/v1/org").bearer(&good).send().await,
+        401,
+        r#"{"detail":"Invalid or expired session or access token."}"#,
+    );
 }
 
 #[tokio::test]
@@ -66,11 +70,18 @@ async fn refusals_have_the_bodies_of_the_contract() {
     let reader = key(&app, &session, "live", &["recipients:read"]).await;
     let writer = key(&app, &session, "live", &["recipients:write"]).await;
     let post = |body: &str| {
-        with_key(app.post(PATH), &writer).header("content-type", "application/json").body(body.as_bytes().to_vec()).send()
+        with_key(app.post(PATH), &writer)
+            .header("content-type", "application/json")
+            .body(body.as_bytes().to_vec())
+            .send()
     };
     let scope = r#"{"detail":"API key missing required scope(s): recipients:write"}"#;
     is(&with_key(app.post(PATH), &reader).json(&payee()).send().await, 403, scope);
-    is(&with_key(app.get(PATH), &writer).send().await, 403, r#"{"detail":"API key missing required scope(s): recipients:read"}"#);
+    is(
+        &with_key(app.get(PATH), &writer).send().await,
+        403,
+        r#"{"detail":"API key missing required scope(s): recipients:read"}"#,
+    );
     is(&app.get("/api/v1/public/nothing").send().await, 404, r#"{"detail":"Not Found"}"#);
     is(&app.get("/api/v1/nothing").send().await, 404, r#"{"detail":"Not Found"}"#);
     let method = app.ask("PUT", PATH).send().await;
@@ -79,9 +90,17 @@ async fn refusals_have_the_bodies_of_the_contract() {
     let never = format!("{PATH}/00000000-0000-7000-8000-000000000000");
     is(&with_key(app.delete(&never), &writer).send().await, 404, r#"{"detail":"Recipient not found"}"#);
     let id = with_key(app.delete(&format!("{PATH}/x")), &writer).send().await;
-    is(&id, 422, r#"{"detail":"recipient_id: must be a valid UUID","errors":[{"type":"uuid_parsing","loc":["path","recipient_id"],"msg":"must be a valid UUID"}]}"#);
+    is(
+        &id,
+        422,
+        r#"{"detail":"recipient_id: must be a valid UUID","errors":[{"type":"uuid_parsing","loc":["path","recipient_id"],"msg":"must be a valid UUID"}]}"#,
+    );
     let limit = with_key(app.get(&format!("{PATH}?limit=201&offset=x")), &reader).send().await;
-    is(&limit, 422, r#"{"detail":"limit: must be less than or equal to 200","errors":[{"type":"less_than_equal","loc":["query","limit"],"msg":"must be less than or equal to 200"},{"type":"int_parsing","loc":["query","offset"],"msg":"must be an integer"}]}"#);
+    is(
+        &limit,
+        422,
+        r#"{"detail":"limit: must be less than or equal to 200","errors":[{"type":"less_than_equal","loc":["query","limit"],"msg":"must be less than or equal to 200"},{"type":"int_parsing","loc":["query","offset"],"msg":"must be an integer"}]}"#,
+    );
     for (query, detail) in [
         ("limit=", "limit: must be an integer"),
         ("limit=0", "limit: must be greater than or equal to 1"),
@@ -94,11 +113,31 @@ async fn refusals_have_the_bodies_of_the_contract() {
         let answer = with_key(app.get(&format!("{PATH}?{query}")), &reader).send().await;
         assert_eq!((answer.status.as_u16(), &answer.json["detail"]), (422, &json!(detail)), "{query}");
     }
-    assert_eq!(with_key(app.get(&format!("{PATH}?limit=0&limit=5")), &reader).send().await.status, 200, "the last counts");
-    is(&post("{\"name\":").await, 422, r#"{"detail":"body: is not valid JSON: EOF while parsing a value at line 1, column 8","errors":[{"type":"json_invalid","loc":["body"],"msg":"is not valid JSON: EOF while parsing a value at line 1, column 8"}]}"#);
-    is(&post("[]").await, 422, r#"{"detail":"body: must be a JSON object","errors":[{"type":"json_invalid","loc":["body"],"msg":"must be a JSON object"}]}"#);
-    is(&post(r#"{"name":"","account_number":"12345","institution_code":"999"}"#).await, 422, r#"{"detail":"name: must have at least 1 character","errors":[{"type":"string_too_short","loc":["body","name"],"msg":"must have at least 1 character"},{"type":"pattern","loc":["body","account_number"],"msg":"must be exactly 10 digits"},{"type":"unknown_institution","loc":["body","institution_code"],"msg":"is not the code of a known institution"}]}"#);
-    is(&post("").await, 422, r#"{"detail":"name: field required","errors":[{"type":"missing","loc":["body","name"],"msg":"field required"},{"type":"missing","loc":["body","account_number"],"msg":"field required"},{"type":"missing","loc":["body","institution_code"],"msg":"field required"}]}"#);
+    assert_eq!(
+        with_key(app.get(&format!("{PATH}?limit=0&limit=5")), &reader).send().await.status,
+        200,
+        "the last counts"
+    );
+    is(
+        &post("{\"name\":").await,
+        422,
+        r#"{"detail":"body: is not valid JSON: EOF while parsing a value at line 1, column 8","errors":[{"type":"json_invalid","loc":["body"],"msg":"is not valid JSON: EOF while parsing a value at line 1, column 8"}]}"#,
+    );
+    is(
+        &post("[]").await,
+        422,
+        r#"{"detail":"body: must be a JSON object","errors":[{"type":"json_invalid","loc":["body"],"msg":"must be a JSON object"}]}"#,
+    );
+    is(
+        &post(r#"{"name":"","account_number":"12345","institution_code":"999"}"#).await,
+        422,
+        r#"{"detail":"name: must have at least 1 character","errors":[{"type":"string_too_short","loc":["body","name"],"msg":"must have at least 1 character"},{"type":"pattern","loc":["body","account_number"],"msg":"must be exactly 10 digits"},{"type":"unknown_institution","loc":["body","institution_code"],"msg":"is not the code of a known institution"}]}"#,
+    );
+    is(
+        &post("").await,
+        422,
+        r#"{"detail":"name: field required","errors":[{"type":"missing","loc":["body","name"],"msg":"field required"},{"type":"missing","loc":["body","account_number"],"msg":"field required"},{"type":"missing","loc":["body","institution_code"],"msg":"field required"}]}"#,
+    );
     for (body, kind) in [
         (r#"{"name":7,"account_number":"0123456789","institution_code":"058"}"#, "string_type"),
         (r#"{"name":null,"account_number":"0123456789","institution_code":"058"}"#, "missing"),
@@ -110,14 +149,20 @@ async fn refusals_have_the_bodies_of_the_contract() {
         let answer = post(body).await;
         assert_eq!((answer.status.as_u16(), &answer.json["errors"][0]["type"]), (422, &json!(kind)), "{body}");
     }
-    let media = with_key(app.post(PATH), &writer).header("content-type", "text/plain").body(b"{}".to_vec()).send().await;
+    let media =
+        with_key(app.post(PATH), &writer).header("content-type", "text/plain").body(b"{}".to_vec()).send().await;
     assert_eq!((media.status.as_u16(), &media.json["errors"][0]["type"]), (422, &json!("json_invalid")));
     let large = with_key(app.post(PATH), &writer).body(vec![b' '; 8 * 1024 * 1024 + 1]).send().await;
     is(&large, 413, r#"{"detail":"Request body too large."}"#);
-    let repeat = with_key(app.post(PATH), &writer).header("idempotency-key", &"k".repeat(256)).json(&payee()).send().await;
+    let repeat =
+        with_key(app.post(PATH), &writer).header("idempotency-key", &"k".repeat(256)).json(&payee()).send().await;
     is(&repeat, 400, r#"{"detail":"Invalid Idempotency-Key."}"#);
     let mode = app.get("/api/v1/org").bearer(&session).header("x-flowpilot-mode", "both").send().await;
-    is(&mode, 422, r#"{"detail":"X-FlowPilot-Mode: must be one of: live, test","errors":[{"type":"enum","loc":["header","X-FlowPilot-Mode"],"msg":"must be one of: live, test"}]}"#);
+    is(
+        &mode,
+        422,
+        r#"{"detail":"X-FlowPilot-Mode: must be one of: live, test","errors":[{"type":"enum","loc":["header","X-FlowPilot-Mode"],"msg":"must be one of: live, test"}]}"#,
+    );
 }
 
 #[tokio::test]
@@ -140,7 +185,10 @@ async fn checks_come_in_the_order_of_the_contract() {
     assert_eq!(answer.status, 400);
     let answer = with_key(app.post(PATH), &writer).header("idempotency-key", "k").json(&json!({})).send().await;
     assert_eq!((answer.status.as_u16(), &answer.json["errors"][0]["type"]), (422, &json!("missing")));
-    assert_eq!(with_key(app.post(PATH), &writer).header("idempotency-key", "k").json(&payee()).send().await.status, 201);
+    assert_eq!(
+        with_key(app.post(PATH), &writer).header("idempotency-key", "k").json(&payee()).send().await.status,
+        201
+    );
     let answer = with_key(app.post(PATH), &writer).header("idempotency-key", "k").json(&json!({})).send().await;
     is(&answer, 422, r#"{"detail":"Idempotency-Key was used with a different request.","errors":[]}"#);
 }

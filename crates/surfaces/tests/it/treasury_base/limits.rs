@@ -15,7 +15,10 @@ async fn a_key_has_its_burst_and_then_its_rate() {
     let ask = || with_key(app.get(PATH), &text).send();
     let first = ask().await;
     let told = |name: &str| first.header(name).to_owned();
-    assert_eq!([told("x-ratelimit-limit"), told("x-ratelimit-remaining"), told("x-ratelimit-reset")], ["1200", "199", "1"]);
+    assert_eq!(
+        [told("x-ratelimit-limit"), told("x-ratelimit-remaining"), told("x-ratelimit-reset")],
+        ["1200", "199", "1"]
+    );
     for _ in 0..199 {
         assert_eq!(ask().await.status, 200);
     }

@@ -11,11 +11,11 @@ pub(super) fn all() -> Vec<Row> {
 
 fn organisation() -> Vec<Row> {
     use Thing::{ApprovalRule, Block, Member, None};
-    let rule: fn(&Value) -> Value =
-        |_| json!({ "name": "Large", "condition_type": "amount_above", "threshold": 1_000_000, "required_approvers": 2 });
+    let rule: fn(&Value) -> Value = |_| json!({ "name": "Large", "condition_type": "amount_above", "threshold": 1_000_000, "required_approvers": 2 });
     vec![
         row("GET", "/api/v1/org", None),
-        row("PATCH", "/api/v1/org", None).body(|_| json!({ "strict_check_digit": true, "single_payout_cap": 5_000_000 })),
+        row("PATCH", "/api/v1/org", None)
+            .body(|_| json!({ "strict_check_digit": true, "single_payout_cap": 5_000_000 })),
         row("GET", "/api/v1/org/members", None).lists(Member),
         row("POST", "/api/v1/org/members", None)
             .body(|_| json!({ "email": "bola@floe.test", "role": "approver" }))
@@ -87,7 +87,8 @@ fn webhooks() -> Vec<Row> {
             .body(new)
             .other(|_| json!({ "url": crate::hooks::url(200), "events": ["run.completed"] })),
         row("GET", "/api/v1/developer/webhooks/{id}", TreasuryWebhook),
-        row("PATCH", "/api/v1/developer/webhooks/{id}", TreasuryWebhook).body(|_| json!({ "events": ["payout.failed"] })),
+        row("PATCH", "/api/v1/developer/webhooks/{id}", TreasuryWebhook)
+            .body(|_| json!({ "events": ["payout.failed"] })),
         row("DELETE", "/api/v1/developer/webhooks/{id}", TreasuryWebhook),
         row("POST", "/api/v1/developer/webhooks/{id}/test", TreasuryWebhook),
         row("POST", "/api/v1/developer/webhooks/{id}/rotate-secret", TreasuryWebhook),
