@@ -81,6 +81,9 @@ async fn show(call: Call) -> Result<Reply, Fault> {
 async fn replay(call: Call) -> Result<Reply, Fault> {
     let (id, view): (DeliveryId, View) = (call.id("id", "Delivery")?, view(&call));
     let ctx = call.ctx.clone();
+    if let Some(first) = call.answered().await? {
+        return Ok(first);
+    }
     let sent = call.app.webhooks.redeliver(&ctx, view, id).await?;
     let act = move |tx: &mut Tx<'_>| {
         sent.apply(tx, &ctx)?;
