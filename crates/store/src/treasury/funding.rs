@@ -1,10 +1,6 @@
 //! Tables `virtual_accounts`, `funding_notices` and `wallet_topups`: how money comes in (Treasury contract, section 10.4).
 
-use floe_model::{
-    Fault, Mode, Scope, Timestamp,
-    id::WorkspaceId,
-    treasury::Kobo,
-};
+use floe_model::{Fault, Mode, Scope, Timestamp, id::WorkspaceId, treasury::Kobo};
 
 use crate::{Row, Tx, params, statements};
 

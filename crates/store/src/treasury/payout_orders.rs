@@ -358,8 +358,7 @@ pub struct Wait<'a> {
 pub fn wait(tx: &mut Tx<'_>, scope: Scope, seqs: &[i64], wait: &Wait<'_>, at: Timestamp) -> Result<(), Fault> {
     let Wait { questions, code, not_found, next_at } = *wait;
     let (seqs, first, last) = list(seqs)?;
-    let values =
-        params![scope.workspace, scope.mode, questions, code, not_found, at, next_at, &seqs, first, last];
+    let values = params![scope.workspace, scope.mode, questions, code, not_found, at, next_at, &seqs, first, last];
     tx.execute(&WAIT, values).map(drop)
 }
 
@@ -370,7 +369,8 @@ pub fn wait(tx: &mut Tx<'_>, scope: Scope, seqs: &[i64], wait: &Wait<'_>, at: Ti
 pub fn end(tx: &mut Tx<'_>, scope: Scope, seqs: &[i64], end: &End<'_>) -> Result<Vec<i64>, Fault> {
     let (from, to) = (end.from.as_str(), end.to.as_str());
     let (seqs, first, last) = list(seqs)?;
-    let values = params![scope.workspace, scope.mode, from, to, end.code, end.reason, end.at, &seqs, first, last, end.questions];
+    let values =
+        params![scope.workspace, scope.mode, from, to, end.code, end.reason, end.at, &seqs, first, last, end.questions];
     tx.rows(&END, values, |row| row.int(0))
 }
 

@@ -1,10 +1,6 @@
 //! Table `payout_runs`: the released runs, and how far their payouts have come. Amounts are in kobo.
 
-use floe_model::{
-    Fault, Scope, Timestamp,
-    id::PaymentRunId,
-    treasury::Kobo,
-};
+use floe_model::{Fault, Scope, Timestamp, id::PaymentRunId, treasury::Kobo};
 
 use crate::{Row, Tx, params, statements};
 

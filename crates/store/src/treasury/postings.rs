@@ -129,8 +129,7 @@ pub fn newest(
     span: Span,
     limit: usize,
 ) -> Result<Vec<Line>, Fault> {
-    let values =
-        params![scope.workspace, scope.mode, account.as_str(), span.first, span.last, limit.min(PAGE_MAX)];
+    let values = params![scope.workspace, scope.mode, account.as_str(), span.first, span.last, limit.min(PAGE_MAX)];
     tx.rows(&NEWEST, values, line)
 }
 
@@ -145,8 +144,7 @@ pub fn oldest(
     span: Span,
     limit: usize,
 ) -> Result<Vec<Line>, Fault> {
-    let values =
-        params![scope.workspace, scope.mode, account.as_str(), span.first, span.last, limit.min(PAGE_MAX)];
+    let values = params![scope.workspace, scope.mode, account.as_str(), span.first, span.last, limit.min(PAGE_MAX)];
     tx.rows(&OLDEST, values, line)
 }
 

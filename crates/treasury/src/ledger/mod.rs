@@ -8,7 +8,7 @@ mod verify;
 
 use floe_model::id::{PaymentRunId, TransactionId};
 use floe_model::treasury::{
-    Direction, Kobo, LedgerAccount, LedgerProblem, Transfer, TransactionStatus, day_number, transaction_reference,
+    Direction, Kobo, LedgerAccount, LedgerProblem, TransactionStatus, Transfer, day_number, transaction_reference,
 };
 use floe_model::{Fault, FaultKind, Scope, Timestamp};
 use floe_store::Tx;
@@ -51,7 +51,8 @@ impl Book {
             None => {
                 let born = born(tx, scope, now)?;
                 wallets::open(tx, scope, born)?;
-                wallets::lock(tx, scope)?.ok_or_else(|| Fault::internal("a wallet that was just opened is not there"))?
+                wallets::lock(tx, scope)?
+                    .ok_or_else(|| Fault::internal("a wallet that was just opened is not there"))?
             }
         };
         // Clocks of several nodes differ a little; lines and transactions of a wallet are in the order of their instants all the same.

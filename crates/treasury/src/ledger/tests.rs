@@ -27,7 +27,10 @@ async fn lines_tell_every_balance_and_nothing_is_kept_of_what_cannot_be() {
         book.close(tx)
     };
     let after = store.write(filled).await.unwrap();
-    assert_eq!((after.balances.available, after.balances.paid_out, after.balances.fees), (Kobo(680), Kobo(300), Kobo(20)));
+    assert_eq!(
+        (after.balances.available, after.balances.paid_out, after.balances.fees),
+        (Kobo(680), Kobo(300), Kobo(20))
+    );
 
     // An act of a node whose clock is behind stands after what was there; one that takes too much leaves nothing.
     let too_much = |tx: &mut floe_store::Tx<'_>| {

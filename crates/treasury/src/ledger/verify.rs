@@ -35,16 +35,17 @@ pub fn verify(tx: &mut Tx<'_>, scope: Scope) -> Result<Verdict, Fault> {
 fn replay(tx: &mut Tx<'_>, scope: Scope, wallet: &Wallet, problems: &mut Vec<String>) -> Result<i64, Fault> {
     let sums = postings::sums(tx, scope)?;
     for &account in LedgerAccount::ALL {
-        let (lines, sum) = sums
-            .iter()
-            .find(|(of, ..)| *of == account)
-            .map_or((0, Kobo::ZERO), |(_, lines, sum)| (*lines, *sum));
+        let (lines, sum) =
+            sums.iter().find(|(of, ..)| *of == account).map_or((0, Kobo::ZERO), |(_, lines, sum)| (*lines, *sum));
         let balance = wallet.balances.of(account);
         if sum != balance {
             problems.push(format!("{account}: its lines sum to {sum}, its balance is {balance}"));
         }
         if lines != wallet.last_line(account) {
-            problems.push(format!("{account}: it has {lines} lines, the last has the number {}", wallet.last_line(account)));
+            problems.push(format!(
+                "{account}: it has {lines} lines, the last has the number {}",
+                wallet.last_line(account)
+            ));
         }
         if balance < Kobo::ZERO && account != LedgerAccount::Outside {
             problems.push(format!("{account}: below zero: {balance}"));
@@ -78,11 +79,14 @@ fn transactions(tx: &mut Tx<'_>, scope: Scope, wallet: &Wallet, problems: &mut V
         let found = sums.iter().find(|(a, b, ..)| (*a, *b) == (direction, status));
         found.map_or((0, Kobo::ZERO), |(_, _, count, sum)| (*count, *sum))
     };
-    let (paid, back) = (of(Direction::Debit, TransactionStatus::Success), of(Direction::Credit, TransactionStatus::Success));
+    let (paid, back) =
+        (of(Direction::Debit, TransactionStatus::Success), of(Direction::Credit, TransactionStatus::Success));
     if paid.1.checked_sub(back.1) != Some(wallet.balances.paid_out) {
-        problems.push(format!("{} was paid and {} came back, {} is paid out", paid.1, back.1, wallet.balances.paid_out));
+        problems
+            .push(format!("{} was paid and {} came back, {} is paid out", paid.1, back.1, wallet.balances.paid_out));
     }
-    let (pending, failed) = (of(Direction::Debit, TransactionStatus::Pending), of(Direction::Debit, TransactionStatus::Failed));
+    let (pending, failed) =
+        (of(Direction::Debit, TransactionStatus::Pending), of(Direction::Debit, TransactionStatus::Failed));
     let counts = [(pending.0, wallet.pending), (paid.0 + back.0, wallet.succeeded), (failed.0, wallet.failed)];
     if counts.iter().any(|(is, noted)| is != noted) {
         problems.push(format!("transactions by status, counted and noted: {counts:?}"));

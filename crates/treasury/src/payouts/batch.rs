@@ -125,7 +125,8 @@ async fn carry(treasury: &Arc<Treasury>, scope: Scope, batch: Batch) -> Result<(
 async fn come_again(treasury: &Arc<Treasury>, scope: Scope, batch: Batch, job: &Job) -> Result<(), Fault> {
     let (shared, subject) = (Arc::clone(treasury), job.subject_id);
     let writing = treasury.platform.store.write(move |tx| {
-        let (Some(next), Some(subject)) = (payout_orders::next_at(tx, scope, (batch.first, batch.last))?, subject) else {
+        let (Some(next), Some(subject)) = (payout_orders::next_at(tx, scope, (batch.first, batch.last))?, subject)
+        else {
             return Ok(());
         };
         enqueue(tx, &shared, scope, &batch, subject, next)
@@ -148,14 +149,18 @@ async fn round(
     let mut told = Vec::with_capacity(begun.len() + sent.len());
     if let Some(rail) = rail.filter(|_| !payments.is_empty()) {
         let answers = rail.send(&payments).await;
-        told.extend(begun.into_iter().zip(whole(answers, payments.len())).map(|(order, answer)| Told::sent(order, answer)));
+        told.extend(
+            begun.into_iter().zip(whole(answers, payments.len())).map(|(order, answer)| Told::sent(order, answer)),
+        );
     }
     if !asked.is_empty() {
         let answers = match rail {
             Some(rail) => rail.ask(&asked).await,
             None => Vec::new(),
         };
-        told.extend(sent.into_iter().zip(whole(answers, asked.len())).map(|(order, answer)| Told::asked(order, answer)));
+        told.extend(
+            sent.into_iter().zip(whole(answers, asked.len())).map(|(order, answer)| Told::asked(order, answer)),
+        );
     }
     if told.is_empty() {
         return Ok(());

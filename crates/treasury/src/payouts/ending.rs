@@ -4,10 +4,11 @@
 use std::collections::HashSet;
 
 use floe_model::id::{CandidateId, PaymentRunId};
-use floe_model::treasury::{ExecutionStatus, Kobo, OrderState, Transfer, TransactionStatus};
+use floe_model::treasury::{ExecutionStatus, Kobo, OrderState, TransactionStatus, Transfer};
 use floe_model::{Fault, Scope, Timestamp};
 use floe_store::Tx;
 use floe_store::platform::audit::{self, Entry};
+use floe_store::platform::events::NewEvent;
 use floe_store::treasury::payout_orders::{self, End, Order};
 use floe_store::treasury::payout_runs::{self, PayoutRun};
 use floe_store::treasury::{candidates, payment_runs, payout_transactions};
@@ -68,6 +69,7 @@ pub(super) struct Ending<'t> {
     pub(super) run: PayoutRun,
     book: Book,
     entries: Vec<Entry>,
+    told: Vec<NewEvent>,
     given_back: (Kobo, Kobo, usize),
     has_paid: bool,
     has_changed: bool,
@@ -83,10 +85,12 @@ impl<'t> Ending<'t> {
         who: &'t Who,
         now: Timestamp,
     ) -> Result<Self, Fault> {
-        let run = payout_runs::lock(tx, scope, run)?.ok_or_else(|| Fault::internal("payouts of a run that was not released"))?;
+        let run = payout_runs::lock(tx, scope, run)?
+            .ok_or_else(|| Fault::internal("payouts of a run that was not released"))?;
         let book = Book::open(tx, scope, now)?;
-        let (before, entries, given_back) = (run.clone(), Vec::new(), (Kobo::ZERO, Kobo::ZERO, 0));
-        Ok(Self { treasury, scope, who, before, run, book, entries, given_back, has_paid: false, has_changed: false })
+        let (before, given_back) = (run.clone(), (Kobo::ZERO, Kobo::ZERO, 0));
+        let (entries, told, has_paid, has_changed) = (Vec::new(), Vec::new(), false, false);
+        Ok(Self { treasury, scope, who, before, run, book, entries, told, given_back, has_paid, has_changed })
     }
 
     /// The instant of this act.
@@ -124,7 +128,13 @@ impl<'t> Ending<'t> {
         let failed = payout_orders::end_ready(tx, self.scope, span, BREAKER, self.at())?;
         let facts = Breaker { checked: self.run.checks_done, failed: self.run.checks_failed };
         self.note("tripped_circuit_breaker", &facts);
-        let outcome = Outcome { from: OrderState::Ready, to: OrderState::Failed, code: None, reason: Some(BREAKER), questions: 0 };
+        let outcome = Outcome {
+            from: OrderState::Ready,
+            to: OrderState::Failed,
+            code: None,
+            reason: Some(BREAKER),
+            questions: 0,
+        };
         self.follow(tx, &failed.iter().collect::<Vec<_>>(), outcome)
     }
 
@@ -144,6 +154,7 @@ impl<'t> Ending<'t> {
             payout_runs::save(tx, self.scope, &self.run)?;
         }
         audit::record_all(tx, &self.entries)?;
+        tell::publish(tx, self.treasury, self.scope, std::mem::take(&mut self.told))?;
         if self.has_changed {
             payment_runs::touch(tx, self.scope, self.run.run, at)?;
         }
@@ -170,7 +181,7 @@ impl<'t> Ending<'t> {
         let reason = if to == OrderState::Reversed { Some(REVERSED) } else { reason };
         candidates::settle(tx, self.scope, self.run.run, &candidates, execution(to), reason, self.at())?;
         for order in orders {
-            self.tell(tx, order, outcome)?;
+            self.tell(order, outcome)?;
         }
         Ok(())
     }
@@ -243,18 +254,21 @@ impl<'t> Ending<'t> {
         payout_transactions::add_all(tx, self.scope, &credits)
     }
 
-    fn tell(&mut self, tx: &mut Tx<'_>, order: &Order, outcome: Outcome<'_>) -> Result<(), Fault> {
+    fn tell(&mut self, order: &Order, outcome: Outcome<'_>) -> Result<(), Fault> {
         let Outcome { to, code, reason, .. } = outcome;
         let response_code = code.or(order.response_code.as_deref());
         let (action, failure) = match to {
             OrderState::Success => ("settled_payout", None),
-            OrderState::Failed => ("failed_payout", Some(Failure { reason: reason.unwrap_or("failed"), response_code })),
+            OrderState::Failed => {
+                ("failed_payout", Some(Failure { reason: reason.unwrap_or("failed"), response_code }))
+            }
             OrderState::Reversed => ("reversed_payout", Some(Failure { reason: REVERSED, response_code })),
             // The question that brought nothing is in the log; what people do about it will be.
             OrderState::Followup | OrderState::Ready | OrderState::Sent => return Ok(()),
         };
         self.note(action, &PayoutFacts::of(order, code, reason));
-        tell::result(tx, self.treasury, self.scope, &self.run.objective, order, failure, self.at())
+        self.told.push(tell::result(self.treasury, &self.run.objective, order, failure, self.at())?);
+        Ok(())
     }
 }
 

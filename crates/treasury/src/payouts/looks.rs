@@ -97,7 +97,8 @@ fn take_back(
         let references: Vec<String> = chunk.iter().map(|movement| movement.reference.clone()).collect();
         let mut orders = payout_orders::of_references(tx, scope, &references)?;
         orders.retain(|order| order.run == run && order.state == OrderState::Success);
-        let back = Outcome { from: OrderState::Success, to: OrderState::Reversed, code: None, reason: None, questions: 0 };
+        let back =
+            Outcome { from: OrderState::Success, to: OrderState::Reversed, code: None, reason: None, questions: 0 };
         ending.end(tx, &orders.iter().collect::<Vec<_>>(), back)?;
     }
     ending.run.looks += 1;

@@ -1,9 +1,7 @@
 //! The money part of a release (Treasury contract, sections 3.4 and 4.3): all of it in the transaction of the approval, or nothing.
 
 use floe_model::id::{CandidateId, PaymentRunId, TransactionId};
-use floe_model::treasury::{
-    AccountCheck, FeeSchedule, Kobo, OrderState, RAIL_SERIAL_MAX, Transfer, rail_reference,
-};
+use floe_model::treasury::{AccountCheck, FeeSchedule, Kobo, OrderState, RAIL_SERIAL_MAX, Transfer, rail_reference};
 use floe_model::{Fault, Scope, Timestamp};
 use floe_store::Tx;
 use floe_store::platform::audit;
@@ -188,7 +186,8 @@ fn payout_run(
     let (Some(first), Some(last)) = (orders.first(), orders.last()) else {
         return Err(Fault::internal("a release without payouts"));
     };
-    let known = |checks: &[AccountCheck]| orders.iter().filter(|order| checks.contains(&order.account_check)).count() as i64;
+    let known =
+        |checks: &[AccountCheck]| orders.iter().filter(|order| checks.contains(&order.account_check)).count() as i64;
     let failed = known(&[AccountCheck::Invalid, AccountCheck::Mismatch]);
     Ok(PayoutRun {
         run: release.run,

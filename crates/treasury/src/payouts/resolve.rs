@@ -122,7 +122,10 @@ pub fn resolve(
         }
     }
     let confirmed = found.resolution.is_some();
-    ending.note("resolved_payout", &Resolved { reference: &found.order.reference, outcome, evidence: &said.evidence, confirmed });
+    ending.note(
+        "resolved_payout",
+        &Resolved { reference: &found.order.reference, outcome, evidence: &said.evidence, confirmed },
+    );
     ending.close(tx)?;
     detail(tx, scope, id)
 }

@@ -5,8 +5,10 @@ use floe_model::treasury::{CURRENCY, Kobo};
 use floe_model::{Fault, Scope, Timestamp};
 use floe_store::Tx;
 use floe_store::platform::audit::Entry;
+use floe_store::platform::events::{self, NewEvent};
 use floe_store::treasury::payout_orders::Order;
-use floe_store::webhooks::{self, NewMessage};
+use floe_store::webhooks::endpoints;
+use floe_store::webhooks::messages::{self, Message};
 use serde::Serialize;
 
 use crate::Treasury;
@@ -82,16 +84,14 @@ pub(super) struct Failure<'a> {
     pub(super) response_code: Option<&'a str>,
 }
 
-/// Tells webhooks what became of a payout; each final result once.
+/// The event that tells what became of a payout; each final result once.
 pub(super) fn result(
-    tx: &mut Tx<'_>,
     treasury: &Treasury,
-    scope: Scope,
     objective: &str,
     order: &Order,
     failure: Option<Failure<'_>>,
     at: Timestamp,
-) -> Result<(), Fault> {
+) -> Result<NewEvent, Fault> {
     let kind = if failure.is_some() { "treasury.payout.failed" } else { "treasury.payout.succeeded" };
     let data = PayoutData {
         run_id: order.run,
@@ -109,7 +109,21 @@ pub(super) fn result(
         executed_at: whole_seconds(at),
         failure,
     };
-    let data = serde_json::to_string(&data).map_err(Fault::internal)?;
-    let message = NewMessage { kind, subject_id: Some(order.candidate.0), data: &data, at };
-    webhooks::enqueue(tx, scope, &message, &mut || treasury.platform.ids.next_bits()).map(drop)
+    let (id, data) = (treasury.platform.ids.next(), serde_json::to_string(&data).map_err(Fault::internal)?);
+    Ok(NewEvent { id, kind, subject_id: Some(order.candidate.0), data, created_at: at })
+}
+
+/// Publishes events in their order, and makes their deliveries. Thousands of payouts are told of at once: where nobody listens, that is one
+/// statement.
+pub(super) fn publish(tx: &mut Tx<'_>, treasury: &Treasury, scope: Scope, told: Vec<NewEvent>) -> Result<(), Fault> {
+    events::publish_all(tx, scope, &told)?;
+    if told.is_empty() || endpoints::listeners(tx, scope)?.is_empty() {
+        return Ok(());
+    }
+    for event in told {
+        let NewEvent { id, kind, data, created_at: at, .. } = event;
+        let message = Message { id, scope, kind: kind.to_owned(), data, at };
+        messages::hand_out(tx, &message, &mut || treasury.platform.ids.next_bits())?;
+    }
+    Ok(())
 }

@@ -25,14 +25,20 @@ pub fn find_account(tx: &mut Tx<'_>, scope: Scope) -> Result<Option<VirtualAccou
 ///
 /// # Errors
 /// Of the database; an internal fault when no number is free.
-pub fn open_account(tx: &mut Tx<'_>, treasury: &Treasury, scope: Scope, now: Timestamp) -> Result<VirtualAccount, Fault> {
+pub fn open_account(
+    tx: &mut Tx<'_>,
+    treasury: &Treasury,
+    scope: Scope,
+    now: Timestamp,
+) -> Result<VirtualAccount, Fault> {
     let settings = &treasury.settings.payouts;
     let name = workspaces::find(tx, scope.workspace)?.map(|workspace| workspace.name).unwrap_or_default();
     for _ in 0..TRIES_MAX {
         if let Some(account) = funding::account_of(tx, scope)? {
             return Ok(account);
         }
-        let serial = u32::try_from((treasury.platform.ids.next_bits() & u128::from(u64::MAX >> 2)) % SERIALS).unwrap_or(0);
+        let serial =
+            u32::try_from((treasury.platform.ids.next_bits() & u128::from(u64::MAX >> 2)) % SERIALS).unwrap_or(0);
         let number = AccountNumber::make(&settings.virtual_bank_code, serial)
             .ok_or_else(|| Fault::internal("the code of the bank of virtual accounts has no check digits"))?;
         let account = VirtualAccount {

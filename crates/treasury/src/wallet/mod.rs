@@ -19,7 +19,7 @@ use crate::ledger;
 pub use account::{find_account, open_account};
 pub use floe_store::treasury::funding::VirtualAccount;
 pub use floe_store::treasury::postings::Line;
-pub use funding::{AddCredits, Added, Topup, ToppedUp, add_credits, top_up};
+pub use funding::{AddCredits, Added, ToppedUp, Topup, add_credits, top_up};
 pub use lines::{Filter, lines};
 pub use notice::{Notice, Taken, provider, take_notice};
 pub use statement::{Statement, statement};

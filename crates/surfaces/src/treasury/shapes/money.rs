@@ -1,7 +1,9 @@
 //! The wallet and its transactions. Amounts are naira with two decimals.
 
 use super::{ACCOUNT_NUMBER, CURRENCY, TIME, page};
-use crate::http::shape::{COUNT, FLAG, ID, NUMBER, Shape, TEXT, extend, input, int, list, may, must, object, text, words};
+use crate::http::shape::{
+    COUNT, FLAG, ID, NUMBER, Shape, TEXT, extend, input, int, list, may, must, object, text, words,
+};
 
 /// A balance as keys see it.
 pub(in crate::treasury) const BALANCE: Shape = object(
@@ -30,8 +32,7 @@ pub(in crate::treasury) const VIRTUAL_ACCOUNT: Shape = object(
     "VirtualAccount",
     &[must("account_number", ACCOUNT_NUMBER), must("bank_name", TEXT), must("account_name", TEXT)],
 );
-const KINDS: Shape =
-    words(&["funding", "release", "settlement", "refund", "reversal", "withdrawal", "correction"]);
+const KINDS: Shape = words(&["funding", "release", "settlement", "refund", "reversal", "withdrawal", "correction"]);
 /// A line of the ledger.
 pub(in crate::treasury) const LINE: Shape = object(
     "WalletLine",

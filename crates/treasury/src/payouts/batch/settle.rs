@@ -138,7 +138,8 @@ fn follow(
         Step::FollowUp => ending.end(tx, orders, to(OrderState::Followup, None)).map(drop),
         Step::Reverse => {
             ending.end(tx, orders, to(OrderState::Success, None))?;
-            let back = Outcome { from: OrderState::Success, to: OrderState::Reversed, code, reason: None, questions: 0 };
+            let back =
+                Outcome { from: OrderState::Success, to: OrderState::Reversed, code, reason: None, questions: 0 };
             ending.end(tx, orders, back).map(drop)
         }
         Step::Wait(next_at) => {

@@ -10,8 +10,8 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use floe_model::treasury::nip::Question;
 use floe_model::treasury::Answered;
+use floe_model::treasury::nip::Question;
 
 use super::{Account, Answer, Enquiry, Look, Movement, Payment, Rail, RailFuture};
 use crate::csv::cell;

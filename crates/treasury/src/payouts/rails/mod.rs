@@ -143,7 +143,8 @@ impl Rails {
     /// The simulator for test mode, and the rail of live mode that the settings name.
     #[must_use]
     pub fn new(platform: &Arc<Platform>, settings: &PayoutSettings) -> Self {
-        let live = settings.file_rail.as_ref().map(|folder| -> Arc<dyn Rail> { Arc::new(FileRail::new(folder.clone())) });
+        let live =
+            settings.file_rail.as_ref().map(|folder| -> Arc<dyn Rail> { Arc::new(FileRail::new(folder.clone())) });
         Self { simulator: Arc::new(Simulator::new(Arc::clone(platform), settings.simulator_delay_ms)), live }
     }
 

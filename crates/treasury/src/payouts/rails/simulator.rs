@@ -70,7 +70,10 @@ impl Simulator {
         let Ok(known) = known else { return references.iter().map(|_| Answer::none()).collect() };
         let known: HashMap<&str, &SimulatedPayment> =
             known.iter().map(|payment| (payment.rail_reference.as_str(), payment)).collect();
-        references.iter().map(|reference| known.get(reference.as_str()).map_or_else(unknown, |known| status(known))).collect()
+        references
+            .iter()
+            .map(|reference| known.get(reference.as_str()).map_or_else(unknown, |known| status(known)))
+            .collect()
     }
 }
 

@@ -134,7 +134,11 @@ impl Model {
         let Paid { amount, fee, is, .. } = self.payouts[at].clone();
         assert_eq!(is, ExecutionStatus::RequiresFollowup);
         let to = if is_success { ExecutionStatus::Success } else { ExecutionStatus::Failed };
-        if is_success { self.pay(amount, fee) } else { self.give_back(amount + fee) }
+        if is_success {
+            self.pay(amount, fee)
+        } else {
+            self.give_back(amount + fee)
+        }
         (self.payouts[at].is, self.payouts[at].fate) = (to, to);
     }
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use floe_model::treasury::{AccountCheck, Kobo, Schedule};
 use floe_model::FaultKind;
+use floe_model::treasury::{AccountCheck, Kobo, Schedule};
 use floe_testkit::on_both;
 use floe_treasury::ledger::{self, verify};
 use floe_treasury::wallet::{self, Topup};

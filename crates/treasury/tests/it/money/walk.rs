@@ -1,9 +1,9 @@
 //! Random walks: funding, releases, time, answers, follow-ups and reversals in any order, with every rule of section 9.1 checked
 //! after each step, on both databases.
 
+use floe_model::FaultKind;
 use floe_model::id::{CandidateId, PaymentRunId};
 use floe_model::treasury::{AccountCheck, ExecutionStatus, Kobo, RunStatus, Schedule, TransactionStatus};
-use floe_model::FaultKind;
 use floe_store::treasury::{candidates, payment_runs, payout_orders, payout_transactions, simulated_payments};
 use floe_testkit::on_both;
 use floe_testkit::store::TestStore;
@@ -145,7 +145,8 @@ impl Walk {
         }
         self.model.check();
         let balances = wallet.balances;
-        let stored = [balances.available.0, balances.reserved.0, balances.paid_out.0, balances.fees.0, -balances.outside.0];
+        let stored =
+            [balances.available.0, balances.reserved.0, balances.paid_out.0, balances.fees.0, -balances.outside.0];
         let Model { available, reserved, paid_out, fees, funded, .. } = self.model;
         assert_eq!(stored, [available, reserved, paid_out, fees, funded]);
     }

@@ -14,11 +14,12 @@ use floe_runtime::jobs::JobHandler;
 use floe_runtime::outside::{Outside, OutsideConfig};
 use floe_runtime::sandbox::{Sandbox, SandboxConfig};
 use floe_runtime::{Clock, Ctx, Ids, Platform, Seal};
-use floe_store::platform::jobs;
+use floe_store::platform::jobs::{self, Job};
 use floe_store::treasury::candidates::{self, Candidate};
-use floe_store::treasury::payment_runs::{self, Creator, PaymentRun};
 use floe_store::treasury::payment_run_totals;
+use floe_store::treasury::payment_runs::{self, Creator, PaymentRun};
 use floe_store::{Store, Tx};
+use floe_treasury::payouts::rails::Rails;
 use floe_treasury::payouts::{Payout, PayoutSettings, Release, Released, release};
 use floe_treasury::trail::Who;
 use floe_treasury::{Settings, Treasury, handlers};
@@ -70,8 +71,24 @@ impl World {
         });
         let payouts = PayoutSettings { schedule, ..PayoutSettings::default() };
         let treasury = Arc::new(Treasury::new(platform, Settings { payouts, ..Settings::default() }));
-        let handlers = handlers(&treasury).into_iter().filter(|handler| KINDS.contains(&handler.kind())).collect();
+        let handlers = money_handlers(&treasury);
         Self { treasury, hands, handlers }
+    }
+
+    /// The same with other rails.
+    pub(super) fn with_rails(self, rails: Rails) -> Self {
+        let Self { treasury, hands, .. } = self;
+        let mut other = Treasury::new(Arc::clone(&treasury.platform), treasury.settings.clone());
+        other.rails = rails;
+        let treasury = Arc::new(other);
+        let handlers = money_handlers(&treasury);
+        Self { treasury, hands, handlers }
+    }
+
+    /// Does one job.
+    pub(super) async fn run(&self, job: &Job) {
+        let handler = self.handlers.iter().find(|handler| handler.kind() == job.kind).expect("a handler");
+        handler.run(&self.treasury.platform, job).await.expect("the job is done");
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -118,8 +135,7 @@ impl World {
             }
             // Several at a time, as the loop of jobs does.
             let work = claimed.into_iter().map(|job| async move {
-                let handler = self.handlers.iter().find(|handler| handler.kind() == job.kind).expect("a handler");
-                handler.run(&self.treasury.platform, &job).await.expect("the job is done");
+                self.run(&job).await;
                 let lease = job.lease();
                 self.store().write(move |tx| jobs::finish(tx, lease)).await.expect("the job ends");
             });
@@ -154,6 +170,10 @@ impl World {
         };
         self.store().write(act).await
     }
+}
+
+fn money_handlers(treasury: &Arc<Treasury>) -> Vec<Arc<dyn JobHandler>> {
+    handlers(treasury).into_iter().filter(|handler| KINDS.contains(&handler.kind())).collect()
 }
 
 async fn join_all(work: impl Iterator<Item = impl Future<Output = ()>>) -> usize {

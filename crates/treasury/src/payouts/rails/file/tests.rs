@@ -22,7 +22,8 @@ async fn payments_go_out_in_whole_files_and_results_come_in() {
     let rail = FileRail::new(folder.path().to_owned());
     let sent = rail.send(&[payment("1", "Ada"), payment("2", "=cmd"), payment("3", "Obi")]).await;
     assert!(sent.iter().all(|answer| answer.answered == Answered::Unknown), "the bank decides later");
-    let written: Vec<_> = std::fs::read_dir(folder.path().join("out")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let written: Vec<_> =
+        std::fs::read_dir(folder.path().join("out")).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert_eq!(written, [folder.path().join("out/1.csv")]);
     assert_eq!(
         std::fs::read_to_string(&written[0]).unwrap(),
