@@ -29,13 +29,15 @@ pub(super) fn routes() -> Vec<Route> {
             .about("Where the organisation lets keys approve; the key that created the run may not.")
             .takes(shapes::APPROVE)
             .answers(200, shapes::APPROVED)
-            .refuses(402, &["insufficient_balance"]),
+            .refuses(402, &["insufficient_balance"])
+            .refuses(403, &["forbidden"]),
         Route::post(&SURFACE, "/api/v1/public/runs/{run_id}/reject", KEY, reject_public)
             .scope(APPROVALS)
             .body_limit(super::BODY_LIMIT)
             .doc("Reject a payment run with a key")
             .takes(shapes::REJECT)
-            .answers(200, shapes::REJECTED),
+            .answers(200, shapes::REJECTED)
+            .refuses(403, &["forbidden"]),
         Route::get(&SURFACE, "/api/v1/approvals", DASHBOARD, list)
             .any_reads()
             .doc("List runs that wait for you")
@@ -49,7 +51,8 @@ pub(super) fn routes() -> Vec<Route> {
             .about("The last approval that is needed releases it: money is reserved and payouts start, or nothing happens at all.")
             .takes(shapes::APPROVE)
             .answers(200, shapes::APPROVED)
-            .refuses(402, &["insufficient_balance"]),
+            .refuses(402, &["insufficient_balance"])
+            .refuses(403, &["forbidden"]),
         Route::post(&SURFACE, "/api/v1/runs/{id}/reject", DASHBOARD, reject)
             .written_by(OWNER_OR_APPROVER)
             .scope(TOKEN_SCOPE)
