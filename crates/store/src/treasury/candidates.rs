@@ -267,12 +267,7 @@ pub fn all(tx: &mut Tx<'_>, scope: Scope, run: PaymentRunId) -> Result<Vec<Candi
 ///
 /// # Errors
 /// Of the database.
-pub fn find(
-    tx: &mut Tx<'_>,
-    scope: Scope,
-    run: PaymentRunId,
-    id: CandidateId,
-) -> Result<Option<Candidate>, Fault> {
+pub fn find(tx: &mut Tx<'_>, scope: Scope, run: PaymentRunId, id: CandidateId) -> Result<Option<Candidate>, Fault> {
     tx.row(&FIND, params![scope.workspace, scope.mode, run.0, id.0], candidate)
 }
 
@@ -302,11 +297,8 @@ pub fn list(
 /// Of the database.
 pub fn count(tx: &mut Tx<'_>, scope: Scope, run: PaymentRunId, filter: &Filter) -> Result<i64, Fault> {
     let [approval, execution, decision] = words(filter);
-    let found = tx.row(
-        &COUNT,
-        params![scope.workspace, scope.mode, run.0, approval, execution, decision],
-        |row| row.int(0),
-    )?;
+    let found =
+        tx.row(&COUNT, params![scope.workspace, scope.mode, run.0, approval, execution, decision], |row| row.int(0))?;
     Ok(found.unwrap_or(0))
 }
 

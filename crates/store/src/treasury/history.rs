@@ -115,11 +115,7 @@ pub fn paid(
 pub fn recent(tx: &mut Tx<'_>, scope: Scope, accounts: &[&str], since: Timestamp) -> Result<Vec<Recent>, Fault> {
     let accounts = serde_json::to_string(accounts).map_err(Fault::internal)?;
     tx.rows(&RECENT, params![scope.workspace, scope.mode, &accounts, since], |row| {
-        Ok(Recent {
-            account_number: row.string(0)?,
-            institution_code: row.string(1)?,
-            amount: Kobo(row.int(2)?),
-        })
+        Ok(Recent { account_number: row.string(0)?, institution_code: row.string(1)?, amount: Kobo(row.int(2)?) })
     })
 }
 
@@ -128,12 +124,7 @@ pub fn recent(tx: &mut Tx<'_>, scope: Scope, accounts: &[&str], since: Timestamp
 ///
 /// # Errors
 /// Of the database.
-pub fn window(
-    tx: &mut Tx<'_>,
-    scope: Scope,
-    from: Option<Timestamp>,
-    to: Option<Timestamp>,
-) -> Result<Window, Fault> {
+pub fn window(tx: &mut Tx<'_>, scope: Scope, from: Option<Timestamp>, to: Option<Timestamp>) -> Result<Window, Fault> {
     let all = tx.row(&ALL, params![scope.workspace, scope.mode], |row| {
         Ok(Window { transactions: row.int(0)?, failed: row.int(1)? })
     })?;

@@ -91,13 +91,7 @@ pub fn append(
 ///
 /// # Errors
 /// Of the database.
-pub fn after(
-    tx: &mut Tx<'_>,
-    scope: Scope,
-    run: PaymentRunId,
-    seq: i64,
-    limit: usize,
-) -> Result<Vec<RunEvent>, Fault> {
+pub fn after(tx: &mut Tx<'_>, scope: Scope, run: PaymentRunId, seq: i64, limit: usize) -> Result<Vec<RunEvent>, Fault> {
     tx.rows(&AFTER, params![scope.workspace, scope.mode, run.0, seq, limit.min(PAGE_MAX)], event)
 }
 

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use floe_model::Fault;
 use floe_model::id::{CandidateId, PaymentRunId};
 use floe_model::treasury::{ApprovalStatus, ExecutionStatus, RiskDecision};
-use floe_model::Fault;
 use floe_store::Tx;
 use floe_store::treasury::candidates::Filter;
 use floe_treasury::import::{CandidateRow, Imported, RowNote, read_candidates};

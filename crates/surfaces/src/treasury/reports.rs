@@ -23,7 +23,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 
 use super::input::path_id;
-use super::run_wire::FullRunOut;
+use super::run_wire::{ApprovalOut, FullRunOut, TotalsOut};
 use super::shapes::runs as shapes;
 use super::wire::Seconds;
 use super::{DASHBOARD, Rights, SURFACE};
@@ -63,7 +63,9 @@ pub(super) fn routes() -> Vec<Route> {
 #[derive(Serialize)]
 struct ReportOut {
     run: FullRunOut,
+    totals: TotalsOut,
     candidates: Vec<LineOut>,
+    approvals: Vec<ApprovalOut>,
     ledger: LedgerOut,
     audit: Vec<AuditOut>,
     audit_complete: bool,
@@ -143,6 +145,8 @@ async fn report(call: Call) -> Result<Reply, Fault> {
     let LedgerEffect { reserved, paid_out, fees, returned, reversed, open } = ledger;
     Reply::ok(&ReportOut {
         run: FullRunOut::of(&full, scope.mode),
+        totals: TotalsOut::of(&full),
+        approvals: full.approvals.iter().map(ApprovalOut::from).collect(),
         candidates: candidates.into_iter().map(LineOut::from).collect(),
         ledger: LedgerOut { reserved, paid_out, fees, returned, reversed, open },
         audit: audit.into_iter().map(AuditOut::try_from).collect::<Result<_, _>>()?,
@@ -172,12 +176,7 @@ async fn stream(call: Call) -> Result<Reply, Fault> {
 /// The stream ends before the run does: the reader is gone, or may not see the run any more.
 struct Cut;
 
-async fn tell(
-    call: &Call,
-    id: PaymentRunId,
-    mut after: i64,
-    sender: &mut Sender<Bytes, io::Error>,
-) -> Result<(), Cut> {
+async fn tell(call: &Call, id: PaymentRunId, mut after: i64, sender: &mut Sender<Bytes, io::Error>) -> Result<(), Cut> {
     send(sender, ": stream\n\n".to_owned()).await?;
     let (scope, mut last_sent) = (call.ctx.caller.scope(), Instant::now());
     // Watched from before the first look, so that no change is missed.

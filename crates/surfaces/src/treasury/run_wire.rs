@@ -74,8 +74,9 @@ pub(super) struct FullRunOut {
     approvals: Vec<ApprovalOut>,
 }
 
+/// What a run comes to.
 #[derive(Serialize)]
-struct TotalsOut {
+pub(super) struct TotalsOut {
     candidates: i64,
     amount: Kobo,
     approved: i64,
@@ -117,7 +118,6 @@ impl FullRunOut {
     /// Of a run of a mode.
     pub(super) fn of(full: &FullRun, mode: Mode) -> Self {
         let run = &full.run;
-        let paid = |count: fn(&PayoutRun) -> i64| full.payouts.as_ref().map_or(0, count);
         Self {
             run: RunOut::from(run),
             phase: run.status,
@@ -125,17 +125,26 @@ impl FullRunOut {
             mode: mode.as_str(),
             error: run.error.clone(),
             created_by: run.creator.name.clone(),
-            totals: TotalsOut {
-                candidates: run.candidate_count,
-                amount: run.total_amount,
-                approved: run.approved_count,
-                rejected: run.rejected_count,
-                succeeded: paid(|payouts| payouts.succeeded),
-                failed: paid(|payouts| payouts.failed),
-                followup: paid(|payouts| payouts.followup),
-            },
+            totals: TotalsOut::of(full),
             approvals_required: run.approvals_required,
             approvals: full.approvals.iter().map(ApprovalOut::from).collect(),
+        }
+    }
+}
+
+impl TotalsOut {
+    /// Of a run.
+    pub(super) fn of(full: &FullRun) -> Self {
+        let run = &full.run;
+        let paid = |count: fn(&PayoutRun) -> i64| full.payouts.as_ref().map_or(0, count);
+        Self {
+            candidates: run.candidate_count,
+            amount: run.total_amount,
+            approved: run.approved_count,
+            rejected: run.rejected_count,
+            succeeded: paid(|payouts| payouts.succeeded),
+            failed: paid(|payouts| payouts.failed),
+            followup: paid(|payouts| payouts.followup),
         }
     }
 }

@@ -65,7 +65,8 @@ pub(super) fn routes() -> Vec<Route> {
             .doc("Cancel a payment run")
             .about("Before its release; an owner may, and whoever made it.")
             .takes(shapes::REASON)
-            .answers(200, shapes::FULL_RUN),
+            .answers(200, shapes::FULL_RUN)
+            .refuses(403, &["forbidden"]),
         Route::post(&SURFACE, "/api/v1/runs/{id}/retry-failed", DASHBOARD, retry_failed)
             .written_by(OWNER_OR_ANALYST)
             .doc("Pay failed candidates again")
@@ -212,11 +213,7 @@ fn is_given(body: &Input<'_>, name: &str) -> bool {
     body.has(name) && !body.is_null(name)
 }
 
-fn recipients(
-    body: &mut Input<'_>,
-    ids: Option<Vec<u128>>,
-    amount: Option<Kobo>,
-) -> Option<(Vec<RecipientId>, Kobo)> {
+fn recipients(body: &mut Input<'_>, ids: Option<Vec<u128>>, amount: Option<Kobo>) -> Option<(Vec<RecipientId>, Kobo)> {
     match (is_given(body, "recipient_ids"), is_given(body, "amount_each")) {
         (true, false) => body.problem("amount_each", "missing", "field required with recipient_ids"),
         (false, true) => body.problem("recipient_ids", "missing", "field required with amount_each"),

@@ -1,6 +1,5 @@
 //! Payment runs that begin by themselves (Treasury contract, section 12).
 
-
 use floe_model::id::{MemberId, PaymentRunId, ScheduledRunId};
 use floe_model::treasury::{Directory, Kobo};
 use floe_model::{Fault, Timestamp};
@@ -157,7 +156,14 @@ async fn delete(call: Call) -> Result<Reply, Fault> {
 fn read_patch(call: &Call, directory: &Directory) -> Result<SchedulePatch, Fault> {
     let mut body = Input::of(call)?;
     const OF_RUN: [&str; 8] = [
-        "objective", "risk_tolerance", "budget_cap", "candidates", "recipient_ids", "amount_each", "date_from", "date_to",
+        "objective",
+        "risk_tolerance",
+        "budget_cap",
+        "candidates",
+        "recipient_ids",
+        "amount_each",
+        "date_from",
+        "date_to",
     ];
     let run = OF_RUN.iter().any(|name| body.has(name)).then(|| read_new_run(&mut body, directory));
     let patch = SchedulePatch {

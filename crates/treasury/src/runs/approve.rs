@@ -5,9 +5,9 @@ use std::collections::HashSet;
 
 use floe_model::access::TreasuryRole;
 use floe_model::id::{CandidateId, PaymentRunId};
-use floe_model::treasury::approval::{Approver, Limits, Panel, Requirement, Selectable, Selection, SelectionProblem, Spent, select};
+use floe_model::treasury::approval::{Approver, Limits, Panel, Selectable, Selection, SelectionProblem, Spent, select};
 use floe_model::treasury::{Kobo, RunStatus};
-use floe_model::{Fault, FaultKind, FieldProblem, Scope, Timestamp};
+use floe_model::{Fault, FaultKind, FieldProblem, Timestamp};
 use floe_runtime::Ctx;
 use floe_store::Tx;
 use floe_store::treasury::approvals::{self, Approval};
@@ -135,25 +135,6 @@ pub fn take_back(tx: &mut Tx<'_>, treasury: &Treasury, ctx: &Ctx, id: PaymentRun
     Ok(Approved { approved_count: 0, run, given, required, approved_at: None })
 }
 
-/// How many people approved a run, and how many have to, for what is chosen by itself.
-///
-/// # Errors
-/// Of the database.
-pub(crate) fn progress(
-    tx: &mut Tx<'_>,
-    scope: Scope,
-    run: &PaymentRun,
-    given: &[Approval],
-) -> Result<(i64, i64), Fault> {
-    let organisation = settings::get(tx, scope.workspace)?;
-    let required = run.approvals_required.unwrap_or(1);
-    let roles = vec![TreasuryRole::Owner, TreasuryRole::Approver];
-    let approvers = u16::try_from(required).unwrap_or(u16::MAX);
-    let requirement = Requirement { approvers, roles, rules: Vec::new() };
-    let panel = people::panel(tx, scope, run, &organisation, requirement)?;
-    Ok((people::given(&panel, given), required))
-}
-
 /// 409 in the words of the contract, unless the run waits for approval.
 pub(crate) fn require_awaiting(run: &PaymentRun) -> Result<(), Fault> {
     if run.status == RunStatus::AwaitingApproval {
@@ -177,10 +158,8 @@ fn choose<'c>(all: &'c [Candidate], ask: &Approve, approver: &Approver) -> Resul
         return Err(unprocessable("/body/candidate_ids", "too_short", "the run has no candidate to approve"));
     }
     let is_owner = matches!(approver, Approver::Member(_, TreasuryRole::Owner));
-    let selectable: Vec<Selectable> = all
-        .iter()
-        .map(|one| Selectable { id: one.id, approval: one.approval, risk: one.risk_decision })
-        .collect();
+    let selectable: Vec<Selectable> =
+        all.iter().map(|one| Selectable { id: one.id, approval: one.approval, risk: one.risk_decision }).collect();
     let may_override = is_owner && ask.override_reason.is_some();
     let selection = select(&selectable, ask.candidates.as_deref(), may_override)
         .map_err(|problem| wrong_choice(problem, ask.candidates.as_deref(), is_owner))?;
@@ -203,9 +182,7 @@ fn wrong_choice(problem: SelectionProblem, named: Option<&[CandidateId]>, is_own
         SelectionProblem::Empty => {
             ("/body/candidate_ids".to_owned(), "too_short", "must have at least 1 item".to_owned())
         }
-        SelectionProblem::Foreign(id) => {
-            (place_of(id, false), "missing", "is not a candidate of this run".to_owned())
-        }
+        SelectionProblem::Foreign(id) => (place_of(id, false), "missing", "is not a candidate of this run".to_owned()),
         SelectionProblem::Repeated(id) => (place_of(id, true), "enum", "is named twice".to_owned()),
         SelectionProblem::Rejected(id) => (place_of(id, false), "enum", "was rejected".to_owned()),
         SelectionProblem::Blocked(_) if is_owner => {

@@ -36,12 +36,7 @@ impl<'p> Book<'p> {
     ///
     /// # Errors
     /// `not_found`.
-    pub(crate) fn open(
-        tx: &mut Tx<'_>,
-        treasury: &'p Treasury,
-        scope: Scope,
-        id: PaymentRunId,
-    ) -> Result<Self, Fault> {
+    pub(crate) fn open(tx: &mut Tx<'_>, treasury: &'p Treasury, scope: Scope, id: PaymentRunId) -> Result<Self, Fault> {
         let run = rows::lock(tx, scope, id)?.ok_or_else(|| Fault::not_found("Run"))?;
         Ok(Self { is_new: false, ..Self::on(treasury, scope, run) })
     }
@@ -92,7 +87,6 @@ impl<'p> Book<'p> {
     /// Of the database.
     pub(crate) fn close(mut self, tx: &mut Tx<'_>) -> Result<PaymentRun, Fault> {
         self.run.updated_at = self.at.max(self.before.updated_at);
-        rows::save(tx, self.scope, &self.before, &self.run)?;
         audit::record_all(tx, &self.entries)?;
         run_events::add(tx, self.scope, self.run.id, &self.events)?;
         let mut next_id = || self.treasury.platform.ids.next_bits();
@@ -101,6 +95,8 @@ impl<'p> Book<'p> {
             messages::enqueue(tx, self.scope, &message, &mut next_id)?;
         }
         self.follow_up(tx)?;
+        // Last, because it holds the counts of states, which all runs of a workspace share.
+        rows::save(tx, self.scope, &self.before, &self.run)?;
         Ok(self.run)
     }
 
@@ -117,7 +113,9 @@ impl<'p> Book<'p> {
             // A job of its own for planning and for scoring: each has its own attempts.
             RunStatus::Pending | RunStatus::Scoring => jobs::enqueue(tx, &super::jobs::job(self, STEP, self.at)),
             RunStatus::Planning => Ok(()),
-            RunStatus::AwaitingApproval => jobs::enqueue(tx, &super::jobs::job(self, EXPIRE, super::jobs::expiry(self.at))),
+            RunStatus::AwaitingApproval => {
+                jobs::enqueue(tx, &super::jobs::job(self, EXPIRE, super::jobs::expiry(self.at)))
+            }
             RunStatus::Executing
             | RunStatus::Completed
             | RunStatus::CompletedWithErrors

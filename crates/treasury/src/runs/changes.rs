@@ -83,7 +83,11 @@ pub fn add(
     book.run.candidate_count += count_of(new.len());
     book.run.total_amount = more;
     let action = if file.is_some() { "imported_candidates" } else { "added_candidates" };
-    book.note(&Who::caller(ctx), action, &json!({ "candidates": new.len(), "candidate_count": book.run.candidate_count }));
+    book.note(
+        &Who::caller(ctx),
+        action,
+        &json!({ "candidates": new.len(), "candidate_count": book.run.candidate_count }),
+    );
     start_over(tx, &mut book)?;
     book.close(tx)
 }
@@ -204,12 +208,8 @@ pub fn cancel(
         return Err(Fault::conflict("conflict", message));
     }
     let who = Who::caller(ctx);
-    let detail = Cancelled {
-        by: who.name(),
-        candidates: book.run.candidate_count,
-        total: book.run.total_amount,
-        reason,
-    };
+    let detail =
+        Cancelled { by: who.name(), candidates: book.run.candidate_count, total: book.run.total_amount, reason };
     book.note(&who, "cancelled_run", &detail);
     fail(&mut book, RunStatus::Cancelled, &End::cancelled());
     book.close(tx)
@@ -224,12 +224,7 @@ struct Cancelled<'a> {
     reason: Option<&'a str>,
 }
 
-fn lock<'t>(
-    tx: &mut Tx<'_>,
-    treasury: &'t Treasury,
-    ctx: &Ctx,
-    id: PaymentRunId,
-) -> Result<Book<'t>, Fault> {
+fn lock<'t>(tx: &mut Tx<'_>, treasury: &'t Treasury, ctx: &Ctx, id: PaymentRunId) -> Result<Book<'t>, Fault> {
     Book::open(tx, treasury, ctx.caller.scope(), id)
 }
 

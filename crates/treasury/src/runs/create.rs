@@ -14,9 +14,9 @@ use floe_store::access::credit_entries::Origin;
 use floe_store::access::keys;
 use floe_store::treasury::candidates::{self as candidate_rows, CANDIDATES_MAX, Candidate};
 use floe_store::treasury::payment_run_totals as totals;
+use floe_store::treasury::payment_runs::{self as rows, Creator, PaymentRun};
 use floe_store::treasury::recipients::{self, Recipient};
 use floe_store::treasury::settings;
-use floe_store::treasury::payment_runs::{self as rows, Creator, PaymentRun};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -175,12 +175,7 @@ pub(crate) fn create_as(
 }
 
 /// Candidates as they are before anybody looked at them, numbered after `last`.
-pub(crate) fn new_candidates(
-    platform: &Platform,
-    new: &[NewCandidate],
-    last: i64,
-    now: Timestamp,
-) -> Vec<Candidate> {
+pub(crate) fn new_candidates(platform: &Platform, new: &[NewCandidate], last: i64, now: Timestamp) -> Vec<Candidate> {
     let numbered = new.iter().zip(last + 1..);
     let made = numbered.map(|(new, seq)| Candidate {
         id: platform.ids.next(),

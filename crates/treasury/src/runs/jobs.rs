@@ -48,7 +48,8 @@ pub(crate) fn job(book: &Book<'_>, kind: &'static str, due_at: Timestamp) -> New
 
 /// Whose run a job is about.
 fn subject(job: &Job) -> Result<(Scope, PaymentRunId), Fault> {
-    let (mode, id) = job.mode.zip(job.subject_id).ok_or_else(|| Fault::internal("a job of a payment run names none"))?;
+    let (mode, id) =
+        job.mode.zip(job.subject_id).ok_or_else(|| Fault::internal("a job of a payment run names none"))?;
     Ok((Scope { workspace: job.workspace, mode }, PaymentRunId(id)))
 }
 
@@ -65,7 +66,9 @@ impl JobHandler for Step {
             let (scope, id) = subject(job)?;
             match self.0.advance(scope, id).await {
                 Ok(()) => Ok(()),
-                Err(fault) => self.0.attempt_failed(scope, id, job.attempts, &fault).await?.map_or(Ok(()), |()| Err(fault)),
+                Err(fault) => {
+                    self.0.attempt_failed(scope, id, job.attempts, &fault).await?.map_or(Ok(()), |()| Err(fault))
+                }
             }
         })
     }

@@ -9,6 +9,7 @@ mod changes;
 mod create;
 mod end;
 mod gate;
+pub mod inbox;
 mod jobs;
 mod people;
 mod plan;

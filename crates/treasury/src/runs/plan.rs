@@ -83,13 +83,7 @@ impl Treasury {
     }
 }
 
-fn write(
-    tx: &mut Tx<'_>,
-    treasury: &Treasury,
-    scope: Scope,
-    id: PaymentRunId,
-    found: &Found,
-) -> Result<(), Fault> {
+fn write(tx: &mut Tx<'_>, treasury: &Treasury, scope: Scope, id: PaymentRunId, found: &Found) -> Result<(), Fault> {
     let mut book = Book::open(tx, treasury, scope, id)?;
     if book.run.status != RunStatus::Planning {
         return Ok(());
@@ -190,7 +184,8 @@ fn of_objective(
         })
         .collect();
     let plan = read_objective(&run.objective, &payees);
-    let payments = plan.payments.iter().filter_map(|payment| saved.get(payment.payee).map(|who| candidate(who, payment.amount)));
+    let payments =
+        plan.payments.iter().filter_map(|payment| saved.get(payment.payee).map(|who| candidate(who, payment.amount)));
     let ignored = plan.ignored.iter().map(|ignored| format!("{}: {}", ignored.reason, ignored.what));
     Ok((payments.take(CANDIDATES_MAX).collect(), ignored.take(IGNORED_MAX).collect()))
 }

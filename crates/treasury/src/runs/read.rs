@@ -8,11 +8,9 @@ use floe_store::Tx;
 use floe_store::treasury::approvals::{self, Approval};
 use floe_store::treasury::candidates::{self, Candidate, Filter};
 use floe_store::treasury::payment_run_events::{self, RunEvent};
+use floe_store::treasury::payment_run_totals;
 use floe_store::treasury::payment_runs::{self, PaymentRun};
 use floe_store::treasury::payout_runs::{self, PayoutRun};
-use floe_store::treasury::payment_run_totals;
-
-use super::approve::progress;
 
 /// One page of something.
 #[derive(Debug, Clone)]
@@ -41,10 +39,6 @@ pub struct FullRun {
     pub payouts: Option<PayoutRun>,
     /// The approvals of its present version.
     pub approvals: Vec<Approval>,
-    /// People who approved and count.
-    pub given: i64,
-    /// People who have to.
-    pub required: i64,
 }
 
 /// A page of runs, newest first.
@@ -83,9 +77,8 @@ pub fn run(tx: &mut Tx<'_>, scope: Scope, id: PaymentRunId) -> Result<PaymentRun
 /// Of the database.
 pub fn full(tx: &mut Tx<'_>, scope: Scope, run: PaymentRun) -> Result<FullRun, Fault> {
     let payouts = if run.released_at.is_some() { payout_runs::find(tx, scope, run.id)? } else { None };
-    let approvals = approvals::list(tx, scope, run.id)?;
-    let (given, required) = progress(tx, scope, &run, &approvals)?;
-    Ok(FullRun { run, payouts, approvals, given, required })
+    let approvals = if run.requested_at.is_some() { approvals::list(tx, scope, run.id)? } else { Vec::new() };
+    Ok(FullRun { run, payouts, approvals })
 }
 
 /// A page of the candidates of a run, oldest first.

@@ -135,12 +135,8 @@ fn reject_some(
     let rejected = changed.len();
     book.happened("rejected", &json!({ "candidates": rejected, "approvals_cleared": voided, "by": who.name() }));
     if all.iter().all(|candidate| candidate.approval == ApprovalStatus::Rejected) {
-        let detail = RejectedRun {
-            by: who.name(),
-            candidates: book.run.rejected_count,
-            total: book.run.total_amount,
-            reason,
-        };
+        let detail =
+            RejectedRun { by: who.name(), candidates: book.run.rejected_count, total: book.run.total_amount, reason };
         book.note(&who, "rejected_run", &detail);
         let sums = candidates::sums(tx, book.scope, book.run.id)?;
         end::all_rejected(book, &sums, who.name());

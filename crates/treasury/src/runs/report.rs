@@ -54,7 +54,8 @@ pub fn report(tx: &mut Tx<'_>, scope: Scope, id: PaymentRunId) -> Result<Report,
     let full = read::full(tx, scope, run)?;
     let candidates = candidates::all(tx, scope, id)?;
     let ids: Vec<CandidateId> = candidates.iter().map(|candidate| candidate.id).collect();
-    let orders = if full.run.released_at.is_some() { payout_orders::of_candidates(tx, scope, &ids)? } else { Vec::new() };
+    let orders =
+        if full.run.released_at.is_some() { payout_orders::of_candidates(tx, scope, &ids)? } else { Vec::new() };
     let ledger = effect(&orders)?;
     let filter = audit::Filter {
         mode: Some(scope.mode),
@@ -72,7 +73,8 @@ pub fn report(tx: &mut Tx<'_>, scope: Scope, id: PaymentRunId) -> Result<Report,
 fn effect(orders: &[Order]) -> Result<LedgerEffect, Fault> {
     let sum = |states: &[OrderState], part: fn(&Order) -> [Kobo; 2]| {
         let counted = orders.iter().filter(|order| states.contains(&order.state));
-        Kobo::checked_sum(counted.flat_map(part)).ok_or_else(|| Fault::internal("the amounts of a run are out of range"))
+        Kobo::checked_sum(counted.flat_map(part))
+            .ok_or_else(|| Fault::internal("the amounts of a run are out of range"))
     };
     let whole = |order: &Order| [order.amount, order.fee];
     let paid = [OrderState::Success, OrderState::Reversed];

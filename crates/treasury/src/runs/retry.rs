@@ -1,7 +1,7 @@
 //! A new run of the payments that failed (Treasury contract, section 10.2); each is paid again once.
 
-use floe_model::id::{CandidateId, PaymentRunId};
 use floe_model::Fault;
+use floe_model::id::{CandidateId, PaymentRunId};
 use floe_runtime::Ctx;
 use floe_store::Tx;
 use floe_store::treasury::candidates::{self, Candidate};

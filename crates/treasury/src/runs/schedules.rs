@@ -75,12 +75,7 @@ pub fn request(schedule: &ScheduledRun) -> Result<NewRun, Fault> {
 ///
 /// # Errors
 /// `validation_error` for a pattern, a zone or a time that is none or past; a conflict when there are too many.
-pub fn create(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    id: ScheduledRunId,
-    new: &NewSchedule,
-) -> Result<ScheduledRun, Fault> {
+pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, id: ScheduledRunId, new: &NewSchedule) -> Result<ScheduledRun, Fault> {
     let scope = ctx.caller.scope();
     if rows::count(tx, scope)? >= SCHEDULES_MAX {
         return Err(Fault::conflict("conflict", format!("There are {SCHEDULES_MAX} scheduled runs already")));
@@ -114,12 +109,7 @@ pub fn create(
 ///
 /// # Errors
 /// `not_found`, and as [`create`].
-pub fn change(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    id: ScheduledRunId,
-    patch: &SchedulePatch,
-) -> Result<ScheduledRun, Fault> {
+pub fn change(tx: &mut Tx<'_>, ctx: &Ctx, id: ScheduledRunId, patch: &SchedulePatch) -> Result<ScheduledRun, Fault> {
     let (scope, now) = (ctx.caller.scope(), ctx.now());
     let mut schedule = rows::lock(tx, scope, id)?.ok_or_else(missing)?;
     if let Some(run) = &patch.run {
@@ -228,7 +218,8 @@ impl JobHandler for Fire {
 
     fn run<'a>(&'a self, platform: &'a Arc<Platform>, job: &'a Job) -> JobFuture<'a> {
         Box::pin(async move {
-            let (mode, id) = job.mode.zip(job.subject_id).ok_or_else(|| Fault::internal("a schedule's job names none"))?;
+            let (mode, id) =
+                job.mode.zip(job.subject_id).ok_or_else(|| Fault::internal("a schedule's job names none"))?;
             let scope = Scope { workspace: job.workspace, mode };
             let (treasury, run) = (Arc::clone(&self.0), platform.ids.next());
             platform.store.write(move |tx| fire(tx, &treasury, scope, ScheduledRunId(id), run)).await

@@ -8,9 +8,7 @@ use floe_model::id::{CandidateId, PaymentRunId};
 use floe_model::treasury::risk::{
     AccountCheck, AccountHistory, BlockKind, Blocklist, RiskCandidate, RiskReason, RiskTerms, Scored, score_run,
 };
-use floe_model::treasury::{
-    AccountNumber, ApprovalStatus, Kobo, LookupStatus, RiskDecision, RunStatus, Score,
-};
+use floe_model::treasury::{AccountNumber, ApprovalStatus, Kobo, LookupStatus, RiskDecision, RunStatus, Score};
 use floe_model::{Fault, Scope, Timestamp};
 use floe_store::Tx;
 use floe_store::treasury::candidates::{self, Candidate};
@@ -138,12 +136,7 @@ fn note_answer(candidate: &mut Candidate, answer: Option<&Enquiry>, now: Timesta
     }
 }
 
-fn load(
-    tx: &mut Tx<'_>,
-    treasury: &Treasury,
-    scope: Scope,
-    id: PaymentRunId,
-) -> Result<Option<Ground>, Fault> {
+fn load(tx: &mut Tx<'_>, treasury: &Treasury, scope: Scope, id: PaymentRunId) -> Result<Option<Ground>, Fault> {
     let Some(run) = payment_runs::find(tx, scope, id)?.filter(|run| run.status == RunStatus::Scoring) else {
         return Ok(None);
     };

@@ -124,10 +124,8 @@ pub(in crate::treasury) const NEW_RUN: Shape = input(
 pub(in crate::treasury) const MORE: Shape = input("MoreCandidates", &[must("candidates", NEW_CANDIDATES)]);
 pub(in crate::treasury) const ADDED: Shape =
     object("CandidatesAdded", &[must("run_id", ID), must("candidates_added", COUNT)]);
-const ROW_NOTE: Shape = object(
-    "CandidateFileNote",
-    &[must("row", int(1, i64::MAX)), must("field", TEXT), must("message", TEXT)],
-);
+const ROW_NOTE: Shape =
+    object("CandidateFileNote", &[must("row", int(1, i64::MAX)), must("field", TEXT), must("message", TEXT)]);
 /// What became of a file.
 pub(in crate::treasury) const UPLOADED: Shape = object(
     "CandidatesUploaded",
@@ -135,7 +133,8 @@ pub(in crate::treasury) const UPLOADED: Shape = object(
         must("run_id", ID),
         must("candidates_added", COUNT),
         must("total_rows_parsed", COUNT),
-        must("parse_errors", list(&ROW_NOTE)).about("Bad rows that were skipped, and account numbers that got their lost leading zero back"),
+        must("parse_errors", list(&ROW_NOTE))
+            .about("Bad rows that were skipped, and account numbers that got their lost leading zero back"),
         must("duplicates", list(&object("CandidateFileDuplicate", &[must("row", COUNT), must("same_as_row", COUNT)]))),
     ],
 );
@@ -190,7 +189,8 @@ pub(in crate::treasury) const REASON: Shape = input("PaymentReason", &[may("reas
 pub(in crate::treasury) const APPROVE: Shape = input(
     "ApproveRun",
     &[
-        may("candidate_ids", list(&ID).at_most(10_000)).about("Exactly these; all that are neither rejected nor blocked unless given"),
+        may("candidate_ids", list(&ID).at_most(10_000))
+            .about("Exactly these; all that are neither rejected nor blocked unless given"),
         may("expected_version", COUNT),
         may("pin", text(4, 6)),
         may("notes", text(0, 500)),
@@ -242,6 +242,7 @@ pub(in crate::treasury) const REPORT: Shape = object(
     "PaymentRunReport",
     &[
         must("run", FULL_RUN),
+        must("totals", TOTALS),
         must("candidates", list(&REPORT_CANDIDATE)),
         must("approvals", list(&RUN_APPROVAL)),
         must(

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::app::{Answer, Asking, TestApp};
 
 /// Looks at a run before a test gives up on it.
-const LOOKS_MAX: usize = 2_000;
+const LOOKS_MAX: usize = 12_000;
 
 pub struct House {
     pub app: TestApp,
@@ -32,7 +32,13 @@ impl House {
         let (app, owner) = TestApp::owned(store, RateLimits::Off).await;
         let jobs = JobLoop::start(Arc::clone(&app.app.platform), floe_treasury::handlers(&app.app.treasury));
         let scopes = [
-            "runs:read", "runs:write", "recipients:read", "recipients:write", "wallet:read", "transactions:read", "audit:read",
+            "runs:read",
+            "runs:write",
+            "recipients:read",
+            "recipients:write",
+            "wallet:read",
+            "transactions:read",
+            "audit:read",
             "approvals:write",
         ];
         let house = Self { app, owner, key: String::new(), _jobs: jobs };

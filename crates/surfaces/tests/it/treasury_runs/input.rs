@@ -48,7 +48,11 @@ async fn problems_of_a_run_are_named() {
     for (body, kind, loc) in table {
         let answer = posted(&house, &body).await;
         let first = &answer.json["errors"][0];
-        assert_eq!((answer.status.as_u16(), &first["type"], &first["loc"]), (422, &json!(kind), &loc), "{body}: {answer:?}");
+        assert_eq!(
+            (answer.status.as_u16(), &first["type"], &first["loc"]),
+            (422, &json!(kind), &loc),
+            "{body}: {answer:?}"
+        );
     }
     for body in [one("1e3"), one("10.500"), one("9999999999999.99")] {
         assert_eq!(posted(&house, &body).await.status, 201, "{body}");
@@ -81,7 +85,12 @@ async fn files_add_candidates_and_name_bad_rows() {
     let path = format!("/runs/{run}/candidates/upload");
     let file = "beneficiary_name,account_number,institution_code,amount\nAdaeze,108024071,058,\"₦1,500.50\"\nBola,0263874788,058,20\n";
     let send = |path: String, body: &str| {
-        house.ask(&house.owner, "POST", &path).header("content-type", "text/csv").header("x-file-name", "june.csv").body(body.as_bytes().to_vec()).send()
+        house
+            .ask(&house.owner, "POST", &path)
+            .header("content-type", "text/csv")
+            .header("x-file-name", "june.csv")
+            .body(body.as_bytes().to_vec())
+            .send()
     };
     let added = send(path.clone(), file).await;
     assert_eq!((added.status.as_u16(), &added.json["candidates_added"]), (201, &json!(2)), "{added:?}");

@@ -179,6 +179,45 @@ on_both! {
         assert!(rest.contains("\"phase\":\"completed\"") && rest.matches("event: ").count() == 1, "{rest}");
     }
 
+    async fn webhooks_tell_a_run_in_order_with_exactly_their_fields(store: TestStore) {
+        let house = House::new(store).await;
+        house.fund(1_000).await;
+        let body = run_of(&[candidate("Adaeze Okonkwo", "0108024071", 400.0), candidate("Nobody", "0000000000", 1.0)]);
+        let run = house.run_at_approval(&body).await;
+        assert_eq!(house.post(&house.owner, &format!("/runs/{run}/approve"), json!({})).await.status, 200);
+        house.until(&run, "completed").await;
+        let scope = house.scope().await;
+        let read = house.app.app.platform.store.read(move |tx| floe_store::platform::events::latest(tx, scope, None, 50));
+        let mut events = read.await.expect("a read");
+        events.retain(|event| event.kind.starts_with("treasury."));
+        events.reverse();
+        let told: Vec<(&str, Vec<String>)> = events
+            .iter()
+            .map(|event| {
+                let data: Value = serde_json::from_str(&event.data).expect("JSON");
+                (event.kind.as_str(), data.as_object().expect("an object").keys().cloned().collect())
+            })
+            .collect();
+        let expected = [
+            ("treasury.candidate.flagged", "run_id objective candidate_id beneficiary_name account_number institution_code amount \
+                risk_score risk_decision risk_reasons run_url"),
+            ("treasury.approval.requested", "run_id objective candidate_count total_payout_amount currency date_range \
+                risk_breakdown flagged_candidates approval_url"),
+            ("treasury.approval.completed", "run_id objective action status approved_count rejected_count total_payout_amount \
+                currency approved_by"),
+            ("treasury.payout.succeeded", "run_id objective candidate_id beneficiary_name account_number institution_code \
+                bank_name amount currency purpose reference provider_reference executed_at"),
+            ("treasury.run.completed", "run_id objective status approved_count rejected_count succeeded_count failed_count \
+                followup_count total_payout_amount currency run_url"),
+        ];
+        let expected: Vec<(&str, Vec<String>)> =
+            expected.iter().map(|(kind, names)| (*kind, names.split_whitespace().map(str::to_owned).collect())).collect();
+        assert_eq!(told, expected);
+        let requested: Value = serde_json::from_str(&events[1].data).expect("JSON");
+        assert_eq!(requested["risk_breakdown"], json!({ "auto_approved": 1, "needs_review": 0, "blocked": 1 }));
+        assert!(events[1].data.contains("\"total_payout_amount\":401.00"), "{}", events[1].data);
+    }
+
     async fn plans_come_from_recipients_objectives_and_earlier_runs(store: TestStore) {
         let house = House::new(store).await;
         house.fund(1_000_000).await;

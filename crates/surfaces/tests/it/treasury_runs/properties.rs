@@ -85,6 +85,25 @@ on_both! {
         assert_eq!(house.wallet().await.balances.paid_out.to_string(), format!("{paid:.2}"));
     }
 
+    async fn a_run_of_ten_thousand_candidates_is_scored_and_released_whole(store: TestStore) {
+        let house = House::new(store).await;
+        house.fund(10_000_000).await;
+        let all: Vec<Value> = (0..10_000)
+            .map(|at| candidate(&format!("P{at}"), &format!("{:010}", 1_000_000_000 + at), 100.0 + f64::from(at % 7)))
+            .collect();
+        let run = house.run_at_approval(&run_of(&all)).await;
+        let seen = house.get(&format!("/runs/{run}")).await;
+        assert_eq!((&seen["totals"]["candidates"], &seen["totals"]["approved"]), (&json!(10_000), &json!(10_000)));
+        let one_more = json!({ "candidates": [candidate("One More", "0108024071", 1.0)] });
+        let full = house.post(&house.owner, &format!("/runs/{run}/candidates"), one_more).await;
+        assert_eq!((full.status.as_u16(), &full.json["errors"][0]["type"]), (422, &json!("too_long")));
+        let released = house.post(&house.owner, &format!("/runs/{run}/approve"), json!({})).await;
+        assert_eq!((released.status.as_u16(), &released.json["approved_count"]), (200, &json!(10_000)), "{released:?}");
+        let page = house.get(&format!("/runs/{run}/candidates?execution_status=not_started")).await;
+        assert_eq!(page["total"], 0);
+        assert_eq!(house.wallet().await.transactions, 10_000);
+    }
+
     async fn property_5_walking_a_list_shows_each_row_once(store: TestStore) {
         let house = House::new(store).await;
         let mut made = Vec::new();

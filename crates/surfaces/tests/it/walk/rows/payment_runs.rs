@@ -28,7 +28,8 @@ fn runs() -> Vec<Row> {
         row("POST", "/api/v1/runs/{id}/cancel", PaymentRun)
             .body(|_| json!({ "reason": "Not now" }))
             .other(|_| json!({ "reason": "Never" })),
-        row("POST", "/api/v1/runs/{id}/retry-failed", PaymentRun).cannot_succeed("nothing failed; see treasury_runs/life.rs"),
+        row("POST", "/api/v1/runs/{id}/retry-failed", PaymentRun)
+            .cannot_succeed("nothing failed; see treasury_runs/life.rs"),
         row("GET", "/api/v1/runs/{id}/report", PaymentRun),
         row("GET", "/api/v1/runs/{id}/events/stream", PaymentRunEnded),
     ]
@@ -56,7 +57,8 @@ fn decisions() -> Vec<Row> {
     let reason: fn(&Value) -> Value = |_| json!({ "reason": "Checked" });
     let other: fn(&Value) -> Value = |_| json!({ "reason": "Checked twice" });
     vec![
-        row("GET", "/api/v1/approvals", None).fixed("own runs do not wait for who made them; see treasury_runs/approvals.rs"),
+        row("GET", "/api/v1/approvals", None)
+            .fixed("own runs do not wait for who made them; see treasury_runs/approvals.rs"),
         row("POST", "/api/v1/public/runs/{run_id}/approve", PaymentRunWaiting)
             .body(|_| json!({ "notes": "Fine" }))
             .cannot_succeed(KEYS),
@@ -65,7 +67,8 @@ fn decisions() -> Vec<Row> {
             .body(|_| json!({ "notes": "Fine" }))
             .cannot_succeed(RAIL),
         row("POST", "/api/v1/runs/{id}/reject", PaymentRunWaiting).body(reason).other(other),
-        row("DELETE", "/api/v1/runs/{id}/approvals", PaymentRunWaiting).cannot_succeed("nobody approved; see treasury_runs/approvals.rs"),
+        row("DELETE", "/api/v1/runs/{id}/approvals", PaymentRunWaiting)
+            .cannot_succeed("nobody approved; see treasury_runs/approvals.rs"),
         row("POST", "/api/v1/runs/{id}/candidates/{candidate_id}/approve", PaymentRunWaiting).body(reason).other(other),
         row("POST", "/api/v1/runs/{id}/candidates/{candidate_id}/reject", PaymentRunWaiting).body(reason).other(other),
     ]
