@@ -1,7 +1,7 @@
 //! What follows from an attempt: its entry in the log, the state of the delivery, the counter of the endpoint.
 
 use floe_model::webhooks::{Counted, DeliveryStatus, Next, after_failure, count};
-use floe_model::{Fault, Mode, Scope};
+use floe_model::{Fault, Mode, Scope, Timestamp};
 use floe_runtime::Platform;
 use floe_store::Tx;
 use floe_store::platform::events::NewEvent;
@@ -30,27 +30,31 @@ pub(crate) enum Turn {
     Test,
 }
 
-/// Writes everything that follows from an attempt.
+/// Writes everything that follows from an attempt; returns when the next one is due.
 pub(crate) fn record(
     tx: &mut Tx<'_>,
     platform: &Platform,
     outgoing: &Outgoing,
     outcome: &Outcome,
     turn: Turn,
-) -> Result<(), Fault> {
+) -> Result<Option<Timestamp>, Fault> {
     // The endpoint is held before the delivery, as everywhere, so that two transactions never wait for each other.
     let is_switched_off = weigh(tx, outgoing, outcome, turn)?;
     attempts::insert(tx, &entry(outgoing, outcome))?;
     let now = platform.clock.now();
     let settled = |status, due_at| Settled { status, due_at, at: now };
     let delivery = outgoing.delivery;
+    let mut due_at = None;
     match turn {
         _ if outcome.success => deliveries::settle(tx, delivery, settled(DeliveryStatus::Success, None))?,
         Turn::First | Turn::Again => {
             let chance = u16::from_be_bytes(platform.ids.secret());
             let style = outgoing.endpoint.style;
             let next = match after_failure(style, outgoing.number, outcome.status_code, chance) {
-                Next::Again(pause_ms) => settled(DeliveryStatus::Retrying, Some(now.plus_millis(pause_ms))),
+                Next::Again(pause_ms) => {
+                    due_at = Some(now.plus_millis(pause_ms));
+                    settled(DeliveryStatus::Retrying, due_at)
+                }
                 Next::Over => settled(DeliveryStatus::Failed, None),
             };
             deliveries::settle(tx, delivery, next)?;
@@ -58,17 +62,20 @@ pub(crate) fn record(
         Turn::Test => deliveries::settle(tx, delivery, settled(DeliveryStatus::Failed, None))?,
         Turn::ByHand => {}
     }
-    if is_switched_off { switch_off(tx, platform, outgoing) } else { Ok(()) }
+    if is_switched_off {
+        switch_off(tx, platform, outgoing)?;
+    }
+    Ok(due_at)
 }
 
 /// Counts an attempt; true when the endpoint is to be switched off by it.
 fn weigh(tx: &mut Tx<'_>, outgoing: &Outgoing, outcome: &Outcome, turn: Turn) -> Result<bool, Fault> {
     let (workspace, id, style) = (outgoing.endpoint.workspace, outgoing.endpoint.id, outgoing.endpoint.style);
-    let counts = match turn {
-        Turn::First | Turn::Again => true,
-        Turn::ByHand => outcome.success,
-        Turn::Test => false,
-    };
+    if outcome.success && turn != Turn::Test {
+        endpoints::clear(tx, workspace, id, outcome.at)?;
+        return Ok(false);
+    }
+    let counts = matches!(turn, Turn::First | Turn::Again);
     let counter = if counts { endpoints::hold_counter(tx, workspace, id)? } else { None };
     let Some(before) = counter else {
         endpoints::triggered(tx, workspace, id, outcome.at)?;
@@ -118,7 +125,7 @@ pub(crate) fn store_test(
     };
     deliveries::insert_all(tx, message, &[made])?;
     deliveries::begin(tx, outgoing.endpoint.workspace, outgoing.delivery)?;
-    record(tx, platform, outgoing, outcome, Turn::Test)
+    record(tx, platform, outgoing, outcome, Turn::Test).map(drop)
 }
 
 fn entry(outgoing: &Outgoing, outcome: &Outcome) -> Attempt {

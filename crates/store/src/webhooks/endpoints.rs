@@ -113,6 +113,11 @@ statements! {
         "update webhook_endpoints set failure_count = $3, failing_since = $4, last_triggered_at = $5
          where workspace_id = $1 and id = $2"
     );
+    /// A success clears the counter.
+    CLEAR = both(
+        "update webhook_endpoints set failure_count = 0, failing_since = null, last_triggered_at = $3
+         where workspace_id = $1 and id = $2"
+    );
     /// An attempt that counts for nothing.
     TRIGGERED = both("update webhook_endpoints set last_triggered_at = $3 where workspace_id = $1 and id = $2");
     /// Switched off by its failures.
@@ -247,6 +252,14 @@ pub fn count(
     at: Timestamp,
 ) -> Result<(), Fault> {
     tx.execute(&COUNT, params![workspace, id, counter.failures, counter.failing_since, at]).map(drop)
+}
+
+/// Clears the counter after a success.
+///
+/// # Errors
+/// Of the database.
+pub fn clear(tx: &mut Tx<'_>, workspace: WorkspaceId, id: WebhookId, at: Timestamp) -> Result<(), Fault> {
+    tx.execute(&CLEAR, params![workspace, id, at]).map(drop)
 }
 
 /// Notes when an endpoint was called, for an attempt that counts for nothing.

@@ -179,18 +179,22 @@ fn step_in(
         Lane::First => Turn::First,
         Lane::Again => Turn::Again,
     };
+    let mut due_at = None;
     for (outgoing, outcome) in results {
-        record(tx, platform, outgoing, outcome, turn)?;
+        let due = record(tx, platform, outgoing, outcome, turn)?;
+        due_at = due_at.into_iter().chain(due).min();
     }
     let now = platform.clock.now();
+    let mut next = lanes::next(tx, claim.endpoint, claim.lane, now, AGAIN_MAX)?;
+    if next.is_empty() && !results.is_empty() {
+        return leave(tx, claim, due_at);
+    }
     if !lanes::claim(tx, claim, now, now.plus_millis(LEASE_MS))? {
         return Ok(Step::Lost);
     }
     loop {
-        let next = lanes::next(tx, claim.endpoint, claim.lane, now, AGAIN_MAX)?;
         if next.is_empty() {
-            lanes::release(tx, claim)?;
-            return Ok(Step::Empty(lanes::due_at(tx, claim.endpoint)?));
+            return leave(tx, claim, due_at);
         }
         if !takes {
             return Ok(Step::More);
@@ -200,7 +204,15 @@ fn step_in(
             return Ok(Step::Taken(taken));
         }
         // All of them were ended instead; there may be others behind them.
+        next = lanes::next(tx, claim.endpoint, claim.lane, now, AGAIN_MAX)?;
     }
+}
+
+/// Gives the lane back. Of later attempts there may be others than those just made.
+fn leave(tx: &mut Tx<'_>, claim: Claim, due_at: Option<Timestamp>) -> Result<Step, Fault> {
+    lanes::release(tx, claim)?;
+    let due_at = if claim.lane == Lane::Again { lanes::due_at(tx, claim.endpoint)? } else { due_at };
+    Ok(Step::Empty(due_at))
 }
 
 /// Begins attempts. What cannot be attempted any more is ended.

@@ -127,7 +127,7 @@ impl Replays {
             return Err(Fault::internal("this node may make no calls now"));
         }
         let service = Arc::clone(platform);
-        platform.store.write(move |tx| record(tx, &service, &outgoing, &outcome, Turn::ByHand)).await
+        platform.store.write(move |tx| record(tx, &service, &outgoing, &outcome, Turn::ByHand).map(drop)).await
     }
 }
 

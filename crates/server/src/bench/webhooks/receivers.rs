@@ -19,6 +19,8 @@ const BAD: &[u8] = b"HTTP/1.1 503 Later\r\ncontent-length: 0\r\n\r\n";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Healthy,
+    /// As good, and not measured.
+    Fellow,
     /// Nobody listens.
     Dead,
     /// Answers after 8 seconds.
@@ -35,6 +37,7 @@ impl Kind {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Healthy => "healthy",
+            Self::Fellow => "fellow",
             Self::Dead => "dead",
             Self::Slow => "slow",
             Self::Flapping => "flapping",
@@ -102,6 +105,7 @@ async fn converse(mut stream: TcpStream, shared: &Shared) {
                 shared.arrived(&request);
                 stream.write_all(GOOD).await.is_ok()
             }
+            "/fellow" => stream.write_all(GOOD).await.is_ok(),
             "/slow" => {
                 tokio::time::sleep(Duration::from_secs(8)).await;
                 stream.write_all(GOOD).await.is_ok()
