@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
-use floe_model::access::{Caller, Credential, KeyKind, Member, key_status};
+use floe_model::access::{Caller, Credential, KeyKind, Member, PAYMENT_APPROVAL, key_status};
 use floe_model::id::{GroupId, MemberId, WorkspaceId};
 use floe_model::{Fault, FaultKind, Mode, Timestamp};
 use floe_store::Tx;
@@ -14,6 +14,7 @@ use crate::identity::{Identity, Presented, Proof, SessionFacts};
 use crate::rate::Limits;
 use crate::secret::same_hash;
 use crate::service::Access;
+use crate::workspace::settings;
 
 /// Milliseconds between two notes of the last use of one credential.
 const NOTE_EVERY_MS: i64 = 60_000;
@@ -71,10 +72,11 @@ impl Access {
                     let held = tokens::find_held(tx, &hash)?.filter(|held| held.token.revoked_at.is_none());
                     let Some(held) = held else { return Ok(None) };
                     let groups = groups_of(tx, held.token.workspace, held.token.member)?;
-                    Ok(Some((held, groups)))
+                    let approves = tokens_approve(tx, held.token.workspace)?;
+                    Ok(Some((held, groups, approves)))
                 };
                 let found = store.read(find).await?;
-                found.map(|(held, groups)| of_token(held, groups, now)).transpose()?
+                found.map(|(held, groups, approves)| of_token(held, groups, approves, now)).transpose()?
             }
             Proof::Key { kind, mode, .. } => {
                 let found = store.read(move |tx| keys::find_by_hash(tx, &hash)).await?;
@@ -192,9 +194,16 @@ fn of_session(signed: sessions::Signed, groups: Vec<GroupId>, now: Timestamp) ->
     }
 }
 
-fn of_token(held: tokens::Held, groups: Vec<GroupId>, now: Timestamp) -> Result<Known, Fault> {
+/// Whether tokens may approve payments in a workspace (console contract, section 2.6); not unless an owner says so.
+fn tokens_approve(tx: &mut Tx<'_>, workspace: WorkspaceId) -> Result<bool, Fault> {
+    let found = workspaces::find(tx, workspace)?;
+    Ok(found.is_some_and(|found| settings(&found).get("token_approvals") == Some(&true.into())))
+}
+
+fn of_token(held: tokens::Held, groups: Vec<GroupId>, approves: bool, now: Timestamp) -> Result<Known, Fault> {
     let tokens::Held { token, name, email, role, treasury_role } = held;
-    let scopes = read_scopes(&token.scopes)?;
+    let mut scopes = read_scopes(&token.scopes)?;
+    scopes.retain(|scope| approves || scope != PAYMENT_APPROVAL);
     let member = Member { id: token.member, name, email, role, treasury_role, groups };
     let used_at = token.last_used_at.unwrap_or_default().micros();
     Ok(Known {

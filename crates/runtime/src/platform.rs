@@ -47,6 +47,12 @@ impl Ctx {
         Self { caller, request_id, platform }
     }
 
+    /// The same call in the name of another caller, such as the same one in the other mode.
+    #[must_use]
+    pub fn with_caller(&self, caller: Arc<Caller>) -> Self {
+        Self { caller, request_id: self.request_id, platform: Arc::clone(&self.platform) }
+    }
+
     /// The present instant.
     #[must_use]
     pub fn now(&self) -> Timestamp {

@@ -17,6 +17,9 @@ pub const TOKEN_SCOPES: [&str; 13] = [
     "treasury.approve",
 ];
 
+/// The scope with which a token approves payments, in workspaces whose setting `token_approvals` is on.
+pub const PAYMENT_APPROVAL: &str = "treasury.approve";
+
 /// Whether two scope words mean the same right: `apps.run` is another name of `flows.run`.
 #[must_use]
 pub fn same_scope(held: &str, asked: &str) -> bool {

@@ -11,6 +11,7 @@ pub mod blocklist;
 pub mod candidates;
 pub mod funding;
 pub mod history;
+pub mod payment_asks;
 pub mod payment_run_events;
 pub mod payment_run_totals;
 pub mod payment_runs;
@@ -34,6 +35,7 @@ pub(crate) const TABLES: &[&[Statement]] = &[
     candidates::STATEMENTS,
     funding::STATEMENTS,
     history::STATEMENTS,
+    payment_asks::STATEMENTS,
     payment_run_events::STATEMENTS,
     payment_run_totals::STATEMENTS,
     payment_runs::STATEMENTS,

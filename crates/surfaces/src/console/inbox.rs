@@ -2,18 +2,22 @@
 
 use std::sync::Arc;
 
+use floe_flows::Flows;
 use floe_flows::questions::{Given, ItemAnswer, ItemFilter, Way};
 use floe_model::access::Permission;
-use floe_model::id::WaitId;
-use floe_model::{Fault, Mode};
-use floe_store::flows::waits::{WaitFilter, WaitOrder};
+use floe_model::id::{PaymentRunId, WaitId};
+use floe_model::{Fault, FaultKind, Mode};
+use floe_runtime::Ctx;
+use floe_store::flows::waits::WaitFilter;
+use floe_treasury::runs::inbox::{Filter, count as count_payments};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
+use super::inbox_joined::Asked;
 use super::list::Window;
 use super::shapes::keys::MODE;
 use super::shapes::{WINDOW, inbox as shapes};
-use super::{Rights, SURFACE, errors, inbox_wire};
+use super::{Rights, SURFACE, errors, inbox_joined, inbox_payments, inbox_wire};
 use crate::flows::late::{Turn, once};
 use crate::flows::resume::way;
 use crate::http::shape::{FLAG, TEXT};
@@ -32,8 +36,6 @@ const STATUSES: [&str; 4] = ["open", "answered", "expired", "cancelled"];
 const PRODUCTS: [&str; 5] = ["flows", "workflows", "agents", "treasury", "placements"];
 /// What a list shows unless it is asked for a kind: programs look for their own calls themselves.
 const KINDS_FOR_PEOPLE: &str = ",user-approval,show-form,";
-/// The kinds that no question has.
-const NO_KINDS: &str = ",";
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -57,7 +59,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::post(&SURFACE, "/console/v1/inbox/answers", Auth::MEMBER, answer_many)
             .needs(Permission::Answer)
             .doc("Answer many items")
-            .about("Each answer counts, or is refused, on its own.")
+            .about("Each answer counts, or is refused, on its own. Payment runs are answered one by one only.")
             .takes(shapes::ANSWERS)
             .answers(200, shapes::RECEIPTS),
         Route::get(&SURFACE, "/console/v1/inbox/{id}", Auth::MEMBER, show)
@@ -70,8 +72,10 @@ pub(super) fn routes() -> Vec<Route> {
             .doc("Answer an item")
             .takes(shapes::ANSWER)
             .answers(200, shapes::RECEIPT)
-            .refuses(403, &["not_assignee", "self_approval", "forbidden"])
-            .refuses(409, &["content_changed", "already_answered", "not_waiting"])
+            .about("A payment run takes the same as its own approve and reject; a token needs the scope treasury.approve for it.")
+            .refuses(402, &["insufficient_balance"])
+            .refuses(403, &["not_assignee", "self_approval", "forbidden", "insufficient_scope"])
+            .refuses(409, &["content_changed", "already_answered", "not_waiting", "conflict"])
             .refuses(410, &["expired"])
             .refuses(422, &["invalid_answer"]),
     ]
@@ -80,32 +84,34 @@ pub(super) fn routes() -> Vec<Route> {
 async fn list(call: Call) -> Result<Reply, Fault> {
     let filters = ["status", "kind", "product", "mode", "mine", "q"];
     let window = Window::sorted(&call, &filters, &["created_at", "due_at"])?;
-    let filter = read_filter(&call.query)?;
-    let order = match (window.sort, window.newest_first) {
-        ("due_at", false) => WaitOrder::DueFirst,
-        ("due_at", true) => WaitOrder::DueLast,
-        (_, true) => WaitOrder::Newest,
-        (_, false) => WaitOrder::Oldest,
-    };
-    let after = window.after.map(WaitId);
-    let found = call.app.flows.items(&call.ctx, filter, order, after, window.limit, window.total).await?;
-    let data = found.items.iter().map(inbox_wire::item_object).collect();
-    let total = found.total.and_then(|total| i64::try_from(total).ok());
-    Reply::ok(&window.page(data, found.last.map(|id| id.0), found.more, total))
+    let asked = read_filter(&call.query)?;
+    Reply::ok(&inbox_joined::page(&call, asked, &window).await?)
 }
 
 async fn counts(call: Call) -> Result<Reply, Fault> {
-    let counts = call.app.flows.count_items(&call.ctx, read_mode(&call.query)?).await?;
-    Reply::ok(&inbox_wire::counts_object(&counts))
+    let mode = read_mode(&call.query)?;
+    let questions = call.app.flows.count_items(&call.ctx, mode).await?;
+    let caller = call.ctx.clone();
+    let payments = call.ctx.store.read(move |tx| count_payments(tx, &caller, mode)).await?;
+    Reply::ok(&inbox_wire::counts_object(&questions, &payments))
 }
 
 async fn show(call: Call) -> Result<Reply, Fault> {
-    let item = call.app.flows.item(&call.ctx, call.id("id", "Item")?).await?;
-    Ok(Reply::ok(&inbox_wire::item_object(&item))?.revision(inbox_wire::revision(&item)))
+    let id: WaitId = call.id("id", "Item")?;
+    let not_found = match call.app.flows.item(&call.ctx, id).await {
+        Ok(item) => return Ok(Reply::ok(&inbox_wire::item_object(&item))?.revision(inbox_wire::revision(&item))),
+        Err(fault) if fault.kind() == FaultKind::NotFound => fault,
+        Err(fault) => return Err(fault),
+    };
+    let item = inbox_joined::payment(&call.ctx, id.0).await?.ok_or(not_found)?;
+    Ok(Reply::ok(&inbox_payments::item_object(&item, true))?.revision(item.run.last_event))
 }
 
 async fn answer(call: Call) -> Result<Reply, Fault> {
     let id: WaitId = call.id("id", "Item")?;
+    if inbox_joined::is_payment(&call.ctx, id.0).await? {
+        return inbox_payments::give(&call, PaymentRunId(id.0)).await;
+    }
     let mut body = call.fields()?;
     let given = read_answer(&mut body, way(&call));
     body.finish()?;
@@ -132,7 +138,7 @@ async fn answer_many(call: Call) -> Result<Reply, Fault> {
             let (flows, ctx, way) = (Arc::clone(&call.app.flows), call.ctx.clone(), way(call));
             tasks.spawn(async move {
                 let outcome = match read_one(item, way) {
-                    Ok((id, answer)) => flows.answer_item(&ctx, id, answer).await.map(drop),
+                    Ok((id, answer)) => one_of_many(&flows, &ctx, id, answer).await,
                     Err(fault) => Err(fault),
                 };
                 (at, outcome)
@@ -149,27 +155,44 @@ async fn answer_many(call: Call) -> Result<Reply, Fault> {
     once(call, call.ctx.ids.next_bits(), act).await
 }
 
-fn read_filter(query: &Query) -> Result<ItemFilter, Fault> {
+/// Payments are never answered among others: each is looked at by itself.
+async fn one_of_many(flows: &Flows, ctx: &Ctx, id: WaitId, answer: ItemAnswer) -> Result<(), Fault> {
+    match flows.answer_item(ctx, id, answer).await {
+        Err(fault) if fault.kind() == FaultKind::NotFound && inbox_joined::is_payment(ctx, id.0).await? => {
+            let message = "Payments are answered one by one";
+            Err(Fault::new(FaultKind::Unprocessable, "not_supported", message))
+        }
+        outcome => outcome.map(drop),
+    }
+}
+
+fn read_filter(query: &Query) -> Result<Asked, Fault> {
     let status = match query.get("status") {
         None => Some("open".to_owned()),
         Some("all") => None,
         Some(word) if STATUSES.contains(&word) => Some(word.to_owned()),
         Some(_) => return Err(one_of("status", &format!("{}, all", STATUSES.join(", ")))),
     };
-    let of_other_product = match query.get("product") {
-        None | Some("flows") => false,
-        Some(word) if PRODUCTS.contains(&word) => true,
-        Some(_) => return Err(one_of("product", &PRODUCTS.join(", "))),
+    let product = query.get("product");
+    if product.is_some_and(|word| !PRODUCTS.contains(&word)) {
+        return Err(one_of("product", &PRODUCTS.join(", ")));
+    }
+    let (kinds, has_payments) = match query.get("kind") {
+        None => (KINDS_FOR_PEOPLE.to_owned(), true),
+        Some(list) => (read_kinds(list)?, list.split(',').any(|word| word.trim() == inbox_payments::KIND)),
     };
-    let kinds = match query.get("kind") {
-        None => KINDS_FOR_PEOPLE.to_owned(),
-        Some(list) => read_kinds(list)?,
-    };
-    let kinds = Some(if of_other_product { NO_KINDS.to_owned() } else { kinds });
     let text = query.get("q").filter(|text| !text.is_empty());
-    let text = text.map(|text| text.chars().take(SEARCH_CHARS_MAX).collect());
-    let wait = WaitFilter { status, kinds, mode: read_mode(query)?, text };
-    Ok(ItemFilter { wait, mine: query.flag("mine")?.unwrap_or(false) })
+    let text: Option<String> = text.map(|text| text.chars().take(SEARCH_CHARS_MAX).collect());
+    let (mode, mine) = (read_mode(query)?, query.flag("mine")?.unwrap_or(false));
+    let of = |name: &str| product.is_none_or(|asked| asked == name);
+    let payments = (has_payments && of(inbox_payments::PRODUCT)).then(|| Filter {
+        status: status.as_deref().and_then(inbox_payments::status),
+        mode,
+        text: text.clone(),
+        mine,
+    });
+    let wait = WaitFilter { status, kinds: Some(kinds), mode, text };
+    Ok(Asked { questions: of("flows").then_some(ItemFilter { wait, mine }), payments })
 }
 
 /// Kinds between commas, as the filter of the store takes them.

@@ -3,7 +3,10 @@
 use floe_flows::questions::{Answered, Counts, Item};
 use floe_model::id::InboxId;
 use floe_store::flows::waits::WaitRow;
+use floe_treasury::runs::inbox::Counts as Payments;
 use serde_json::{Map, Value, json};
+
+use super::inbox_payments;
 
 /// Characters of a summary at most.
 const SUMMARY_CHARS_MAX: usize = 500;
@@ -79,11 +82,15 @@ pub(super) fn answered_object(answered: &Answered) -> Value {
 }
 
 /// How much waits.
-pub(super) fn counts_object(counts: &Counts) -> Value {
+pub(super) fn counts_object(counts: &Counts, payments: &Payments) -> Value {
     let count = |question: &str| counts.by_kind.get(question).copied().unwrap_or(0);
-    let by_kind: Map<String, Value> =
-        KINDS.iter().filter_map(|(kind, question)| Some(((*kind).to_owned(), json!(count((*question)?))))).collect();
-    json!({ "open": count("user-approval") + count("show-form"), "mine": counts.mine, "by_kind": by_kind })
+    let of_kind = |(kind, question): &(&str, Option<&str>)| match question {
+        Some(question) => Some(((*kind).to_owned(), json!(count(question)))),
+        None => (*kind == inbox_payments::KIND).then(|| ((*kind).to_owned(), json!(payments.open))),
+    };
+    let by_kind: Map<String, Value> = KINDS.iter().filter_map(of_kind).collect();
+    let open = count("user-approval") + count("show-form") + payments.open;
+    json!({ "open": open, "mine": counts.mine + payments.mine, "by_kind": by_kind })
 }
 
 /// An item changes once: when it is closed.

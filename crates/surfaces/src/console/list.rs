@@ -17,6 +17,8 @@ pub(super) struct Window {
     pub(super) limit: usize,
     /// Id of the last record of the page before.
     pub(super) after: Option<u128>,
+    /// The same for the second of two lists that are joined.
+    pub(super) after_second: Option<u128>,
     /// What they are sorted by.
     pub(super) sort: &'static str,
     /// Whether the newest (or last) come first.
@@ -49,14 +51,28 @@ impl Window {
             return Err(Fault::field("/sort", "value", message));
         };
         let mark = mark(call, filters, sort, newest_first);
-        let after = call.query.get("cursor").map(|text| read_cursor(text, mark)).transpose()?;
+        let [after, after_second] = call.query.get("cursor").map_or(Ok([None; 2]), |text| read_cursor(text, mark))?;
         let total = call.query.flag("total")?.unwrap_or(false);
-        Ok(Self { limit: usize::try_from(limit).unwrap_or(1), after, sort, newest_first, total, mark })
+        Ok(Self { limit: usize::try_from(limit).unwrap_or(1), after, after_second, sort, newest_first, total, mark })
     }
 
     /// The answer: records, cursor of the next page when there is one, total when asked for.
     pub(super) fn page(&self, data: Vec<Value>, last: Option<u128>, more: bool, total: Option<i64>) -> Value {
         let cursor = last.filter(|_| more).map(|id| format!("{}{}", to_base32(id), to_base32(self.mark)));
+        json!({ "data": data, "next_cursor": cursor, "total": total.filter(|_| self.total) })
+    }
+
+    /// The answer of two lists that are joined; `last` are their last records up to here.
+    pub(super) fn page_of_two(
+        &self,
+        data: Vec<Value>,
+        last: [Option<u128>; 2],
+        more: bool,
+        total: Option<i64>,
+    ) -> Value {
+        // No record has the id 0: it stands for the beginning.
+        let [first, second] = last.map(|id| to_base32(id.unwrap_or(0)));
+        let cursor = more.then(|| format!("{first}{second}{}", to_base32(self.mark)));
         json!({ "data": data, "next_cursor": cursor, "total": total.filter(|_| self.total) })
     }
 }
@@ -71,11 +87,16 @@ fn mark(call: &Call, filters: &[&str], sort: &str, newest_first: bool) -> u128 {
     u128::from_be_bytes(head)
 }
 
-fn read_cursor(text: &str, mark: u128) -> Result<u128, Fault> {
-    let parts = (text.is_ascii() && text.len() == 52).then(|| text.split_at(26));
-    let parsed = parts.and_then(|(id, own)| Some((parse_bits(id).ok()?, parse_bits(own).ok()?)));
+/// The places in a cursor: one, or two of lists that are joined.
+fn read_cursor(text: &str, mark: u128) -> Result<[Option<u128>; 2], Fault> {
+    let parts = (text.is_ascii() && matches!(text.len(), 52 | 78)).then(|| text.split_at(text.len() - 26));
+    let parsed = parts.and_then(|(ids, own)| {
+        let (first, second) = ids.split_at(26);
+        let second = if second.is_empty() { 0 } else { parse_bits(second).ok()? };
+        Some(([parse_bits(first).ok()?, second], parse_bits(own).ok()?))
+    });
     match parsed {
-        Some((id, own)) if own == mark => Ok(id),
+        Some((ids, own)) if own == mark => Ok(ids.map(|id| (id != 0).then_some(id))),
         _ => Err(Fault::new(FaultKind::Invalid, "invalid_cursor", "The cursor is not of this list and these filters")),
     }
 }

@@ -17,6 +17,8 @@ mod flow_diff;
 mod groups;
 mod health;
 mod inbox;
+mod inbox_joined;
+mod inbox_payments;
 mod inbox_wire;
 mod invites;
 mod keys;

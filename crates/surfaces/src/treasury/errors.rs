@@ -1,6 +1,7 @@
 //! Faults as the one error body of this API (Treasury contract, section 1.4): `detail`, and for wrong input every problem in
 //! `errors`.
 
+use floe_model::access::PAYMENT_APPROVAL;
 use floe_model::{Fault, FaultKind};
 use http::StatusCode;
 use http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -94,7 +95,9 @@ fn detail(fault: &Fault, status: StatusCode, site: &FaultSite<'_>) -> String {
 fn missing_scope(fault: &Fault, is_public: bool) -> String {
     let scope = fault.details().and_then(|details| details["required"].as_str()).unwrap_or_default();
     let what = if is_public { "API key" } else { "Access token" };
-    format!("{what} missing required scope(s): {scope}")
+    // A token that has it does not use it unless the workspace lets tokens approve (console contract, section 2.6).
+    let how = if scope == PAYMENT_APPROVAL { " (and the workspace setting token_approvals)" } else { "" };
+    format!("{what} missing required scope(s): {scope}{how}")
 }
 
 /// The body of a 422: the first problem as a sentence, and all of them.

@@ -4,7 +4,7 @@ use super::keys::MODE;
 use super::page;
 use crate::http::shape::{
     ANY, COUNT, FLAG, ID, INSTANT, JSON_OBJECT, Shape, TEXT, any_of, closed, extend, int, list, map, may, must, object,
-    text, words,
+    pattern, text, words,
 };
 
 /// Words of `status`.
@@ -35,7 +35,7 @@ pub(in crate::console) const ITEM: Shape = object(
         must("why_not", TEXT.or_null()).about("The code with which an answer would be refused"),
         must("options", list(&ANY)),
         must("answer_schema", JSON_OBJECT).about("What the answer takes beside content_hash, as JSON Schema"),
-        must("content", ANY).about("What exactly is asked"),
+        must("content", ANY).about("What exactly is asked; in a list without the candidates of payment runs"),
         must("content_hash", TEXT).about("To be sent with the answer: proof that this content was seen"),
         must("revision", COUNT),
         must("amount", TEXT.or_null()),
@@ -74,9 +74,22 @@ pub(in crate::console) const ANSWER: Shape = closed(
         may("decision", ANY).about("approve or reject, where that is asked"),
         may("comment", text(0, 2_000)),
         may("data", ANY).about("The form, or the result of the client's tool"),
+        may("candidate_ids", list(&ID).at_most(10_000)).about("Of a payment run: exactly these"),
+        may("pin", pattern("^[0-9]{4,6}$")).about("Of a payment run, where the member has set one"),
+        may("override_reason", text(0, 500)).about("Of a payment run: why a blocked candidate is paid"),
     ],
 );
-const ONE_OF_MANY: Shape = extend("InboxAnswerOfMany", ANSWER, &[must("id", text(1, 200))]);
+/// What one answer among many may say: payments are not among them.
+const PLAIN_ANSWER: Shape = closed(
+    "PlainInboxAnswer",
+    &[
+        must("content_hash", text(1, 200)),
+        may("decision", ANY).about("approve or reject, where that is asked"),
+        may("comment", text(0, 2_000)),
+        may("data", ANY).about("The form, or the result of the client's tool"),
+    ],
+);
+const ONE_OF_MANY: Shape = extend("InboxAnswerOfMany", PLAIN_ANSWER, &[must("id", text(1, 200))]);
 /// Many answers.
 pub(in crate::console) const ANSWERS: Shape =
     any_of(&[list(&ONE_OF_MANY).at_most(100), closed("", &[must("answers", list(&ONE_OF_MANY).at_most(100))])]);

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use floe_engine::canonical::canonical_json;
 use floe_model::access::{Caller, PAYMENT_APPROVAL, TreasuryRole};
-use floe_model::id::PaymentRunId;
+use floe_model::id::{PaymentRunId, WorkspaceId};
 use floe_model::treasury::approval::{Approver, ApproverProblem};
 use floe_model::treasury::{CURRENCY, RiskDecision, RunStatus, Score};
-use floe_model::{Fault, FaultKind, Mode, Timestamp};
+use floe_model::{Fault, FaultKind, Mode, Scope, Timestamp};
 use floe_runtime::Ctx;
 use floe_store::Tx;
 use floe_store::treasury::approvals::{self, Approval};
@@ -157,13 +157,25 @@ pub fn find(tx: &mut Tx<'_>, ctx: &Ctx, id: PaymentRunId) -> Result<Option<Item>
     Ok(None)
 }
 
+/// Whether an id is that of a run of the workspace, in either mode.
+///
+/// # Errors
+/// Of the database.
+pub fn is_run(tx: &mut Tx<'_>, workspace: WorkspaceId, id: PaymentRunId) -> Result<bool, Fault> {
+    for mode in [Mode::Live, Mode::Test] {
+        if payment_runs::find(tx, Scope { workspace, mode }, id)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// The call as it would be in a mode: items of both are in one inbox.
 pub(super) fn in_mode(ctx: &Ctx, mode: Mode) -> Ctx {
     if ctx.caller.mode == mode {
         return ctx.clone();
     }
-    let caller = Caller { mode, ..Caller::clone(&ctx.caller) };
-    Ctx { caller: Arc::new(caller), ..ctx.clone() }
+    ctx.with_caller(Arc::new(Caller { mode, ..Caller::clone(&ctx.caller) }))
 }
 
 /// The item of a run in the mode of the caller.

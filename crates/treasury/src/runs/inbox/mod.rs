@@ -8,5 +8,5 @@ mod item;
 mod list;
 
 pub use answer::{Answer, answer};
-pub use item::{Item, Refusal, Status, find};
+pub use item::{Item, Refusal, Status, find, is_run};
 pub use list::{Counts, Filter, Order, Part, count, list};
