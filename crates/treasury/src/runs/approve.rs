@@ -172,7 +172,7 @@ fn choose<'c>(all: &'c [Candidate], ask: &Approve, approver: &Approver) -> Resul
 fn wrong_choice(problem: SelectionProblem, named: Option<&[CandidateId]>, is_owner: bool) -> Fault {
     let place_of = |id: CandidateId, last: bool| {
         let mut found = named.unwrap_or(&[]).iter().enumerate().filter(|(_, named)| **named == id).map(|(at, _)| at);
-        let at = if last { found.last() } else { found.next() };
+        let at = if last { found.next_back() } else { found.next() };
         format!("/body/candidate_ids/{}", at.unwrap_or(0))
     };
     let (place, kind, message) = match problem {
