@@ -8,6 +8,7 @@ use floe_model::{
     treasury::{Kobo, LedgerAccount},
 };
 
+use super::payout_transactions::Walk;
 use crate::{Row, Tx, Value, params, statements};
 
 /// Lines of one page at most.
@@ -45,6 +46,21 @@ pub struct Span {
     pub last: i64,
 }
 
+/// A page of the lines of one kind, newest first: their numbers from the end that is nearer, then the lines.
+macro_rules! of_kind {
+    ($order:literal) => {
+        concat!(
+            "select account, p.seq, transfer, kind, amount, balance_after, reference, run_id, at
+             from (select seq from postings where workspace_id = $1 and mode = $2 and account = 'available' and kind = $3
+                       and seq >= $4 and seq <= $5 order by seq ",
+            $order,
+            " limit $6 offset $7) page
+                 join postings p on p.workspace_id = $1 and p.mode = $2 and p.account = 'available' and p.seq = page.seq
+             order by p.seq desc"
+        )
+    };
+}
+
 statements! {
     /// Many lines.
     ADD = bulk(
@@ -61,14 +77,10 @@ statements! {
         "select account, seq, transfer, kind, amount, balance_after, reference, run_id, at from postings
          where workspace_id = $1 and mode = $2 and account = $3 and seq >= $4 and seq <= $5 order by seq limit $6"
     ) -> [text, int, int, text, int, int, opt text, opt id, time];
-    /// Lines of what can be spent, of one kind, newest first.
-    OF_KIND = both(
-        "select account, p.seq, transfer, kind, amount, balance_after, reference, run_id, at
-         from (select seq from postings where workspace_id = $1 and mode = $2 and account = 'available' and kind = $3
-                   and seq >= $4 and seq <= $5 order by seq desc limit $6 offset $7) page
-             join postings p on p.workspace_id = $1 and p.mode = $2 and p.account = 'available' and p.seq = page.seq
-         order by p.seq desc"
-    ) -> [text, int, int, text, int, int, opt text, opt id, time];
+    /// Lines of what can be spent, of one kind, from the newest.
+    KIND_NEWEST = both(of_kind!("desc")) -> [text, int, int, text, int, int, opt text, opt id, time];
+    /// Lines of what can be spent, of one kind, from the oldest.
+    KIND_OLDEST = both(of_kind!("asc")) -> [text, int, int, text, int, int, opt text, opt id, time];
     /// How many of those there are.
     COUNT_KIND = both(
         "select count(*) from postings where workspace_id = $1 and mode = $2 and account = 'available' and kind = $3
@@ -157,14 +169,16 @@ pub fn of_kind(
     scope: Scope,
     kind: &str,
     span: Span,
-    limit: usize,
-    offset: usize,
+    limit: i64,
+    offset: i64,
 ) -> Result<(Vec<Line>, i64), Fault> {
     let Span { first, last } = span;
     let (workspace, mode) = (scope.workspace, scope.mode);
     let total = tx.row(&COUNT_KIND, params![workspace, mode, kind, first, last], |row| row.int(0))?.unwrap_or(0);
-    let values = params![workspace, mode, kind, first, last, limit.min(PAGE_MAX), offset];
-    Ok((tx.rows(&OF_KIND, values, line)?, total))
+    let Some(walk) = Walk::to(limit, offset, total) else { return Ok((Vec::new(), total)) };
+    let sql = if walk.from_newest { &KIND_NEWEST } else { &KIND_OLDEST };
+    let values = params![workspace, mode, kind, first, last, walk.take, walk.skip];
+    Ok((tx.rows(sql, values, line)?, total))
 }
 
 /// The first line of an account that is not before an instant, when `last` is its last line; `last + 1` when all are before it.

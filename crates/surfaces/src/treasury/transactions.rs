@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use floe_model::Fault;
 use floe_model::id::{PaymentRunId, TransactionId};
 use floe_model::treasury::{CHANNEL, CURRENCY, Direction, Kobo, OrderState, TransactionStatus};
+use floe_model::{Fault, FaultKind};
 use floe_store::Tx;
 use floe_store::treasury::payout_resolutions::Resolution;
 use floe_store::treasury::payout_transactions::Transaction;
@@ -191,8 +191,15 @@ async fn requery(call: Call) -> Result<Reply, Fault> {
     Input::of(&call)?.finish()?;
     let (treasury, ctx) = (Arc::clone(&call.app.treasury), call.ctx.clone());
     // A question changes nothing at the rail: a repeat of the request may ask it once more.
-    let question = payouts::question(&treasury, scope, id).await?;
-    let act = move |tx: &mut Tx<'_>| payouts::confirm_answer(tx, &treasury, &ctx, scope, id, &question);
+    let question = match payouts::question(&treasury, scope, id).await {
+        Ok(question) => Some(question),
+        Err(fault) if matches!(fault.kind(), FaultKind::Conflict | FaultKind::NotFound) => None,
+        Err(fault) => return Err(fault),
+    };
+    let act = move |tx: &mut Tx<'_>| match &question {
+        Some(question) => payouts::confirm_answer(tx, &treasury, &ctx, scope, id, question),
+        None => payouts::unasked(tx, &treasury, scope, id),
+    };
     call.commit(act, |detail| Reply::ok(&FullTransactionOut::from(detail))).await
 }
 

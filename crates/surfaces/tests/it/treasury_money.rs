@@ -136,6 +136,9 @@ on_both! {
             let answer = house.post(&approver, &format!("{path}/requery"), json!({})).await;
             assert_eq!((answer.status.as_u16(), &answer.json["attempts"]), (200, &json!(asked + 1)), "{}", answer.json);
         }
+        let repeated = |repeat: &str| house.ask(&approver, "POST", &format!("{path}/requery")).header("idempotency-key", repeat).send();
+        let kept = repeated("once").await;
+        assert_eq!(kept.json["attempts"], 8, "{}", kept.json);
         assert_eq!(house.get(&path).await["payout_status"], "requires_followup");
         assert_eq!(house.until(&run, "completed_with_errors").await["totals"]["followup"], 1);
         assert_eq!(house.wallet().await.balances.reserved.minor(), 50_000, "the money stays reserved");
@@ -152,6 +155,7 @@ on_both! {
         let second = house.post(&house.owner, &resolve, said("failed")).await;
         assert_eq!((&second.json["status"], &second.json["payout_status"]), (&json!("FAILED"), &json!("failed")), "{second:?}");
         assert_eq!(house.post(&approver, &format!("{path}/requery"), json!({})).await.status, 409, "it is final");
+        assert_eq!(repeated("once").await.json, kept.json, "an answered request keeps its answer");
         let balances = house.wallet().await.balances;
         assert_eq!((balances.available.minor(), balances.reserved.minor()), (400_000, 0));
         let analyst = house.member("dami@floe.test", Role::Builder).await;

@@ -32,7 +32,7 @@ pub async fn question(treasury: &Treasury, scope: Scope, id: TransactionId) -> R
     let found = treasury.platform.store.read(move |tx| detail(tx, scope, id)).await?;
     let order = askable(&found)?;
     let rail = treasury.rails.named(scope.mode, &order.rail);
-    let rail = rail.ok_or_else(|| Fault::conflict("no_rail", "No payout rail is configured."))?;
+    let rail = rail.ok_or_else(no_rail)?;
     let answer = rail.ask(std::slice::from_ref(&order.rail_reference)).await.pop();
     let answer = answer.unwrap_or_else(super::rails::Answer::none);
     Ok(Question { told: Told::asked(order.clone(), answer), order })
@@ -53,6 +53,22 @@ pub fn confirm_answer(
     let told = std::slice::from_ref(&question.told);
     settle_as(tx, treasury, scope, question.order.run, &Who::caller(ctx), told, ctx.now())?;
     detail(tx, scope, id)
+}
+
+/// What a question that could not be put comes to: the same refusal, found in the transaction that answers the request, so that a
+/// repeat of an answered one gets its answer first. The transaction as it is, should it be open again.
+///
+/// # Errors
+/// As [`question`].
+pub fn unasked(tx: &mut Tx<'_>, treasury: &Treasury, scope: Scope, id: TransactionId) -> Result<Detail, Fault> {
+    let found = detail(tx, scope, id)?;
+    let order = askable(&found)?;
+    treasury.rails.named(scope.mode, &order.rail).ok_or_else(no_rail)?;
+    Ok(found)
+}
+
+fn no_rail() -> Fault {
+    Fault::conflict("no_rail", "No payout rail is configured.")
 }
 
 fn askable(found: &Detail) -> Result<Order, Fault> {

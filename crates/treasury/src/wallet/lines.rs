@@ -30,9 +30,8 @@ pub struct Filter {
 /// Of the database.
 pub fn lines(tx: &mut Tx<'_>, scope: Scope, filter: Filter, limit: i64, offset: i64) -> Result<Page<Line>, Fault> {
     let span = span(tx, scope, filter.from, filter.to)?;
-    let (rows, passed) = (usize::try_from(limit).unwrap_or(0), usize::try_from(offset).unwrap_or(usize::MAX));
     if let Some(kind) = filter.kind {
-        let (rows, total) = postings::of_kind(tx, scope, kind.as_str(), span, rows, passed)?;
+        let (rows, total) = postings::of_kind(tx, scope, kind.as_str(), span, limit, offset)?;
         return Ok(Page { rows, total });
     }
     let total = (span.last - span.first + 1).max(0);
@@ -40,7 +39,8 @@ pub fn lines(tx: &mut Tx<'_>, scope: Scope, filter: Filter, limit: i64, offset: 
         return Ok(Page { rows: Vec::new(), total });
     }
     let page = Span { last: span.last - offset, ..span };
-    Ok(Page { rows: postings::newest(tx, scope, SHOWN, page, rows)?, total })
+    let limit = usize::try_from(limit).unwrap_or(0);
+    Ok(Page { rows: postings::newest(tx, scope, SHOWN, page, limit)?, total })
 }
 
 /// The lines of a time: numbers of the first and the last one.
