@@ -141,10 +141,16 @@ impl Shared {
         let _ = self.alarms.try_send((at, endpoint));
     }
 
-    /// Wakes every lane that has work, and sets the timers of later attempts.
-    async fn look(self: &Arc<Self>, timers: &mut Timers) -> Result<(), Fault> {
+    /// Hands out new events to endpoints that follow all of them.
+    async fn follow(&self) -> Result<(), Fault> {
         let is_followed = stream::follow(&self.service).await?;
         self.is_followed.store(is_followed, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Wakes every lane that has work, and sets the timers of later attempts.
+    async fn look(self: &Arc<Self>, timers: &mut Timers) -> Result<(), Fault> {
+        self.follow().await?;
         let platform = self.service.platform();
         let now = platform.clock.now();
         let (first, again) =
@@ -197,7 +203,8 @@ async fn sleep(
     alarms: &mut Alarms,
 ) {
     let clock = &shared.service.platform().clock;
-    let mut look_at = clock.now().plus_millis(LOOK_MS_MAX);
+    let look_at = clock.now().plus_millis(LOOK_MS_MAX);
+    let mut follow_at = None;
     loop {
         let now = clock.now();
         while let Some(endpoint) = timers.pop_due(now) {
@@ -206,7 +213,13 @@ async fn sleep(
         if look_at <= now {
             return;
         }
-        let until = timers.next().map_or(look_at, |next| next.min(look_at));
+        if follow_at.is_some_and(|at| at <= now) {
+            follow_at = None;
+            if let Err(fault) = shared.follow().await {
+                tracing::warn!(%fault, "events cannot be handed out; they are with the next look");
+            }
+        }
+        let until = [timers.next(), follow_at].into_iter().flatten().fold(look_at, Timestamp::min);
         // A millisecond more: `millis_since` rounds down.
         let left = Duration::from_millis(until.millis_since(now).max(0).unsigned_abs() + 1);
         tokio::select! {
@@ -215,7 +228,7 @@ async fn sleep(
             change = changes.recv() => match change {
                 Ok(Change::Record { kind: "webhook", id, .. }) => shared.wake(WebhookId(id), Lane::First),
                 Ok(Change::Events) if shared.is_followed.load(Ordering::Relaxed) => {
-                    look_at = look_at.min(now.plus_millis(GATHER_MS));
+                    follow_at = follow_at.or(Some(now.plus_millis(GATHER_MS)));
                 }
                 Ok(Change::Many) | Err(broadcast::error::RecvError::Lagged(_)) => return,
                 Ok(_) => {}
