@@ -15,7 +15,7 @@ use floe_runtime::jobs::JobHandler;
 use floe_treasury::Treasury;
 use floe_webhooks::Webhooks;
 
-use crate::operation::AuditChains;
+use crate::operation::{AuditChains, Ledgers};
 use crate::settings::Settings;
 
 /// Step types that reach outside of the machine.
@@ -39,7 +39,10 @@ pub fn catalog_with(effects: &[Arc<dyn Effect>]) -> Catalog {
 /// Checks of the doctor that slices make themselves.
 #[must_use]
 pub fn checks(platform: &Arc<Platform>, access: &Arc<Access>) -> MoreChecks {
-    vec![Arc::new(AuditChains { platform: Arc::clone(platform), access: Arc::clone(access) })]
+    vec![
+        Arc::new(AuditChains { platform: Arc::clone(platform), access: Arc::clone(access) }),
+        Arc::new(Ledgers { platform: Arc::clone(platform) }),
+    ]
 }
 
 /// Durable work.

@@ -22,6 +22,8 @@ pub(crate) struct Request {
     pub(crate) credential: Option<String>,
     pub(crate) idempotency_key: Option<String>,
     pub(crate) body: Option<Value>,
+    /// In test mode.
+    pub(crate) is_test: bool,
 }
 
 /// An answer that came whole.
@@ -46,12 +48,17 @@ pub(crate) enum Broken {
 impl Request {
     pub(crate) fn get(path: impl Into<String>, credential: &str) -> Self {
         let credential = Some(credential.to_owned());
-        Self { method: "GET", path: path.into(), credential, idempotency_key: None, body: None }
+        Self { method: "GET", path: path.into(), credential, idempotency_key: None, body: None, is_test: false }
     }
 
     pub(crate) fn post(path: impl Into<String>, credential: &str, body: Value) -> Self {
         let credential = Some(credential.to_owned());
-        Self { method: "POST", path: path.into(), credential, idempotency_key: None, body: Some(body) }
+        Self { method: "POST", path: path.into(), credential, idempotency_key: None, body: Some(body), is_test: false }
+    }
+
+    /// The same in test mode.
+    pub(crate) fn in_test_mode(self) -> Self {
+        Self { is_test: true, ..self }
     }
 
     /// Sends it and reads the whole answer.
@@ -77,6 +84,9 @@ impl Request {
         }
         if let Some(key) = &self.idempotency_key {
             text += &format!("Idempotency-Key: {key}\r\n");
+        }
+        if self.is_test {
+            text += "Floe-Mode: test\r\n";
         }
         match &self.body {
             Some(body) => {

@@ -167,7 +167,7 @@ fn judge_ends(ledger: &Ledger, facts: &[Facts]) -> Vec<String> {
 }
 
 /// A server with nothing to do uses no processor and writes nothing.
-fn judge_idle(server: &Server, folder: &Path) -> Option<String> {
+pub(super) fn judge_idle(server: &Server, folder: &Path) -> Option<String> {
     let mut last = String::new();
     let is_idle = time::wait_until(IDLE_TIMEOUT, || {
         let (ticks, files) = (processor_ticks(server.id()), database_files(folder));
@@ -198,7 +198,7 @@ fn database_files(folder: &Path) -> Vec<(std::ffi::OsString, u64, Option<std::ti
 }
 
 /// No errors and no panics in the log; warnings are counted.
-fn judge_log(launch: &Launch, ledger: &mut Ledger) -> Vec<String> {
+pub(super) fn judge_log(launch: &Launch, ledger: &mut Ledger) -> Vec<String> {
     let text = std::fs::read_to_string(launch.log()).unwrap_or_default();
     let after_halts = if ledger.resumed.is_empty() { &[][..] } else { EXPECTED_AFTER_HALTS };
     let mut errors: BTreeMap<String, (u64, String)> = BTreeMap::new();
@@ -224,7 +224,7 @@ fn judge_log(launch: &Launch, ledger: &mut Ledger) -> Vec<String> {
 }
 
 /// Killed servers leave no processes behind: the sandboxes of code steps end with them.
-fn judge_leftovers(folder: &Path) -> Option<String> {
+pub(super) fn judge_leftovers(folder: &Path) -> Option<String> {
     let mut left = Vec::new();
     let is_clean = time::wait_until(LEFTOVERS_TIMEOUT, || {
         let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();

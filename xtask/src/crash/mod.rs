@@ -23,6 +23,7 @@ mod receiver;
 mod server;
 mod storm;
 mod time;
+mod treasury;
 mod world;
 
 use std::collections::BTreeMap;
@@ -44,8 +45,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Outcome {
     let binary = workspace.server_binary()?;
     println!("seed {} (repeat with --seed {})", options.seed, options.seed);
     let mut failed = prove_all(workspace, &options, &binary)?;
-    if let Some(nodes) = options.then_nodes() {
-        failed += prove_all(workspace, &nodes, &binary)?;
+    for more in options.then() {
+        failed += prove_all(workspace, &more, &binary)?;
     }
     if failed == 0 { Ok(()) } else { Err(Failure(format!("{failed} violations"))) }
 }
@@ -69,9 +70,14 @@ fn prove_all(workspace: &Workspace, options: &Options, binary: &std::path::Path)
 
 fn prove(options: &Options, binary: &std::path::Path, database: Database, mut place: Place) -> Outcome<usize> {
     let watch = Stopwatch::start();
-    let servers = if options.nodes > 1 { format!(", {} nodes", options.nodes) } else { String::new() };
+    let servers = match options.nodes {
+        _ if options.treasury => ", payment runs".to_owned(),
+        1 => String::new(),
+        nodes => format!(", {nodes} nodes"),
+    };
     println!("\n{}{servers}: {} kills", database.name(), options.kills(database));
-    let report = storm::run(options, binary, database, &place)?;
+    let prove = if options.treasury { treasury::run } else { storm::run };
+    let report = prove(options, binary, database, &place)?;
     println!("\n{}, seed {}, {:.0} s", database.name(), options.seed, watch.elapsed().as_secs_f64());
     for (what, count) in &report.table {
         println!("  {what:<58} {count:>8}");

@@ -5,13 +5,15 @@ use std::hash::BuildHasher as _;
 
 use crate::workspace::{Failure, Outcome};
 
-const USAGE: &str = "usage: cargo xtask crash [--kills N] [--seed S] [--database sqlite|postgres|both] [--clients N] [--nodes N] [--keep]";
+const USAGE: &str = "usage: cargo xtask crash [--kills N] [--seed S] [--database sqlite|postgres|both] [--clients N] [--nodes N] [--treasury] [--keep]";
 /// Kills on SQLite unless said otherwise.
 const KILLS_SQLITE: u32 = 300;
 /// Kills on PostgreSQL unless said otherwise: its starts are slower, and it is not PostgreSQL that is killed.
 const KILLS_POSTGRES: u32 = 100;
 /// Kills of nodes that share a database unless said otherwise: some of them are long halts.
 const KILLS_NODES: u32 = 60;
+/// Kills over payment runs on PostgreSQL unless said otherwise.
+const KILLS_TREASURY_POSTGRES: u32 = 60;
 /// Nodes of the round that follows the others.
 const NODES: usize = 3;
 /// Nodes at most.
@@ -47,6 +49,8 @@ pub(super) struct Options {
     pub(super) clients: usize,
     /// Servers that share a PostgreSQL database; 1 is a server alone.
     pub(super) nodes: usize,
+    /// Payment runs instead of flows.
+    pub(super) treasury: bool,
     /// Leave the folders behind.
     pub(super) keep: bool,
 }
@@ -58,11 +62,13 @@ impl Options {
     /// The usage line for anything unknown.
     pub(super) fn parse(arguments: &[String]) -> Outcome<Self> {
         let seed = RandomState::new().hash_one("floe") >> 32;
-        let mut options = Self { kills: None, seed, database: None, clients: CLIENTS, nodes: 1, keep: false };
+        let mut options =
+            Self { kills: None, seed, database: None, clients: CLIENTS, nodes: 1, treasury: false, keep: false };
         let mut words = arguments.iter().map(String::as_str);
         while let Some(word) = words.next() {
             match word {
                 "--keep" => options.keep = true,
+                "--treasury" => options.treasury = true,
                 "--kills" => options.kills = Some(number(words.next())?),
                 "--seed" => options.seed = number(words.next())?,
                 "--clients" => options.clients = number::<usize>(words.next())?.clamp(1, CLIENTS_MAX),
@@ -78,6 +84,9 @@ impl Options {
                 _ => return Err(Failure::new(USAGE)),
             }
         }
+        if options.nodes > 1 && options.treasury {
+            return Err(Failure::new("payment runs are proved on one node"));
+        }
         if options.nodes > 1 && options.database == Some(Database::Sqlite) {
             return Err(Failure::new("several nodes share a PostgreSQL database; SQLite has one"));
         }
@@ -92,10 +101,13 @@ impl Options {
         self.database.map_or_else(|| vec![Database::Sqlite, Database::Postgres], |one| vec![one])
     }
 
-    /// The round with several nodes that follows when nothing special was asked for.
-    pub(super) fn then_nodes(&self) -> Option<Self> {
-        let is_plain = self.nodes == 1 && self.database.is_none() && self.kills.is_none();
-        is_plain.then(|| Self { nodes: NODES, ..self.clone() })
+    /// The rounds that follow when nothing special was asked for: payment runs, then several nodes.
+    pub(super) fn then(&self) -> Vec<Self> {
+        let is_plain = self.nodes == 1 && !self.treasury && self.database.is_none() && self.kills.is_none();
+        if !is_plain {
+            return Vec::new();
+        }
+        vec![Self { treasury: true, ..self.clone() }, Self { nodes: NODES, ..self.clone() }]
     }
 
     /// Whether the database was named, so that leaving it out is a failure.
@@ -108,6 +120,7 @@ impl Options {
         let usual = match database {
             _ if self.nodes > 1 => KILLS_NODES,
             Database::Sqlite => KILLS_SQLITE,
+            Database::Postgres if self.treasury => KILLS_TREASURY_POSTGRES,
             Database::Postgres => KILLS_POSTGRES,
         };
         self.kills.unwrap_or(usual)
@@ -134,7 +147,20 @@ mod tests {
         assert_eq!(parse("").expect("nothing is needed").databases().len(), 2);
         let several = parse("--nodes 3").expect("it is known");
         assert_eq!((several.nodes, several.databases()), (3, vec![Database::Postgres]));
-        for wrong in ["--nodes 2 --database sqlite", "--kills", "--kills x", "--database mysql", "nonsense"] {
+        let plain = parse("--seed 3").expect("it is known");
+        assert_eq!(
+            plain.then().iter().map(|more| (more.treasury, more.nodes)).collect::<Vec<_>>(),
+            [(true, 1), (false, 3)]
+        );
+        assert!(several.then().is_empty() && parse("--treasury").expect("it is known").then().is_empty());
+        for wrong in [
+            "--nodes 2 --treasury",
+            "--nodes 2 --database sqlite",
+            "--kills",
+            "--kills x",
+            "--database mysql",
+            "nonsense",
+        ] {
             assert_eq!(parse(wrong), None, "{wrong}");
         }
     }

@@ -14,7 +14,7 @@ use crate::workspace::{Failure, Outcome};
 const EMAIL: &str = "ada@crash.example";
 const PASSWORD: &str = "wandering otter";
 /// Everything that the clients and the judge do with the owner's token.
-const SCOPES: [&str; 6] = ["console.read", "inbox.answer", "flows.read", "flows.run", "flows.write", "flows.manage"];
+pub(super) const SCOPES: &[&str] = &["console.read", "inbox.answer", "flows.read", "flows.run", "flows.write", "flows.manage"];
 
 /// Credentials: a key, which acts for the workspace, and a token of the owner.
 #[derive(Debug, Clone)]
@@ -40,8 +40,8 @@ pub(super) fn owner(launch: &Launch) -> Outcome<String> {
     key.map(str::to_owned).ok_or_else(|| Failure(format!("admin create made no key of the flows API: {made}")))
 }
 
-/// Signs in and makes a token.
-pub(super) fn token(address: SocketAddr) -> Outcome<String> {
+/// Signs in and makes a token. One that approves payments works only where the workspace lets it.
+pub(super) fn token(address: SocketAddr, scopes: &[&str]) -> Outcome<String> {
     let ask = |path: &str, credential: Option<&str>, body: Value| {
         let request = Request { credential: credential.map(str::to_owned), ..Request::post(path, "", body) };
         expect(request.send(address), path)
@@ -50,7 +50,12 @@ pub(super) fn token(address: SocketAddr) -> Outcome<String> {
         ask("/console/v1/session", None, json!({ "email": EMAIL, "password": PASSWORD, "transport": "token" }))?;
     let session = text(&session, "token")?;
     ask("/console/v1/session/confirm", Some(&session), json!({ "password": PASSWORD }))?;
-    let made = ask("/console/v1/tokens", Some(&session), json!({ "name": "crash", "scopes": SCOPES }))?;
+    if scopes.contains(&"treasury.approve") {
+        let path = "/console/v1/workspace";
+        let request = Request::post(path, &session, json!({ "token_approvals": true }));
+        expect(Request { method: "PATCH", ..request }.send(address), path)?;
+    }
+    let made = ask("/console/v1/tokens", Some(&session), json!({ "name": "crash", "scopes": scopes }))?;
     text(&made, "token").or_else(|_| text(&made, "key"))
 }
 

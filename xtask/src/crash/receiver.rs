@@ -25,7 +25,7 @@ const FAILURES_MAX: u32 = 2;
 /// One call as it arrived.
 #[derive(Debug, Clone)]
 pub(super) struct Received {
-    /// `X-Flow-Step-Key`: run, step and iteration.
+    /// `X-Flow-Step-Key`: run, step and iteration. Of a webhook the id of its event.
     pub(super) key: String,
     /// `Idempotency-Key`.
     pub(super) idempotency_key: String,
@@ -113,7 +113,8 @@ impl Shared {
     /// Writes a call down and says how it is answered, and after how many milliseconds.
     fn take(&self, path: &str, headers: &HashMap<String, String>, body: Value) -> (Option<String>, u64) {
         let header = |name: &str| headers.get(name).cloned().unwrap_or_default();
-        let key = header("x-flow-step-key");
+        let key =
+            headers.get("x-flow-step-key").or_else(|| headers.get("x-flowpilot-event-id")).cloned().unwrap_or_default();
         let mut book = self.book();
         let seen = book.seen.entry(key.clone()).or_default();
         *seen += 1;

@@ -61,12 +61,26 @@ impl Launch {
         Self { binary: binary.to_owned(), folder: folder.to_owned(), settings }
     }
 
+    /// The same with more settings.
+    pub(super) fn with(mut self, settings: &[(&'static str, &str)]) -> Self {
+        self.settings.extend(settings.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        self
+    }
+
     /// The binary in the folder, with no setting of this machine.
     fn command(&self) -> Command {
         let mut command = Command::new(&self.binary);
         command.env_clear().env("HOME", &self.folder).current_dir(&self.folder).stdin(Stdio::null());
         command.envs(self.settings.iter().map(|(name, value)| (*name, value)));
         command
+    }
+
+    /// Runs a command of the binary; answers the JSON documents that it prints, one a line, however it ends.
+    pub(super) fn command_lines(&self, arguments: &[&str]) -> Outcome<Vec<Value>> {
+        let failed = |error: std::io::Error| Failure(format!("floe {}: {error}", arguments.join(" ")));
+        let output = self.command().args(arguments).output().map_err(failed)?;
+        let printed = String::from_utf8_lossy(&output.stdout);
+        Ok(printed.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
     }
 
     /// Runs a command of the binary with a line on its standard input; answers the JSON document that it prints.

@@ -52,7 +52,7 @@ pub(super) fn run(options: &Options, binary: &Path, database: Database, place: &
     let launch = launch_of(0);
     let key = prepare::owner(&launch)?;
     let server = launch.start()?;
-    let token = prepare::token(server.address)?;
+    let token = prepare::token(server.address, prepare::SCOPES)?;
     let flows = prepare::flows(server.address, &token, &receivers)?;
     let clock = if nodes > 1 { Some(fleet::clock(server.address, &token)?) } else { None };
     let world = Arc::new(World::new(Credentials { key, token }, flows, receivers, nodes));
@@ -87,7 +87,7 @@ fn start_clients(options: &Options, world: &Arc<World>) -> Vec<JoinHandle<()>> {
         .collect()
 }
 
-fn storm_and_calm(
+pub(super) fn storm_and_calm(
     options: &Options,
     database: Database,
     launch: &Launch,
@@ -162,15 +162,18 @@ pub(super) fn end(world: &World, node: usize, server: Server, politely: bool) {
 pub(super) fn progress(world: &World, done: u32, kills: u32, began: Instant) {
     let ledger = world.ledger();
     let rate = f64::from(done) / began.elapsed().as_secs_f64().max(0.001);
-    println!(
-        "  {done}/{kills} kills ({rate:.1}/s), {} starts, {} runs known ({} open), {} questions, {} calls received, {} violations",
-        ledger.starts.len(),
-        ledger.runs.len(),
-        ledger.open.len(),
-        ledger.waits.len(),
-        world.receivers.count(),
-        ledger.violations.len()
-    );
+    let (calls, violations) = (world.receivers.count(), ledger.violations.len());
+    let flows = match world.flows.len() {
+        0 => String::new(),
+        _ => format!(
+            "{} starts, {} runs known ({} open), {} questions, ",
+            ledger.starts.len(),
+            ledger.runs.len(),
+            ledger.open.len(),
+            ledger.waits.len()
+        ),
+    };
+    println!("  {done}/{kills} kills ({rate:.1}/s), {flows}{calls} calls received, {violations} violations");
 }
 
 /// A run that was called by one that is cancelled is cancelled too, whatever was killed in between.

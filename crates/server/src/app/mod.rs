@@ -135,7 +135,7 @@ fn operation_config(settings: &Settings, data_dir: &Path, secret: Secret, checks
 }
 
 fn treasury_settings(settings: &Settings) -> TreasurySettings {
-    TreasurySettings { public_url: public_url(settings), ..TreasurySettings::default() }
+    TreasurySettings { public_url: public_url(settings), ..settings.treasury.clone() }
 }
 
 fn webhook_settings(settings: &Settings) -> WebhookSettings {

@@ -87,8 +87,9 @@ async fn recover(flows: Arc<Flows>) {
 
 /// Enters what operation does by itself, says what the doctor finds, and keeps the metrics in order.
 async fn operate(operation: Arc<Operation>) {
-    if let Err(fault) = operation.start().await {
-        tracing::error!(%fault, "backups and sweeps are not scheduled; they are when the server starts again");
+    while let Err(fault) = operation.start().await {
+        tracing::warn!(%fault, "backups and sweeps cannot be scheduled now; trying again");
+        tokio::time::sleep(RECOVER_PAUSE).await;
     }
     loop {
         tokio::time::sleep(UPKEEP_PAUSE).await;
@@ -98,8 +99,9 @@ async fn operate(operation: Arc<Operation>) {
 
 /// Enters the sweeps of the log of webhooks.
 async fn sweep_webhooks(webhooks: Arc<Webhooks>) {
-    if let Err(fault) = webhooks.start_sweeps().await {
-        tracing::error!(%fault, "old deliveries of webhooks are not removed until the server starts again");
+    while let Err(fault) = webhooks.start_sweeps().await {
+        tracing::warn!(%fault, "the removal of old deliveries of webhooks cannot be scheduled now; trying again");
+        tokio::time::sleep(RECOVER_PAUSE).await;
     }
 }
 

@@ -1,5 +1,7 @@
 //! What operation is told about other slices: checks that only they can make.
 
+mod ledger;
+
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -9,6 +11,8 @@ use floe_model::id::WorkspaceId;
 use floe_operation::doctor::{Check, Examine};
 use floe_runtime::Platform;
 use floe_store::operation::retention::next_workspace;
+
+pub use ledger::Ledgers;
 
 /// The audit chain of every workspace.
 pub struct AuditChains {

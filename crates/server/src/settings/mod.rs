@@ -10,6 +10,7 @@ mod parse;
 mod show;
 mod sources;
 mod table;
+mod treasury;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -96,6 +97,8 @@ pub struct Settings {
     pub audit_heads_file: Option<PathBuf>,
     /// Whether webhooks of style `standard` may be plain http to public addresses.
     pub webhook_allow_http: bool,
+    /// Payouts and funding.
+    pub treasury: floe_treasury::Settings,
     /// Whether JavaScript steps run.
     pub code_steps: bool,
     /// Command line: the server's address; none: the profile's, else the default address.
@@ -167,6 +170,7 @@ impl Settings {
             credits_test: parse.required("FLOE_CREDITS_TEST", parse::credits, 0),
             audit_heads_file: parse.optional("FLOE_AUDIT_HEADS_FILE", parse::path),
             webhook_allow_http: parse.required("FLOE_WEBHOOK_ALLOW_HTTP", parse::switch, false),
+            treasury: treasury::read(&mut parse),
             code_steps: parse.required("FLOE_CODE_STEPS", parse::switch, true),
             url: parse.optional("FLOE_URL", parse::web_address),
             token: parse.optional("FLOE_TOKEN", parse::text),

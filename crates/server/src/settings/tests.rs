@@ -95,6 +95,17 @@ fn unknown_names_are_refused_with_the_nearest_known_one() {
 }
 
 #[test]
+fn payouts_are_asked_about_as_the_contract_says_unless_the_settings_say_otherwise() {
+    let folder = Folder::new("payouts");
+    let usual = load(&folder.0, &[], &[]).expect("valid").treasury.payouts;
+    assert_eq!(usual.schedule, floe_model::treasury::Schedule::default());
+    let env = [("FLOE_PAYOUT_QUESTIONS", "0,1"), ("FLOE_PAYOUT_FOLLOWUP", "0"), ("FLOE_VIRTUAL_BANK", "035 Wema Bank")];
+    let quick = load(&folder.0, &[], &env).expect("valid").treasury.payouts;
+    assert_eq!((quick.schedule.questions_ms, quick.schedule.followup_ms), (vec![0, 1_000], 0));
+    assert_eq!((quick.virtual_bank_code.as_str(), quick.virtual_bank_name.as_str()), ("035", "Wema Bank"));
+}
+
+#[test]
 fn values_out_of_range_are_refused_by_name_all_at_once() {
     refused(&[("FLOE_WORKERS", "0")], "FLOE_WORKERS: must be a number from 1 to 1024");
     refused(&[("FLOE_LISTEN", "8700")], "FLOE_LISTEN: must be an address");
@@ -107,6 +118,11 @@ fn values_out_of_range_are_refused_by_name_all_at_once() {
     refused(&[("FLOE_TLS_CERT", "c.pem")], "FLOE_TLS_KEY: must be given with FLOE_TLS_CERT");
     refused(&[("FLOE_BACKUP_CRON", "0 0 30 2 *")], "FLOE_BACKUP_CRON: cron never matches");
     refused(&[("FLOE_BACKUP_KEEP", "0")], "FLOE_BACKUP_KEEP");
+    refused(&[("FLOE_PAYOUT_QUESTIONS", "30,soon")], "FLOE_PAYOUT_QUESTIONS: must be a number");
+    refused(&[("FLOE_PAYOUT_INSTITUTION", "99")], "FLOE_PAYOUT_INSTITUTION: must be six digits");
+    refused(&[("FLOE_VIRTUAL_BANK", "Floe")], "FLOE_VIRTUAL_BANK: must be a code");
+    refused(&[("FLOE_FUNDING_PROVIDERS", "bank:short")], "FLOE_FUNDING_PROVIDERS: must be name:secret");
+    refused(&[("FLOE_INSTITUTIONS", "/nowhere.json")], "FLOE_INSTITUTIONS: /nowhere.json");
     refused(&[("FLOE_RUN_RETENTION_DAYS", "0")], "FLOE_RUN_RETENTION_DAYS");
     refused(&[("FLOE_LOG", "a=b=c")], "FLOE_LOG");
     refused(
