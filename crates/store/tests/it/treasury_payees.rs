@@ -41,11 +41,11 @@ fn entry(id: u128) -> Entry {
     };
     Entry {
         id: AuditId(id),
-        workspace: if id % 11 == 0 { WorkspaceId(2) } else { WORKSPACE },
+        workspace: if id.is_multiple_of(11) { WorkspaceId(2) } else { WORKSPACE },
         seq: None,
-        mode: (id % 7 != 0).then_some(if id % 5 == 0 { Mode::Test } else { Mode::Live }),
-        product: if id % 4 == 0 { "flows" } else { "treasury" }.to_owned(),
-        action: if id % 2 == 0 { "scored_candidates" } else { "created_run" }.to_owned(),
+        mode: (!id.is_multiple_of(7)).then_some(if id.is_multiple_of(5) { Mode::Test } else { Mode::Live }),
+        product: if id.is_multiple_of(4) { "flows" } else { "treasury" }.to_owned(),
+        action: if id.is_multiple_of(2) { "scored_candidates" } else { "created_run" }.to_owned(),
         actor: Actor { kind: kind.to_owned(), id: Some(id % 3), name: name.to_owned() },
         target: None,
         run_id: (id % 6 == 1).then_some(RunId(9)),

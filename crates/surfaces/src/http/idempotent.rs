@@ -121,7 +121,7 @@ impl Call {
             Begun::Replay(first) => Ok(Some(*first)),
             Begun::First => repeat.complete(tx, &reply).map(|()| None),
         };
-        self.ctx.store.write(keep).await?.map_or(Err(refused), Ok)
+        self.ctx.store.write(keep).await?.ok_or(refused)
     }
 }
 

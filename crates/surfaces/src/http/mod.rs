@@ -38,7 +38,7 @@ pub use json::{JSON_DEPTH_MAX, depth_within, parse_json};
 pub use reply::{Reply, ReplyBody};
 pub use route::{Auth, BodyKind, Handler, Route};
 pub use settings::{PublicUrl, RATE_KINDS, RateLimits, Settings};
-pub use surface::{Customs, FaultSite, RateStyle, Surface, SurfaceDoc};
+pub use surface::{Check, Customs, FaultSite, RateStyle, Surface, SurfaceDoc};
 
 pub(crate) use body::check_json;
 pub(crate) use call::permission_word;

@@ -47,7 +47,7 @@ pub fn build(
         async move { unknown_path(&app, surfaces, default, &request) }
     });
     let aliases = surfaces.iter().filter_map(|surface| surface.customs.alias);
-    aliases.fold(router, |router, alias| with_alias(router, alias))
+    aliases.fold(router, with_alias)
 }
 
 /// Serves what is below one path as what is below another.

@@ -33,6 +33,9 @@ pub struct Surface {
     pub doc: SurfaceDoc,
 }
 
+/// Looks at the parameters of a request for a route.
+pub type Check = fn(&Route, &Params, &Query) -> Result<(), Fault>;
+
 /// What a surface does in ways of its own; most are [`Customs::PLAIN`].
 #[derive(Debug)]
 pub struct Customs {
@@ -43,7 +46,7 @@ pub struct Customs {
     /// Wrong credentials a minute of one client address, after which they are answered with 429; 0 is no limit.
     pub wrong_per_minute: u32,
     /// Looks at parameters of path and query before the body is read.
-    pub check: Option<fn(&Route, &Params, &Query) -> Result<(), Fault>>,
+    pub check: Option<Check>,
     /// Repeats (`Idempotency-Key`) are those of the whole workspace, of every method that changes something; they are found
     /// before the fields of the body are looked at, and refusals are given again too.
     pub repeats_by_workspace: bool,

@@ -302,18 +302,6 @@ impl<'a> Input<'a> {
         Some(all)
     }
 
-    /// An object, read by `read`.
-    pub(super) fn inner<T>(&mut self, name: &str, read: impl FnOnce(&mut Input<'a>) -> T) -> Option<T> {
-        let raw = self.raw(name)?;
-        let Some(mut inner) = Input::object(raw, format!("{}/{name}", self.place)) else {
-            self.problem(name, "dict_type", "must be an object");
-            return None;
-        };
-        let value = read(&mut inner);
-        self.problems.extend(inner.problems);
-        Some(value)
-    }
-
     fn items(&mut self, name: &str, min: usize, max: usize) -> Option<Vec<&'a RawValue>> {
         let raw = self.raw(name)?;
         let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(raw.get()) else {
