@@ -3,8 +3,9 @@
 #
 #   FLOE_URL=http://127.0.0.1:8700 FLOE_TOKEN=pat_… examples/payroll/run.sh
 #
-# FLOE_TOKEN is a personal access token of an owner with the scopes treasury.read, treasury.write and treasury.approve. Where two or more people may
-# approve, nobody approves a run of their own: FLOE_APPROVER_TOKEN then is the token of another one. Needs curl and awk.
+# FLOE_TOKEN is a personal access token of an owner with the scopes treasury.read, treasury.write and treasury.approve, in a workspace whose
+# setting token_approvals is on (PATCH /console/v1/workspace). Where two or more people may approve, nobody approves a run of their own:
+# FLOE_APPROVER_TOKEN then is the token of another one. Needs curl and awk.
 set -eu
 
 url=${FLOE_URL:-http://127.0.0.1:8700}/api/v1

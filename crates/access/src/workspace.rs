@@ -2,8 +2,8 @@
 
 use floe_model::access::Caller;
 use floe_model::{Fault, FaultKind};
-use floe_store::Tx;
 use floe_store::access::workspaces::{self, Workspace};
+use floe_store::{Change, Tx};
 use serde_json::{Map, Value, json};
 
 use crate::act::{Act, Note};
@@ -61,6 +61,8 @@ pub fn patch(tx: &mut Tx<'_>, act: &Act, patch: &WorkspacePatch, if_match: Optio
     if !workspaces::update(tx, &workspace)? {
         return Err(Fault::new(FaultKind::Stale, "stale_revision", "The object was changed after you read it"));
     }
+    // What tokens may do depends on it, and is remembered with them.
+    tx.announce(Change::Access);
     let target = Some(("workspace", id.0, workspace.name.as_str()));
     let detail = json!({ "settings": patch.settings });
     act.note(tx, Note { action: "changed_workspace", mode: None, target, detail })?;

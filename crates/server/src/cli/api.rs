@@ -85,6 +85,19 @@ impl Api {
         self.call(Method::POST, path, &[], Some(body)).await
     }
 
+    /// POST with a body that is JSON text already, for amounts that no [`Value`] holds exactly.
+    ///
+    /// # Errors
+    /// As [`Api::call`].
+    pub(super) async fn post_text(&self, path: &str, body: String) -> Result<Value, Failure> {
+        let request = self.authorized(self.http.post(format!("{}{path}", self.target.url)))?;
+        let request = request.header("Content-Type", "application/json").body(body);
+        let answer = request.send().await.map_err(|error| self.unreachable(&error))?;
+        let status = answer.status();
+        let answer = self.read(answer).await?;
+        if status.is_success() { Ok(answer) } else { Err(refusal(status, &answer)) }
+    }
+
     /// Calls and reads the answer; an answer without a body is null.
     ///
     /// # Errors
@@ -166,6 +179,32 @@ impl Api {
             let Some(cursor) = answer["next_cursor"].as_str().filter(|_| rows.len() < rows_max) else { break };
             query.retain(|(name, _)| *name != "cursor");
             query.push(("cursor", cursor.to_owned()));
+        }
+        rows.truncate(rows_max);
+        Ok(rows)
+    }
+
+    /// All rows of a list of the treasury API (Treasury contract, section 1.3), up to `rows_max`.
+    ///
+    /// # Errors
+    /// As [`Api::call`].
+    pub(super) async fn offsets(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+        rows_max: usize,
+    ) -> Result<Vec<Value>, Failure> {
+        let mut rows: Vec<Value> = Vec::new();
+        for _ in 0..PAGES_MAX {
+            let mut query = query.to_vec();
+            query.extend([("limit", PAGE_ROWS.min(rows_max).to_string()), ("offset", rows.len().to_string())]);
+            let mut answer = self.get(path, &query).await?;
+            if let Value::Array(found) = answer["data"].take() {
+                rows.extend(found);
+            }
+            if answer["has_more"] != true || rows.len() >= rows_max {
+                break;
+            }
         }
         rows.truncate(rows_max);
         Ok(rows)
@@ -265,10 +304,18 @@ fn listed(answer: &Value) -> String {
         return String::new();
     };
     let line = |item: &Value| {
-        let place = item["pointer"].as_str().or(item["path"].as_str()).unwrap_or("");
-        format!("\n  {place} {}", item["message"].as_str().unwrap_or_default())
+        let place = item["pointer"].as_str().or(item["path"].as_str()).map_or_else(|| located(item), str::to_owned);
+        let message = item["message"].as_str().or(item["msg"].as_str()).unwrap_or_default();
+        format!("\n  {place} {message}")
     };
     items.iter().map(line).collect()
+}
+
+/// The place of a problem as the treasury API names it: `["body", "candidates", 3, "amount"]`.
+fn located(item: &Value) -> String {
+    let parts = item["loc"].as_array().into_iter().flatten();
+    let parts: Vec<String> = parts.map(|part| part.as_str().map_or_else(|| part.to_string(), str::to_owned)).collect();
+    parts.join(".")
 }
 
 /// `?name=value&…` with everything but letters, digits and `-._~` escaped; empty without parameters.

@@ -23,6 +23,7 @@ mod login;
 mod migrate;
 mod openapi;
 mod output;
+mod payment_run;
 mod profile;
 mod restore;
 mod run;
@@ -115,6 +116,9 @@ enum Command {
     /// Look at runs
     #[command(subcommand)]
     Run(run::Command),
+    /// Pay many people from a file, with approval
+    #[command(subcommand)]
+    PaymentRun(payment_run::Command),
     /// Answer what waits for a person
     #[command(subcommand)]
     Inbox(inbox::Command),
@@ -248,6 +252,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> 
         Command::Key(arguments) => key::execute(context, arguments).await,
         Command::Flow(command) => flow::execute(context, command).await,
         Command::Run(command) => run::execute(context, command).await,
+        Command::PaymentRun(command) => payment_run::execute(context, command).await,
         Command::Inbox(command) => inbox::execute(context, command).await,
         Command::Backup(arguments) => backup::execute(context, arguments).await,
         Command::Restore(arguments) => restore::execute(context, &arguments).await,

@@ -8,6 +8,7 @@
 
 mod flow;
 mod folder;
+mod payments;
 mod people;
 mod receiver;
 mod seed;

@@ -28,7 +28,7 @@ pub(super) const COLLEAGUE_NAME: &str = "Ada";
 pub(super) const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// What the token of the owner may do: everything that there is without a session.
-const TOKEN_SCOPES: [&str; 8] = [
+const TOKEN_SCOPES: [&str; 11] = [
     "console.read",
     "console.write",
     "admin",
@@ -37,6 +37,9 @@ const TOKEN_SCOPES: [&str; 8] = [
     "flows.run",
     "flows.write",
     "flows.manage",
+    "treasury.read",
+    "treasury.write",
+    "treasury.approve",
 ];
 
 /// The workspace with its people.
@@ -46,6 +49,8 @@ pub(super) struct People {
     pub(super) colleague: MemberId,
     /// Text of the flows key.
     pub(super) key: String,
+    /// Text of the treasury key.
+    pub(super) treasury_key: String,
     /// Text of the owner's token.
     pub(super) token: String,
     /// Calls as the owner does with the token.
@@ -71,7 +76,9 @@ impl People {
         let made = access.create_admin(owner).await?;
         let workspace = made.workspace.id;
         let colleague = access.add_member(workspace, COLLEAGUE_NAME, COLLEAGUE_EMAIL, Role::Builder).await?;
-        let key = made.keys.into_iter().find(|key| key.key.kind == KeyKind::Flows).context("no key for flows")?.text;
+        let key_of = |kind| made.keys.iter().find(|key| key.key.kind == kind).map(|key| key.text.clone());
+        let key = key_of(KeyKind::Flows).context("no key for flows")?;
+        let treasury_key = key_of(KeyKind::Treasury).context("no key for the treasury")?;
         let system = Arc::new(Caller::system(workspace, Mode::Test));
         let ctx = Ctx::new(Arc::clone(&app.platform), system, app.platform.ids.next());
         let act = Act { ctx, address: Some(ADDRESS) };
@@ -86,6 +93,7 @@ impl People {
             owner: made.member.id,
             colleague,
             key,
+            treasury_key,
             token,
         })
     }

@@ -1,4 +1,4 @@
-//! What the demo holds when it is ready: people, the flow in two versions, finished runs, one that waits.
+//! What the demo holds when it is ready: people, the flow in two versions, finished runs, one that waits, and the payments.
 
 use std::sync::Arc;
 
@@ -15,6 +15,7 @@ use serde_json::Value;
 use crate::app::{App, Work};
 
 use super::flow;
+use super::payments::{self, Payments};
 use super::people::{ADDRESS, People};
 use super::receiver::Receiver;
 use super::story::{Ending, Past, Start, Story};
@@ -29,6 +30,7 @@ pub(super) struct Made {
     pub(super) runs: Vec<MadeRun>,
     /// The run that waits.
     pub(super) waiting: MadeRun,
+    pub(super) payments: Payments,
 }
 
 /// A run of the past.
@@ -42,10 +44,25 @@ pub(super) struct MadeRun {
 /// Makes everything through the services.
 pub(super) async fn make(app: &App, work: &Work, receiver: &Receiver, seed: u64) -> anyhow::Result<Made> {
     let people = People::settle(app).await.context("the people of the demo")?;
+    let (payments, flow) = tokio::join!(
+        Box::pin(payments::make(&app.treasury, &people)),
+        Box::pin(make_flow(work, &people, receiver, seed)),
+    );
+    let (payments, (flow, runs, waiting)) = (payments.context("the payments of the demo")?, flow?);
+    Ok(Made { people, flow, runs, waiting, payments })
+}
+
+/// The flow in its two versions, its finished runs, and the one that waits.
+async fn make_flow(
+    work: &Work,
+    people: &People,
+    receiver: &Receiver,
+    seed: u64,
+) -> anyhow::Result<(FlowId, Vec<MadeRun>, MadeRun)> {
     let past = Past::of_seed(seed);
     let refunds_url = receiver.refunds_url();
     let flow = create(&people.as_owner, &work.flows, &refunds_url).await.context("the flow of the demo")?;
-    let teller = Teller { flows: &work.flows, people: &people, flow };
+    let teller = Teller { flows: &work.flows, people, flow };
     let mut runs = Vec::with_capacity(past.under_v1.len() + past.under_v2.len());
     for story in past.under_v1 {
         runs.push(teller.tell(story, 1).await.context("a run of the demo")?);
@@ -55,7 +72,7 @@ pub(super) async fn make(app: &App, work: &Work, receiver: &Receiver, seed: u64)
         runs.push(teller.tell(story, 2).await.context("a run of the demo")?);
     }
     let waiting = teller.tell(past.waiting, 2).await.context("the run that waits")?;
-    Ok(Made { people, flow, runs, waiting })
+    Ok((flow, runs, waiting))
 }
 
 /// Makes the flow and publishes version 1.

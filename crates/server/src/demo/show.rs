@@ -7,6 +7,7 @@ use crate::cli::Output;
 
 use super::Options;
 use super::flow;
+use super::payments::OBJECTIVE;
 use super::people::{COLLEAGUE_EMAIL, COLLEAGUE_NAME, OWNER_EMAIL};
 use super::receiver::Receiver;
 use super::seed::Made;
@@ -41,14 +42,22 @@ pub(super) fn print(shown: &Shown<'_>, output: Output) -> anyhow::Result<()> {
     let folder = shown.app.data_dir.display();
     output.line(&format!("Floe demo is running.   API: {}   (test mode, loopback only)", shown.app.public_url()));
     output.line(&format!(
-        "Flow \"{}\": version 2 published, {finished} runs finished, 1 waits in the inbox. {}",
-        flow::NAME,
-        if shown.is_kept {
-            format!("Ctrl-C stops; the data stays in {folder}.")
-        } else {
-            "Ctrl-C stops and removes everything.".to_owned()
-        }
+        "Flow \"{}\": version 2 published, {finished} runs finished, 1 waits in the inbox.",
+        flow::NAME
     ));
+    let payments = &shown.made.payments;
+    let [approved, review, blocked] = payments.decisions;
+    output.line(&format!(
+        "Payment run \"{OBJECTIVE}\": {} payments, {approved} approved by the risk agent, {review} to look at, {blocked} blocked; it \
+         waits for you to pay NGN {}.",
+        approved + review + blocked,
+        payments.amount,
+    ));
+    output.line(&if shown.is_kept {
+        format!("Ctrl-C stops; the data stays in {folder}.")
+    } else {
+        "Ctrl-C stops and removes everything.".to_owned()
+    });
     for line in &lines {
         output.line("");
         output.line(&format!("# {}", line.meaning));
@@ -82,12 +91,49 @@ fn lines(shown: &Shown<'_>) -> Vec<Line> {
             format!("curl -s {url}/v1/flowrun/resume/{waiting} {as_owner} {JSON} -d '{answer}'"),
         ),
         line("details", "its run, step by step", format!("curl -s {url}/v1/flowrun/details/{waiting} {as_owner}")),
-        line("inbox_command", "the inbox on the command line", command_line(shown, "floe")),
     ];
+    lines.extend(payment_lines(shown, &as_owner));
+    lines.extend([
+        line("inbox_command", "the inbox on the command line", command_line(shown, "floe")),
+    ]);
     if let Some(built_as) = &shown.options.built_as {
         lines.push(line("inbox_cargo", "the same before floe is installed", command_line(shown, built_as)));
     }
     lines
+}
+
+/// The lines about payments.
+fn payment_lines(shown: &Shown<'_>, as_owner: &str) -> Vec<Line> {
+    let (url, run) = (shown.app.public_url(), shown.made.payments.run);
+    let as_treasury = format!("-H 'X-API-Key: {}'", shown.made.people.treasury_key);
+    let courier = json!({ "objective": "Pay one courier", "candidates": [{ "beneficiary_name": "Ngozi Eze",
+        "account_number": "0108024071", "institution_code": "058", "amount": 25_000 }] });
+    let approval = json!({ "notes": "checked against the roster" });
+    let line = |name, meaning, command| Line { name, meaning, command };
+    vec![
+        line("balance", "what is in the wallet", format!("curl -s {url}/api/v1/public/wallet/balance {as_treasury}")),
+        line(
+            "payment_create",
+            "a program asks for a payment; it waits for a person too",
+            format!("curl -s {url}/api/v1/public/runs {as_treasury} {JSON} -d '{courier}'"),
+        ),
+        line(
+            "payment_run",
+            "the payroll that waits for approval",
+            format!("curl -s {url}/api/v1/public/runs/{run} {as_treasury}"),
+        ),
+        line(
+            "payment_review",
+            "its payments that the risk agent wants looked at, with the reasons",
+            format!("curl -s '{url}/api/v1/runs/{run}/candidates?risk_decision=needs_review' {as_owner}"),
+        ),
+        line(
+            "payment_approve",
+            "approve the payroll without the blocked ones: it is paid within seconds",
+            format!("curl -s {url}/api/v1/runs/{run}/approve {as_owner} {JSON} -d '{approval}'"),
+        ),
+        line("payment_result", "how far it is", format!("curl -s {url}/api/v1/runs/{run} {as_owner}")),
+    ]
 }
 
 const JSON: &str = "-H 'Content-Type: application/json'";
@@ -120,10 +166,19 @@ fn document(shown: &Shown<'_>, lines: &[Line]) -> Value {
             { "id": people.colleague.prefixed(), "name": COLLEAGUE_NAME, "email": COLLEAGUE_EMAIL, "role": "builder" },
         ],
         "flows_key": people.key,
+        "treasury_key": people.treasury_key,
         "token": people.token,
         "flow": { "id": made.flow, "name": flow::NAME, "latest_published_version": 2 },
         "runs": runs.collect::<Vec<_>>(),
         "waiting_run_id": made.waiting.id,
+        "payment_run": {
+            "id": made.payments.run,
+            "objective": OBJECTIVE,
+            "auto_approved": made.payments.decisions[0],
+            "needs_review": made.payments.decisions[1],
+            "blocked": made.payments.decisions[2],
+            "earlier_runs": made.payments.completed,
+        },
         "commands": commands,
     })
 }

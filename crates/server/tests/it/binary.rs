@@ -104,12 +104,17 @@ impl Server {
     }
 
     fn send(&self, method: &str, path: &str, credential: Option<&str>, body: &str) -> (u16, Value) {
+        let authorization = credential.map(|text| format!("Authorization: Bearer {text}\r\n")).unwrap_or_default();
+        self.send_with(method, path, &authorization, body)
+    }
+
+    /// Sends a JSON text with header lines, each with its end, and answers status and JSON body.
+    pub(crate) fn send_with(&self, method: &str, path: &str, headers: &str, body: &str) -> (u16, Value) {
         let address = self.url().replace("http://", "");
         let mut stream = TcpStream::connect(&address).expect("the server listens");
         stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a timeout");
-        let authorization = credential.map(|text| format!("Authorization: Bearer {text}\r\n")).unwrap_or_default();
         let length = body.len();
-        let head = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{authorization}");
+        let head = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}");
         write!(stream, "{head}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}").expect("sent");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("answered");

@@ -65,8 +65,8 @@ fn the_printed_lines_work_and_nothing_stays() {
         assert_eq!((&large["status"], &large["waitState"]["type"]), (&json!("waiting"), &json!("user-approval")));
         let inbox = curl(&demo, "inbox");
         let waiting = inbox["data"].as_array().expect("items");
-        assert_eq!(waiting.len(), 2, "{inbox}");
-        assert!(waiting.iter().all(|item| item["kind"] == "flow_approval" && item["mode"] == "test"), "{inbox}");
+        let of_kind = |kind: &str| waiting.iter().filter(|item| item["kind"] == kind && item["mode"] == "test").count();
+        assert_eq!((of_kind("flow_approval"), of_kind("payment_approval"), waiting.len()), (2, 1, 3), "{inbox}");
         let resumed = curl(&demo, "resume");
         assert_eq!((&resumed["status"], &resumed["output"]["decision"]), (&json!("completed"), &json!("approve")));
         let details = curl(&demo, "details");
@@ -76,9 +76,38 @@ fn the_printed_lines_work_and_nothing_stays() {
         let listed = output(shell(line).env("HOME", &folder.0));
         assert_eq!(listed.status.code(), Some(0), "{}", text(&listed.stderr));
         assert_eq!(text(&listed.stdout).matches("flow_approval").count(), 1, "{}", text(&listed.stdout));
+        assert_eq!(text(&listed.stdout).matches("payment_approval").count(), 1, "{}", text(&listed.stdout));
+        pay(&demo);
     }
     assert_eq!(demo.stop(), Some(0));
     assert!(!data.exists(), "the folder is removed");
+}
+
+/// The lines about payments: the payroll is looked at, approved, and paid within seconds.
+fn pay(demo: &Server) {
+    let before = curl(demo, "balance");
+    assert_eq!((&before["currency"], before["ai_credit_balance"].is_u64()), (&json!("NGN"), true), "{before}");
+    let run = curl(demo, "payment_run");
+    assert_eq!((&run["status"], &run["candidate_count"]), (&json!("awaiting_approval"), &json!(142)), "{run}");
+    assert_eq!(run["id"], demo.banner["payment_run"]["id"]);
+    let review = curl(demo, "payment_review");
+    assert_eq!((&review["total"], review["data"][0]["risk_reasons"].is_array()), (&json!(5), true), "{review}");
+    let created = curl(demo, "payment_create");
+    assert_eq!(created["status"], "pending", "{created}");
+    let approved = curl(demo, "payment_approve");
+    assert_eq!((&approved["approved_count"], approved["approved_at"].is_string()), (&json!(139), true), "{approved}");
+    let started = std::time::Instant::now();
+    let result = loop {
+        let result = curl(demo, "payment_result");
+        if result["phase"] != "executing" {
+            break result;
+        }
+        assert!(started.elapsed().as_secs() < 30, "{result}");
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    };
+    assert_eq!((&result["phase"], &result["totals"]["succeeded"]), (&json!("completed"), &json!(139)), "{result}");
+    let after = curl(demo, "balance");
+    assert!(after["balance"].as_f64() < before["balance"].as_f64(), "{before} {after}");
 }
 
 #[test]
@@ -86,7 +115,7 @@ fn the_history_is_as_promised_and_two_demos_do_not_meet() {
     let folder = Folder::new();
     let (one, other) = (start(&folder, &["--port", "0"]), start(&folder, &["--port", "0", "--seed", "2"]));
     assert_ne!(data_dir(&one), data_dir(&other));
-    for key in ["flows_key", "token", "url", "receiver_url"] {
+    for key in ["flows_key", "treasury_key", "token", "url", "receiver_url"] {
         assert_ne!(field(&one, key), field(&other, key));
     }
     assert_ne!(one.banner["runs"][0]["inputs"], other.banner["runs"][0]["inputs"], "the seed decides");
@@ -101,8 +130,15 @@ fn the_history_is_as_promised_and_two_demos_do_not_meet() {
         assert_eq!((count("version", json!(1)), count("version", json!(2))), (6, 19));
         let (status, answered) = demo.get_as(token, "/console/v1/inbox?status=answered&mode=test");
         let items = answered["data"].as_array().expect("items");
+        let (payments, items): (Vec<&Value>, Vec<&Value>) =
+            items.iter().partition(|item| item["kind"] == "payment_approval");
         assert_eq!((status, items.len()), (200, 9), "four paid, three not paid, two rejected: {answered}");
         assert!(items.iter().all(|item| item["answers"][0]["by"]["name"] == "Ada"), "{}", items[0]);
+        assert_eq!(payments.len(), 3, "{answered}");
+        assert!(payments.iter().all(|item| item["requested_by"]["name"] == "Ada"), "{}", payments[0]);
+        assert!(payments.iter().all(|item| item["answers"][0]["by"]["name"] == "You"), "{}", payments[0]);
+        let decisions = ["auto_approved", "needs_review", "blocked"].map(|word| &demo.banner["payment_run"][word]);
+        assert_eq!(decisions, [&json!(134), &json!(5), &json!(3)]);
         let (status, flow) = demo.get_as(token, &format!("/v1/flow/{flow}"));
         assert_eq!((status, &flow["latestPublishedVersion"]), (200, &json!(2)), "{flow}");
         let steps = flow["definition"]["steps"].as_array().expect("steps");

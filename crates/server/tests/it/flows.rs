@@ -21,14 +21,19 @@ impl Workshop {
 
     /// With these lines in `floe.toml`.
     pub(crate) fn open_with(settings: &str) -> Self {
+        let scopes =
+            ["console.read", "console.write", "inbox.answer", "flows.read", "flows.run", "flows.write", "flows.manage"];
+        Self::open_for(settings, &scopes)
+    }
+
+    /// With these lines in `floe.toml`, and a token with these scopes.
+    pub(crate) fn open_for(settings: &str, scopes: &[&str]) -> Self {
         let folder = Folder::new();
         std::fs::write(folder.0.join("floe.toml"), settings).expect("a file");
         let server = Server::start(&folder.0);
         let made = create_admin(&folder.0, "wandering otter");
         assert_eq!(made.status.code(), Some(0), "{made:?}");
-        let scopes =
-            ["console.read", "console.write", "inbox.answer", "flows.read", "flows.run", "flows.write", "flows.manage"];
-        let token = server.token(&scopes);
+        let token = server.token(scopes);
         Self { folder, server, token }
     }
 

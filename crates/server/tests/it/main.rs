@@ -16,6 +16,7 @@ mod malformed;
 mod operation;
 mod packaging;
 mod pages;
+mod payment_runs;
 mod reruns;
 mod secrets;
 mod stub;

@@ -14,6 +14,10 @@ fn refusals_of_both_apis_become_exit_codes() {
     check(404, &flow, Exit::NotFound, "not_found", "Flow not found");
     let problem = json!({ "title": "T", "code": "content_changed", "detail": "It changed.", "fix": "Open it again." });
     check(409, &problem, Exit::Conflict, "content_changed", "It changed. Open it again.");
+    let treasury = json!({ "detail": "amount: must be greater than 0", "errors": [
+        { "type": "greater_than", "loc": ["body", "candidates", 3, "amount"], "msg": "must be greater than 0" }] });
+    check(422, &treasury, Exit::Failed, "http_422", "body.candidates.3.amount must be greater than 0");
+    check(402, &json!({ "detail": "Insufficient wallet balance" }), Exit::Failed, "http_402", "Insufficient");
     check(401, &Value::Null, Exit::Denied, "http_401", "401");
     check(503, &Value::Null, Exit::Unreachable, "http_503", "503");
     let problems = json!({ "error": { "code": "invalid_definition", "message": "No", "details": { "problems": [

@@ -30,6 +30,12 @@ pub(in crate::cli) struct Arguments {
     /// Refuse when the content is another than the one with this hash
     #[arg(long)]
     hash: Option<String>,
+    /// Of a payment run: exactly this candidate; may be given again
+    #[arg(long = "candidate", value_name = "ID", conflicts_with = "data")]
+    candidates: Vec<String>,
+    /// Of a payment run: why a blocked candidate is paid; owners only, and the candidate is named
+    #[arg(long, value_name = "REASON", requires = "approve")]
+    override_reason: Option<String>,
     /// Read the payment PIN from standard input
     #[arg(long)]
     pin_stdin: bool,
@@ -75,6 +81,12 @@ fn body(arguments: &Arguments) -> Result<Map<String, Value>, Failure> {
     }
     if let Some(comment) = &arguments.comment {
         body.insert("comment".to_owned(), json!(comment));
+    }
+    if !arguments.candidates.is_empty() {
+        body.insert("candidate_ids".to_owned(), json!(arguments.candidates));
+    }
+    if let Some(reason) = &arguments.override_reason {
+        body.insert("override_reason".to_owned(), json!(reason));
     }
     if arguments.pin_stdin {
         body.insert("pin".to_owned(), json!(input::stdin_text()?));

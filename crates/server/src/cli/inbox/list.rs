@@ -10,7 +10,7 @@ pub(in crate::cli) struct Arguments {
     /// open, answered, expired or cancelled
     #[arg(long, default_value = "open")]
     status: String,
-    /// flow_approval, flow_form, …
+    /// flow_approval, flow_form, payment_approval, …
     #[arg(long)]
     kind: Option<String>,
     /// Only what I can answer

@@ -35,6 +35,9 @@ pub(super) fn describe(item: &Value) -> Vec<String> {
     lines.extend(text("/summary").filter(|summary| !summary.is_empty()));
     lines.extend(text("/requested_by/name").map(|name| format!("asked by   {name}")));
     lines.extend(text("/due_at").map(|due| format!("until      {due}")));
+    let given = item["answers"].as_array().map_or(0, Vec::len);
+    let needed = item["required_answers"].as_u64().filter(|needed| *needed > 1);
+    lines.extend(needed.map(|needed| format!("answers    {given} of {needed}")));
     lines.extend(text("/status").map(|status| format!("status     {status}")));
     lines.extend(text("/why_not").map(|why| format!("not yours  {why}")));
     lines.extend(text("/content_hash").map(|hash| format!("hash       {hash}")));
