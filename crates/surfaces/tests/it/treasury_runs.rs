@@ -2,6 +2,7 @@
 
 mod approvals;
 pub mod house;
+mod inbox;
 mod input;
 mod life;
 mod properties;

@@ -199,7 +199,8 @@ on_both! {
             world.get(&format!("/console/v1/inbox{wrong}")).await.is(400, "validation_failed");
         }
         let counts = world.get("/console/v1/inbox/counts").await.json;
-        assert_eq!(counts, json!({ "open": 4, "mine": 4, "by_kind": { "flow_approval": 3, "flow_form": 1, "flow_client_tool": 1 } }));
+        assert_eq!(counts, json!({ "open": 4, "mine": 4, "by_kind": {
+            "flow_approval": 3, "flow_form": 1, "flow_client_tool": 1, "payment_approval": 0 } }));
     }
 
     async fn items_are_shown_to_those_whom_they_concern(store: TestStore) {

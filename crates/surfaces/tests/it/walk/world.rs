@@ -145,6 +145,10 @@ fn treasury_code(status: u16, detail: &str) -> &'static str {
 }
 
 async fn side(app: &TestApp, email: &'static str, session: String) -> Side {
+    // Otherwise no token approves payments, whatever its scopes.
+    let approvals = json!({ "token_approvals": true });
+    let patched = app.patch("/console/v1/workspace").bearer(&session).json(&approvals).send().await;
+    assert_eq!(patched.status, 200, "{patched:?}");
     let token = app.token_of(&session, &SCOPES).await;
     let key = new_key(app, &session).await;
     let treasury_key = new_treasury_key(app, &session).await;
