@@ -39,7 +39,7 @@ impl Rail for Lossy {
     fn enquire<'a>(&'a self, accounts: &'a [Account]) -> RailFuture<'a, Vec<Enquiry>> {
         Box::pin(async move {
             let answers = self.simulator.enquire(accounts).await;
-            answers.into_iter().map(|answer| if self.next() % 2 == 0 { Enquiry::Unavailable } else { answer }).collect()
+            answers.into_iter().map(|answer| if self.next().is_multiple_of(2) { Enquiry::Unavailable } else { answer }).collect()
         })
     }
 
@@ -64,7 +64,7 @@ impl Rail for Lossy {
     fn ask<'a>(&'a self, references: &'a [String]) -> RailFuture<'a, Vec<Answer>> {
         Box::pin(async move {
             let mut answers = self.simulator.ask(references).await;
-            answers.retain(|_| self.next() % 2 == 0);
+            answers.retain(|_| self.next().is_multiple_of(2));
             // Fewer answers than questions: what is missing is no answer. The rest must not be taken for those of others.
             if answers.len() == references.len() {
                 answers
