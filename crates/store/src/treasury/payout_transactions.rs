@@ -65,7 +65,8 @@ impl Walk {
     }
 }
 
-/// A page that is found by walking an index: the numbers first, then the rows. Parameters $1 and $2 are the scope.
+/// A page that is found by walking an index: the numbers first, then the rows. Parameters $1 and $2 are the scope. The words `cross join`
+/// keep SQLite from walking all rows and looking each up in the page.
 macro_rules! walk {
     ($by:literal, $order:literal, $limit:literal, $offset:literal) => {
         concat!(
@@ -78,7 +79,8 @@ macro_rules! walk {
             $limit,
             " offset ",
             $offset,
-            ") page join payout_transactions t on t.workspace_id = $1 and t.mode = $2 and t.seq = page.seq order by t.seq desc"
+            ") page cross join payout_transactions t
+             where t.workspace_id = $1 and t.mode = $2 and t.seq = page.seq order by page.seq desc"
         )
     };
 }

@@ -46,7 +46,8 @@ pub struct Span {
     pub last: i64,
 }
 
-/// A page of the lines of one kind, newest first: their numbers from the end that is nearer, then the lines.
+/// A page of the lines of one kind, newest first: their numbers from the end that is nearer, then the lines. The words `cross join` keep
+/// SQLite from walking all lines and looking each up in the page.
 macro_rules! of_kind {
     ($order:literal) => {
         concat!(
@@ -55,8 +56,8 @@ macro_rules! of_kind {
                        and seq >= $4 and seq <= $5 order by seq ",
             $order,
             " limit $6 offset $7) page
-                 join postings p on p.workspace_id = $1 and p.mode = $2 and p.account = 'available' and p.seq = page.seq
-             order by p.seq desc"
+                 cross join postings p
+             where p.workspace_id = $1 and p.mode = $2 and p.account = 'available' and p.seq = page.seq order by page.seq desc"
         )
     };
 }
