@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use serde_json::Value;
@@ -49,6 +49,16 @@ impl Load {
         Self { address, request: Arc::new(request.into_bytes()) }
     }
 
+    /// Sends a body, in test mode.
+    pub(super) fn post(address: SocketAddr, path: &str, credential: &str, body: &str) -> Self {
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {credential}\r\nFloe-Mode: test\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        Self { address, request: Arc::new(request.into_bytes()) }
+    }
+
     /// Sends for some time.
     pub(super) async fn run(&self, callers: usize, length: Duration) -> anyhow::Result<Sample> {
         let started = now();
@@ -72,6 +82,18 @@ impl Load {
         Ok(sample)
     }
 
+    /// Sends so many times a second, however long answers take. A call begins when it was due: time that it had to wait for a caller
+    /// counts.
+    pub(super) async fn at_rate(&self, callers: usize, per_second: u32, length: Duration) -> anyhow::Result<Sample> {
+        let pause = Duration::from_secs(1) / per_second;
+        let (started, next) = (now(), Arc::new(AtomicU32::new(0)));
+        let due = move || {
+            let due = pause * next.fetch_add(1, Ordering::Relaxed);
+            (due < length).then(|| started + due)
+        };
+        self.collect(callers, |caller| caller.call_when(due.clone())).await
+    }
+
     /// Sends once and reads the answer's body.
     pub(super) async fn fetch(&self) -> anyhow::Result<Value> {
         let mut caller = Caller::connect(self.address, Arc::clone(&self.request)).await?;
@@ -86,11 +108,20 @@ impl Load {
     where
         F: Fn() -> bool + Clone + Send + 'static,
     {
+        self.collect(callers, |caller| caller.call(go_on.clone())).await
+    }
+
+    /// Lets callers call, and gathers what they saw.
+    async fn collect<C, R>(&self, callers: usize, call: C) -> anyhow::Result<Sample>
+    where
+        C: Fn(Caller) -> R,
+        R: Future<Output = anyhow::Result<Sample>> + Send + 'static,
+    {
         let started = now();
         let mut tasks = Vec::with_capacity(callers);
         for _ in 0..callers {
             let caller = Caller::connect(self.address, Arc::clone(&self.request)).await?;
-            tasks.push(tokio::spawn(caller.call(go_on.clone())));
+            tasks.push(tokio::spawn(call(caller)));
         }
         let mut sample = Sample::default();
         for task in tasks {
@@ -143,6 +174,18 @@ impl Caller {
             self.stream.write_all(&self.request).await?;
             let is_success = self.read_answer().await?;
             sample.micros.push(u32::try_from(started.elapsed().as_micros()).unwrap_or(u32::MAX));
+            sample.failed += usize::from(!is_success);
+        }
+        Ok(sample)
+    }
+
+    async fn call_when(mut self, due: impl Fn() -> Option<Instant>) -> anyhow::Result<Sample> {
+        let mut sample = Sample::default();
+        while let Some(due) = due() {
+            tokio::time::sleep_until(due.into()).await;
+            self.stream.write_all(&self.request).await?;
+            let is_success = self.read_answer().await?;
+            sample.micros.push(u32::try_from(due.elapsed().as_micros()).unwrap_or(u32::MAX));
             sample.failed += usize::from(!is_success);
         }
         Ok(sample)

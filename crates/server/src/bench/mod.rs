@@ -10,6 +10,7 @@ mod limit;
 mod load;
 mod prepare;
 mod report;
+mod treasury;
 mod webhooks;
 
 use std::path::Path;
@@ -45,6 +46,8 @@ pub enum What {
     Backup,
     /// Webhooks to a thousand receivers, of which many are bad.
     Webhooks,
+    /// Money: the ledger, large runs, lists of a million rows.
+    Treasury,
 }
 
 /// What to measure.
@@ -78,6 +81,12 @@ async fn measure(options: &Options, output: Output) -> anyhow::Result<Report> {
     if options.what.contains(&What::Webhooks) {
         output.say("webhooks");
         webhooks::measure(folder.path(), database, Duration::from_secs(options.seconds), &mut report).await?;
+        if options.what.len() == 1 {
+            return Ok(report);
+        }
+    }
+    if options.what.contains(&What::Treasury) {
+        treasury::measure(folder.path(), database, Duration::from_secs(options.seconds), output, &mut report).await?;
         if options.what.len() == 1 {
             return Ok(report);
         }

@@ -170,7 +170,8 @@ pub(super) async fn ballast(folder: &Path, prepared: &Prepared, bytes: usize) ->
     Ok(())
 }
 
-async fn open(folder: &Path, database: Option<&str>) -> anyhow::Result<App> {
+/// Opens what a server works on, without serving.
+pub(super) async fn open(folder: &Path, database: Option<&str>) -> anyhow::Result<App> {
     let mut flags = vec![("FLOE_DATA_DIR", folder.display().to_string())];
     flags.extend(database.map(|url| ("FLOE_DATABASE_URL", url.to_owned())));
     let sources = Sources { flags, config: None, env: Vec::new(), working_dir: folder.to_owned() };
@@ -178,7 +179,7 @@ async fn open(folder: &Path, database: Option<&str>) -> anyhow::Result<App> {
 }
 
 /// The owner's context.
-fn ctx(platform: &Arc<Platform>, workspace: WorkspaceId, member: MemberId) -> Ctx {
+pub(super) fn ctx(platform: &Arc<Platform>, workspace: WorkspaceId, member: MemberId) -> Ctx {
     let mut caller = Caller::system(workspace, Mode::Test);
     caller.credential = Credential::Session(SessionId(1));
     caller.member = Some(Member {
