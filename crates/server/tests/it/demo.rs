@@ -96,15 +96,12 @@ fn pay(demo: &Server) {
     assert_eq!(created["status"], "pending", "{created}");
     let approved = curl(demo, "payment_approve");
     assert_eq!((&approved["approved_count"], approved["approved_at"].is_string()), (&json!(139), true), "{approved}");
-    let started = std::time::Instant::now();
-    let result = loop {
-        let result = curl(demo, "payment_result");
-        if result["phase"] != "executing" {
-            break result;
-        }
-        assert!(started.elapsed().as_secs() < 30, "{result}");
-        std::thread::sleep(std::time::Duration::from_millis(100));
-    };
+    let id = demo.banner["payment_run"]["id"].as_str().expect("an id");
+    let mut watch = shell(&format!("floe payment-run watch {id} --mode test --timeout 30"));
+    let watched =
+        output(watch.env("FLOE_URL", demo.url()).env("FLOE_TOKEN", field(demo, "token")).env("HOME", data_dir(demo)));
+    assert_eq!(watched.status.code(), Some(0), "{}", text(&watched.stderr));
+    let result = curl(demo, "payment_result");
     assert_eq!((&result["phase"], &result["totals"]["succeeded"]), (&json!("completed"), &json!(139)), "{result}");
     let after = curl(demo, "balance");
     assert!(after["balance"].as_f64() < before["balance"].as_f64(), "{before} {after}");
