@@ -31,6 +31,15 @@ pub(super) struct Child {
 impl Child {
     /// Starts a server on a data folder and waits for its first answer.
     pub(super) async fn start(folder: &Path, database: Option<&str>) -> anyhow::Result<Self> {
+        Self::start_with(folder, database, &[]).await
+    }
+
+    /// The same with settings of its own.
+    pub(super) async fn start_with(
+        folder: &Path,
+        database: Option<&str>,
+        settings: &[(&'static str, String)],
+    ) -> anyhow::Result<Self> {
         let address = free_address()?;
         let program = std::env::current_exe().context("the path of this program")?;
         let mut command = Command::new(program);
@@ -46,6 +55,7 @@ impl Child {
         if let Some(url) = database {
             command.env("FLOE_DATABASE_URL", url);
         }
+        command.envs(settings.iter().map(|(name, value)| (*name, value)));
         let started = now();
         let process = command.spawn().context("the server could not be started")?;
         let mut child = Self { process, address, ready_ms: 0.0, counts_postgres: database.is_some() };

@@ -8,7 +8,9 @@ mod child;
 mod effect;
 mod limit;
 mod load;
+mod nodes;
 mod prepare;
+mod reads;
 mod report;
 mod treasury;
 mod webhooks;
@@ -30,6 +32,8 @@ use report::{Line, Report};
 const CALLERS: usize = 64;
 /// Waiting runs of the memory line.
 const WAITING_RUNS: usize = 10_000;
+/// Runs before that measurement: what connections, statements and page caches take once is not what waiting runs take.
+const WARM_UP_RUNS: usize = 2_000;
 /// Finished runs of the read lines.
 const FINISHED_RUNS: usize = 100_000;
 /// Reads of each read line.
@@ -44,6 +48,10 @@ pub enum What {
     Flow,
     /// A backup under load, and restoring it (SQLite).
     Backup,
+    /// Three nodes against one (PostgreSQL).
+    Nodes,
+    /// Reads of the console among a million runs (SQLite), which takes minutes.
+    Reads,
     /// Webhooks to a thousand receivers, of which many are bad.
     Webhooks,
     /// Money: the ledger, large runs, lists of a million rows.
@@ -96,6 +104,16 @@ async fn measure(options: &Options, output: Output) -> anyhow::Result<Report> {
     if options.what.contains(&What::Backup) && database.is_none() {
         output.say("a backup under load");
         backup::measure(folder.path(), &prepared, Duration::from_secs(options.seconds), &mut report).await?;
+    }
+    if options.what.contains(&What::Reads) && database.is_none() {
+        output.say("a million runs");
+        reads::measure(folder.path(), &prepared, output, &mut report).await?;
+    }
+    if options.what.contains(&What::Nodes)
+        && let Some(url) = database
+    {
+        output.say("several nodes");
+        nodes::measure(folder.path(), url, &prepared, Duration::from_secs(options.seconds), &mut report).await?;
     }
     if !options.what.is_empty() && !options.what.contains(&What::Flow) {
         return Ok(report);
@@ -181,6 +199,8 @@ async fn history(
     report: &mut Report,
 ) -> anyhow::Result<()> {
     server.restart(folder, database).await?;
+    let finished = Load::execute(server.address, &prepared.pure_flow, &prepared.key, &json!({ "amount": 3 }));
+    finished.times(CALLERS, WARM_UP_RUNS).await?;
     let before = server.resident_bytes();
     let waiting = Load::execute(server.address, &prepared.wait_flow, &prepared.key, &json!({ "amount": 3 }));
     waiting.times(CALLERS, WAITING_RUNS).await?;
@@ -188,7 +208,6 @@ async fn history(
     let grown = server.resident_bytes().saturating_sub(before);
     report.add(Line::at_most("memory of 10,000 waiting runs", grown as f64 / 1e6, 20.0, "MB"));
 
-    let finished = Load::execute(server.address, &prepared.pure_flow, &prepared.key, &json!({ "amount": 3 }));
     finished.times(CALLERS, FINISHED_RUNS).await?;
     let list = Load::get(server.address, &format!("/v1/flowrun/{}?limit=20", prepared.pure_flow), &prepared.token);
     let sample = list.times(4, READS).await?;

@@ -11,10 +11,10 @@ use floe_flows::definitions::{self, Content, NewFlow, Publish};
 use floe_model::Mode;
 use floe_model::access::{Caller, Credential, KeyKind, Member, Role, TreasuryRole};
 use floe_model::flows::{FlowSettings, Visibility};
-use floe_model::id::{FlowId, MemberId, SessionId, WorkspaceId};
+use floe_model::id::{FlowId, MemberId, RunId, SessionId, WorkspaceId};
 use floe_runtime::{Ctx, Platform};
 use floe_store::flows::journal::{self, Chunk};
-use floe_store::flows::runs::{self, RunFilter, RunOrder};
+use floe_store::flows::runs::{self, RunFilter, RunOrder, RunRow};
 use serde_json::{Value, json};
 
 use crate::app::App;
@@ -23,6 +23,12 @@ use crate::settings::{Settings, Sources};
 
 /// Runs added in one write when a database is filled.
 const FILL_BATCH: usize = 1_000;
+/// Time between two runs of a filled database, in milliseconds.
+const FILL_PAUSE_MS: i64 = 1_000;
+/// Rounds of counting after a database was filled; more than there are to do.
+const ROLLS_MAX: usize = 8;
+/// Place of the milliseconds in an id (RFC 9562, section 5.7).
+const ID_TIME_SHIFT: u32 = 80;
 /// Bytes of one journal that only takes room.
 const BALLAST_BYTES: usize = 16 * 1024;
 /// Such journals of one write.
@@ -42,6 +48,8 @@ pub(super) struct Prepared {
     pub(super) pure_flow: String,
     /// An approval.
     pub(super) wait_flow: String,
+    /// Calls of an address that the input names, one after the other.
+    pub(super) calling_flow: String,
     /// Durable writes of one run of the effect flow.
     pub(super) effect_writes: usize,
     workspace: WorkspaceId,
@@ -85,7 +93,11 @@ pub(super) async fn prepare(folder: &Path, database: Option<&str>) -> anyhow::Re
     let workspace = first.workspace.id;
     let ctx = ctx(&app.platform, workspace, first.member.id);
     let act = Act { ctx: ctx.clone(), address: None };
-    let new = NewToken { name: "bench".to_owned(), scopes: vec!["flows.read".to_owned()], expires_in_days: None };
+    let new = NewToken {
+        name: "bench".to_owned(),
+        scopes: ["flows.read", "console.read", "admin", "inbox.answer"].map(str::to_owned).to_vec(),
+        expires_in_days: None,
+    };
     let token = app.access.prepare_token(&act, &new)?;
     let token = app.platform.store.write(move |tx| token.apply(tx, &act)).await?.text;
     let noop = |id: &str, next: &str| json!({ "id": id, "type": "bench-noop", "output": id, "nextStepId": next });
@@ -97,12 +109,18 @@ pub(super) async fn prepare(folder: &Path, database: Option<&str>) -> anyhow::Re
     let pure = vec![set("one", "two"), set("two", "three"), set("three", "end")];
     let wait =
         vec![json!({ "id": "one", "type": "user-approval", "data": { "message": "Go on?" }, "nextStepId": "end" })];
+    let call = |id: &str, next: &str| {
+        let data = json!({ "method": "GET", "url": "{{url}}" });
+        json!({ "id": id, "type": "http-request", "data": data, "nextStepId": next })
+    };
+    let calls = vec![call("one", "two"), call("two", "three"), call("three", "end")];
     let prepared = Prepared {
         key,
         token,
         effect_flow: publish(&ctx, "Three effects", effects).await?,
         pure_flow: publish(&ctx, "Three pure steps", pure).await?,
         wait_flow: publish(&ctx, "A question", wait).await?,
+        calling_flow: publish(&ctx, "Three calls", calls).await?,
         // One with the intent of the first effect, one a result; the last result carries the end.
         effect_writes: 4,
         workspace,
@@ -156,6 +174,51 @@ pub(super) async fn open_runs(
     Ok(())
 }
 
+/// Adds finished runs, as if they had come in one after the other until now; every tenth failed. Tells how far it is, and returns the run
+/// that they are copies of, which alone has a journal.
+pub(super) async fn finished_runs(
+    folder: &Path,
+    prepared: &Prepared,
+    count: usize,
+    mut progress: impl FnMut(usize),
+) -> anyhow::Result<RunId> {
+    let app = open(folder, None).await?;
+    let flow = FlowId::parse(&prepared.pure_flow)?;
+    let workspace = prepared.workspace;
+    let find = move |tx: &mut floe_store::Tx<'_>| {
+        runs::list(tx, workspace, flow, &RunFilter::default(), RunOrder::Newest, 1, 0)
+            .map(|rows| rows.into_iter().next())
+    };
+    let template = app.platform.store.read(find).await?.context("no run to copy")?;
+    let now = app.platform.clock.now();
+    let mut done = 0;
+    while done < count {
+        let made: Vec<RunRow> = (done..count.min(done + FILL_BATCH))
+            .map(|number| {
+                let at = now.plus_millis(-FILL_PAUSE_MS * (count - number) as i64);
+                let mut row = template.clone();
+                let random = app.platform.ids.next::<RunId>().0 & ((1 << ID_TIME_SHIFT) - 1);
+                row.id = RunId((u128::from(at.millis().unsigned_abs()) << ID_TIME_SHIFT) | random);
+                (row.queued_at, row.started_at, row.finished_at) = (at, Some(at), Some(at.plus_millis(3)));
+                if number.is_multiple_of(10) {
+                    row.status = "failed".to_owned();
+                    row.error_code = Some("bench".to_owned());
+                }
+                row
+            })
+            .collect();
+        done += made.len();
+        app.platform.store.write(move |tx| runs::put(tx, &made.iter().collect::<Vec<_>>(), None)).await?;
+        progress(done);
+    }
+    // The sums of usage, as a server would have made them meanwhile.
+    for _ in 0..ROLLS_MAX {
+        app.access.roll_usage().await?;
+    }
+    app.close().await;
+    Ok(template.id)
+}
+
 /// Fills the database with journals that belong to no run.
 pub(super) async fn ballast(folder: &Path, prepared: &Prepared, bytes: usize) -> anyhow::Result<()> {
     let app = open(folder, None).await?;
@@ -195,7 +258,9 @@ pub(super) fn ctx(platform: &Arc<Platform>, workspace: WorkspaceId, member: Memb
 
 /// Publishes a flow of these steps between an api trigger and a final step; returns its id.
 async fn publish(ctx: &Ctx, name: &str, steps: Vec<Value>) -> anyhow::Result<String> {
-    let catalog = registry::catalog_with(&[Arc::new(super::Noop)]);
+    let mut effects = floe_flows::steps::effects(false);
+    effects.push(Arc::new(super::Noop));
+    let catalog = registry::catalog_with(&effects);
     let mut all = vec![json!({ "id": "start", "type": "api", "nextStepId": "one" })];
     all.extend(steps);
     all.push(json!({ "id": "end", "type": "final", "data": { "outputs": { "ok": true, "amount": "{{amount}}" } } }));

@@ -1,0 +1,142 @@
+//! Three nodes on one PostgreSQL against one.
+//!
+//! Each node moves only a few runs at a time, and their steps wait for a receiver: so neither the processor nor the database is the limit, and
+//! what is measured is whether nodes hinder each other. Then the same without that bound, where they share what there is.
+
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::child::Child;
+use super::load::Load;
+use super::prepare::Prepared;
+use super::report::{Line, Report};
+use crate::settings::KEY_FILE;
+
+/// Nodes.
+const NODES: usize = 3;
+/// Callers of all nodes together.
+const CALLERS: usize = 48;
+/// Runs that a node moves at a time where their steps wait.
+const RUNS_AT_A_TIME: usize = 4;
+/// How long the receiver takes.
+const RECEIVER_TAKES: Duration = Duration::from_millis(5);
+/// Bytes of a request's head that the receiver reads at most.
+const HEAD_BYTES_MAX: usize = 16 * 1024;
+
+/// Measures and adds the lines.
+pub(super) async fn measure(
+    folder: &Path,
+    database: &str,
+    prepared: &Prepared,
+    length: Duration,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let receiver = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("no port for the receiver")?;
+    let address = receiver.local_addr()?;
+    let receiving = tokio::spawn(receive(receiver));
+    let waits = Measured {
+        flow: &prepared.calling_flow,
+        inputs: json!({ "amount": 3, "url": format!("http://{address}/") }),
+        settings: vec![
+            ("FLOE_RUNS_PER_WORKSPACE", RUNS_AT_A_TIME.to_string()),
+            ("FLOE_OUTBOUND_ALLOW", address.to_string()),
+        ],
+    };
+    let works = Measured { flow: &prepared.effect_flow, inputs: json!({ "amount": 3 }), settings: Vec::new() };
+    let mut rates = Vec::new();
+    for measured in [&waits, &works] {
+        for nodes in [1, NODES] {
+            rates.push(measured.rate(folder, database, prepared, nodes, length).await?);
+        }
+    }
+    receiving.abort();
+    report.add(Line::figure("calls of 5 ms, one node", rates[0], "runs/s"));
+    report.add(Line::figure("calls of 5 ms, three nodes", rates[1], "runs/s"));
+    report.add(Line::at_least("  of one node's rate", rates[1] / rates[0], 2.2, ""));
+    report.add(Line::figure("three effects, one node", rates[2], "runs/s"));
+    report.add(Line::figure("three effects, three nodes", rates[3], "runs/s"));
+    report.add(Line::at_least("  of one node's rate", rates[3] / rates[2], 1.0, ""));
+    Ok(())
+}
+
+struct Measured<'a> {
+    flow: &'a str,
+    inputs: Value,
+    settings: Vec<(&'static str, String)>,
+}
+
+impl Measured<'_> {
+    /// Runs a second on so many nodes.
+    async fn rate(
+        &self,
+        folder: &Path,
+        database: &str,
+        prepared: &Prepared,
+        nodes: usize,
+        length: Duration,
+    ) -> anyhow::Result<f64> {
+        let mut servers = Vec::with_capacity(nodes);
+        for number in 0..nodes {
+            let data = data_folder(folder, number)?;
+            servers.push(Child::start_with(&data, Some(database), &self.settings).await?);
+        }
+        let mut loads = Vec::with_capacity(nodes);
+        for server in &servers {
+            let load = Load::execute(server.address, self.flow, &prepared.key, &self.inputs);
+            loads.push(tokio::spawn(async move {
+                load.run(CALLERS / nodes, Duration::from_millis(500)).await?;
+                load.run(CALLERS / nodes, length).await
+            }));
+        }
+        let mut rate = 0.0;
+        for load in loads {
+            let sample = load.await??;
+            anyhow::ensure!(sample.failed == 0, "{} of {} calls failed", sample.failed, sample.count());
+            rate += sample.rate();
+        }
+        for server in &mut servers {
+            server.stop().await;
+        }
+        Ok(rate)
+    }
+}
+
+/// A node's own folder; all of them hold the same key.
+fn data_folder(folder: &Path, number: usize) -> anyhow::Result<std::path::PathBuf> {
+    if number == 0 {
+        return Ok(folder.to_owned());
+    }
+    let own = folder.join(format!("node-{number}"));
+    std::fs::create_dir_all(&own)?;
+    std::fs::copy(folder.join(KEY_FILE), own.join(KEY_FILE)).context("the secret key")?;
+    Ok(own)
+}
+
+/// Answers every request after a while.
+async fn receive(listener: TcpListener) {
+    while let Ok((stream, _)) = listener.accept().await {
+        tokio::spawn(answer(stream));
+    }
+}
+
+/// One connection. Requests without a body, one after the other.
+async fn answer(mut stream: TcpStream) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut head = Vec::new();
+    loop {
+        head.clear();
+        while !head.ends_with(b"\r\n\r\n") {
+            if head.len() > HEAD_BYTES_MAX || stream.read_buf(&mut head).await? == 0 {
+                return Ok(());
+            }
+        }
+        tokio::time::sleep(RECEIVER_TAKES).await;
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}").await?;
+    }
+}
