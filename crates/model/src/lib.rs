@@ -13,8 +13,8 @@ pub mod flows;
 pub mod id;
 pub mod scope;
 pub mod time;
-pub mod webhooks;
 pub mod treasury;
+pub mod webhooks;
 
 pub use fault::{Fault, FaultKind, FieldProblem};
 pub use scope::{Mode, Scope};

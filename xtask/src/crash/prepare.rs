@@ -14,7 +14,8 @@ use crate::workspace::{Failure, Outcome};
 const EMAIL: &str = "ada@crash.example";
 const PASSWORD: &str = "wandering otter";
 /// Everything that the clients and the judge do with the owner's token.
-pub(super) const SCOPES: &[&str] = &["console.read", "inbox.answer", "flows.read", "flows.run", "flows.write", "flows.manage"];
+pub(super) const SCOPES: &[&str] =
+    &["console.read", "inbox.answer", "flows.read", "flows.run", "flows.write", "flows.manage"];
 
 /// Credentials: a key, which acts for the workspace, and a token of the owner.
 #[derive(Debug, Clone)]

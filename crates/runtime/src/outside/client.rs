@@ -137,9 +137,11 @@ impl Outside {
         let log_host = target.as_ref().map_or_else(|_| String::new(), |target| target.host().to_owned());
         let outcome = match target {
             Err(error) => Err(error),
-            Ok(target) => tokio::time::timeout(Duration::from_millis(limit_ms), Box::pin(self.follow(target, request, reading)))
-                .await
-                .unwrap_or(Err(OutsideError::Timeout { limit_ms })),
+            Ok(target) => {
+                tokio::time::timeout(Duration::from_millis(limit_ms), Box::pin(self.follow(target, request, reading)))
+                    .await
+                    .unwrap_or(Err(OutsideError::Timeout { limit_ms }))
+            }
         };
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         log_call(&method, &log_host, duration_ms, &outcome);

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
-use floe_access::workspace::{self, WorkspacePatch};
 use floe_access::Act;
+use floe_access::workspace::{self, WorkspacePatch};
 use floe_model::Fault;
 use floe_model::id::PaymentRunId;
 use floe_model::treasury::{Kobo, RiskDecision, RunStatus};

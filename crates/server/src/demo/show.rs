@@ -93,9 +93,7 @@ fn lines(shown: &Shown<'_>) -> Vec<Line> {
         line("details", "its run, step by step", format!("curl -s {url}/v1/flowrun/details/{waiting} {as_owner}")),
     ];
     lines.extend(payment_lines(shown, &as_owner));
-    lines.extend([
-        line("inbox_command", "the inbox on the command line", command_line(shown, "floe")),
-    ]);
+    lines.extend([line("inbox_command", "the inbox on the command line", command_line(shown, "floe"))]);
     if let Some(built_as) = &shown.options.built_as {
         lines.push(line("inbox_cargo", "the same before floe is installed", command_line(shown, built_as)));
     }

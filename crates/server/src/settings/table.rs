@@ -59,7 +59,11 @@ pub const SETTINGS: &[Definition] = &[
     plain("FLOE_CREDITS_TEST", "100000", "credits of a new workspace in test mode"),
     plain("FLOE_AUDIT_HEADS_FILE", "", "file to which signed heads of the audit log are appended"),
     plain("FLOE_WEBHOOK_ALLOW_HTTP", "off", "plain http to public addresses for webhooks of style standard"),
-    plain("FLOE_PAYOUT_FILES", "", "folder of payment files, the rail of live mode (none: live runs cannot be released)"),
+    plain(
+        "FLOE_PAYOUT_FILES",
+        "",
+        "folder of payment files, the rail of live mode (none: live runs cannot be released)",
+    ),
     plain("FLOE_PAYOUT_INSTITUTION", "", "six digits with which rail references begin (000999)"),
     plain(
         "FLOE_PAYOUT_QUESTIONS",

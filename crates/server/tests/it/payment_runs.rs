@@ -101,8 +101,17 @@ fn a_payment_is_answered_in_the_inbox() {
     let candidates = workshop.printed(&["payment-run", "show", id, "--candidates", "--mode", "test", "--json"]);
     let first = json_of(candidates.lines().next().expect("a candidate"));
     let chosen = first["id"].as_str().expect("an id");
-    let answered =
-        workshop.printed(&["inbox", "answer", inbox, "--approve", "--candidate", chosen, "--comment", "only her", "--json"]);
+    let answered = workshop.printed(&[
+        "inbox",
+        "answer",
+        inbox,
+        "--approve",
+        "--candidate",
+        chosen,
+        "--comment",
+        "only her",
+        "--json",
+    ]);
     let answered = json_of(&answered);
     assert_eq!(answered["item"]["status"], "answered", "{answered}");
     assert_eq!(answered["item"]["answers"][0]["comment"], "only her", "{answered}");

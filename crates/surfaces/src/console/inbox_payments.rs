@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use floe_model::access::PAYMENT_APPROVAL;
 use floe_model::id::{CandidateId, InboxId, KeyId, MemberId, PaymentRunId, TokenId, parse_bits};
-use floe_model::treasury::{CURRENCY, Score};
 use floe_model::treasury::approval::is_pin;
+use floe_model::treasury::{CURRENCY, Score};
 use floe_model::{Fault, FaultKind, FieldProblem};
 use floe_store::treasury::approvals::Approval;
 use floe_treasury::runs::inbox::{Answer, Item, Refusal, Status, answer};
@@ -139,9 +139,7 @@ pub(super) async fn give(call: &Call, id: PaymentRunId) -> Result<Reply, Fault> 
         call.app.access.check_pin(&call.act(), pin.as_deref()).await.map_err(in_words_of_the_inbox)?;
     }
     let (treasury, ctx) = (Arc::clone(&call.app.treasury), call.ctx.clone());
-    let act = move |tx: &mut floe_store::Tx<'_>| {
-        answer(tx, &treasury, &ctx, id, &given).map_err(in_words_of_the_inbox)
-    };
+    let act = move |tx: &mut floe_store::Tx<'_>| answer(tx, &treasury, &ctx, id, &given).map_err(in_words_of_the_inbox);
     call.commit(act, |item| Ok(Reply::ok(&answered_object(&item))?.revision(item.run.last_event))).await
 }
 

@@ -178,7 +178,8 @@ pub const FUNDING_SECRET: &str = "the funding secret of the tests";
 
 /// Payouts with a provider of funding notices; people are asked after six questions, without waiting for a day.
 fn payouts() -> floe_treasury::payouts::PayoutSettings {
-    let provider = floe_treasury::payouts::FundingProvider { name: "bank".to_owned(), secret: FUNDING_SECRET.to_owned() };
+    let provider =
+        floe_treasury::payouts::FundingProvider { name: "bank".to_owned(), secret: FUNDING_SECRET.to_owned() };
     floe_treasury::payouts::PayoutSettings {
         schedule: floe_model::treasury::Schedule { followup_ms: 0, ..Default::default() },
         funding: vec![provider],
@@ -202,8 +203,11 @@ fn build(store: Store, clock: &Arc<TestClock>, rate_limits: RateLimits) -> (Arc<
     let settings = Settings { public_url, listen: Some("127.0.0.1:8700".to_owned()), rate_limits };
     let operation = Arc::new(Operation::new(Arc::clone(&platform), operation_config()));
     let flows = Arc::new(Flows::start(Arc::clone(&platform), vec![Arc::new(Probe)], Limits::default()));
-    let treasury_settings =
-        floe_treasury::Settings { public_url: ORIGIN.to_owned(), payouts: payouts(), ..floe_treasury::Settings::default() };
+    let treasury_settings = floe_treasury::Settings {
+        public_url: ORIGIN.to_owned(),
+        payouts: payouts(),
+        ..floe_treasury::Settings::default()
+    };
     let treasury = Arc::new(floe_treasury::Treasury::new(Arc::clone(&platform), treasury_settings));
     let webhooks = Arc::new(floe_webhooks::Webhooks::new(Arc::clone(&platform), floe_webhooks::Settings::default()));
     let app = Arc::new(App { platform, access, flows, operation, treasury, webhooks, settings });

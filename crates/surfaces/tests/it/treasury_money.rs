@@ -14,7 +14,7 @@ use crate::treasury_runs::house::{House, candidate, run_of};
 /// A notice of the provider `bank`, signed.
 async fn notice(house: &House, body: &Value) -> Answer {
     let text = body.to_string();
-    let mut mac = <Hmac<Sha512> as KeyInit>::new_from_slice(FUNDING_SECRET.as_bytes()).unwrap();
+    let mut mac = <Hmac<Sha512> as KeyInit>::new_from_slice(FUNDING_SECRET.as_bytes()).expect("a key of any length");
     mac.update(text.as_bytes());
     let digits: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
     signed(house, "bank", &digits, &text).await

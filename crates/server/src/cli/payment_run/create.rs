@@ -117,7 +117,11 @@ fn read(arguments: &Arguments) -> Result<Imported<CandidateRow>, Failure> {
     if imported.bad_rows > 0 && !arguments.skip_bad_rows {
         let notes: Vec<String> = imported.problems.iter().map(|note| format!("\n  {}", line(note))).collect();
         let count = imported.bad_rows;
-        return Err(Failure::invalid(format!("{path}: {count} of {} rows are bad{}", imported.total_rows, notes.concat())));
+        return Err(Failure::invalid(format!(
+            "{path}: {count} of {} rows are bad{}",
+            imported.total_rows,
+            notes.concat()
+        )));
     }
     if imported.rows.is_empty() {
         return Err(Failure::invalid(format!("{path}: there is no candidate in it")));
@@ -156,5 +160,6 @@ fn amount(text: &str) -> Result<Kobo, Failure> {
 /// A number as it was written; the server says whether it is a score.
 fn score(text: &str) -> Result<Box<RawValue>, Failure> {
     let raw = RawValue::from_string(text.trim().to_owned()).ok();
-    raw.filter(|raw| raw.get().parse::<f64>().is_ok()).ok_or_else(|| Failure::usage("--risk-tolerance must be a number"))
+    raw.filter(|raw| raw.get().parse::<f64>().is_ok())
+        .ok_or_else(|| Failure::usage("--risk-tolerance must be a number"))
 }

@@ -31,7 +31,9 @@ pub(super) async fn execute(context: &Context, arguments: &Arguments) -> Result<
     }
     described(&report["run"]).iter().for_each(|line| context.output.line(line));
     let ledger = &report["ledger"];
-    for (title, name) in [("reserved", "reserved"), ("paid out", "paid_out"), ("fees", "fees"), ("returned", "returned")] {
+    for (title, name) in
+        [("reserved", "reserved"), ("paid out", "paid_out"), ("fees", "fees"), ("returned", "returned")]
+    {
         context.output.line(&format!("{title:<11} {}", naira(&ledger[name])));
     }
     let mut rows = report["candidates"].as_array().cloned().unwrap_or_default();
@@ -44,6 +46,7 @@ pub(super) async fn execute(context: &Context, arguments: &Arguments) -> Result<
 /// The amount as people write it, and one reason of two.
 fn readable(row: &mut Value) {
     row["amount"] = json!(naira(&row["amount"]));
-    let reason = ["failure_reason", "decision_reason"].into_iter().find_map(|name| row[name].as_str().map(str::to_owned));
+    let reason =
+        ["failure_reason", "decision_reason"].into_iter().find_map(|name| row[name].as_str().map(str::to_owned));
     row["reason"] = json!(reason);
 }

@@ -32,5 +32,11 @@ pub(super) const ACCOUNT_NUMBER: Shape = pattern("^[0-9]{10}$");
 
 /// What stands around the rows of a list.
 pub(super) const fn page(rows: &'static Shape) -> [Field; 5] {
-    [must("data", list(rows)), must("total", COUNT), must("limit", COUNT), must("offset", COUNT), must("has_more", FLAG)]
+    [
+        must("data", list(rows)),
+        must("total", COUNT),
+        must("limit", COUNT),
+        must("offset", COUNT),
+        must("has_more", FLAG),
+    ]
 }

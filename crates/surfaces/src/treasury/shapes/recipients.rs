@@ -54,9 +54,9 @@ pub(in crate::treasury) const RECIPIENT_PATCH: Shape = input(
     ],
 );
 /// A file of recipients.
-pub(in crate::treasury) const FILE: Shape = input("RecipientFile", &[must("file", TEXT).about("CSV or XLSX, at most 10 MiB")]);
-const ROW_NOTE: Shape =
-    object("RecipientFileNote", &[must("row", COUNT), must("field", TEXT), must("message", TEXT)]);
+pub(in crate::treasury) const FILE: Shape =
+    input("RecipientFile", &[must("file", TEXT).about("CSV or XLSX, at most 10 MiB")]);
+const ROW_NOTE: Shape = object("RecipientFileNote", &[must("row", COUNT), must("field", TEXT), must("message", TEXT)]);
 /// What became of it.
 pub(in crate::treasury) const IMPORTED: Shape = object(
     "RecipientsImported",

@@ -146,7 +146,10 @@ impl Row {
 
 /// Every row.
 pub fn rows() -> Vec<Row> {
-    [root(), console::all(), flows::all(), treasury::all(), money::all(), payment_runs::all()].into_iter().flatten().collect()
+    [root(), console::all(), flows::all(), treasury::all(), money::all(), payment_runs::all()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 const METRICS: &str = "only for this machine or with a token; see operation.rs";

@@ -56,15 +56,14 @@ impl World {
                 self.get(side, "/console/v1/audit?limit=1").await["data"][0].clone()
             }
             Thing::Recipient => {
-                let body = |at| {
-                    json!({ "name": format!("Payee {at}"), "account_number": format!("{at:010}"), "institution_code": "058" })
-                };
+                let body = |at| json!({ "name": format!("Payee {at}"), "account_number": format!("{at:010}"), "institution_code": "058" });
                 let mut made = self.posted(side, "/api/v1/recipients", body).await;
                 made["recipient_id"] = made["id"].clone();
                 made
             }
             Thing::ApprovalRule => {
-                let body = |at| json!({ "name": format!("Rule {at}"), "condition_type": "amount_above", "threshold": 10 });
+                let body =
+                    |at| json!({ "name": format!("Rule {at}"), "condition_type": "amount_above", "threshold": 10 });
                 self.posted(side, "/api/v1/org/approval-rules", body).await
             }
             Thing::Block => {
@@ -153,7 +152,8 @@ impl World {
 
     async fn webhook(&self, side: &Side) -> Value {
         self.make_room(side, "/console/v1/webhooks", 60).await;
-        let body = json!({ "name": "W", "url": crate::hooks::url(200), "style": "standard", "mode": "any", "events": ["*"] });
+        let body =
+            json!({ "name": "W", "url": crate::hooks::url(200), "style": "standard", "mode": "any", "events": ["*"] });
         self.post(side, "/console/v1/webhooks", body).await.json
     }
 

@@ -97,9 +97,10 @@ impl Refusal {
             Self::NotWaiting => (FaultKind::Conflict, "The payment run does not wait for approval"),
             Self::Expired => (FaultKind::Gone, "The time to approve this payment run is over"),
             Self::SelfApproval => (FaultKind::Forbidden, "You made the payment run, and others can approve it"),
-            Self::Forbidden => {
-                (FaultKind::Forbidden, "Your role in the treasury does not approve this run; it needs owner or approver")
-            }
+            Self::Forbidden => (
+                FaultKind::Forbidden,
+                "Your role in the treasury does not approve this run; it needs owner or approver",
+            ),
             Self::Scope => (
                 FaultKind::Forbidden,
                 "This token does not have the scope treasury.approve, or the workspace setting token_approvals is off",
@@ -194,11 +195,7 @@ pub(super) fn of_run(tx: &mut Tx<'_>, ctx: &Ctx, run: PaymentRun) -> Result<Opti
         status,
         content_hash: content_hash(&content),
         content,
-        decisions: [
-            count(RiskDecision::AutoApproved),
-            count(RiskDecision::NeedsReview),
-            count(RiskDecision::Blocked),
-        ],
+        decisions: [count(RiskDecision::AutoApproved), count(RiskDecision::NeedsReview), count(RiskDecision::Blocked)],
         highest: all.iter().filter_map(|one| one.risk_score).max(),
         refusal: refusal(tx, ctx, &run, &all, &approvals, status)?,
         rejected: last.map(|one| (one.decided_by.clone(), one.decision_reason.clone())),

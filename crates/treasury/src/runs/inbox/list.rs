@@ -3,9 +3,9 @@
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
+use floe_model::access::TreasuryRole;
 use floe_model::id::PaymentRunId;
 use floe_model::treasury::RunStatus;
-use floe_model::access::TreasuryRole;
 use floe_model::{Fault, Mode, Scope};
 use floe_runtime::Ctx;
 use floe_store::Tx;

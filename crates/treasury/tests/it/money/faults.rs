@@ -39,7 +39,10 @@ impl Rail for Lossy {
     fn enquire<'a>(&'a self, accounts: &'a [Account]) -> RailFuture<'a, Vec<Enquiry>> {
         Box::pin(async move {
             let answers = self.simulator.enquire(accounts).await;
-            answers.into_iter().map(|answer| if self.next().is_multiple_of(2) { Enquiry::Unavailable } else { answer }).collect()
+            answers
+                .into_iter()
+                .map(|answer| if self.next().is_multiple_of(2) { Enquiry::Unavailable } else { answer })
+                .collect()
         })
     }
 

@@ -224,11 +224,8 @@ fn operation() -> Vec<Row> {
 
 fn webhooks() -> Vec<Row> {
     use Thing::{Delivery, None, Webhook};
-    let new: fn(&Value) -> Value = |_| {
-        json!({ "name": "All", "url": crate::hooks::url(200), "style": "standard", "mode": "any", "events": ["flows.*"] })
-    };
-    let other: fn(&Value) -> Value =
-        |_| json!({ "name": "Some", "url": crate::hooks::url(200), "style": "standard", "events": ["flows.run.failed"] });
+    let new: fn(&Value) -> Value = |_| json!({ "name": "All", "url": crate::hooks::url(200), "style": "standard", "mode": "any", "events": ["flows.*"] });
+    let other: fn(&Value) -> Value = |_| json!({ "name": "Some", "url": crate::hooks::url(200), "style": "standard", "events": ["flows.run.failed"] });
     vec![
         row("GET", "/console/v1/webhooks", None).lists(Webhook),
         row("POST", "/console/v1/webhooks", None).body(new).other(other),
