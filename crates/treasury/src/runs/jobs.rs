@@ -10,6 +10,7 @@ use floe_runtime::jobs::{JobFuture, JobHandler};
 use floe_store::platform::jobs::{Job, NewJob};
 use floe_store::treasury::payment_runs as rows;
 use serde_json::json;
+use tokio::sync::Semaphore;
 
 use super::book::Book;
 use super::create::give_credit_back;
@@ -24,6 +25,8 @@ pub(crate) const EXPIRE: &str = "treasury.run.expire";
 
 /// Days that a run waits for a decision (Treasury contract, section 3.5).
 const DECISION_DAYS: i64 = 30;
+/// Runs that are moved on at a time: what they write is much, and requests wait for it.
+const STEPS_MAX: usize = 2;
 /// Attempts of planning, and of scoring, before a run fails (Treasury contract, section 3.5).
 const ATTEMPTS_MAX: u32 = 3;
 
@@ -54,7 +57,16 @@ fn subject(job: &Job) -> Result<(Scope, PaymentRunId), Fault> {
 }
 
 /// Moves runs on.
-pub(crate) struct Step(pub(crate) Arc<Treasury>);
+pub(crate) struct Step {
+    treasury: Arc<Treasury>,
+    turns: Semaphore,
+}
+
+impl Step {
+    pub(crate) fn new(treasury: &Arc<Treasury>) -> Self {
+        Self { treasury: Arc::clone(treasury), turns: Semaphore::new(STEPS_MAX) }
+    }
+}
 
 impl JobHandler for Step {
     fn kind(&self) -> &'static str {
@@ -64,10 +76,11 @@ impl JobHandler for Step {
     fn run<'a>(&'a self, _: &'a Arc<Platform>, job: &'a Job) -> JobFuture<'a> {
         Box::pin(async move {
             let (scope, id) = subject(job)?;
-            match self.0.advance(scope, id).await {
+            let _turn = self.turns.acquire().await.map_err(Fault::internal)?;
+            match self.treasury.advance(scope, id).await {
                 Ok(()) => Ok(()),
                 Err(fault) => {
-                    self.0.attempt_failed(scope, id, job.attempts, &fault).await?.map_or(Ok(()), |()| Err(fault))
+                    self.treasury.attempt_failed(scope, id, job.attempts, &fault).await?.map_or(Ok(()), |()| Err(fault))
                 }
             }
         })

@@ -41,7 +41,7 @@ pub use retry::retry_failed;
 /// Durable work of runs.
 pub(crate) fn handlers(treasury: &Arc<Treasury>) -> Vec<Arc<dyn JobHandler>> {
     vec![
-        Arc::new(jobs::Step(Arc::clone(treasury))),
+        Arc::new(jobs::Step::new(treasury)),
         Arc::new(jobs::Expire(Arc::clone(treasury))),
         Arc::new(schedules::Fire(Arc::clone(treasury))),
     ]
