@@ -13,6 +13,7 @@ mod act;
 mod change;
 mod config;
 mod copies;
+mod like;
 mod lock;
 mod migrate;
 mod migrations;

@@ -6,7 +6,7 @@ use floe_model::{
     id::{KeyId, MemberId, WorkspaceId},
 };
 
-use crate::{Change, Row, Tx, params, statements};
+use crate::{Change, Row, Tx, like, params, statements};
 
 /// Keys on one page.
 pub const PAGE_MAX: usize = 201;
@@ -209,7 +209,7 @@ pub fn list(
     page: Page,
     now: Timestamp,
 ) -> Result<Vec<Key>, Fault> {
-    let pattern = filter.q.as_deref().map(like_pattern);
+    let pattern = filter.q.as_deref().map(like::contains);
     let (sql, start) = if page.newest_first { (&LIST_DOWN, u128::MAX) } else { (&LIST_UP, 0) };
     let after = page.after.map_or(start, |id| id.0);
     tx.rows(
@@ -247,7 +247,7 @@ pub fn page(
 /// # Errors
 /// Of the database.
 pub fn count(tx: &mut Tx<'_>, workspace: WorkspaceId, filter: &Filter, now: Timestamp) -> Result<i64, Fault> {
-    let pattern = filter.q.as_deref().map(like_pattern);
+    let pattern = filter.q.as_deref().map(like::contains);
     let values = params![workspace, filter.kind.map(KeyKind::as_str), filter.mode, &pattern, filter.status, now];
     Ok(tx.row(&COUNT, values, |row| row.int(0))?.unwrap_or(0))
 }
@@ -314,19 +314,6 @@ pub fn touch(tx: &mut Tx<'_>, hash: &[u8; 32], now: Timestamp, ip: &str) -> Resu
 
 fn mode_word(mode: Option<Mode>) -> &'static str {
     mode.map_or(NO_MODE, Mode::as_str)
-}
-
-/// A pattern that finds the text anywhere; `!` takes the meaning off the characters that have one.
-fn like_pattern(text: &str) -> String {
-    let mut pattern = String::from("%");
-    for letter in text.to_lowercase().chars() {
-        if matches!(letter, '%' | '_' | '!') {
-            pattern.push('!');
-        }
-        pattern.push(letter);
-    }
-    pattern.push('%');
-    pattern
 }
 
 fn map(row: &Row<'_>) -> Result<Key, Fault> {

@@ -5,7 +5,7 @@ use floe_model::{
     id::{KeyId, MemberId, RequestId, RunId, TokenId, WorkspaceId},
 };
 
-use crate::{Row, Tx, Value, params, statements};
+use crate::{Row, Tx, Value, like, params, statements};
 
 /// Requests of one page at most.
 pub const PAGE_MAX: usize = 1_000;
@@ -181,7 +181,7 @@ pub fn list(
     let limit = limit.min(PAGE_MAX);
     let before = before.unwrap_or(RequestId(u128::MAX));
     let last_looked_at = tx.row(&LOOK, params![workspace, before, LOOKED_AT_MAX], |row| row.id(0))?;
-    let path = filter.path.as_deref().map(begins_with);
+    let path = filter.path.as_deref().map(like::begins_with);
     let Filter { key_id, surface, mode, status_from, status_to, method, from, to, .. } = filter;
     let lowest = last_looked_at.unwrap_or(0);
     let mut requests = tx.rows(
@@ -239,18 +239,6 @@ pub fn purge(tx: &mut Tx<'_>, workspace: WorkspaceId, before: Timestamp, limit: 
 /// The first id that a request of this time can have: ids begin with milliseconds.
 fn first_id(at: Timestamp) -> RequestId {
     RequestId(u128::from(at.millis().max(0).unsigned_abs()) << 80)
-}
-
-fn begins_with(path: &str) -> String {
-    let mut pattern = String::new();
-    for letter in path.chars() {
-        if matches!(letter, '%' | '_' | '!') {
-            pattern.push('!');
-        }
-        pattern.push(letter);
-    }
-    pattern.push('%');
-    pattern
 }
 
 fn request(row: &Row<'_>) -> Result<Request, Fault> {

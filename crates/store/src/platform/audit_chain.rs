@@ -13,7 +13,7 @@ use floe_model::{
 
 use super::audit::{self, Entry, Filter};
 use crate::treasury::audit_view;
-use crate::{Row, Tx, params, statements};
+use crate::{Row, Tx, like, params, statements};
 
 /// Entries of one page at most.
 pub const PAGE_MAX: usize = 1_000;
@@ -267,7 +267,7 @@ pub fn list(
         (None, None) => (&LIST, u128::MAX),
     };
     let before = before.map_or(upper(filter.to), |id| id.0.min(upper(filter.to)));
-    let like = text.map(like);
+    let like = text.map(like::contains);
     let limit = limit.min(PAGE_MAX);
     tx.rows(
         sql,
@@ -296,7 +296,7 @@ pub fn list(
 /// # Errors
 /// Of the database.
 pub fn count(tx: &mut Tx<'_>, workspace: WorkspaceId, filter: &Filter, text: Option<&str>) -> Result<i64, Fault> {
-    let like = text.map(like);
+    let like = text.map(like::contains);
     let counted = tx.row(
         &COUNT,
         params![
@@ -335,17 +335,4 @@ fn upper(to: Option<Timestamp>) -> u128 {
 
 fn first_id(millis: i64) -> u128 {
     (u128::from(millis.max(0).unsigned_abs()) & 0xffff_ffff_ffff) << 80
-}
-
-/// A pattern that finds a text anywhere, without regard to case.
-fn like(text: &str) -> String {
-    let mut pattern = String::from("%");
-    for letter in text.to_lowercase().chars() {
-        if matches!(letter, '%' | '_' | '!') {
-            pattern.push('!');
-        }
-        pattern.push(letter);
-    }
-    pattern.push('%');
-    pattern
 }

@@ -2,7 +2,7 @@
 
 use floe_model::{Fault, Scope, Timestamp, id::RecipientId};
 
-use crate::{Row, Tx, Value, params, statements};
+use crate::{Row, Tx, Value, like, params, statements};
 
 /// Recipients of one page at most.
 pub const PAGE_MAX: usize = 200;
@@ -153,7 +153,7 @@ pub fn list(
     offset: i64,
 ) -> Result<(Vec<Recipient>, i64), Fault> {
     let limit = limit.min(PAGE_MAX);
-    let Some(pattern) = search.filter(|text| !text.is_empty()).map(like_pattern) else {
+    let Some(pattern) = search.filter(|text| !text.is_empty()).map(like::contains) else {
         let rows = tx.rows(&LIST, params![scope.workspace, scope.mode, limit, offset], map)?;
         let total = tx.row(&TOTAL, params![scope.workspace, scope.mode], |row| row.int(0))?;
         return Ok((rows, total.unwrap_or(0)));
@@ -219,19 +219,6 @@ pub fn paid(tx: &mut Tx<'_>, scope: Scope, account_number: &str) -> Result<Vec<P
 fn count_more(tx: &mut Tx<'_>, scope: Scope, more: i64) -> Result<(), Fault> {
     tx.execute(&START, params![scope.workspace, scope.mode])?;
     tx.execute(&COUNTED, params![scope.workspace, scope.mode, more]).map(drop)
-}
-
-/// A pattern that finds the text anywhere; `!` takes the meaning off the characters that have one.
-fn like_pattern(text: &str) -> String {
-    let mut pattern = String::from("%");
-    for letter in text.to_lowercase().chars() {
-        if matches!(letter, '%' | '_' | '!') {
-            pattern.push('!');
-        }
-        pattern.push(letter);
-    }
-    pattern.push('%');
-    pattern
 }
 
 fn map(row: &Row<'_>) -> Result<Recipient, Fault> {
