@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
-use floe_model::access::{Caller, Credential, KeyKind, Member, PAYMENT_APPROVAL, key_status};
+use floe_model::access::{Caller, Credential, KeyKind, Member, PAYMENT_APPROVAL, PLACEMENTS_MANAGEMENT, key_status};
 use floe_model::id::{GroupId, MemberId, WorkspaceId};
 use floe_model::{Fault, FaultKind, Mode, Timestamp};
 use floe_store::Tx;
@@ -56,7 +56,8 @@ impl Access {
         Ok(Identity { caller, limits: known.limits, session: known.session.clone() })
     }
 
-    async fn look_up(&self, proof: Proof<'_>, hash: [u8; 32], now: Timestamp) -> Result<Arc<Known>, Fault> {
+    /// Reads a credential from the store.
+    pub(crate) async fn look_up(&self, proof: Proof<'_>, hash: [u8; 32], now: Timestamp) -> Result<Arc<Known>, Fault> {
         let store = &self.platform.store;
         let known = match proof {
             Proof::Session(_) => {
@@ -120,7 +121,7 @@ impl Access {
     }
 
     /// Notes the last use, at most once a minute for each credential, beside the request.
-    fn note_use(&self, presented: Presented<'_>, known: &Arc<Known>, now: Timestamp) {
+    pub(crate) fn note_use(&self, presented: Presented<'_>, known: &Arc<Known>, now: Timestamp) {
         known.used_at.fetch_max(now.micros(), Ordering::Relaxed);
         let noted = known.noted_at.load(Ordering::Relaxed);
         if now.millis_since(Timestamp(noted)) < NOTE_EVERY_MS
@@ -223,15 +224,19 @@ fn of_key(key: keys::Key, now: Timestamp) -> Result<Known, Fault> {
     let credential = match key.kind {
         KeyKind::Flows => Credential::FlowsKey(key.id),
         KeyKind::Treasury => Credential::TreasuryKey(key.id),
+        KeyKind::PlacementsSdk | KeyKind::PlacementsManagement => Credential::PlacementsKey(key.id),
         // No surface takes them yet, so none asks for them.
         _ => return Err(unknown()),
     };
+    let mut scopes = read_scopes(&key.scopes)?;
+    // Its kind says what it is for.
+    scopes.extend((key.kind == KeyKind::PlacementsManagement).then(|| PLACEMENTS_MANAGEMENT.to_owned()));
     let caller = Arc::new(Caller {
         workspace: key.workspace,
         mode: key.mode.unwrap_or(Mode::Live),
         credential,
         member: None,
-        scopes: Some(read_scopes(&key.scopes)?),
+        scopes: Some(scopes),
         name: key.name,
     });
     let used_at = key.last_used_at.unwrap_or_default().micros();
@@ -277,6 +282,7 @@ pub(crate) fn require_member(caller: &Caller) -> Result<MemberId, Fault> {
     caller.member_id().ok_or_else(|| Fault::forbidden("Only a member can do this"))
 }
 
-fn unknown() -> Fault {
+/// The fault for a credential that opens nothing.
+pub(crate) fn unknown() -> Fault {
     Fault::new(FaultKind::Unauthenticated, "unauthenticated", "Unknown, expired or revoked credential")
 }

@@ -205,7 +205,9 @@ fn not_allowed() -> Fault {
 pub fn started_by(caller: &Caller) -> String {
     match (caller.credential, &caller.member) {
         (Credential::Token(id), _) => format!("token:{id}"),
-        (Credential::FlowsKey(id) | Credential::TreasuryKey(id), _) => format!("key:{id}"),
+        (Credential::FlowsKey(id) | Credential::TreasuryKey(id) | Credential::PlacementsKey(id), _) => {
+            format!("key:{id}")
+        }
         (Credential::Share(id), _) => format!("share:{id}"),
         (_, Some(member)) => format!("member:{}", member.id),
         (_, None) => "system".to_owned(),

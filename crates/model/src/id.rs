@@ -197,6 +197,28 @@ id_types! {
     WebhookId = "wh";
     /// A delivery of one event to one endpoint.
     DeliveryId = "delivery";
+    /// An app of placements.
+    AppId = "app";
+    /// A screen flow: what an app shows at a placement (a `flow_id` of the placements API).
+    ScreenFlowId = "screen";
+    /// A published version of a screen flow (a `flow_version_id`).
+    ScreenVersionId = "sver";
+    /// A placement: a place in an app where a screen flow can be shown.
+    PlacementId = "place";
+    /// A saved audience of placements.
+    AudienceId = "audience";
+    /// An experiment between versions of screen flows.
+    ExperimentId = "exp";
+    /// A variant of an experiment.
+    VariantId = "variant";
+    /// A targeting rule of a placement.
+    TargetingRuleId = "trule";
+    /// An entry in the history of a placement.
+    PlacementEntryId = "phist";
+    /// A font of an app.
+    FontId = "font";
+    /// A media file of an app.
+    MediaId = "media";
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use floe_engine::catalog::Catalog;
 use floe_flows::Flows;
 use floe_operation::Operation;
 use floe_operation::doctor::MoreChecks;
+use floe_placements::Placements;
 use floe_runtime::Platform;
 use floe_runtime::effect::Effect;
 use floe_runtime::jobs::JobHandler;
@@ -50,6 +51,7 @@ pub fn checks(platform: &Arc<Platform>, access: &Arc<Access>) -> MoreChecks {
 pub fn jobs(
     flows: &Flows,
     operation: &Arc<Operation>,
+    placements: &Arc<Placements>,
     treasury: &Arc<Treasury>,
     webhooks: &Arc<Webhooks>,
 ) -> Vec<Arc<dyn JobHandler>> {
@@ -60,7 +62,11 @@ pub fn jobs(
         floe_flows::files::handlers(),
         floe_flows::definitions::handlers(),
     ];
-    let others =
-        [floe_operation::handlers(operation), floe_treasury::handlers(treasury), floe_webhooks::handlers(webhooks)];
+    let others = [
+        floe_operation::handlers(operation),
+        floe_placements::handlers(placements),
+        floe_treasury::handlers(treasury),
+        floe_webhooks::handlers(webhooks),
+    ];
     of_flows.into_iter().chain(others).flatten().collect()
 }

@@ -9,6 +9,7 @@ pub mod console;
 pub mod flows;
 pub mod http;
 pub mod openapi;
+pub mod placements;
 pub mod treasury;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use floe_access::Access;
 use floe_flows::Flows;
 use floe_operation::Operation;
+use floe_placements::Placements;
 use floe_runtime::Platform;
 use floe_treasury::Treasury;
 use floe_webhooks::Webhooks;
@@ -32,6 +34,8 @@ pub struct App {
     pub flows: Arc<Flows>,
     /// Backups, checks, metrics.
     pub operation: Arc<Operation>,
+    /// Apps, screen flows, placements, audiences, experiments.
+    pub placements: Arc<Placements>,
     /// Payment runs, payees, the wallet.
     pub treasury: Arc<Treasury>,
     /// Outgoing webhooks.
@@ -41,12 +45,12 @@ pub struct App {
 }
 
 /// Every surface. Unknown paths that none of them owns are answered by the first.
-pub static SURFACES: &[&Surface] = &[&console::SURFACE, &flows::SURFACE, &treasury::SURFACE];
+pub static SURFACES: &[&Surface] = &[&console::SURFACE, &flows::SURFACE, &treasury::SURFACE, &placements::SURFACE];
 
 /// Every route of every surface.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    [console::routes(), flows::routes(), treasury::routes()].into_iter().flatten().collect()
+    [console::routes(), flows::routes(), treasury::routes(), placements::routes()].into_iter().flatten().collect()
 }
 
 /// The router of a server that answers no product calls: its health and its figures.

@@ -168,7 +168,7 @@ fn detail(facts: &Facts, keeps_bodies: bool) -> String {
 
 const fn credential(caller: &Caller) -> (Option<KeyId>, Option<TokenId>) {
     match caller.credential {
-        Credential::FlowsKey(id) | Credential::TreasuryKey(id) => (Some(id), None),
+        Credential::FlowsKey(id) | Credential::TreasuryKey(id) | Credential::PlacementsKey(id) => (Some(id), None),
         Credential::Token(id) => (None, Some(id)),
         _ => (None, None),
     }

@@ -18,6 +18,8 @@ pub enum Credential {
     FlowsKey(KeyId),
     /// An API key of the treasury (`fp_live_…`, `fp_test_…`).
     TreasuryKey(KeyId),
+    /// An API key of placements: of the SDK (`fp_live_…`, `fp_test_…`) or of the management (`fp_admin_…`).
+    PlacementsKey(KeyId),
     /// The holder of a share link, or of the resume token of a run that it started. Holds no permission and no scope.
     Share(ShareId),
     /// Nobody: routes without sign-in. Holds no permission and no scope.
@@ -139,7 +141,9 @@ impl Caller {
             (Credential::System | Credential::Anonymous, _) => ("system", String::new()),
             (Credential::Token(id), _) => ("token", id.prefixed()),
             (Credential::Share(id), _) => ("share", id.prefixed()),
-            (Credential::FlowsKey(id) | Credential::TreasuryKey(id), _) => ("key", id.prefixed()),
+            (Credential::FlowsKey(id) | Credential::TreasuryKey(id) | Credential::PlacementsKey(id), _) => {
+                ("key", id.prefixed())
+            }
             (Credential::Session(_), Some(member)) => ("member", member.id.prefixed()),
             (Credential::Session(id), None) => ("member", id.prefixed()),
         };

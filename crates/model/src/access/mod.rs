@@ -16,7 +16,7 @@ pub use email::is_email;
 pub use key::{KeyKind, KeyStatus, key_status};
 pub use password::{COMMON_PASSWORDS, PASSWORD_LENGTH, PasswordProblem, check_password};
 pub use role::{Permission, Role};
-pub use scopes::{PAYMENT_APPROVAL, TOKEN_SCOPES, same_scope};
+pub use scopes::{PAYMENT_APPROVAL, PLACEMENTS_MANAGEMENT, TOKEN_SCOPES, same_scope};
 pub use secret_text::{SecretText, TOKEN_PREFIX, base62, checksum, make_key_text, make_text, recognise};
 pub use treasury_role::TreasuryRole;
 pub use zone::is_time_zone;

@@ -20,6 +20,9 @@ pub const TOKEN_SCOPES: [&str; 13] = [
 /// The scope with which a token approves payments, in workspaces whose setting `token_approvals` is on.
 pub const PAYMENT_APPROVAL: &str = "treasury.approve";
 
+/// The scope that opens the management of placements; every key of that kind holds it.
+pub const PLACEMENTS_MANAGEMENT: &str = "placements.manage";
+
 /// Whether two scope words mean the same right: `apps.run` is another name of `flows.run`.
 #[must_use]
 pub fn same_scope(held: &str, asked: &str) -> bool {

@@ -145,7 +145,8 @@ impl FlowAccess {
 pub fn level_of(caller: &Caller, access: &FlowAccess) -> Option<Level> {
     match (caller.credential, &caller.member) {
         (Credential::System, _) => Some(Level::Manage),
-        (Credential::Anonymous | Credential::Share(_) | Credential::TreasuryKey(_), _) => None,
+        (Credential::Anonymous | Credential::Share(_), _) => None,
+        (Credential::TreasuryKey(_) | Credential::PlacementsKey(_), _) => None,
         (Credential::FlowsKey(_), _) => Some(Level::Run),
         (Credential::Session(_) | Credential::Token(_), Some(member)) => {
             access.level_of_member(member.id, member.role, &member.groups)

@@ -22,6 +22,7 @@ use floe_runtime::outside::{Outside, OutsideConfig};
 use floe_runtime::sandbox::{Sandbox, SandboxConfig};
 use floe_runtime::{Clock, Ids, Platform, Seal, SystemClock};
 use floe_store::{Location, Store, StoreConfig};
+use floe_placements::{Placements, Settings as PlacementsSettings};
 use floe_treasury::{Settings as TreasurySettings, Treasury};
 use floe_webhooks::{Settings as WebhookSettings, Webhooks};
 
@@ -49,6 +50,8 @@ pub struct App {
     pub access: Arc<Access>,
     /// Backups, checks, retention, metrics.
     pub operation: Arc<Operation>,
+    /// Apps, screen flows, placements, audiences, experiments.
+    pub placements: Arc<Placements>,
     /// Payment runs, payees, the wallet.
     pub treasury: Arc<Treasury>,
     /// Outgoing webhooks.
@@ -80,8 +83,9 @@ impl App {
         let config = operation_config(&settings, &data_dir, Secret::new(key), registry::checks(&platform, &access));
         let operation = Arc::new(Operation::new(Arc::clone(&platform), config));
         let treasury = Arc::new(Treasury::new(Arc::clone(&platform), treasury_settings(&settings)));
+        let placements = Arc::new(Placements::new(Arc::clone(&platform), placements_settings(&settings)));
         let webhooks = Arc::new(Webhooks::new(Arc::clone(&platform), webhook_settings(&settings)));
-        Ok(Self { settings, listen, data_dir, platform, access, operation, treasury, webhooks })
+        Ok(Self { settings, listen, data_dir, platform, access, operation, placements, treasury, webhooks })
     }
 
     /// What users type to reach this server, without a slash at the end.
@@ -132,6 +136,10 @@ fn operation_config(settings: &Settings, data_dir: &Path, secret: Secret, checks
         settings: effective_table(settings),
         more_checks: checks,
     }
+}
+
+fn placements_settings(settings: &Settings) -> PlacementsSettings {
+    PlacementsSettings { public_url: public_url(settings) }
 }
 
 fn treasury_settings(settings: &Settings) -> TreasurySettings {

@@ -11,7 +11,7 @@ use crate::Change;
 const BYTES_MAX: usize = 7_900;
 
 /// Kinds of records that others are told of.
-const KINDS: &[(char, &str)] = &[('f', "flow"), ('r', "run"), ('h', "webhook")];
+const KINDS: &[(char, &str)] = &[('f', "flow"), ('r', "run"), ('h', "webhook"), ('p', "placements")];
 
 /// Whether others want to know of a change.
 pub(super) fn is_news(change: Change, works: bool) -> bool {

@@ -22,6 +22,7 @@ const BURST: u32 = 200;
 const WRONG: &str = "treasury-wrong-keys";
 /// Requests a minute of a member or token over all surfaces (console contract, section 4).
 const MEMBER_LIMITS: Limits = Limits { per_minute: 600, per_day: 0 };
+const NO_LIMITS: Limits = Limits { per_minute: 0, per_day: 0 };
 
 /// Counts a request of a proven caller; `None` when nothing is counted. Where two limits hold, the one that refuses tells, else the
 /// one of the route.
@@ -101,6 +102,9 @@ fn bucket(identity: &Identity, surface: &Surface, settings: &RateLimits) -> Opti
         (Credential::Session(session), _) => {
             ("member", caller.member_id().map_or(session.0, |member| member.0), MEMBER_LIMITS, "member")
         }
+        // Keys of the SDK have limits of another kind (placements contract, section 1.3).
+        (Credential::PlacementsKey(_), _) if identity.limits == Some(NO_LIMITS) => return None,
+        (Credential::PlacementsKey(id), _) => ("key", id.0, identity.limits.unwrap_or(MEMBER_LIMITS), "placements"),
         // A key of the treasury has a bucket of another kind.
         (Credential::TreasuryKey(_), _) => return None,
         (Credential::Anonymous | Credential::Share(_) | Credential::System, _) => return None,

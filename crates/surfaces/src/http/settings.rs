@@ -15,8 +15,8 @@ pub struct Settings {
 
 /// What is counted: requests of sessions of members, personal access tokens, keys of flows and of the treasury; executions and
 /// uploads by share links; new payment runs of a key; wrong keys of one address.
-pub const RATE_KINDS: [&str; 8] =
-    ["member", "token", "flows", "share", "share-file", "treasury", "payment-runs", "treasury-wrong-keys"];
+pub const RATE_KINDS: [&str; 9] =
+    ["member", "token", "flows", "share", "share-file", "treasury", "payment-runs", "treasury-wrong-keys", "placements"];
 
 /// Rate limits of credentials.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -210,7 +210,9 @@ fn build(store: Store, clock: &Arc<TestClock>, rate_limits: RateLimits) -> (Arc<
     };
     let treasury = Arc::new(floe_treasury::Treasury::new(Arc::clone(&platform), treasury_settings));
     let webhooks = Arc::new(floe_webhooks::Webhooks::new(Arc::clone(&platform), floe_webhooks::Settings::default()));
-    let app = Arc::new(App { platform, access, flows, operation, treasury, webhooks, settings });
+    let placements_settings = floe_placements::Settings { public_url: ORIGIN.to_owned() };
+    let placements = Arc::new(floe_placements::Placements::new(Arc::clone(&platform), placements_settings));
+    let app = Arc::new(App { platform, access, flows, operation, placements, treasury, webhooks, settings });
     let routes: Vec<Route> = floe_surfaces::routes().into_iter().chain(echo::routes()).collect();
     let router = floe_surfaces::http::build(Arc::clone(&app), routes, echo::SURFACES, echo::SURFACES[0]);
     (app, router)
