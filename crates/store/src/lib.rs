@@ -38,6 +38,7 @@ mod test_database;
 pub mod access;
 pub mod flows;
 pub mod operation;
+pub mod placements;
 pub mod platform;
 pub mod webhooks;
 
@@ -58,8 +59,16 @@ pub(crate) use value::params;
 
 /// Every registered statement, table by table: what the statement test prepares on both databases.
 pub fn statements() -> impl Iterator<Item = &'static Statement> {
-    [platform::TABLES, access::TABLES, flows::TABLES, operation::TABLES, treasury::TABLES, webhooks::TABLES]
-        .into_iter()
-        .flatten()
-        .flat_map(|table| table.iter())
+    [
+        platform::TABLES,
+        access::TABLES,
+        flows::TABLES,
+        operation::TABLES,
+        placements::TABLES,
+        treasury::TABLES,
+        webhooks::TABLES,
+    ]
+    .into_iter()
+    .flatten()
+    .flat_map(|table| table.iter())
 }

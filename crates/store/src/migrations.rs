@@ -38,4 +38,6 @@ migrations! {
     15 "ledger" "0015_ledger.sql";
     16 "webhooks" "0016_webhooks.sql";
     17 "payout_history" "0017_payout_history.sql";
+    18 "apps" "0018_apps.sql";
+    19 "experiments" "0019_experiments.sql";
 }

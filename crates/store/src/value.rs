@@ -114,5 +114,6 @@ from_id! {
     FlowId VersionId RunId WaitId InboxId ShareId FileId
     VariableId ConnectionId NodeId
     WebhookId DeliveryId
+    AppId ScreenFlowId ScreenVersionId PlacementId AudienceId ExperimentId VariantId PlacementEntryId FontId MediaId
     RecipientId ApprovalRuleId BlocklistId
 }
