@@ -9,7 +9,8 @@
 //! 4. one transaction that writes what follows from the answers ([`settle`]).
 //!
 //! A crash after 2 leaves orders that are sent: they are asked about when their time comes. A second worker with the same batch marks
-//! nothing that the first one has marked, so nothing leaves twice.
+//! nothing that the first one has marked, so nothing leaves twice. A process that stood still between 2 and 3 for [`MARK_HOLDS_MS`] sends nothing
+//! either: others ask about its orders meanwhile, and give back the money of what never arrived.
 
 mod begin;
 mod settle;
@@ -35,6 +36,9 @@ pub(super) use settle::{Told, settle, settle_as};
 const BATCH: i64 = 500;
 /// Rounds of a job before it makes room for others.
 const ROUNDS_MAX: usize = 64;
+/// Milliseconds after the mark in which an order may leave. Far below the half hour for which a rail must not know a payment before it
+/// counts as not arrived (Treasury contract, section 4.3).
+const MARK_HOLDS_MS: i64 = 5 * 60 * 1_000;
 /// Kind of the job.
 const KIND: &str = "treasury.payouts";
 
@@ -143,12 +147,17 @@ async fn round(
     due: Vec<Order>,
 ) -> Result<(), Fault> {
     let (ready, sent): (Vec<Order>, Vec<Order>) = due.into_iter().partition(|order| order.state == OrderState::Ready);
+    let began_at = treasury.platform.clock.now();
     let begun = begin::begin(treasury, scope, run, rail, ready).await?;
     let payments: Vec<Payment> = begun.iter().map(payment).collect();
     let asked: Vec<String> = sent.iter().map(|order| order.rail_reference.clone()).collect();
     let mut told = Vec::with_capacity(begun.len() + sent.len());
     if let Some(rail) = rail.filter(|_| !payments.is_empty()) {
-        let answers = rail.send(&payments).await;
+        let answers = if mark_holds(began_at, treasury.platform.clock.now()) {
+            rail.send(&payments).await
+        } else {
+            Vec::new()
+        };
         told.extend(
             begun.into_iter().zip(whole(answers, payments.len())).map(|(order, answer)| Told::sent(order, answer)),
         );
@@ -168,6 +177,11 @@ async fn round(
     let shared = Arc::clone(treasury);
     let told = Arc::new(told);
     treasury.platform.store.write(move |tx| settle(tx, &shared, scope, run, &told, shared.platform.clock.now())).await
+}
+
+/// Whether what was marked as sent after this time may still leave.
+fn mark_holds(began_at: Timestamp, now: Timestamp) -> bool {
+    now.millis_since(began_at) < MARK_HOLDS_MS
 }
 
 /// One answer for each question: where a rail gave fewer, it gave none.

@@ -82,6 +82,35 @@ impl Rail for Lossy {
     }
 }
 
+/// A process that stands still for ten minutes on its way to the first payment.
+struct Still<F> {
+    simulator: Simulator,
+    stand: F,
+}
+
+impl<F: Fn(i64) + Send + Sync + 'static> Rail for Still<F> {
+    fn name(&self) -> &'static str {
+        "simulator"
+    }
+
+    fn enquire<'a>(&'a self, accounts: &'a [Account]) -> RailFuture<'a, Vec<Enquiry>> {
+        (self.stand)(600);
+        self.simulator.enquire(accounts)
+    }
+
+    fn send<'a>(&'a self, payments: &'a [Payment]) -> RailFuture<'a, Vec<Answer>> {
+        self.simulator.send(payments)
+    }
+
+    fn ask<'a>(&'a self, references: &'a [String]) -> RailFuture<'a, Vec<Answer>> {
+        self.simulator.ask(references)
+    }
+
+    fn movements<'a>(&'a self, look: Look) -> RailFuture<'a, Option<Vec<Movement>>> {
+        self.simulator.movements(look)
+    }
+}
+
 fn payees(count: u32, check: AccountCheck) -> Vec<Payee> {
     (0..count).map(|at| Payee { account: format!("01{at:08}"), amount: Kobo(100), check }).collect()
 }
@@ -125,6 +154,28 @@ on_both! {
         }
         assert!(candidates.iter().any(|one| one.execution == ExecutionStatus::Failed));
         assert!(candidates.iter().any(|one| one.execution == ExecutionStatus::Success));
+    }
+
+    async fn a_process_that_stood_still_sends_nothing(store: TestStore) {
+        let world = World::new(&store, Schedule::default());
+        let simulator = Simulator::new(Arc::clone(&world.treasury.platform), 0);
+        let still = Arc::new(Still { simulator, stand: world.mover() });
+        let world = world.with_rails(Rails::of_parts(still, None));
+        fund(&world, 1_000).await;
+        let (run, ids, _) = world.release(&payees(3, AccountCheck::Needed), &Fee::Off.schedule()).await.unwrap();
+        for _ in 0..100 {
+            world.work().await;
+            world.wait_s(60);
+        }
+        let reading = store.read(move |tx| {
+            let orders = payout_orders::of_candidates(tx, SCOPE, &ids)?;
+            let references: Vec<String> = orders.iter().map(|order| order.rail_reference.clone()).collect();
+            Ok((simulated_payments::some(tx, &references)?, candidates::all(tx, SCOPE, run)?, verify(tx, SCOPE)?))
+        });
+        let (books, candidates, verdict) = reading.await.unwrap();
+        assert!(verdict.problems.is_empty(), "{:?}", verdict.problems);
+        assert!(books.is_empty(), "sent ten minutes after it was marked: {books:?}");
+        assert!(candidates.iter().all(|one| one.execution == ExecutionStatus::Failed), "{candidates:?}");
     }
 
     async fn workers_that_meet_over_a_batch_send_nothing_twice(store: TestStore) {

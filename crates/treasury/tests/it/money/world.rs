@@ -99,6 +99,14 @@ impl World {
         self.hands.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
     }
 
+    /// Moves the clock by so many seconds, from anywhere.
+    pub(super) fn mover(&self) -> impl Fn(i64) + Send + Sync + 'static {
+        let hands = Arc::clone(&self.hands);
+        move |seconds| {
+            hands.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+        }
+    }
+
     pub(super) fn store(&self) -> &Store {
         &self.treasury.platform.store
     }
