@@ -253,6 +253,12 @@ fn of_key(key: keys::Key, now: Timestamp) -> Result<Known, Fault> {
     })
 }
 
+/// What is known of a key of the SDK; nothing of one that opens nothing.
+pub(crate) fn known_sdk_key(key: keys::Key, now: Timestamp) -> Option<Known> {
+    let opens = key.kind == KeyKind::PlacementsSdk && key_works(&key, now);
+    opens.then(|| of_key(key, now).ok()).flatten()
+}
+
 fn member_callers(
     workspace: WorkspaceId,
     credential: Credential,

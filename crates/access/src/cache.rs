@@ -119,6 +119,17 @@ impl Memory {
         }
     }
 
+    /// The generation of what the store announced so far.
+    pub(crate) fn heard(&self) -> u64 {
+        self.hear();
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// Whether other nodes write to the same database.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.recheck
+    }
+
     /// Forgets everything.
     pub(crate) fn clear(&self) {
         self.generation.fetch_add(1, Ordering::AcqRel);

@@ -40,6 +40,7 @@ mod identity;
 mod password;
 mod pins;
 mod service;
+mod standing;
 mod sweep;
 mod tell;
 

@@ -11,6 +11,7 @@ use crate::password::Passwords;
 use crate::rate::Limiter;
 use crate::requests::{BodyRule, RequestLog};
 use crate::secret::{Hasher, ServerSecret};
+use crate::standing::Standing;
 
 /// What an operator sets about sessions and records.
 #[derive(Debug, Clone)]
@@ -37,6 +38,8 @@ pub struct Access {
     pub(crate) settings: AccessSettings,
     pub(crate) hashers: Hashers,
     pub(crate) memory: Memory,
+    /// Keys of the SDK that were proven here.
+    pub(crate) standing: Standing,
     pub(crate) passwords: Passwords,
     pub(crate) limiter: Limiter,
     /// Set once an owner exists; never unset.
@@ -81,6 +84,7 @@ impl Access {
                 resume_text: Hasher::new(secret, "resume-text"),
             },
             memory,
+            standing: Standing::default(),
             passwords: Passwords::new(),
             limiter: Limiter::default(),
             set_up: AtomicBool::new(false),

@@ -8,6 +8,7 @@
 
 pub mod mask;
 mod read;
+mod tally;
 mod write;
 
 use std::collections::{HashMap, VecDeque};
@@ -16,7 +17,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use floe_model::access::Caller;
-use floe_model::id::{RequestId, RunId, WorkspaceId};
+use floe_model::id::{KeyId, RequestId, RunId, WorkspaceId};
 use floe_model::{Mode, Scope, Timestamp};
 use tokio::sync::Notify;
 
@@ -169,6 +170,8 @@ pub struct RequestLog {
     piled_up: Notify,
     dropped: AtomicU64,
     tells_of_drops: AtomicBool,
+    /// Requests that are counted and not kept.
+    tally: tally::Tally,
 }
 
 #[derive(Default)]
@@ -195,6 +198,7 @@ impl RequestLog {
             piled_up: Notify::new(),
             dropped: AtomicU64::new(0),
             tells_of_drops: AtomicBool::new(true),
+            tally: tally::Tally::default(),
         }
     }
 
@@ -234,9 +238,22 @@ impl RequestLog {
         }
     }
 
+    /// Whether a request of the SDK that went well is one of the few that are kept; the others are given to [`RequestLog::count`].
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        self.is_on() && self.tally.is_kept()
+    }
+
+    /// Counts a request that went well and is not kept; never waits.
+    pub fn count(&self, scope: Scope, surface: &'static str, key: KeyId, at: Timestamp) {
+        if self.tally.count(scope, surface, key, at) {
+            self.arrived.notify_one();
+        }
+    }
+
     /// Waits until there is something to write.
     pub async fn arrival(&self) {
-        while self.lock().requests.is_empty() {
+        while self.lock().requests.is_empty() && self.tally.is_empty() {
             self.arrived.notified().await;
         }
     }

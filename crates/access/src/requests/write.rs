@@ -32,6 +32,7 @@ impl Access {
     /// # Errors
     /// Of the database.
     pub async fn flush_requests(&self) -> Result<usize, Fault> {
+        self.flush_tally().await?;
         let taken = self.requests.take(REQUEST_BATCH_MAX);
         let count = taken.len();
         if count == 0 {

@@ -128,6 +128,15 @@ statements! {
     PAGE = both(concat!(
         "select ", columns!(), " from keys where workspace_id = $1 and kind = $2 order by id desc limit $3 offset $4"
     )) -> [id, id, text, text, bytes, text, text, json, int, int, bool, int, opt id, time, opt time, opt time, opt text, opt time, opt id, opt json];
+    /// A page of two kinds, newest first.
+    PAGE_OF_TWO = both(concat!(
+        "select ", columns!(), " from keys where workspace_id = $1 and kind in ($2, $3) order by id desc limit $4 offset $5"
+    )) -> [id, id, text, text, bytes, text, text, json, int, int, bool, int, opt id, time, opt time, opt time, opt text, opt time, opt id, opt json];
+    /// How many of two kinds.
+    COUNT_OF_TWO = both("select count(*) from keys where workspace_id = $1 and kind in ($2, $3)") -> [int];
+    /// Those of a kind that were not revoked, of every workspace.
+    OF_KIND = both(concat!("select ", columns!(), " from keys where kind = $1 and revoked_at is null limit $2"))
+        -> [id, id, text, text, bytes, text, text, json, int, int, bool, int, opt id, time, opt time, opt time, opt text, opt time, opt id, opt json];
     /// How many.
     COUNT = both(concat!("select count(*)", filtered!())) -> [int];
     /// What can be changed.
@@ -240,6 +249,31 @@ pub fn page(
     offset: i64,
 ) -> Result<Vec<Key>, Fault> {
     tx.rows(&PAGE, params![workspace, kind.as_str(), limit.min(PAGE_MAX), offset], map)
+}
+
+/// A page of the keys of two kinds, newest first, and how many there are.
+///
+/// # Errors
+/// Of the database.
+pub fn page_of_two(
+    tx: &mut Tx<'_>,
+    workspace: WorkspaceId,
+    kinds: [KeyKind; 2],
+    limit: usize,
+    offset: i64,
+) -> Result<(Vec<Key>, i64), Fault> {
+    let [one, other] = kinds.map(KeyKind::as_str);
+    let keys = tx.rows(&PAGE_OF_TWO, params![workspace, one, other, limit.min(PAGE_MAX), offset], map)?;
+    let total = tx.row(&COUNT_OF_TWO, params![workspace, one, other], |row| row.int(0))?;
+    Ok((keys, total.unwrap_or(0)))
+}
+
+/// Up to `limit` keys of a kind in all workspaces, revoked ones left out, in no order: for the start of a server.
+///
+/// # Errors
+/// Of the database.
+pub fn of_kind(tx: &mut Tx<'_>, kind: KeyKind, limit: usize) -> Result<Vec<Key>, Fault> {
+    tx.rows(&OF_KIND, params![kind.as_str(), limit], map)
 }
 
 /// How many keys a filter finds.
