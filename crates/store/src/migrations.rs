@@ -40,4 +40,7 @@ migrations! {
     17 "payout_history" "0017_payout_history.sql";
     18 "apps" "0018_apps.sql";
     19 "experiments" "0019_experiments.sql";
+    20 "placement_events" "0020_placement_events.sql";
+    21 "placement_assets" "0021_placement_assets.sql";
+    23 "payments_in_the_console" "0023_payments_in_the_console.sql";
 }

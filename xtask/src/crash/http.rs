@@ -118,6 +118,11 @@ impl Response {
         let pair = |line: &str| line.split_once(':').map(|(n, v)| (n.to_ascii_lowercase(), v.trim().to_owned()));
         let headers: HashMap<String, String> = lines.filter_map(pair).collect();
         let body = &bytes[end + 4..];
+        if headers.get("transfer-encoding").is_some_and(|coding| coding == "chunked") {
+            // A stream: its text, as it is.
+            let text = String::from_utf8(unchunked(body)?).ok()?;
+            return Some(Self { status, headers, body: Value::String(text) });
+        }
         let length: usize = headers.get("content-length")?.parse().ok()?;
         if body.len() != length {
             return None;
@@ -127,9 +132,37 @@ impl Response {
     }
 }
 
+/// The body of chunks, if it is whole.
+fn unchunked(mut bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let end = bytes.windows(2).position(|window| window == b"\r\n")?;
+        let size = usize::from_str_radix(std::str::from_utf8(&bytes[..end]).ok()?, 16).ok()?;
+        let chunk = bytes.get(end + 2..end + 2 + size)?;
+        if !bytes[end + 2 + size..].starts_with(b"\r\n") {
+            return None;
+        }
+        if size == 0 {
+            return Some(body);
+        }
+        body.extend_from_slice(chunk);
+        bytes = &bytes[end + 4 + size..];
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Response;
+
+    #[test]
+    fn chunks_are_put_together() {
+        let whole = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n10\r\n0123456789abcdef\r\n0\r\n\r\n";
+        let answer = Response::parse(whole.as_bytes()).expect("it is whole");
+        assert_eq!(answer.body, "abc0123456789abcdef");
+        for end in 0..whole.len() {
+            assert!(Response::parse(&whole.as_bytes()[..end]).is_none(), "cut at {end}");
+        }
+    }
 
     #[test]
     fn only_a_whole_answer_counts() {

@@ -11,6 +11,7 @@ mod answers;
 mod chance;
 mod clients;
 mod effects;
+mod events;
 mod fleet;
 mod flows;
 pub(crate) mod http;
@@ -72,11 +73,16 @@ fn prove(options: &Options, binary: &std::path::Path, database: Database, mut pl
     let watch = Stopwatch::start();
     let servers = match options.nodes {
         _ if options.treasury => ", payment runs".to_owned(),
+        _ if options.events => ", events of apps".to_owned(),
         1 => String::new(),
         nodes => format!(", {nodes} nodes"),
     };
     println!("\n{}{servers}: {} kills", database.name(), options.kills(database));
-    let prove = if options.treasury { treasury::run } else { storm::run };
+    let prove = match options {
+        _ if options.treasury => treasury::run,
+        _ if options.events => events::run,
+        _ => storm::run,
+    };
     let report = prove(options, binary, database, &place)?;
     println!("\n{}, seed {}, {:.0} s", database.name(), options.seed, watch.elapsed().as_secs_f64());
     for (what, count) in &report.table {

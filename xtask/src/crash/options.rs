@@ -5,7 +5,7 @@ use std::hash::BuildHasher as _;
 
 use crate::workspace::{Failure, Outcome};
 
-const USAGE: &str = "usage: cargo xtask crash [--kills N] [--seed S] [--database sqlite|postgres|both] [--clients N] [--nodes N] [--treasury] [--keep]";
+const USAGE: &str = "usage: cargo xtask crash [--kills N] [--seed S] [--database sqlite|postgres|both] [--clients N] [--nodes N] [--treasury | --events] [--keep]";
 /// Kills on SQLite unless said otherwise.
 const KILLS_SQLITE: u32 = 300;
 /// Kills on PostgreSQL unless said otherwise: its starts are slower, and it is not PostgreSQL that is killed.
@@ -14,6 +14,8 @@ const KILLS_POSTGRES: u32 = 100;
 const KILLS_NODES: u32 = 60;
 /// Kills over payment runs on PostgreSQL unless said otherwise.
 const KILLS_TREASURY_POSTGRES: u32 = 60;
+/// Kills over events of apps unless said otherwise.
+const KILLS_EVENTS: u32 = 100;
 /// Nodes of the round that follows the others.
 const NODES: usize = 3;
 /// Nodes at most.
@@ -51,6 +53,8 @@ pub(super) struct Options {
     pub(super) nodes: usize,
     /// Payment runs instead of flows.
     pub(super) treasury: bool,
+    /// Events of apps instead of flows.
+    pub(super) events: bool,
     /// Leave the folders behind.
     pub(super) keep: bool,
 }
@@ -62,13 +66,22 @@ impl Options {
     /// The usage line for anything unknown.
     pub(super) fn parse(arguments: &[String]) -> Outcome<Self> {
         let seed = RandomState::new().hash_one("floe") >> 32;
-        let mut options =
-            Self { kills: None, seed, database: None, clients: CLIENTS, nodes: 1, treasury: false, keep: false };
+        let mut options = Self {
+            kills: None,
+            seed,
+            database: None,
+            clients: CLIENTS,
+            nodes: 1,
+            treasury: false,
+            events: false,
+            keep: false,
+        };
         let mut words = arguments.iter().map(String::as_str);
         while let Some(word) = words.next() {
             match word {
                 "--keep" => options.keep = true,
                 "--treasury" => options.treasury = true,
+                "--events" => options.events = true,
                 "--kills" => options.kills = Some(number(words.next())?),
                 "--seed" => options.seed = number(words.next())?,
                 "--clients" => options.clients = number::<usize>(words.next())?.clamp(1, CLIENTS_MAX),
@@ -84,8 +97,11 @@ impl Options {
                 _ => return Err(Failure::new(USAGE)),
             }
         }
-        if options.nodes > 1 && options.treasury {
-            return Err(Failure::new("payment runs are proved on one node"));
+        if options.nodes > 1 && (options.treasury || options.events) {
+            return Err(Failure::new("payment runs and events are proved on one node"));
+        }
+        if options.treasury && options.events {
+            return Err(Failure::new(USAGE));
         }
         if options.nodes > 1 && options.database == Some(Database::Sqlite) {
             return Err(Failure::new("several nodes share a PostgreSQL database; SQLite has one"));
@@ -101,13 +117,17 @@ impl Options {
         self.database.map_or_else(|| vec![Database::Sqlite, Database::Postgres], |one| vec![one])
     }
 
-    /// The rounds that follow when nothing special was asked for: payment runs, then several nodes.
+    /// The rounds that follow when nothing special was asked for: payment runs, events of apps, then several nodes.
     pub(super) fn then(&self) -> Vec<Self> {
-        let is_plain = self.nodes == 1 && !self.treasury && self.database.is_none() && self.kills.is_none();
+        let is_plain = self.nodes == 1 && !self.treasury && !self.events && self.database.is_none() && self.kills.is_none();
         if !is_plain {
             return Vec::new();
         }
-        vec![Self { treasury: true, ..self.clone() }, Self { nodes: NODES, ..self.clone() }]
+        vec![
+            Self { treasury: true, ..self.clone() },
+            Self { events: true, ..self.clone() },
+            Self { nodes: NODES, ..self.clone() },
+        ]
     }
 
     /// Whether the database was named, so that leaving it out is a failure.
@@ -119,6 +139,7 @@ impl Options {
     pub(super) fn kills(&self, database: Database) -> u32 {
         let usual = match database {
             _ if self.nodes > 1 => KILLS_NODES,
+            _ if self.events => KILLS_EVENTS,
             Database::Sqlite => KILLS_SQLITE,
             Database::Postgres if self.treasury => KILLS_TREASURY_POSTGRES,
             Database::Postgres => KILLS_POSTGRES,
@@ -149,12 +170,15 @@ mod tests {
         assert_eq!((several.nodes, several.databases()), (3, vec![Database::Postgres]));
         let plain = parse("--seed 3").expect("it is known");
         assert_eq!(
-            plain.then().iter().map(|more| (more.treasury, more.nodes)).collect::<Vec<_>>(),
-            [(true, 1), (false, 3)]
+            plain.then().iter().map(|more| (more.treasury, more.events, more.nodes)).collect::<Vec<_>>(),
+            [(true, false, 1), (false, true, 1), (false, false, 3)]
         );
         assert!(several.then().is_empty() && parse("--treasury").expect("it is known").then().is_empty());
+        assert!(parse("--events").expect("it is known").then().is_empty());
         for wrong in [
             "--nodes 2 --treasury",
+            "--nodes 2 --events",
+            "--treasury --events",
             "--nodes 2 --database sqlite",
             "--kills",
             "--kills x",
