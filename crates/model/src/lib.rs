@@ -11,10 +11,12 @@ pub mod event_types;
 pub mod fault;
 pub mod flows;
 pub mod id;
+pub mod placements;
 pub mod scope;
 pub mod time;
 pub mod treasury;
 pub mod webhooks;
+mod words;
 
 pub use fault::{Fault, FaultKind, FieldProblem};
 pub use scope::{Mode, Scope};
