@@ -42,11 +42,11 @@ statements! {
         "select app_id, flow_id, revision, updated_by, updated_at, sha256 from screen_flow_drafts
          where workspace_id = $1 and app_id = $2 and flow_id = $3"
     ) -> [id, id, int, text, time, text];
-    /// The next revision, when the revision is still the one before.
+    /// The next revision, when the revision is within these bounds.
     UPDATE = both(
-        "update screen_flow_drafts set revision = $4, updated_by = $5, updated_at = $6, sha256 = $7, schema = $8
-         where workspace_id = $1 and app_id = $2 and flow_id = $3 and revision = $4 - 1"
-    );
+        "update screen_flow_drafts set revision = revision + 1, updated_by = $6, updated_at = $7, sha256 = $8, schema = $9
+         where workspace_id = $1 and app_id = $2 and flow_id = $3 and revision >= $4 and revision <= $5 returning revision"
+    ) -> [int];
     /// Gone with its screen flow.
     DELETE = both("delete from screen_flow_drafts where workspace_id = $1 and app_id = $2 and flow_id = $3");
     /// Gone with the app.
@@ -89,14 +89,21 @@ pub fn head(
     tx.row(&HEAD, params![workspace, app, flow], |row| map(row, String::new()))
 }
 
-/// Writes a draft over the revision that was read, and counts it; false when it is not there any more.
+/// Writes the next revision of a draft and returns its number; `None` when there is no draft, or when its revision is not the expected
+/// one. The revision in `draft` is not looked at.
 ///
 /// # Errors
 /// Of the database.
-pub fn update(tx: &mut Tx<'_>, workspace: WorkspaceId, draft: &Draft) -> Result<bool, Fault> {
-    let Draft { app, flow, revision, updated_by, updated_at, sha256, schema } = draft;
-    let values = params![workspace, *app, *flow, *revision + 1, updated_by, *updated_at, sha256, schema];
-    Ok(tx.execute(&UPDATE, values)? == 1)
+pub fn update(
+    tx: &mut Tx<'_>,
+    workspace: WorkspaceId,
+    draft: &Draft,
+    expected: Option<i64>,
+) -> Result<Option<i64>, Fault> {
+    let Draft { app, flow, updated_by, updated_at, sha256, schema, .. } = draft;
+    let (least, most) = expected.map_or((0, i64::MAX), |revision| (revision, revision));
+    let values = params![workspace, *app, *flow, least, most, updated_by, *updated_at, sha256, schema];
+    tx.row(&UPDATE, values, |row| row.int(0))
 }
 
 /// Takes the draft of a screen flow away.

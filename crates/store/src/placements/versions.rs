@@ -78,6 +78,8 @@ statements! {
     )) -> [id, id, id, int, int, text, int, opt text, json, json, text, time];
     /// How many a screen flow has.
     COUNT = both("select count(*) from screen_flow_versions where workspace_id = $1 and flow_id = $2") -> [int];
+    /// The ids of those of a screen flow.
+    IDS = both("select id from screen_flow_versions where workspace_id = $1 and flow_id = $2 order by number") -> [id];
     /// Those of an app, whole, in the order of their ids.
     OF_APP = both(concat!(
         "select ", columns!(), ", schema from screen_flow_versions where workspace_id = $1 and app_id = $2 and id > $3
@@ -171,6 +173,14 @@ pub fn list(
     let rows = tx.rows(&LIST, params![workspace, flow, limit.min(PAGE_MAX), offset], map)?;
     let total = tx.row(&COUNT, params![workspace, flow], |row| row.int(0))?;
     Ok((rows, total.unwrap_or(0)))
+}
+
+/// The ids of every version of a screen flow, the oldest first.
+///
+/// # Errors
+/// Of the database.
+pub fn ids(tx: &mut Tx<'_>, workspace: WorkspaceId, flow: ScreenFlowId) -> Result<Vec<ScreenVersionId>, Fault> {
+    tx.rows(&IDS, params![workspace, flow], |row| row.id(0).map(ScreenVersionId))
 }
 
 /// Up to `limit` ([`PAGE_MAX`] at most) versions of an app, whole, in the order of their ids, after one of them: for copies of an app.
