@@ -3,12 +3,15 @@
 //! The parser already refuses what is not HTTP/1 at all, bad and differing lengths, and any final transfer coding but `chunked`;
 //! it closes the connection after a request that carried both a length and a transfer coding. The rest is here.
 
-use axum::http::header::{CONTENT_ENCODING, EXPECT, HOST, HeaderName, TRANSFER_ENCODING};
+use axum::http::header::{CONTENT_ENCODING, EXPECT, HOST, TRANSFER_ENCODING};
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, Method, Uri, Version, request};
 
 use super::limits::Limits;
 use super::refusal::Refusal;
+
+/// Below these paths some routes take bodies that are packed with gzip; the others there refuse them in their own form.
+const PACKED_BELOW: [&str; 3] = ["/v1/apps/", "/v1/placements/", "/v1/events"];
 
 /// Checks the head and brings its target into origin form.
 pub(super) fn check(head: &mut request::Parts, limits: &Limits) -> Result<(), Refusal> {
@@ -17,7 +20,7 @@ pub(super) fn check(head: &mut request::Parts, limits: &Limits) -> Result<(), Re
     into_origin_form(head)?;
     check_target(&head.uri, limits)?;
     check_framing(&head.headers)?;
-    check_encoding(&head.headers)?;
+    check_encoding(&head.headers, head.uri.path())?;
     check_expectation(&head.headers)
 }
 
@@ -107,10 +110,13 @@ fn check_framing(headers: &HeaderMap) -> Result<(), Refusal> {
     }
 }
 
-fn check_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
-    let plain =
-        |name: HeaderName| headers.get_all(name).iter().all(|value| value.as_bytes().eq_ignore_ascii_case(b"identity"));
-    if plain(CONTENT_ENCODING) { Ok(()) } else { Err(Refusal::ContentEncoding) }
+fn check_encoding(headers: &HeaderMap, path: &str) -> Result<(), Refusal> {
+    let may_be_packed = PACKED_BELOW.iter().any(|below| path.starts_with(below));
+    let is_taken = |value: &[u8]| {
+        value.eq_ignore_ascii_case(b"identity") || (may_be_packed && value.eq_ignore_ascii_case(b"gzip"))
+    };
+    let codings = headers.get_all(CONTENT_ENCODING);
+    if codings.iter().all(|value| is_taken(value.as_bytes())) { Ok(()) } else { Err(Refusal::ContentEncoding) }
 }
 
 fn check_expectation(headers: &HeaderMap) -> Result<(), Refusal> {

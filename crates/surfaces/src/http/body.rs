@@ -1,9 +1,11 @@
 //! Request bodies: size, encoding, media type and shape, in this order.
 
+use std::io::Read as _;
 use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
+use flate2::read::MultiGzDecoder;
 use floe_model::{Fault, FaultKind};
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
@@ -31,14 +33,7 @@ pub(super) fn check_stream(route: &Route, headers: &HeaderMap) -> Result<(), Fau
 /// a body that ends early.
 pub(super) async fn read(route: &Route, headers: &HeaderMap, body: Body) -> Result<Bytes, Fault> {
     check_length(route, headers)?;
-    let reading = Limited::new(body, route.body_limit).collect();
-    let bytes = match tokio::time::timeout(Duration::from_secs(BODY_READ_S), reading).await {
-        Ok(Ok(collected)) => collected.to_bytes(),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large(route.body_limit)),
-        Ok(Err(_)) | Err(_) => {
-            return Err(Fault::new(FaultKind::Invalid, "incomplete_body", "The body ended before its end"));
-        }
-    };
+    let bytes = collect(route, body).await?;
     if bytes.is_empty() {
         return Ok(bytes);
     }
@@ -50,6 +45,47 @@ pub(super) async fn read(route: &Route, headers: &HeaderMap, body: Body) -> Resu
         }
     }
     Ok(bytes)
+}
+
+/// Reads the body of a request that may be packed with gzip, and checks its size before and after unpacking. What is in it is for the
+/// handler to look at.
+///
+/// # Errors
+/// 413 over the limit of the route, 415 for another encoding or media type, 400 for what is no gzip and for a body that ends early.
+pub(super) async fn read_packed(route: &Route, headers: &HeaderMap, body: Body) -> Result<Bytes, Fault> {
+    check_length(route, headers)?;
+    let bytes = collect(route, body).await?;
+    if bytes.is_empty() {
+        return Ok(bytes);
+    }
+    let mut codings = headers.get_all(CONTENT_ENCODING).iter();
+    let bytes = match (codings.next().map(|coding| coding.as_bytes()), codings.next()) {
+        (None, _) => bytes,
+        (Some(coding), None) if coding.eq_ignore_ascii_case(b"identity") => bytes,
+        (Some(coding), None) if coding.eq_ignore_ascii_case(b"gzip") => unpack(&bytes, route.body_limit)?,
+        _ => return Err(unsupported("The only Content-Encoding taken is gzip")),
+    };
+    check_json(headers)?;
+    Ok(bytes)
+}
+
+/// No more than one byte over the limit is ever unpacked, whatever a few bytes claim to hold.
+fn unpack(packed: &[u8], limit: usize) -> Result<Bytes, Fault> {
+    let mut bytes = Vec::with_capacity(packed.len().saturating_mul(4).min(limit));
+    let reading = MultiGzDecoder::new(packed).take(limit as u64 + 1).read_to_end(&mut bytes);
+    reading.map_err(|_| Fault::new(FaultKind::Invalid, "invalid_json", "The body is not gzip"))?;
+    if bytes.len() > limit { Err(too_large(limit)) } else { Ok(bytes.into()) }
+}
+
+async fn collect(route: &Route, body: Body) -> Result<Bytes, Fault> {
+    let reading = Limited::new(body, route.body_limit).collect();
+    match tokio::time::timeout(Duration::from_secs(BODY_READ_S), reading).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(route.body_limit)),
+        Ok(Err(_)) | Err(_) => {
+            Err(Fault::new(FaultKind::Invalid, "incomplete_body", "The body ended before its end"))
+        }
+    }
 }
 
 fn check_length(route: &Route, headers: &HeaderMap) -> Result<(), Fault> {
@@ -100,6 +136,23 @@ pub(super) fn unsupported(message: &str) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bomb_is_not_unpacked() {
+        use std::io::Write as _;
+        let pack = |bytes: usize| {
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+            encoder.write_all(&vec![b' '; bytes]).expect("memory");
+            encoder.finish().expect("memory")
+        };
+        let bomb = pack(64 * 1024 * 1024);
+        assert!(bomb.len() < 65_536, "{}", bomb.len());
+        assert_eq!(unpack(&bomb, 65_536).expect_err("too large").kind(), FaultKind::TooLarge);
+        assert_eq!(unpack(&pack(65_536), 65_536).expect("within").len(), 65_536);
+        assert_eq!(unpack(&pack(65_537), 65_536).expect_err("over").kind(), FaultKind::TooLarge);
+        assert_eq!(unpack(b"{}", 10).expect_err("no gzip").code(), "invalid_json");
+        assert_eq!(unpack(&pack(100)[..20], 100).expect_err("cut").code(), "invalid_json");
+    }
 
     #[test]
     fn json_media_types() {

@@ -31,6 +31,12 @@ impl Fields {
         self.map.contains_key(name)
     }
 
+    /// Whether a field is there and not null.
+    #[must_use]
+    pub fn is_set(&self, name: &str) -> bool {
+        self.map.get(name).is_some_and(|value| !value.is_null())
+    }
+
     /// Takes a field as it is; null counts as missing.
     pub fn value(&mut self, name: &str) -> Option<Value> {
         // `remove` would move the last field into the gap; the order matters for nothing here.

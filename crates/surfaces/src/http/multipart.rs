@@ -73,6 +73,25 @@ impl Incoming {
         }
     }
 
+    /// The next part, whatever its name: name and content. One file that is the whole body is a part named `file`.
+    ///
+    /// # Errors
+    /// As [`Incoming::next`].
+    pub(crate) async fn next_part(&mut self, call: &Call) -> Result<Option<(String, IncomingFile)>, Fault> {
+        let limit = call.route.body_limit;
+        match self {
+            Self::Whole(_) => Ok(self.next(call, "file").await?.map(|file| ("file".to_owned(), file))),
+            Self::Parts { parts, .. } => {
+                let Some(field) = parts.next_field().await.map_err(|error| broken(&error, limit))? else {
+                    return Ok(None);
+                };
+                let part = field.name().unwrap_or_default().to_owned();
+                let name = field.file_name().unwrap_or_default().to_owned();
+                Ok(Some((part, IncomingFile { name, bytes: Source::Field(Box::new(field)) })))
+            }
+        }
+    }
+
     /// The next part of that name.
     ///
     /// # Errors

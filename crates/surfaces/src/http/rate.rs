@@ -58,7 +58,7 @@ fn of_treasury_key(app: &App, id: u128, own: Option<Limits>) -> Option<Verdict> 
 }
 
 /// What an operator set for a kind, or the usual number.
-fn per_minute_of(settings: &RateLimits, kind: &str, usual: u32) -> u32 {
+pub(super) fn per_minute_of(settings: &RateLimits, kind: &str, usual: u32) -> u32 {
     match settings {
         RateLimits::On => usual,
         RateLimits::Off => 0,

@@ -1,10 +1,16 @@
 //! Answers.
 
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use axum::body::Body;
 use bytes::Bytes;
 use floe_model::Fault;
 use http::header::{CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION};
 use http::{HeaderMap, Response, StatusCode};
+use hyper::body::{Frame, SizeHint};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -26,6 +32,8 @@ pub struct Reply {
 pub enum ReplyBody {
     /// Ready bytes.
     Full(Bytes),
+    /// Ready bytes in several pieces. Cannot be saved for a repeat.
+    Pieces(Vec<Bytes>),
     /// A stream, e.g. server-sent events. Cannot be saved for a repeat.
     Stream(Body),
 }
@@ -42,6 +50,16 @@ impl Reply {
     pub fn bytes(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
         let reply = Self { body: ReplyBody::Full(body.into()), ..Self::empty(status) };
         reply.header(CONTENT_TYPE, HeaderValue::from_static(content_type))
+    }
+
+    /// Ready bytes of a type in several pieces, which are sent without being copied together.
+    #[must_use]
+    pub fn pieces(status: StatusCode, content_type: &'static str, mut pieces: Vec<Bytes>) -> Self {
+        if pieces.len() <= 1 {
+            return Self::bytes(status, content_type, pieces.pop().unwrap_or_default());
+        }
+        let body = ReplyBody::Pieces(pieces);
+        Self { body, ..Self::empty(status) }.header(CONTENT_TYPE, HeaderValue::from_static(content_type))
     }
 
     /// A stream of a type.
@@ -124,7 +142,7 @@ impl Reply {
     pub fn full_body(&self) -> Option<&Bytes> {
         match &self.body {
             ReplyBody::Full(bytes) => Some(bytes),
-            ReplyBody::Stream(_) => None,
+            ReplyBody::Pieces(_) | ReplyBody::Stream(_) => None,
         }
     }
 
@@ -133,11 +151,49 @@ impl Reply {
     pub fn into_response(self) -> Response<Body> {
         let body = match self.body {
             ReplyBody::Full(bytes) => Body::from(bytes),
+            ReplyBody::Pieces(pieces) => Body::new(Pieces::new(pieces)),
             ReplyBody::Stream(body) => body,
         };
         let mut response = Response::new(body);
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
         response
+    }
+}
+
+/// Pieces of known length as a body: the answer has a `Content-Length`.
+struct Pieces {
+    left: VecDeque<Bytes>,
+    bytes: u64,
+}
+
+impl Pieces {
+    fn new(pieces: Vec<Bytes>) -> Self {
+        let bytes = pieces.iter().map(|piece| piece.len() as u64).sum();
+        Self { left: pieces.into(), bytes }
+    }
+}
+
+impl hyper::body::Body for Pieces {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let next = self.left.pop_front();
+        if let Some(piece) = &next {
+            self.bytes -= piece.len() as u64;
+        }
+        Poll::Ready(next.map(|piece| Ok(Frame::data(piece))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.bytes)
     }
 }

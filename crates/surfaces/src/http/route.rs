@@ -12,6 +12,7 @@ use http::Method;
 use super::call::Call;
 use super::doc::Doc;
 use super::reply::Reply;
+use super::sdk::Sdk;
 use super::surface::Surface;
 
 /// Bytes of a request body unless the route says otherwise (console contract, section 4).
@@ -46,6 +47,8 @@ pub struct Route {
     /// What it says about itself.
     pub doc: Doc,
     pub(crate) handler: Handler,
+    /// Set on routes of the SDK, whose requests go a way of their own.
+    pub(super) sdk: Option<Sdk>,
 }
 
 /// What a body is, checked before the handler.
@@ -173,6 +176,7 @@ impl Route {
             body: BodyKind::Json,
             doc: Doc::default(),
             handler: Arc::new(move |call| Box::pin(handler(call))),
+            sdk: None,
         }
     }
 

@@ -13,8 +13,8 @@ use tower::ServiceExt;
 
 use super::meter::Meter;
 use super::route::Route;
-use super::run;
 use super::surface::Surface;
+use super::{run, sdk};
 use crate::App;
 
 /// The routes of one path.
@@ -86,6 +86,7 @@ impl Site {
 
 async fn at_path(app: Arc<App>, site: Arc<Site>, request: Request<Body>) -> Response<Body> {
     match site.find(request.method()) {
+        Some(route) if route.sdk.is_some() => sdk::answer(app, Arc::clone(route), request).await,
         Some(route) => {
             let (meter, method) = (Meter::start(), request.method().clone());
             let answer = run::answer(app, Arc::clone(route), request).await;
@@ -93,6 +94,10 @@ async fn at_path(app: Arc<App>, site: Arc<Site>, request: Request<Body>) -> Resp
             answer
         }
         None => {
+            let is_of_sdk = site.routes.iter().any(|route| route.sdk.is_some());
+            if let Some(reply) = is_of_sdk.then(|| sdk::preflight(&request)).flatten() {
+                return run::finish(reply, run::request_id(&app, &request));
+            }
             let method = request.method();
             let message = format!("{method} is not possible here");
             let fault = Fault::new(FaultKind::MethodNotAllowed, "method_not_allowed", message);

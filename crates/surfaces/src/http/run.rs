@@ -23,7 +23,7 @@ use super::idempotent::foresee;
 use super::reply::Reply;
 use super::route::{BodyKind, Route};
 use super::surface::{FaultSite, Surface};
-use super::{body, credentials, rate};
+use super::{body, compress, credentials, rate};
 use crate::App;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -33,6 +33,8 @@ pub(super) async fn answer(app: Arc<App>, route: Arc<Route>, request: Request<Bo
     let (request_id, arrived_at) = (request_id(&app, &request), app.platform.clock.now());
     let surface = route.surface;
     let uri = request.uri().clone();
+    // Files may be asked for in parts, which are parts of what is stored.
+    let packs = surface.customs.packs && !uri.path().starts_with("/cdn/") && compress::takes_gzip(request.headers());
     let (mut verdict, mut seen) = (None, None);
     let steps = Box::pin(steps(Arc::clone(&app), route, request, request_id, &mut verdict, &mut seen));
     let outcome =
@@ -42,6 +44,9 @@ pub(super) async fn answer(app: Arc<App>, route: Arc<Route>, request: Request<Bo
         Ok(reply) => reply,
         Err(fault) => render(surface, &fault, &FaultSite { request_id, path: uri.path() }),
     };
+    if packs {
+        reply = compress::gzip(reply).await;
+    }
     if let Some(seen) = seen {
         let outcome = Outcome { surface: surface.name, id: request_id, arrived_at, error_code, reply: &reply };
         seen.end(&app, &outcome);
@@ -69,12 +74,12 @@ pub(super) fn refuse(
 }
 
 /// The id that the front door gave the request, or a new one.
-fn request_id(app: &App, request: &Request<Body>) -> RequestId {
+pub(super) fn request_id(app: &App, request: &Request<Body>) -> RequestId {
     request.extensions().get::<RequestId>().copied().unwrap_or_else(|| app.platform.ids.next())
 }
 
 /// Adds what every answer has.
-fn finish(mut reply: Reply, request_id: RequestId) -> Response<Body> {
+pub(super) fn finish(mut reply: Reply, request_id: RequestId) -> Response<Body> {
     reply.headers.insert(REQUEST_ID, id_header(request_id));
     reply.headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     reply.headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -151,11 +156,17 @@ async fn steps(
     if let Some(reply) = foresee(&call).await? {
         return Ok(reply);
     }
-    handler(call).await
+    let settle = call.route.surface.customs.settle.filter(|_| !call.method.is_safe());
+    let (app, workspace) = (Arc::clone(&call.app), call.ctx.caller.workspace);
+    let reply = handler(call).await?;
+    if let Some(settle) = settle {
+        settle(app, workspace).await;
+    }
+    Ok(reply)
 }
 
 /// The address of the client, looked up behind trusted proxies.
-fn peer_of(extensions: &http::Extensions) -> IpAddr {
+pub(super) fn peer_of(extensions: &http::Extensions) -> IpAddr {
     let peer = extensions.get::<ConnectInfo<SocketAddr>>();
     peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip())
 }
@@ -184,7 +195,7 @@ fn check_rights(route: &Route, caller: &Caller) -> Result<(), Fault> {
     }
 }
 
-async fn path_params(parts: &mut Parts) -> Result<Params, Fault> {
+pub(super) async fn path_params(parts: &mut Parts) -> Result<Params, Fault> {
     // Only a path that is not UTF-8 after decoding fails, and nothing has such a name.
     let raw = RawPathParams::from_request_parts(parts, &()).await.map_err(|_| unknown_path())?;
     Ok(Params(raw.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()))
@@ -195,12 +206,12 @@ pub(super) fn unknown_path() -> Fault {
     Fault::new(FaultKind::NotFound, "unknown_path", "Page not found")
 }
 
-fn query_pairs(parts: &Parts) -> Vec<(String, String)> {
+pub(super) fn query_pairs(parts: &Parts) -> Vec<(String, String)> {
     axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&parts.uri).map(|query| query.0).unwrap_or_default()
 }
 
 /// Logs what is our own failure, once, and renders the fault.
-fn render(surface: &Surface, fault: &Fault, site: &FaultSite<'_>) -> Reply {
+pub(super) fn render(surface: &Surface, fault: &Fault, site: &FaultSite<'_>) -> Reply {
     if fault.kind() == FaultKind::Internal {
         let mut causes = String::new();
         let mut source = std::error::Error::source(fault);
@@ -216,6 +227,6 @@ fn render(surface: &Surface, fault: &Fault, site: &FaultSite<'_>) -> Reply {
     reply
 }
 
-fn id_header(id: RequestId) -> HeaderValue {
+pub(super) fn id_header(id: RequestId) -> HeaderValue {
     HeaderValue::from_str(&id.prefixed()).unwrap_or(HeaderValue::from_static("req"))
 }

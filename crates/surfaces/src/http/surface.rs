@@ -1,13 +1,18 @@
 //! What sets one surface apart from another.
 
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
 use floe_access::rate::Limits;
 use floe_model::Fault;
-use floe_model::id::RequestId;
+use floe_model::id::{RequestId, WorkspaceId};
 
 use super::call::{Params, Query};
 use super::reply::Reply;
 use super::route::Route;
 use super::shape::Shape;
+use crate::App;
 
 /// One protocol: which paths it owns and how it words what all surfaces have in common.
 #[derive(Debug)]
@@ -36,6 +41,9 @@ pub struct Surface {
 /// Looks at the parameters of a request for a route.
 pub type Check = fn(&Route, &Params, &Query) -> Result<(), Fault>;
 
+/// Waits until what a request of a workspace changed shows everywhere in this process.
+pub type Settle = fn(Arc<App>, WorkspaceId) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// What a surface does in ways of its own; most are [`Customs::PLAIN`].
 #[derive(Debug)]
 pub struct Customs {
@@ -52,6 +60,10 @@ pub struct Customs {
     pub repeats_by_workspace: bool,
     /// Requests below the first path are served as those below the second.
     pub alias: Option<(&'static str, &'static str)>,
+    /// After a request that may have changed something, before its answer is sent.
+    pub settle: Option<Settle>,
+    /// Packs answers with gzip for clients that take it.
+    pub packs: bool,
 }
 
 impl Customs {
@@ -63,6 +75,8 @@ impl Customs {
         check: None,
         repeats_by_workspace: false,
         alias: None,
+        settle: None,
+        packs: false,
     };
 }
 

@@ -6,18 +6,49 @@
 //!
 //! Start reading with [`routes`], then `apps.rs` as an example of a resource.
 
+mod apps;
+mod analytics;
+mod audiences;
+mod cdn;
 mod check;
 mod errors;
+mod experiment_body;
+mod experiment_results;
+mod experiment_users;
+mod experiments;
+mod flows;
+mod input;
+mod keys;
+mod events;
+mod fonts;
+mod media;
 mod page;
+mod places;
+mod question;
+mod sdk;
+mod sdk_errors;
 mod shapes;
+mod simulate;
+mod versions;
+mod transfer;
+mod uploads;
 mod wire;
 
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use floe_model::id::WorkspaceId;
 use floe_model::access::{KeyKind, PLACEMENTS_MANAGEMENT, Permission};
 
+use crate::App;
 use crate::http::{Auth, Customs, RateStyle, Route, Surface, SurfaceDoc};
 
 /// What manages: a session, a personal access token, or a management key.
 const MANAGE: Auth = Auth::MEMBER.or_key(KeyKind::PlacementsManagement);
+
+/// How long the answer to a change waits until devices are answered by it.
+const SETTLE: Duration = Duration::from_millis(900);
 
 /// Everything of placements.
 pub static SURFACE: Surface = Surface {
@@ -29,7 +60,7 @@ pub static SURFACE: Surface = Surface {
     repeats_by_member: false,
     // Configuration holds for both modes; what users did is asked for by a parameter.
     mode_headers: &[],
-    customs: Customs { check: Some(check::parameters), ..Customs::PLAIN },
+    customs: Customs { check: Some(check::parameters), settle: Some(settle), packs: true, ..Customs::PLAIN },
     doc: SurfaceDoc {
         title: "Floe: placements",
         about: "Which screens an app shows whom. The SDK routes are for keys of the SDK; the rest manages apps, screen flows, \
@@ -43,8 +74,37 @@ pub static SURFACE: Surface = Surface {
 /// Every route of placements, one list a resource.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    let groups: [Vec<Route>; 0] = [];
+    let groups = [
+        sdk::routes(),
+        apps::routes(),
+        keys::routes(),
+        flows::routes(),
+        versions::routes(),
+        transfer::routes(),
+        places::routes(),
+        simulate::routes(),
+        audiences::routes(),
+        events::routes(),
+        sdk_errors::routes(),
+        experiments::routes(),
+        experiment_users::routes(),
+        experiment_results::routes(),
+        analytics::routes(),
+        fonts::routes(),
+        media::routes(),
+        cdn::routes(),
+    ];
     groups.into_iter().flatten().map(with_app_refusal).collect()
+}
+
+/// What was changed here is answered here at once. A node that cannot read it now says so in its log and goes on with what it has.
+fn settle(app: Arc<App>, workspace: WorkspaceId) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(async move {
+        let refreshing = app.placements.serving.refresh(workspace);
+        if let Ok(Err(fault)) = tokio::time::timeout(SETTLE, refreshing).await {
+            tracing::debug!(%fault, "the configuration of placements could not be read after a change");
+        }
+    })
 }
 
 /// Every route of an app refuses an id of an app that is none.

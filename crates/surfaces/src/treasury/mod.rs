@@ -62,6 +62,7 @@ pub static SURFACE: Surface = Surface {
         check: Some(check::parameters),
         repeats_by_workspace: true,
         alias: Some(("/api/v1/public/v1", "/api/v1/public")),
+        ..Customs::PLAIN
     },
     doc: SurfaceDoc {
         title: "Floe: treasury",

@@ -144,6 +144,11 @@ impl TestApp {
         self.ask_from(peer, "GET", path)
     }
 
+    /// A POST from another address than the usual one.
+    pub fn post_from(&self, peer: &str, path: &str) -> Asking<'_> {
+        self.ask_from(peer, "POST", path)
+    }
+
     fn ask_from(&self, peer: &str, method: &str, path: &str) -> Asking<'_> {
         let peer: SocketAddr = peer.parse().expect("an address");
         let request =
@@ -210,7 +215,9 @@ fn build(store: Store, clock: &Arc<TestClock>, rate_limits: RateLimits) -> (Arc<
     };
     let treasury = Arc::new(floe_treasury::Treasury::new(Arc::clone(&platform), treasury_settings));
     let webhooks = Arc::new(floe_webhooks::Webhooks::new(Arc::clone(&platform), floe_webhooks::Settings::default()));
-    let placements_settings = floe_placements::Settings { public_url: ORIGIN.to_owned() };
+    let icons = Some(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/icons").into());
+    let placements_settings =
+        floe_placements::Settings { public_url: ORIGIN.to_owned(), icons, ..Default::default() };
     let placements = Arc::new(floe_placements::Placements::new(Arc::clone(&platform), placements_settings));
     let app = Arc::new(App { platform, access, flows, operation, placements, treasury, webhooks, settings });
     let routes: Vec<Route> = floe_surfaces::routes().into_iter().chain(echo::routes()).collect();

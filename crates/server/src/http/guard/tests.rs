@@ -39,6 +39,11 @@ fn hosts_codings_and_methods_are_checked() {
     assert_eq!(check_head("TRACE", "/", &[("host", "h")]), Some(Refusal::Method));
     assert_eq!(check_head("get", "/", &[("host", "h")]), Some(Refusal::Method));
     assert_eq!(check_head("POST", "/", &[("host", "h"), ("content-encoding", "gzip")]), Some(Refusal::ContentEncoding));
+    assert_eq!(check_head("POST", "/v1/apps/x/events", &[("host", "h"), ("content-encoding", "gzip")]), None);
+    assert_eq!(
+        check_head("POST", "/v1/apps/x/events", &[("host", "h"), ("content-encoding", "br")]),
+        Some(Refusal::ContentEncoding)
+    );
     assert_eq!(check_head("POST", "/", &[("host", "h"), ("expect", "magic")]), Some(Refusal::Expectation));
     for headers in [
         &[][..],

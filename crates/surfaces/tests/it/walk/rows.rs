@@ -1,9 +1,16 @@
 //! One line for each route: how it is called well. Everything else about a route is in the table.
 
 mod console;
+mod experiments;
 mod flows;
 mod money;
 mod payment_runs;
+mod placements;
+mod placements_assets;
+mod placements_events;
+mod placements_serving;
+mod targeting;
+mod transfer;
 mod treasury;
 
 use serde_json::Value;
@@ -70,13 +77,41 @@ pub enum Thing {
     Transaction,
     /// A webhook of style treasury with two entries in its log; `delivery_id` is one of them.
     TreasuryWebhook,
+    /// An app of placements: `appId`.
+    App,
+    /// A user of an app of placements: `appId`, `userId`.
+    Reporter,
+    /// A key of placements.
+    PlacementsKey,
+    /// A screen flow that nobody published, in an app of two: `appId`, `flowId`.
+    ScreenFlow,
+    /// A version of a screen flow of three: `appId`, `flowId`, `versionId`, and `other`, the version after it.
+    ScreenVersion,
+    /// A placement with a published version, in an app of two: `appId`, `key`, `versionId`.
+    Placement,
+    /// A draft of an experiment, in an app of two: `appId`, `id`, `key`, `versionId`, `other`, `variantId`.
+    Experiment,
+    /// One that runs, with a user who was assigned a variant and is forced to it: also `userId`.
+    ExperimentRunning,
+    /// One that pauses.
+    ExperimentPaused,
+    /// A saved audience that nothing uses, in an app of two: `appId`, `id`.
+    Audience,
+    /// A font file of an app of placements, one of two: `appId`, `id`, and of its address `workspaceId`, `file`.
+    Font,
+    /// The same of a media file.
+    Media,
     /// A webhook of style standard.
     Webhook,
     /// A delivery to it.
     Delivery,
 }
 
+pub use experiments::make as experiment;
 pub use payment_runs::run as payment_run;
+pub use placements::make as placements_thing;
+pub use placements_assets::make as placements_file;
+pub use targeting::make as targeting_thing;
 
 /// How a route is called well.
 pub struct Row {
@@ -146,10 +181,24 @@ impl Row {
 
 /// Every row.
 pub fn rows() -> Vec<Row> {
-    [root(), console::all(), flows::all(), treasury::all(), money::all(), payment_runs::all()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        root(),
+        console::all(),
+        experiments::all(),
+        flows::all(),
+        treasury::all(),
+        money::all(),
+        payment_runs::all(),
+        placements::all(),
+        placements_assets::all(),
+        placements_events::all(),
+        placements_serving::all(),
+        targeting::all(),
+        transfer::all(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 const METRICS: &str = "only for this machine or with a token; see operation.rs";

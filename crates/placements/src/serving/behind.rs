@@ -1,0 +1,212 @@
+//! What answers leave behind, written later: who was given which variant, and which versions were served how often.
+//!
+//! Both are bounded and never waited for. An assignment that finds no room is not remembered as written, so the next resolve of that
+//! user offers it again, and until it is written the hash gives the same. Counts are sums, so their number is that of served versions.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use floe_model::id::{AppId, ExperimentId, PlacementId, ScreenVersionId, WorkspaceId};
+use floe_model::{Fault, Mode, Scope, Timestamp};
+use floe_store::Store;
+use floe_store::placements::assignments::{self, Assignment};
+use floe_store::placements::served::{self, Served};
+use tokio::sync::Notify;
+
+/// Assignments that wait at most.
+const ASSIGNMENTS_MAX: usize = 65_536;
+/// Places that are counted at a time.
+const PLACES_MAX: usize = 65_536;
+/// Users who are remembered as written.
+const WRITTEN_MAX: usize = 262_144;
+/// Assignments of one transaction.
+const BATCH_MAX: usize = 1_000;
+
+/// What waits to be written.
+pub(super) struct Behind {
+    waiting: Mutex<Waiting>,
+    written: quick_cache::sync::Cache<u64, ()>,
+    arrived: Notify,
+    /// Held while it is written, so that two who write do not meet.
+    writing: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    assignments: Vec<(Scope, Assignment)>,
+    places: HashMap<Place, Count>,
+}
+
+/// Where a version was served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Place {
+    pub(super) scope: Scope,
+    pub(super) app: AppId,
+    pub(super) placement: PlacementId,
+    pub(super) version: ScreenVersionId,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Count {
+    served: i64,
+    first_at: Timestamp,
+    last_at: Timestamp,
+}
+
+/// What is written together.
+#[derive(Default)]
+struct Batch {
+    assignments: Vec<Assignment>,
+    served: Vec<Served>,
+}
+
+impl Default for Behind {
+    fn default() -> Self {
+        Self {
+            waiting: Mutex::default(),
+            written: quick_cache::sync::Cache::new(WRITTEN_MAX),
+            arrived: Notify::new(),
+            writing: tokio::sync::Mutex::default(),
+        }
+    }
+}
+
+impl Behind {
+    /// Counts that a version was served.
+    pub(super) fn served(&self, place: Place, now: Timestamp) {
+        let mut waiting = self.lock();
+        let is_first = waiting.is_empty();
+        if waiting.places.len() >= PLACES_MAX && !waiting.places.contains_key(&place) {
+            return;
+        }
+        let count = waiting.places.entry(place).or_insert(Count { served: 0, first_at: now, last_at: now });
+        count.served += 1;
+        count.first_at = count.first_at.min(now);
+        count.last_at = count.last_at.max(now);
+        drop(waiting);
+        self.tell(is_first);
+    }
+
+    /// Takes an assignment, unless the user was taken under the same configuration before.
+    pub(super) fn assigned(
+        &self,
+        scope: Scope,
+        revision: i64,
+        experiment: ExperimentId,
+        user_id: &str,
+        assignment: impl FnOnce() -> Assignment,
+    ) {
+        let mut hasher = DefaultHasher::new();
+        (scope, revision, experiment, user_id).hash(&mut hasher);
+        let digest = hasher.finish();
+        if self.written.get(&digest).is_some() {
+            return;
+        }
+        let mut waiting = self.lock();
+        if waiting.assignments.len() >= ASSIGNMENTS_MAX {
+            drop(waiting);
+            metrics::counter!("floe_placement_assignments_put_off_total").increment(1);
+            return;
+        }
+        let is_first = waiting.is_empty();
+        waiting.assignments.push((scope, assignment()));
+        drop(waiting);
+        self.written.insert(digest, ());
+        self.tell(is_first);
+    }
+
+    /// Waits until there is something to write.
+    pub(super) async fn arrival(&self) {
+        while self.lock().is_empty() {
+            self.arrived.notified().await;
+        }
+    }
+
+    /// Writes everything that waits. What cannot be written waits on, as far as there is room.
+    pub(super) async fn flush(&self, store: &Store) -> Result<(), Fault> {
+        let _one = self.writing.lock().await;
+        let taken = std::mem::take(&mut *self.lock());
+        let mut batches = batches(&taken).into_iter();
+        while let Some((scope, batch)) = batches.next() {
+            if let Err(fault) = write(store, scope, &batch).await {
+                self.put_back(std::iter::once((scope, batch)).chain(batches));
+                return Err(fault);
+            }
+        }
+        Ok(())
+    }
+
+    fn put_back(&self, batches: impl Iterator<Item = (Scope, Batch)>) {
+        let mut waiting = self.lock();
+        for (scope, batch) in batches {
+            let room = ASSIGNMENTS_MAX.saturating_sub(waiting.assignments.len());
+            waiting.assignments.extend(batch.assignments.into_iter().take(room).map(|one| (scope, one)));
+            for one in batch.served {
+                let place = Place { scope, app: one.app, placement: one.placement, version: one.version };
+                let count = waiting.places.entry(place).or_insert(Count {
+                    served: 0,
+                    first_at: one.first_at,
+                    last_at: one.last_at,
+                });
+                count.served += one.served;
+                count.first_at = count.first_at.min(one.first_at);
+                count.last_at = count.last_at.max(one.last_at);
+            }
+        }
+    }
+
+    fn tell(&self, is_first: bool) {
+        if is_first {
+            self.arrived.notify_one();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    fn is_empty(&self) -> bool {
+        self.assignments.is_empty() && self.places.is_empty()
+    }
+}
+
+/// By workspace and mode, in pieces of bounded size, each sorted as the tables want it.
+fn batches(waiting: &Waiting) -> Vec<(Scope, Batch)> {
+    let mut by_scope: BTreeMap<(WorkspaceId, Mode), Batch> = BTreeMap::new();
+    for (scope, one) in &waiting.assignments {
+        by_scope.entry((scope.workspace, scope.mode)).or_default().assignments.push(one.clone());
+    }
+    for (place, count) in &waiting.places {
+        let Place { scope, app, placement, version } = *place;
+        let Count { served, first_at, last_at } = *count;
+        let one = Served { app, placement, version, served, first_at, last_at };
+        by_scope.entry((scope.workspace, scope.mode)).or_default().served.push(one);
+    }
+    let mut batches = Vec::new();
+    for ((workspace, mode), mut batch) in by_scope {
+        let scope = Scope { workspace, mode };
+        batch.served.sort_by_key(|one| (one.app, one.placement, one.version));
+        let mut assignments = std::mem::take(&mut batch.assignments);
+        while assignments.len() > BATCH_MAX {
+            let rest = assignments.split_off(BATCH_MAX);
+            batches.push((scope, Batch { assignments, served: Vec::new() }));
+            assignments = rest;
+        }
+        batches.push((scope, Batch { assignments, served: batch.served }));
+    }
+    batches
+}
+
+async fn write(store: &Store, scope: Scope, batch: &Batch) -> Result<(), Fault> {
+    let (assignments, served) = (batch.assignments.clone(), batch.served.clone());
+    let writing = store.write(move |tx| {
+        if !assignments.is_empty() {
+            assignments::insert_many(tx, scope, &assignments)?;
+        }
+        if served.is_empty() { Ok(()) } else { served::add(tx, scope, &served) }
+    });
+    writing.await
+}

@@ -1,0 +1,296 @@
+//! What the body of a resolve says (placements contract, sections 2.1 and 3).
+//!
+//! A body that is as it should be is read in one go. Only one that is not is read a second time, piece by piece, so that the answer
+//! names every problem.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use floe_model::placements::Platform;
+use floe_model::{Fault, FaultKind, FieldProblem};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::http::parse_json;
+
+/// Characters of a user or session.
+const OPAQUE_MAX: usize = 256;
+/// Attributes of one object.
+const ATTRIBUTES_MAX: usize = 200;
+/// Characters of the name of an attribute.
+const NAME_MAX: usize = 128;
+/// Characters of a text among the attributes.
+const TEXT_MAX: usize = 1_024;
+/// Values of a list among the attributes.
+const LIST_MAX: usize = 100;
+/// Objects inside each other below the attributes.
+const DEPTH_MAX: usize = 4;
+/// Placements of a batch, each counted once.
+const PLACEMENTS_MAX: usize = 50;
+/// Entries of the list as it is sent.
+const ENTRIES_MAX: usize = 1_000;
+/// Characters of the key of a placement.
+const KEY_MAX: usize = 64;
+/// Problems that one answer names.
+const PROBLEMS_MAX: usize = 20;
+
+/// A body, checked.
+#[derive(Debug)]
+pub(super) struct Input<'a> {
+    pub(super) user_id: Cow<'a, str>,
+    pub(super) session_id: Cow<'a, str>,
+    pub(super) platform: Platform,
+    pub(super) attributes: Option<Map<String, Value>>,
+    pub(super) app_id: Option<Cow<'a, str>>,
+    /// Each key once, in the order of their first appearance; empty where none are asked for.
+    pub(super) keys: Vec<Cow<'a, str>>,
+}
+
+/// What is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// A resolve of one placement or flow.
+    One,
+    /// A batch.
+    Batch,
+}
+
+/// A body of the right types.
+#[derive(Debug, Default, Deserialize)]
+struct Wire<'a> {
+    #[serde(borrow, default)]
+    user_id: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    session_id: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    device_platform: Option<Text<'a>>,
+    #[serde(default)]
+    attributes: Option<Map<String, Value>>,
+    #[serde(borrow, default)]
+    app_id: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    placement_keys: Option<Vec<Text<'a>>>,
+}
+
+/// A text that is not copied when it holds no escapes.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Reads a body.
+///
+/// # Errors
+/// 400 `invalid_json`, `validation_failed` with every problem, `too_many_placements`.
+pub(super) fn read(body: &[u8], form: Form) -> Result<Input<'_>, Fault> {
+    let mut problems = Problems::default();
+    let wire = match serde_json::from_slice::<Wire<'_>>(body) {
+        Ok(wire) => wire,
+        Err(_) => slowly(body, &mut problems)?,
+    };
+    let user_id = problems.opaque("user_id", wire.user_id);
+    let session_id = problems.opaque("session_id", wire.session_id);
+    let platform = problems.platform(wire.device_platform);
+    if let Some(attributes) = &wire.attributes {
+        problems.attributes(attributes, "/attributes", 0);
+    }
+    let keys = if form == Form::Batch { problems.keys(wire.placement_keys)? } else { Vec::new() };
+    let app_id = wire.app_id.map(|text| text.0);
+    match (user_id, session_id, platform) {
+        (Some(user_id), Some(session_id), Some(platform)) if problems.0.is_empty() => {
+            Ok(Input { user_id, session_id, platform, attributes: wire.attributes, app_id, keys })
+        }
+        _ => Err(Fault::validation(problems.0)),
+    }
+}
+
+/// Whether a text has the form of a placement's key (placements contract, section 1.1).
+pub(super) fn is_key(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.len() <= KEY_MAX
+        && bytes.first().is_some_and(u8::is_ascii_lowercase)
+        && bytes.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'_')
+}
+
+/// The same body member by member, with a problem for each of a wrong type. Of a name that comes twice the last value counts.
+fn slowly<'a>(body: &[u8], problems: &mut Problems) -> Result<Wire<'a>, Fault> {
+    if body.is_empty() {
+        return Err(Fault::new(FaultKind::Invalid, "invalid_json", "The body is empty; it must be a JSON object"));
+    }
+    let Value::Object(mut members) = parse_json(body)? else {
+        return Err(Fault::new(FaultKind::Invalid, "invalid_json", "The body must be a JSON object"));
+    };
+    let mut take = |name: &str| members.remove(name).filter(|value| !value.is_null());
+    let (user_id, session_id, platform) = (take("user_id"), take("session_id"), take("device_platform"));
+    let (attributes, app_id, keys) = (take("attributes"), take("app_id"), take("placement_keys"));
+    Ok(Wire {
+        user_id: problems.text("user_id", user_id),
+        session_id: problems.text("session_id", session_id),
+        device_platform: problems.text("device_platform", platform),
+        attributes: match attributes {
+            Some(Value::Object(attributes)) => Some(attributes),
+            Some(_) => problems.add("/attributes", "type", "attributes must be an object"),
+            None => None,
+        },
+        app_id: problems.text("app_id", app_id),
+        placement_keys: match keys {
+            Some(Value::Array(entries)) => problems.texts(entries),
+            Some(_) => problems.add("/placement_keys", "type", "placement_keys must be a list of texts"),
+            None => None,
+        },
+    })
+}
+
+/// What is wrong with a body.
+#[derive(Debug, Default)]
+struct Problems(Vec<FieldProblem>);
+
+impl Problems {
+    fn add<T>(&mut self, path: impl Into<String>, issue: &'static str, message: impl Into<String>) -> Option<T> {
+        if self.0.len() < PROBLEMS_MAX {
+            self.0.push(FieldProblem::new(path, issue, message));
+        }
+        None
+    }
+
+    fn knows(&self, path: &str) -> bool {
+        self.0.iter().any(|problem| problem.path == path)
+    }
+
+    fn text<'a>(&mut self, name: &str, value: Option<Value>) -> Option<Text<'a>> {
+        match value? {
+            Value::String(text) => Some(Text(text.into())),
+            _ => self.add(format!("/{name}"), "type", format!("{name} must be a text")),
+        }
+    }
+
+    fn texts<'a>(&mut self, entries: Vec<Value>) -> Option<Vec<Text<'a>>> {
+        let mut texts = Vec::with_capacity(entries.len().min(ENTRIES_MAX));
+        for (index, entry) in entries.into_iter().enumerate() {
+            match entry {
+                Value::String(text) => texts.push(Text(text.into())),
+                _ => {
+                    let message = format!("placement_keys[{index}] must be a text");
+                    return self.add(format!("/placement_keys/{index}"), "type", message);
+                }
+            }
+        }
+        Some(texts)
+    }
+
+    /// A user or a session: opaque, and not blank.
+    fn opaque<'a>(&mut self, name: &str, text: Option<Text<'a>>) -> Option<Cow<'a, str>> {
+        let path = format!("/{name}");
+        let Some(Text(text)) = text else {
+            let is_known = self.knows(&path);
+            return if is_known { None } else { self.add(path, "required", format!("{name} is required")) };
+        };
+        if text.trim().is_empty() {
+            return self.add(path, "required", format!("{name} must not be blank"));
+        }
+        if is_longer(&text, OPAQUE_MAX) {
+            return self.add(path, "length", format!("{name} must have at most {OPAQUE_MAX} characters"));
+        }
+        if text.contains('\0') {
+            return self.add(path, "characters", format!("{name} must not hold a zero character"));
+        }
+        Some(text)
+    }
+
+    fn platform(&mut self, text: Option<Text<'_>>) -> Option<Platform> {
+        const NAME: &str = "/device_platform";
+        let Some(Text(text)) = text else {
+            let is_known = self.knows(NAME);
+            return if is_known { None } else { self.add(NAME, "required", "device_platform is required") };
+        };
+        let platform = Platform::parse(&text);
+        platform.or_else(|| self.add(NAME, "value", "device_platform must be one of: ios, android, web"))
+    }
+
+    fn attributes(&mut self, attributes: &Map<String, Value>, path: &str, depth: usize) {
+        if attributes.len() > ATTRIBUTES_MAX {
+            self.add::<()>(path, "range", format!("At most {ATTRIBUTES_MAX} attributes are taken"));
+            return;
+        }
+        for (name, value) in attributes {
+            if name.is_empty() || is_longer(name, NAME_MAX) {
+                let message = format!("Names of attributes must have 1 to {NAME_MAX} characters");
+                self.add::<()>(path, "length", message);
+                return;
+            }
+            self.attribute(name, value, path, depth);
+        }
+    }
+
+    fn attribute(&mut self, name: &str, value: &Value, path: &str, depth: usize) {
+        let here = || format!("{path}/{}", name.replace('~', "~0").replace('/', "~1"));
+        match value {
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            Value::String(text) if is_longer(text, TEXT_MAX) => self.long_text(here()),
+            Value::String(_) => {}
+            Value::Array(values) if values.len() > LIST_MAX => {
+                self.add::<()>(here(), "range", format!("A list among the attributes has at most {LIST_MAX} values"));
+            }
+            Value::Array(values) => {
+                for value in values {
+                    match value {
+                        Value::String(text) if is_longer(text, TEXT_MAX) => self.long_text(here()),
+                        Value::Array(_) | Value::Object(_) => {
+                            let message = "A list among the attributes holds texts, numbers, booleans and null only";
+                            self.add::<()>(here(), "type", message);
+                            return;
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            Value::Object(_) if depth >= DEPTH_MAX => {
+                self.add::<()>(here(), "depth", format!("Attributes are nested at most {DEPTH_MAX} deep"));
+            }
+            Value::Object(inner) => self.attributes(inner, &here(), depth + 1),
+        }
+    }
+
+    fn long_text(&mut self, path: String) {
+        self.add::<()>(path, "length", format!("A text among the attributes has at most {TEXT_MAX} characters"));
+    }
+
+    fn keys<'a>(&mut self, texts: Option<Vec<Text<'a>>>) -> Result<Vec<Cow<'a, str>>, Fault> {
+        const NAME: &str = "/placement_keys";
+        let Some(texts) = texts else {
+            if !self.0.iter().any(|problem| problem.path.starts_with(NAME)) {
+                self.add::<()>(NAME, "required", "placement_keys is required");
+            }
+            return Ok(Vec::new());
+        };
+        if texts.is_empty() {
+            self.add::<()>(NAME, "required", "placement_keys must name a placement");
+            return Ok(Vec::new());
+        }
+        if texts.len() > ENTRIES_MAX {
+            return Err(too_many(format!("placement_keys has at most {ENTRIES_MAX} entries")));
+        }
+        let mut seen = HashSet::with_capacity(texts.len());
+        let mut keys: Vec<Cow<'a, str>> = Vec::with_capacity(texts.len().min(PLACEMENTS_MAX + 1));
+        for Text(key) in texts {
+            if seen.insert(key.clone()) {
+                keys.push(key);
+            }
+        }
+        if keys.len() > PLACEMENTS_MAX {
+            return Err(too_many(format!("At most {PLACEMENTS_MAX} different placements can be asked for at once")));
+        }
+        Ok(keys)
+    }
+}
+
+fn too_many(message: String) -> Fault {
+    let problem = FieldProblem::new("/placement_keys", "range", message.clone());
+    Fault::new(FaultKind::Invalid, "too_many_placements", message).with_fields(vec![problem])
+}
+
+fn is_longer(text: &str, characters: usize) -> bool {
+    text.len() > characters && text.chars().count() > characters
+}
+
+#[cfg(test)]
+mod tests;
