@@ -156,7 +156,8 @@ mod tests {
 
     #[test]
     fn chunks_are_put_together() {
-        let whole = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n10\r\n0123456789abcdef\r\n0\r\n\r\n";
+        let whole =
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n10\r\n0123456789abcdef\r\n0\r\n\r\n";
         let answer = Response::parse(whole.as_bytes()).expect("it is whole");
         assert_eq!(answer.body, "abc0123456789abcdef");
         for end in 0..whole.len() {

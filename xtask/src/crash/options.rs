@@ -119,7 +119,8 @@ impl Options {
 
     /// The rounds that follow when nothing special was asked for: payment runs, events of apps, then several nodes.
     pub(super) fn then(&self) -> Vec<Self> {
-        let is_plain = self.nodes == 1 && !self.treasury && !self.events && self.database.is_none() && self.kills.is_none();
+        let is_plain =
+            self.nodes == 1 && !self.treasury && !self.events && self.database.is_none() && self.kills.is_none();
         if !is_plain {
             return Vec::new();
         }

@@ -34,6 +34,8 @@ const AGAIN_MS: i64 = 500;
 struct Whom {
     app: AppId,
     user: String,
+    /// Microseconds since 1970: what came in later is of somebody who went on.
+    until: i64,
     /// What lay in the journal up to here is entered before.
     journal: Option<i64>,
 }
@@ -56,7 +58,8 @@ impl Events {
         // The name would outlive the person in the audit log.
         let detail = serde_json::json!({ "user_digest": format!("{:032x}", digest(user_id)) });
         trail::note(tx, platform, &Who::caller(ctx), Note::new("erased_user", "app", app.0, "", detail))?;
-        let whom = Whom { app, user: user_id.to_owned(), journal: event_journal::newest(tx)? };
+        let until = platform.clock.now().micros();
+        let whom = Whom { app, user: user_id.to_owned(), until, journal: event_journal::newest(tx)? };
         enter(tx, platform, workspace, JOB_USER, &whom, platform.clock.now().plus_millis(SETTLE_MS))
     }
 }
@@ -86,7 +89,9 @@ impl JobHandler for EraseUser {
             self.events.finish().await;
             let (workspace, app, user) = (job.workspace, whom.app, whom.user.clone());
             let store = &platform.store;
-            if waits(platform, whom.journal).await? || !remove(platform, workspace, app, Some(&user)).await? {
+            if waits(platform, whom.journal).await?
+                || !remove(platform, workspace, app, Some((&user, Timestamp(whom.until)))).await?
+            {
                 return again(platform, job).await;
             }
             let act = move |tx: &mut Tx<'_>| {
@@ -132,15 +137,20 @@ async fn waits(platform: &Platform, journal: Option<i64>) -> Result<bool, Fault>
     platform.store.read(move |tx| event_journal::any_until(tx, position)).await
 }
 
-/// Removes events of an app, of one user or all, in both modes; false when some are left after many steps.
-async fn remove(platform: &Platform, workspace: WorkspaceId, app: AppId, user: Option<&str>) -> Result<bool, Fault> {
+/// Removes events of an app, of one user up to an instant or all, in both modes; false when some are left after many steps.
+async fn remove(
+    platform: &Platform,
+    workspace: WorkspaceId,
+    app: AppId,
+    user: Option<(&str, Timestamp)>,
+) -> Result<bool, Fault> {
     let mut steps = 0;
     for mode in [Mode::Live, Mode::Test] {
         let scope = Scope { workspace, mode };
         loop {
-            let user = user.map(str::to_owned);
+            let user = user.map(|(user, until)| (user.to_owned(), until));
             let removing = platform.store.write(move |tx| match &user {
-                Some(user) => events::erase(tx, scope, app, user, STEP),
+                Some((user, until)) => events::erase(tx, scope, app, user, *until, STEP),
                 None => events::remove(tx, scope, app, STEP),
             });
             if removing.await? == 0 {
@@ -184,6 +194,7 @@ fn enqueue(
     due_at: Timestamp,
 ) -> Result<(), Fault> {
     let created_at = platform.clock.now();
-    let job = NewJob { id: platform.ids.next(), workspace, mode: None, kind, subject_id: None, payload, due_at, created_at };
+    let job =
+        NewJob { id: platform.ids.next(), workspace, mode: None, kind, subject_id: None, payload, due_at, created_at };
     jobs::enqueue(tx, &job)
 }

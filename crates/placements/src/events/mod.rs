@@ -59,11 +59,8 @@ impl Events {
     /// Of the database; `overloaded` when too much waits.
     pub async fn accept(&self, scope: Scope, events: &[Event<'_>]) -> Result<(), Fault> {
         let received_at = self.platform.clock.now();
-        let entries: Vec<Entry<'_>> = events
-            .iter()
-            .take(ACCEPT_MAX)
-            .map(|event| Entry { scope, received_at, event: event.clone() })
-            .collect();
+        let entries: Vec<Entry<'_>> =
+            events.iter().take(ACCEPT_MAX).map(|event| Entry { scope, received_at, event: event.clone() }).collect();
         self.intake.write(&entries).await
     }
 

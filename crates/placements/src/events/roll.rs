@@ -1,8 +1,8 @@
 //! Entering what lies in the journal: events, sums and outcomes of one row or a few are one transaction, which also takes the rows away.
 //! So each event is counted once, whatever is killed when; of several nodes one at a time enters.
 
-use floe_model::placements::event::{Entry, journal};
 use floe_model::Fault;
+use floe_model::placements::event::{Entry, journal};
 use floe_store::Tx;
 use floe_store::placements::{event_days, event_journal, events};
 

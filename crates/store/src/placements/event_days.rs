@@ -50,12 +50,7 @@ pub fn count<'a>(tx: &mut Tx<'_>, entries: impl Iterator<Item = &'a Entry<'a>>) 
 }
 
 fn key<'a>(Entry { scope, event, .. }: &'a Entry<'_>) -> Key<'a> {
-    let ids = [
-        scope.workspace.0,
-        event.app.0,
-        event.flow.map_or(0, |id| id.0),
-        event.version.map_or(0, |id| id.0),
-    ];
+    let ids = [scope.workspace.0, event.app.0, event.flow.map_or(0, |id| id.0), event.version.map_or(0, |id| id.0)];
     let texts = [
         event.kind.as_ref(),
         event.placement.as_deref().unwrap_or_default(),
@@ -72,7 +67,8 @@ fn key<'a>(Entry { scope, event, .. }: &'a Entry<'_>) -> Key<'a> {
 
 fn values<'v>((ids, mode, day, texts, is_debug): &Key<'v>, (events, revenue): (i64, f64)) -> [Value<'v>; COLUMNS] {
     let [workspace, app, flow, version] = ids.map(Value::Id);
-    let [kind, placement, platform, country, app_version, experiment, variant, reason, currency] = texts.map(Value::Text);
+    let [kind, placement, platform, country, app_version, experiment, variant, reason, currency] =
+        texts.map(Value::Text);
     [
         workspace,
         Value::Text(mode),

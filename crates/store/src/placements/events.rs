@@ -62,11 +62,7 @@ macro_rules! among {
 /// One page of a list.
 macro_rules! page {
     ($part:literal) => {
-        among!(
-            columns!(),
-            $part,
-            " order by at desc, position desc limit $12 offset $13"
-        )
+        among!(columns!(), $part, " order by at desc, position desc limit $12 offset $13")
     };
 }
 
@@ -74,8 +70,12 @@ macro_rules! page {
 macro_rules! export {
     ($part:literal) => {
         concat!(
-            "select ", columns!(), " from placement_events
-             where workspace_id = $1 and mode = $2 and app_id = $3 and ", $part, " and at >= $5 and at < $6 and (at, position) > ($5, $7)
+            "select ",
+            columns!(),
+            " from placement_events
+             where workspace_id = $1 and mode = $2 and app_id = $3 and ",
+            $part,
+            " and at >= $5 and at < $6 and (at, position) > ($5, $7)
              order by at, position limit $8"
         )
     };
@@ -125,7 +125,7 @@ statements! {
     ERASE = both(
         "delete from placement_events where position in (
              select position from placement_events
-             where workspace_id = $1 and mode = $2 and app_id = $3 and user_id = $4 order by at limit $5)"
+             where workspace_id = $1 and mode = $2 and app_id = $3 and user_id = $4 and received_at <= $5 order by at limit $6)"
     );
     /// Removes events of an app.
     REMOVE = both(
@@ -210,7 +210,17 @@ pub fn list(
     let Filter { user_id, event_type, placement_id, flow_version, .. } = filter;
     let version = flow_version.map(|id| id.0);
     let looked = params![
-        scope.workspace, scope.mode, app.0, part, since, until, LOOKED_AT_MAX, user_id, event_type, placement_id, version
+        scope.workspace,
+        scope.mode,
+        app.0,
+        part,
+        since,
+        until,
+        LOOKED_AT_MAX,
+        user_id,
+        event_type,
+        placement_id,
+        version
     ];
     let total = tx.row(count, looked, |row| row.int(0))?.unwrap_or(0).unsigned_abs();
     let paged = [looked, params![limit.min(PAGE_MAX), offset]].concat();
@@ -237,11 +247,12 @@ pub fn export(
     let (from, position) = after.unwrap_or((since, -1));
     let limit = limit.min(PAGE_MAX);
     let mut mark = None;
-    let events = tx.rows(statement, params![scope.workspace, scope.mode, app.0, part, from, until, position, limit], |row| {
-        let event = shown(row)?;
-        mark = Some((event.event.at, row.int(COLUMNS)?));
-        Ok(event)
-    })?;
+    let events =
+        tx.rows(statement, params![scope.workspace, scope.mode, app.0, part, from, until, position, limit], |row| {
+            let event = shown(row)?;
+            mark = Some((event.event.at, row.int(COLUMNS)?));
+            Ok(event)
+        })?;
     Ok(mark.map(|mark| (events, mark)))
 }
 
@@ -249,12 +260,19 @@ fn times(filter: &Filter) -> (Timestamp, Timestamp) {
     (filter.since.unwrap_or(Timestamp(i64::MIN)), filter.until.unwrap_or(Timestamp(i64::MAX)))
 }
 
-/// Removes up to `limit` events of a user in one mode, and tells how many.
+/// Removes up to `limit` events of a user in one mode that came in up to `until`, and tells how many.
 ///
 /// # Errors
 /// Of the database.
-pub fn erase(tx: &mut Tx<'_>, scope: Scope, app: AppId, user_id: &str, limit: usize) -> Result<u64, Fault> {
-    tx.execute(&ERASE, params![scope.workspace, scope.mode, app.0, user_id, limit])
+pub fn erase(
+    tx: &mut Tx<'_>,
+    scope: Scope,
+    app: AppId,
+    user_id: &str,
+    until: Timestamp,
+    limit: usize,
+) -> Result<u64, Fault> {
+    tx.execute(&ERASE, params![scope.workspace, scope.mode, app.0, user_id, until, limit])
 }
 
 /// Removes up to `limit` events of an app in one mode, and tells how many.

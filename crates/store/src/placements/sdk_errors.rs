@@ -74,7 +74,17 @@ statements! {
 pub fn add(tx: &mut Tx<'_>, scope: Scope, app: AppId, group: &ErrorGroup) -> Result<(), Fault> {
     let ErrorGroup { id, platform, sdk_version, error_code, message, last_at, user_id, report, .. } = group;
     let place = params![
-        scope.workspace, scope.mode, app, *id, platform, sdk_version, error_code, message, *last_at, user_id, report
+        scope.workspace,
+        scope.mode,
+        app,
+        *id,
+        platform,
+        sdk_version,
+        error_code,
+        message,
+        *last_at,
+        user_id,
+        report
     ];
     tx.execute(&ADD, place).map(drop)
 }

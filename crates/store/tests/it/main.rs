@@ -16,6 +16,7 @@ mod jobs;
 mod nodes;
 mod notes;
 mod opening;
+mod placement_events;
 mod replies;
 mod schedules;
 mod statements;

@@ -60,7 +60,8 @@ impl Client {
     fn send_batch(&mut self) {
         let count = self.chance.between(1, BATCH_MAX);
         let events: Vec<Value> = (0..count).map(|_| self.event()).collect();
-        let ids: Vec<String> = events.iter().filter_map(|event| event["event_id"].as_str().map(str::to_owned)).collect();
+        let ids: Vec<String> =
+            events.iter().filter_map(|event| event["event_id"].as_str().map(str::to_owned)).collect();
         let request = Request::post(format!("/v1/apps/{}/events", self.app.id), &self.app.key, Value::Array(events));
         // Some go away after the first try, as an app that is closed does; some send again what was taken.
         let gives_up = self.chance.percent(10);

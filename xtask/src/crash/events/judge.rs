@@ -51,8 +51,7 @@ pub(super) fn judge(
     found.extend(server.stop().err());
     found.extend(judge::judge_log(launch, &mut ledger));
     found.extend(judge::judge_leftovers(folder));
-    let mut table: Vec<(String, u64)> =
-        ledger.counts.iter().map(|(what, count)| (what.clone(), *count)).collect();
+    let mut table: Vec<(String, u64)> = ledger.counts.iter().map(|(what, count)| (what.clone(), *count)).collect();
     let count = |what: &str, count: usize| (what.to_owned(), count as u64);
     table.push(count("events sent", told.sent.len()));
     table.push(count("events answered", told.answered.len()));

@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 
 use super::members::Members;
 use super::values::{
-    Wrong, assignments, country, currency, echo, flag, integer, lower_when_uuid, name, properties, required, revenue, text, text_of,
-    time, uuid, wrong,
+    Wrong, assignments, country, currency, echo, flag, integer, lower_when_uuid, name, properties, required, revenue,
+    text, text_of, time, uuid, wrong,
 };
 use super::{Event, EventType};
 use crate::Timestamp;
@@ -258,11 +258,9 @@ fn kind<'a>(value: Option<&'a RawValue>, rules: AppRules) -> Result<Cow<'a, str>
     let value = value.ok_or_else(|| unknown("event_type is required"))?;
     let word = text_of(value).ok_or_else(|| unknown("event_type must be a text"))?;
     match EventType::parse(&word) {
-        Some(EventType::ResolveNoFlow) => Err(Wrong(
-            code::SERVER_ONLY,
-            "event_type",
-            Cow::Borrowed("resolve_no_flow is written by the server only"),
-        )),
+        Some(EventType::ResolveNoFlow) => {
+            Err(Wrong(code::SERVER_ONLY, "event_type", Cow::Borrowed("resolve_no_flow is written by the server only")))
+        }
         Some(known) => Ok(Cow::Borrowed(known.as_str())),
         None if rules.custom_events && is_custom(&word) => Ok(word),
         None => Err(unknown("event_type is not one that this app takes")),

@@ -23,9 +23,7 @@ impl Shown<'_> {
     pub fn write(&self, text: &mut String) {
         let event = &self.event;
         let _ = write!(text, "{{\"event_id\":\"{}\",\"app_id\":\"{}\"", uuid::Uuid::from_u128(event.id), event.app);
-        for (name, id) in
-            [("flow_id", event.flow.map(|id| id.0)), ("flow_version_id", event.version.map(|id| id.0))]
-        {
+        for (name, id) in [("flow_id", event.flow.map(|id| id.0)), ("flow_version_id", event.version.map(|id| id.0))] {
             if let Some(id) = id {
                 let _ = write!(text, ",\"{name}\":\"{}\"", uuid::Uuid::from_u128(id));
             }

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{AppRules, Entry, Event, EventType, Missed, NotEvents, Shown, json::shape, journal, split};
+use super::{AppRules, Entry, Event, EventType, Missed, NotEvents, Shown, journal, json::shape, split};
 use crate::id::{AppId, ScreenFlowId, ScreenVersionId, WorkspaceId};
 use crate::placements::{NoFlow, Platform};
 use crate::{Mode, Scope, Timestamp};

@@ -83,7 +83,11 @@ pub(super) fn required<'a>(value: Option<&'a RawValue>, field: &'static str) -> 
     value.ok_or_else(|| wrong(field, "is required"))
 }
 
-pub(super) fn text<'a>(value: Option<&'a RawValue>, field: &'static str, max: usize) -> Result<Option<Cow<'a, str>>, Wrong> {
+pub(super) fn text<'a>(
+    value: Option<&'a RawValue>,
+    field: &'static str,
+    max: usize,
+) -> Result<Option<Cow<'a, str>>, Wrong> {
     let Some(value) = value else { return Ok(None) };
     let text = text_of(value).ok_or_else(|| wrong(field, "must be a text without the NUL character"))?;
     // No text has more characters than bytes.
