@@ -3,6 +3,7 @@
 //! [`App::open`] builds every part once, [`serve`](fn@serve) runs them until a signal. What a part does is not decided here.
 
 mod banner;
+mod events;
 mod log;
 mod records;
 mod serve;
@@ -139,7 +140,7 @@ fn operation_config(settings: &Settings, data_dir: &Path, secret: Secret, checks
 }
 
 fn placements_settings(settings: &Settings) -> PlacementsSettings {
-    PlacementsSettings { public_url: public_url(settings) }
+    PlacementsSettings { public_url: public_url(settings), ..settings.placements.clone() }
 }
 
 fn treasury_settings(settings: &Settings) -> TreasurySettings {

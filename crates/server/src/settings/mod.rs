@@ -7,6 +7,7 @@
 mod folder;
 mod nearest;
 mod parse;
+mod placements;
 mod show;
 mod sources;
 mod table;
@@ -97,6 +98,8 @@ pub struct Settings {
     pub audit_heads_file: Option<PathBuf>,
     /// Whether webhooks of style `standard` may be plain http to public addresses.
     pub webhook_allow_http: bool,
+    /// Icons, events and limits of placements.
+    pub placements: floe_placements::Settings,
     /// Payouts and funding.
     pub treasury: floe_treasury::Settings,
     /// Whether JavaScript steps run.
@@ -170,6 +173,7 @@ impl Settings {
             credits_test: parse.required("FLOE_CREDITS_TEST", parse::credits, 0),
             audit_heads_file: parse.optional("FLOE_AUDIT_HEADS_FILE", parse::path),
             webhook_allow_http: parse.required("FLOE_WEBHOOK_ALLOW_HTTP", parse::switch, false),
+            placements: placements::read(&mut parse),
             treasury: treasury::read(&mut parse),
             code_steps: parse.required("FLOE_CODE_STEPS", parse::switch, true),
             url: parse.optional("FLOE_URL", parse::web_address),

@@ -46,6 +46,7 @@ pub const SETTINGS: &[Definition] = &[
     plain("FLOE_SESSION_IDLE_HOURS", "168", "hours without use after which a session ends"),
     plain("FLOE_SESSION_MAX_DAYS", "30", "longest life of a session in days"),
     plain("FLOE_RUN_RETENTION_DAYS", "30", "days that finished runs are kept"),
+    plain("FLOE_EVENT_RETENTION_DAYS", "400", "days that events of apps are kept, 30 to 3650; sums stay"),
     plain("FLOE_BACKUP_DIR", "", "folder of backups (backups in the data folder)"),
     plain("FLOE_BACKUP_CRON", "15 3 * * *", "when a backup is taken, in UTC, or off; SQLite only"),
     plain("FLOE_BACKUP_KEEP", "7", "scheduled backups that are kept"),
@@ -59,6 +60,7 @@ pub const SETTINGS: &[Definition] = &[
     plain("FLOE_CREDITS_TEST", "100000", "credits of a new workspace in test mode"),
     plain("FLOE_AUDIT_HEADS_FILE", "", "file to which signed heads of the audit log are appended"),
     plain("FLOE_WEBHOOK_ALLOW_HTTP", "off", "plain http to public addresses for webhooks of style standard"),
+    plain("FLOE_ICONS_DIR", "", "folder of the icons of screen flows, name.svg (none: there are no icons)"),
     plain(
         "FLOE_PAYOUT_FILES",
         "",
