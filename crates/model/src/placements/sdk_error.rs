@@ -40,7 +40,9 @@ impl SdkReport {
         let platform = text(&mut body, "platform", &mut problems);
         let sdk_version = text(&mut body, "sdk_version", &mut problems);
         for (name, value) in [("platform", &platform), ("sdk_version", &sdk_version)] {
-            if value.as_ref().is_none_or(|text| text.trim().is_empty()) && problems.iter().all(|one| one.path[1..] != *name) {
+            if value.as_ref().is_none_or(|text| text.trim().is_empty())
+                && problems.iter().all(|one| one.path[1..] != *name)
+            {
                 problems.push(FieldProblem::new(format!("/{name}"), "required", format!("{name} is required")));
             }
         }

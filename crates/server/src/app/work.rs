@@ -7,18 +7,23 @@ use floe_access::Access;
 use floe_flows::Flows;
 use floe_flows::runs::Limits;
 use floe_operation::Operation;
+use floe_placements::events::Events;
+use floe_placements::serving::Serving;
 use floe_runtime::effect::Effect;
 use floe_runtime::jobs::JobLoop;
+use floe_store::Role;
 use floe_webhooks::{Engine, Webhooks};
 use tokio::task::JoinHandle;
 
-use super::{App, records};
+use super::{App, events, records};
 use crate::registry;
 
 /// Pause before the runs that were under way are looked up again after a failure.
 const RECOVER_PAUSE: Duration = Duration::from_secs(1);
 /// Pause between two sweeps.
 const SWEEP_PAUSE: Duration = Duration::from_secs(300);
+/// Pause between two looks whether something about credentials was changed.
+const PROVE_PAUSE: Duration = Duration::from_millis(500);
 /// Pause between two looks at what was measured.
 const UPKEEP_PAUSE: Duration = Duration::from_secs(5);
 
@@ -33,6 +38,8 @@ pub struct Work {
     tasks: Vec<JoinHandle<()>>,
     records: Vec<JoinHandle<()>>,
     access: Arc<Access>,
+    serving: Arc<Serving>,
+    events: Arc<Events>,
 }
 
 impl Work {
@@ -48,14 +55,21 @@ impl Work {
         let handlers = registry::jobs(&flows, &app.operation, &app.placements, &app.treasury, &app.webhooks);
         let jobs = settings.role.works().then(|| JobLoop::start(Arc::clone(&app.platform), handlers));
         let webhooks = settings.role.works().then(|| Engine::start(Webhooks::clone(&app.webhooks)));
-        let tasks = vec![
+        let mut tasks = vec![
             tokio::spawn(sweep_webhooks(Arc::clone(&app.webhooks))),
             tokio::spawn(recover(Arc::clone(&flows))),
             tokio::spawn(sweep(Arc::clone(&app.access))),
             tokio::spawn(operate(Arc::clone(&app.operation))),
         ];
+        // A worker answers no devices.
+        if settings.role != Role::Worker {
+            tasks.push(tokio::spawn(Arc::clone(&app.placements.serving).run()));
+            tasks.push(tokio::spawn(prove_devices(Arc::clone(&app.access))));
+        }
+        tasks.extend(events::start(app));
         let records = records::start(app);
-        Self { flows, jobs, webhooks, tasks, records, access: Arc::clone(&app.access) }
+        let (serving, events) = (Arc::clone(&app.placements.serving), Arc::clone(&app.placements.events));
+        Self { flows, jobs, webhooks, tasks, records, access: Arc::clone(&app.access), serving, events }
     }
 
     /// Takes up nothing new and waits for what is being written.
@@ -67,6 +81,10 @@ impl Work {
         if let Some(webhooks) = self.webhooks {
             webhooks.stop().await;
         }
+        if let Err(fault) = self.serving.flush().await {
+            tracing::warn!(%fault, "the last assignments and counts of placements are not written");
+        }
+        self.events.finish().await;
         self.flows.runs.stop().await;
         self.records.iter().for_each(JoinHandle::abort);
         records::finish(&self.access).await;
@@ -102,6 +120,19 @@ async fn sweep_webhooks(webhooks: Arc<Webhooks>) {
     while let Err(fault) = webhooks.start_sweeps().await {
         tracing::warn!(%fault, "the removal of old deliveries of webhooks cannot be scheduled now; trying again");
         tokio::time::sleep(RECOVER_PAUSE).await;
+    }
+}
+
+/// Knows the keys of devices before their first request, and asks for them again when something about credentials was changed.
+async fn prove_devices(access: Arc<Access>) {
+    if let Err(fault) = access.warm_sdk_keys().await {
+        tracing::warn!(%fault, "keys of devices cannot be read ahead");
+    }
+    loop {
+        tokio::time::sleep(PROVE_PAUSE).await;
+        if let Err(fault) = access.prove_standing_again().await {
+            tracing::debug!(%fault, "keys of devices cannot be asked for again now");
+        }
     }
 }
 
