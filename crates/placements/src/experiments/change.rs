@@ -7,9 +7,10 @@ use floe_model::{Fault, Timestamp};
 use floe_runtime::Ctx;
 use floe_store::Tx;
 use floe_store::placements::experiments as rows;
-use floe_store::placements::{revisions, variants};
+use floe_store::placements::revisions;
+use floe_store::placements::variants::{self, Variant};
 
-use super::create::{check, note, proposed};
+use super::create::{VariantIn, check, note, proposed, stored};
 use super::{Whole, get, jobs};
 use crate::check_revision;
 use crate::trail::Who;
@@ -38,7 +39,7 @@ pub struct Patch {
     /// When it stops by itself.
     pub stop_at: Option<Option<Timestamp>>,
     /// All variants.
-    pub variants: Option<Vec<ProposedVariant>>,
+    pub variants: Option<Vec<VariantIn>>,
     /// Weights of single variants, in hundredths of a percent.
     pub weights: Option<Vec<(VariantId, u32)>>,
 }
@@ -61,12 +62,12 @@ pub fn change(
     let before = get(tx, workspace, app, id)?;
     check_revision(before.experiment.revision, expected)?;
     let mut whole = before.clone();
-    apply(ctx, &mut whole, patch)?;
+    let proposed = apply(ctx, &mut whole, patch)?;
     is_allowed(&before, &whole)?;
     if whole == before {
         return Ok(before);
     }
-    check(tx, workspace, &whole, &as_proposed(&whole, patch))?;
+    check(tx, workspace, &whole, &proposed)?;
     if whole.variants != before.variants {
         variants::replace(tx, workspace, id, &whole.variants)?;
         let weights = |whole: &Whole| whole.variants.iter().map(|one| one.weight).collect::<Vec<_>>();
@@ -99,7 +100,8 @@ pub fn delete(tx: &mut Tx<'_>, ctx: &Ctx, app: AppId, id: ExperimentId, expected
     note(tx, ctx, &Who::caller(ctx), "deleted_experiment", &whole)
 }
 
-fn apply(ctx: &Ctx, whole: &mut Whole, patch: &Patch) -> Result<(), Fault> {
+/// Makes the change; answers the variants in the order in which the body names them, for messages.
+fn apply(ctx: &Ctx, whole: &mut Whole, patch: &Patch) -> Result<Vec<ProposedVariant>, Fault> {
     let Whole { experiment, variants } = whole;
     let set = |target: &mut String, value: &Option<String>| {
         if let Some(value) = value {
@@ -121,7 +123,13 @@ fn apply(ctx: &Ctx, whole: &mut Whole, patch: &Patch) -> Result<(), Fault> {
     experiment.start_at = patch.start_at.unwrap_or(experiment.start_at);
     experiment.stop_at = patch.stop_at.unwrap_or(experiment.stop_at);
     if let Some(list) = &patch.variants {
-        *variants = proposed(ctx, list, variants)?;
+        let mut proposed = proposed(list, variants)?;
+        if proposed.len() == variants.len() && proposed.iter().all(|one| one.id.is_some()) {
+            // The same variants, in whatever order: they keep theirs, and so users keep their buckets.
+            proposed.sort_by_key(|one| variants.iter().position(|variant| one.id == Some(variant.id)));
+        }
+        *variants = stored(ctx, &proposed);
+        return Ok(proposed);
     }
     for (at, (id, weight)) in patch.weights.iter().flatten().enumerate() {
         let variant = variants.iter_mut().find(|variant| variant.id == *id);
@@ -129,7 +137,12 @@ fn apply(ctx: &Ctx, whole: &mut Whole, patch: &Patch) -> Result<(), Fault> {
             || Fault::field(format!("/weights/{at}"), "unknown", "weights names no variant of the experiment");
         variant.ok_or_else(unknown)?.weight = *weight;
     }
-    Ok(())
+    Ok(variants.iter().enumerate().map(as_proposed).collect())
+}
+
+fn as_proposed((at, one): (usize, &Variant)) -> ProposedVariant {
+    let Variant { id, name, version, weight } = one.clone();
+    ProposedVariant { id: Some(id), name, version, weight, is_control: at == 0 }
 }
 
 /// What the state of an experiment lets change.
@@ -160,21 +173,4 @@ fn fixed(whole: &Whole) -> Proposed<'_> {
         times: [experiment.start_at, experiment.stop_at],
         variants: variants.iter().map(|one| (one.id, one.name.as_str(), one.version)).collect(),
     }
-}
-
-/// The variants in the order in which the body names them, for messages; else as they are stored.
-fn as_proposed(whole: &Whole, patch: &Patch) -> Vec<ProposedVariant> {
-    if let (Some(list), None) = (&patch.variants, &patch.weights) {
-        return list.clone();
-    }
-    let variants = whole.variants.iter().enumerate();
-    variants
-        .map(|(at, one)| ProposedVariant {
-            id: Some(one.id),
-            name: one.name.clone(),
-            version: one.version,
-            weight: one.weight,
-            is_control: at == 0,
-        })
-        .collect()
 }

@@ -42,7 +42,22 @@ pub struct NewExperiment {
     /// When it stops by itself.
     pub stop_at: Option<Timestamp>,
     /// Its variants.
-    pub variants: Vec<ProposedVariant>,
+    pub variants: Vec<VariantIn>,
+}
+
+/// A variant as asked for. Of a known one, what is none stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VariantIn {
+    /// Its id, where it is a known one.
+    pub id: Option<VariantId>,
+    /// What people call it.
+    pub name: Option<String>,
+    /// What it shows.
+    pub version: Option<ScreenVersionId>,
+    /// Its share in hundredths of a percent.
+    pub weight: Option<u32>,
+    /// Whether the others are compared with it.
+    pub is_control: Option<bool>,
 }
 
 /// Adds a draft.
@@ -83,9 +98,9 @@ pub fn create(
         created_at: now,
         updated_at: now,
     };
-    let variants = proposed(ctx, &new.variants, &[])?;
-    let whole = Whole { experiment, variants };
-    check(tx, workspace, &whole, &new.variants)?;
+    let proposed = proposed(&new.variants, &[])?;
+    let whole = Whole { experiment, variants: stored(ctx, &proposed) };
+    check(tx, workspace, &whole, &proposed)?;
     add(tx, ctx, &whole, "created_experiment")?;
     Ok(whole)
 }
@@ -144,30 +159,46 @@ pub(super) fn app(tx: &mut Tx<'_>, workspace: WorkspaceId, id: AppId) -> Result<
     AppSettings::read(&app.settings).ok_or_else(|| Fault::internal("the settings of an app cannot be read"))
 }
 
-/// Variants as they are stored: in the order of the buckets, known ones with their ids.
+/// Variants as they were asked for, filled up from the known ones that they name.
 ///
 /// # Errors
-/// `validation_error` for an id that is none of `known`.
-pub(super) fn proposed(
-    platform: &Platform,
-    variants: &[ProposedVariant],
-    known: &[Variant],
-) -> Result<Vec<Variant>, Fault> {
-    let is_unknown = |id: VariantId| !known.iter().any(|variant| variant.id == id);
-    let unknown = variants.iter().enumerate().filter(|(_, one)| one.id.is_some_and(is_unknown));
-    let problems: Vec<FieldProblem> = unknown
-        .map(|(at, _)| FieldProblem::new(format!("/variants/{at}/id"), "value", "id is no variant of the experiment"))
-        .collect();
-    if !problems.is_empty() {
-        return Err(Fault::validation(problems));
+/// `validation_error` for an id that is none of `known`, and for what is missing of a new one.
+pub(super) fn proposed(variants: &[VariantIn], known: &[Variant]) -> Result<Vec<ProposedVariant>, Fault> {
+    let names_control = variants.iter().any(|one| one.is_control == Some(true));
+    let (mut list, mut problems) = (Vec::with_capacity(variants.len()), Vec::new());
+    for (at, one) in variants.iter().enumerate() {
+        let mut problem = |name: &str, code, message: String| {
+            problems.push(FieldProblem::new(format!("/variants/{at}/{name}"), code, message));
+        };
+        let place = one.id.and_then(|id| known.iter().position(|variant| variant.id == id));
+        let old = place.and_then(|place| known.get(place));
+        if one.id.is_some() && old.is_none() {
+            problem("id", "unknown", "id is no variant of the experiment".to_owned());
+        }
+        let name = one.name.clone().or_else(|| old.map(|old| old.name.clone()));
+        let version = one.version.or(old.map(|old| old.version));
+        let weight = one.weight.or(old.map(|old| old.weight));
+        let missing = [("name", name.is_none()), ("flow_version_id", version.is_none()), ("weight", weight.is_none())];
+        for (field, _) in missing.iter().filter(|(_, is_missing)| *is_missing) {
+            problem(field, "required", format!("{field} is required"));
+        }
+        if let (Some(name), Some(version), Some(weight)) = (name, version, weight) {
+            let is_control = one.is_control.unwrap_or(!names_control && place == Some(0));
+            list.push(ProposedVariant { id: one.id, name, version, weight, is_control });
+        }
     }
+    if problems.is_empty() { Ok(list) } else { Err(Fault::validation(problems)) }
+}
+
+/// Variants as they are stored: in the order of the buckets, each with an id.
+pub(super) fn stored(platform: &Platform, variants: &[ProposedVariant]) -> Vec<Variant> {
     let stored = |one: ProposedVariant| Variant {
         id: one.id.unwrap_or_else(|| platform.ids.next()),
         name: one.name,
         version: one.version,
         weight: one.weight,
     };
-    Ok(model::ordered(variants).into_iter().map(stored).collect())
+    model::ordered(variants).into_iter().map(stored).collect()
 }
 
 /// Whether a draft can be kept: its variants fit together, and what it names is there. `variants` is the order of the body.

@@ -22,7 +22,7 @@ use floe_store::placements::variants::{self, Variant};
 
 pub use assignments::{Given, Source, assignment, forget};
 pub use change::{Patch, change, delete};
-pub use create::{NewExperiment, create, duplicate};
+pub use create::{NewExperiment, VariantIn, create, duplicate};
 pub(crate) use jobs::{enter as enter_times, handlers, job, subject};
 pub use overrides::{override_of, remove_override, set_override};
 pub use results::{ArmResult, Earned, Look, Point, Results, results};

@@ -7,13 +7,14 @@ use floe_model::placements::experiment::Metric;
 use floe_model::placements::stats::{Arm, Judged, Mean, Question, Rate, Verdict, judge};
 use floe_model::{Fault, Scope, Timestamp};
 use floe_store::Tx;
+use floe_store::placements::overrides;
 use floe_store::placements::variants::Variant;
 
 use super::tally::{Counts, Day, Tally};
 use super::{Whole, create, get};
 
 /// Days of the series at most: the last ones.
-pub const SERIES_DAYS_MAX: usize = 400;
+const SERIES_DAYS_MAX: usize = 400;
 /// Microseconds of a day.
 const DAY: i64 = 86_400_000_000;
 
@@ -102,8 +103,10 @@ pub struct Results {
 /// `not_found`.
 pub fn results(tx: &mut Tx<'_>, scope: Scope, app: AppId, id: ExperimentId, look: Look) -> Result<Results, Fault> {
     let whole = get(tx, scope.workspace, app, id)?;
-    let settings = create::app(tx, scope.workspace, app)?;
-    let counts = Counts::read(tx, scope, &whole, &settings.test_users)?;
+    // Also those who were given a variant by chance before they were named.
+    let mut left_out = create::app(tx, scope.workspace, app)?.test_users;
+    left_out.extend(overrides::of(tx, scope.workspace, id)?.into_iter().map(|one| one.user_id));
+    let counts = Counts::read(tx, scope, &whole, &left_out)?;
     let tallies: Vec<Tally> = whole.variants.iter().map(|variant| counts.of(variant.id, look.exposed_only)).collect();
     let currency = deciding_currency(&tallies);
     let users = |tally: &Tally| if look.exposed_only { tally.exposed } else { tally.enrolled };

@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use floe_model::id::{ScreenVersionId, VariantId};
 use floe_model::placements::bucket::HashVersion;
 use floe_model::placements::experiment::{
-    Metric, NAME_MAX, NAME_MIN, ProposedVariant, SEED_MAX, VARIANTS_MAX, WEIGHT_ALL, hundredths, is_confidence_target,
+    Metric, NAME_MAX, NAME_MIN, SEED_MAX, VARIANTS_MAX, WEIGHT_ALL, hundredths, is_confidence_target,
 };
 use floe_model::{Fault, Timestamp};
-use floe_placements::experiments::{NewExperiment, Patch};
-use serde_json::{Map, Value};
+use floe_placements::experiments::{NewExperiment, Patch, VariantIn};
+use serde_json::Value;
 
 use crate::http::{Call, Fields};
 
@@ -19,6 +19,8 @@ pub(super) const DESCRIPTION_MAX: usize = 2_000;
 pub(super) const KEY_MAX: usize = 64;
 /// The target of an experiment that names none.
 const TARGET: f64 = 0.95;
+/// What a weight is, for messages.
+const WEIGHT: &str = "weight must be a number from 0 to 100 in steps of 0.01";
 /// The metrics, for messages.
 const METRICS: &str = "completion_rate, conversion_rate, revenue_per_user";
 
@@ -130,7 +132,7 @@ fn time(body: &mut Fields, name: &str) -> Option<Timestamp> {
     time
 }
 
-fn variants(body: &mut Fields) -> Option<Vec<ProposedVariant>> {
+fn variants(body: &mut Fields) -> Option<Vec<VariantIn>> {
     let Value::Array(items) = body.value("variants")? else {
         body.problem("variants", "type", "variants must be a list");
         return None;
@@ -140,51 +142,43 @@ fn variants(body: &mut Fields) -> Option<Vec<ProposedVariant>> {
     Some(items.map(|(at, item)| variant(body, at, item)).collect())
 }
 
-/// Reads one variant; what is wrong with it is noted, and then the rest of it does not matter.
-fn variant(body: &mut Fields, at: usize, item: &Value) -> ProposedVariant {
-    let empty = Map::new();
-    let fields = item.as_object().unwrap_or_else(|| {
+/// Reads one variant; what is wrong with it is noted. Of one with an id the rest may be left out.
+fn variant(body: &mut Fields, at: usize, item: &Value) -> VariantIn {
+    let Some(fields) = item.as_object() else {
         body.problem(&format!("variants/{at}"), "type", "a variant must be an object");
-        &empty
-    });
-    let has_fields = item.is_object();
-    let given = |name: &str| fields.get(name).filter(|value| !value.is_null());
-    let mut wrong = |name: &str, code: &'static str, message: &str| {
-        if has_fields {
-            body.problem(&format!("variants/{at}/{name}"), code, message);
-        }
+        return VariantIn::default();
     };
-    let name = given("name").and_then(Value::as_str).unwrap_or_default();
-    if name.trim().is_empty() || name.chars().count() > NAME_MAX || name.chars().any(char::is_control) {
-        wrong("name", "length", &format!("name must have 1 to {NAME_MAX} characters"));
-    }
+    let given = |name: &str| fields.get(name).filter(|value| !value.is_null());
     let id = given("id").map(|id| id.as_str().and_then(|text| VariantId::parse(text).ok()));
-    if id == Some(None) {
-        wrong("id", "format", "id must be a UUID");
+    let name = given("name").map(|name| name.as_str().filter(|name| is_name(name)).map(str::to_owned));
+    let version = given("flow_version_id").map(|id| id.as_str().and_then(|text| ScreenVersionId::parse(text).ok()));
+    let weight = given("weight").map(hundredths);
+    let is_control = given("is_control").map(Value::as_bool);
+    let name_rule = format!("name must have 1 to {NAME_MAX} characters");
+    VariantIn {
+        id: noted(body, at, id, ("id", "format", "id must be a UUID")),
+        name: noted(body, at, name, ("name", "length", &name_rule)),
+        version: noted(body, at, version, ("flow_version_id", "format", "flow_version_id must be a UUID")),
+        weight: noted(body, at, weight, ("weight", "range", WEIGHT)),
+        is_control: noted(body, at, is_control, ("is_control", "type", "is_control must be true or false")),
     }
-    let version = given("flow_version_id");
-    let version_id = version.and_then(Value::as_str).and_then(|text| ScreenVersionId::parse(text).ok());
-    if version_id.is_none() {
-        let code = if version.is_none() { "required" } else { "format" };
-        wrong("flow_version_id", code, "flow_version_id must be a UUID");
+}
+
+/// A member of a variant as it was read; one that could not be read is noted.
+fn noted<T>(
+    body: &mut Fields,
+    at: usize,
+    read: Option<Option<T>>,
+    (name, code, message): (&str, &'static str, &str),
+) -> Option<T> {
+    if matches!(read, Some(None)) {
+        body.problem(&format!("variants/{at}/{name}"), code, message);
     }
-    let weight = given("weight").and_then(hundredths);
-    if weight.is_none() {
-        let code = if given("weight").is_none() { "required" } else { "range" };
-        wrong("weight", code, "weight must be a number from 0 to 100 in steps of 0.01");
-    }
-    let is_control = given("is_control").map_or(Some(false), Value::as_bool);
-    if is_control.is_none() {
-        wrong("is_control", "type", "is_control must be true or false");
-    }
-    ProposedVariant {
-        id: id.flatten(),
-        name: name.to_owned(),
-        // Only where a problem was noted.
-        version: version_id.unwrap_or(ScreenVersionId(at as u128)),
-        weight: weight.unwrap_or_default(),
-        is_control: is_control.unwrap_or_default(),
-    }
+    read.flatten()
+}
+
+fn is_name(name: &str) -> bool {
+    !name.trim().is_empty() && name.chars().count() <= NAME_MAX && !name.chars().any(char::is_control)
 }
 
 /// Weights of variants: an object with their ids as names.

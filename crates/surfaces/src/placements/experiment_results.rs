@@ -6,7 +6,7 @@ use floe_model::{Fault, Mode, Scope};
 use floe_placements::experiments::{self, ArmResult, Earned, Look, Point, Results};
 use serde_json::{Map, Value, json};
 
-use super::experiment_users::environment;
+use super::experiment_users::{catch_up, environment};
 use super::experiments::experiment_id;
 use super::shapes::experiments as shapes;
 use super::wire::app_id;
@@ -35,6 +35,7 @@ async fn results(call: Call) -> Result<Reply, Fault> {
     let exposed_only = call.query.get("denominator") == Some("exposed");
     let look = Look { exposed_only, sequential: call.query.flag("sequential")?.unwrap_or(false) };
     let scope = Scope { workspace: call.ctx.caller.workspace, mode };
+    catch_up(&call).await;
     let results = call.ctx.store.read(move |tx| experiments::results(tx, scope, app, id, look)).await?;
     Ok(Reply::value(http::StatusCode::OK, &body(&results, look, mode)))
 }

@@ -56,6 +56,13 @@ pub(super) fn environment(call: &Call) -> Mode {
     call.query.get("environment").and_then(Mode::parse).unwrap_or(Mode::Live)
 }
 
+/// Writes what the answers of this node left behind, so that what comes next holds it. What cannot be written now is written later.
+pub(super) async fn catch_up(call: &Call) {
+    if let Err(fault) = call.app.placements.serving.flush().await {
+        tracing::warn!(%fault, "assignments are not written yet");
+    }
+}
+
 /// The user of the path; what cannot be the id of a user is not found.
 fn user_id(call: &Call) -> Result<String, Fault> {
     let text = call.param("userId")?;
@@ -75,6 +82,7 @@ async fn show_override(call: Call) -> Result<Reply, Fault> {
 }
 
 async fn set_override(call: Call) -> Result<Reply, Fault> {
+    catch_up(&call).await;
     let (app, id, user) = (app_id(&call)?, experiment_id(&call)?, user_id(&call)?);
     let (variant, ctx) = (read_variant(&call)?, call.ctx.clone());
     let act = move |tx: &mut Tx<'_>| experiments::set_override(tx, &ctx, app, id, &user, variant);
@@ -89,6 +97,7 @@ async fn remove_override(call: Call) -> Result<Reply, Fault> {
 }
 
 async fn show_assignment(call: Call) -> Result<Reply, Fault> {
+    catch_up(&call).await;
     let (app, id, user) = (app_id(&call)?, experiment_id(&call)?, user_id(&call)?);
     let scope = Scope { workspace: call.ctx.caller.workspace, mode: environment(&call) };
     let given = call.ctx.store.read(move |tx| experiments::assignment(tx, scope, app, id, &user)).await?;
@@ -99,6 +108,7 @@ async fn show_assignment(call: Call) -> Result<Reply, Fault> {
 }
 
 async fn forget(call: Call) -> Result<Reply, Fault> {
+    catch_up(&call).await;
     let (app, id, user) = (app_id(&call)?, experiment_id(&call)?, user_id(&call)?);
     let (ctx, mode) = (call.ctx.clone(), environment(&call));
     let act = move |tx: &mut Tx<'_>| experiments::forget(tx, &ctx, mode, app, id, &user);

@@ -77,4 +77,6 @@ impl Status {
 }
 
 #[cfg(test)]
+mod split;
+#[cfg(test)]
 mod tests;

@@ -59,10 +59,19 @@ pub(in crate::placements) const EXPERIMENTS: Shape = object("PlacementsExperimen
 const NEW_VARIANT: Shape = input(
     "PlacementsNewVariant",
     &[
-        may("id", ID).about("Of a known variant; in changes only"),
         must("name", text(1, NAME_MAX)),
         must("flow_version_id", ID),
         must("weight", NUMBER).about("Percent: whole with hash_version 1, in steps of 0.01 with 2; 100 in all"),
+        may("is_control", FLAG),
+    ],
+);
+const VARIANT_PATCH: Shape = input(
+    "PlacementsVariantPatch",
+    &[
+        may("id", ID).about("Of a known variant: what is not said of it stays"),
+        may("name", text(1, NAME_MAX)),
+        may("flow_version_id", ID),
+        may("weight", NUMBER),
         may("is_control", FLAG),
     ],
 );
@@ -92,7 +101,7 @@ pub(in crate::placements) const EXPERIMENT_PATCH: Shape = input(
         may("name", text(NAME_MIN, NAME_MAX)),
         may("description", text(0, DESCRIPTION_MAX)),
         may("placement_id", text(1, KEY_MAX)),
-        may("variants", VARIANTS),
+        may("variants", list(&VARIANT_PATCH).at_most(VARIANTS_MAX)).about("All of them"),
         may("weights", map(&NUMBER)).about("Ids of variants with their percent"),
         may("primary_metric", METRIC),
         may("confidence_target", NUMBER).about(TARGET),
