@@ -39,13 +39,7 @@ pub struct Patch {
 ///
 /// # Errors
 /// 404 for the app.
-pub fn list(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    app: AppId,
-    limit: usize,
-    offset: i64,
-) -> Result<(Vec<Audience>, i64), Fault> {
+pub fn list(tx: &mut Tx<'_>, ctx: &Ctx, app: AppId, limit: usize, offset: i64) -> Result<(Vec<Audience>, i64), Fault> {
     apps::require(tx, ctx.caller.workspace, app)?;
     rows::list(tx, ctx.caller.workspace, app, limit, offset)
 }

@@ -14,9 +14,9 @@ use floe_store::placements::revisions;
 use serde_json::{Map, Value, json};
 
 use super::{KIND, check, get};
-use crate::{apps, schedules};
 use crate::targeting::json_of;
 use crate::trail::{self, Note, Who};
+use crate::{apps, schedules};
 
 /// What is asked for: a field that is `None` stays as it is; one that is `Some(None)` is emptied.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -284,7 +284,8 @@ fn shown(row: &Placement) -> Map<String, Value> {
 /// The fields in which two states differ: as they were, and as they are.
 fn differences(old: &Placement, new: &Placement) -> (Map<String, Value>, Map<String, Value>) {
     let (mut before, mut after) = (shown(old), shown(new));
-    let same: Vec<String> = before.iter().filter(|(name, value)| after.get(*name) == Some(value)).map(|(name, _)| name.clone()).collect();
+    let same: Vec<String> =
+        before.iter().filter(|(name, value)| after.get(*name) == Some(value)).map(|(name, _)| name.clone()).collect();
     for name in same {
         before.swap_remove(&name);
         after.swap_remove(&name);

@@ -43,14 +43,7 @@ pub struct ServedVersion {
 ///
 /// # Errors
 /// 404.
-pub fn history(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    app: AppId,
-    key: &str,
-    limit: usize,
-    offset: i64,
-) -> Result<History, Fault> {
+pub fn history(tx: &mut Tx<'_>, ctx: &Ctx, app: AppId, key: &str, limit: usize, offset: i64) -> Result<History, Fault> {
     let workspace = ctx.caller.workspace;
     let row = get(tx, ctx, app, key)?;
     let (entries, total) = entries::list(tx, workspace, app, row.id, limit, offset)?;

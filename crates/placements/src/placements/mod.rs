@@ -15,8 +15,8 @@ use floe_store::placements::placements::{self as rows, Placement};
 use floe_store::placements::{experiments, history as entries, revisions, served};
 use serde_json::json;
 
-use crate::{apps, schedules};
 use crate::trail::{self, Note, Who};
+use crate::{apps, schedules};
 
 pub use change::{Patch, attach, change, create, record, settle};
 pub use history::{History, ServedVersion, history};
@@ -29,13 +29,7 @@ const KIND: &str = "placement";
 ///
 /// # Errors
 /// 404 for the app.
-pub fn list(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    app: AppId,
-    limit: usize,
-    offset: i64,
-) -> Result<(Vec<Placement>, i64), Fault> {
+pub fn list(tx: &mut Tx<'_>, ctx: &Ctx, app: AppId, limit: usize, offset: i64) -> Result<(Vec<Placement>, i64), Fault> {
     apps::require(tx, ctx.caller.workspace, app)?;
     rows::list(tx, ctx.caller.workspace, app, limit, offset)
 }

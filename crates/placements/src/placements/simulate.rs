@@ -63,8 +63,7 @@ pub fn simulate(tx: &mut Tx<'_>, ctx: &Ctx, app: AppId, key: &str, asked: &Asked
         stored: stored.map(|stored| (stored.experiment, stored.variant)),
         is_test_user: settings.test_users.contains(&asked.user_id),
     };
-    let subject =
-        Subject { user_id: &asked.user_id, platform: asked.platform, attributes: asked.attributes.as_ref() };
+    let subject = Subject { user_id: &asked.user_id, platform: asked.platform, attributes: asked.attributes.as_ref() };
     let (decision, explanation) = decide::explain(&placement, &subject, &facts, asked.at);
     let ttl_s = settings.ttl(row.cache_ttl_seconds, asked.mode);
     let Decision::Flow(served) = decision else {

@@ -51,9 +51,7 @@ pub fn placement(
         changes: schedule::read(&json_of(&row.scheduled_changes), "").unwrap_or_default().into_boxed_slice(),
         rules: rules.iter().map(|rule| rule.compile(&mut find)).collect(),
         rollout: share.map(|share| decide::Rollout::new(row.id, share, row.rollout_fallback)),
-        experiment: experiment
-            .filter(|active| active.experiment.status == Status::Running)
-            .map(running),
+        experiment: experiment.filter(|active| active.experiment.status == Status::Running).map(running),
     }
 }
 
@@ -76,8 +74,7 @@ fn running(active: &Active) -> decide::Experiment {
         weight: variant.weight,
     });
     let allocation = Share::of_hundredths(row.allocation);
-    let mut experiment =
-        decide::Experiment::new(row.id, row.hash_version, &row.seed, variants.collect(), allocation);
+    let mut experiment = decide::Experiment::new(row.id, row.hash_version, &row.seed, variants.collect(), allocation);
     experiment.forced = active.overrides.iter().map(|one| (one.user_id.as_str().into(), one.variant)).collect();
     experiment.stop_at = row.stop_at;
     experiment
