@@ -49,3 +49,18 @@ pub(super) fn shown(body: &impl serde::Serialize, revision: i64) -> Result<Reply
 pub(super) fn made(place: &str, body: &impl serde::Serialize, revision: i64) -> Result<Reply, Fault> {
     Ok(Reply::created(place, body)?.revision(revision))
 }
+
+/// 200 with what a POST found out without changing anything; a repeat under the same key is answered the same, so ask
+/// [`Call::answered`] first.
+///
+/// # Errors
+/// As [`Call::commit`].
+pub(super) async fn remembered<T>(call: &Call, body: T) -> Result<Reply, Fault>
+where
+    T: serde::Serialize + Send + Sync + 'static,
+{
+    match call.repeat()? {
+        None => Reply::ok(&body),
+        Some(_) => call.commit(|_| Ok(()), move |()| Reply::ok(&body)).await,
+    }
+}

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::contract::{self, Need};
 use super::walk;
-use super::world::{World, code};
+use super::world::{self, World, code};
 use crate::app::Answer;
 
 /// What the table promises a credential.
@@ -97,7 +97,8 @@ on_both! {
             let covered = route.scope != Some("own");
             answers.push(("a token", of_token(&route, covered), ask().bearer(&world.home.token).try_send().await));
             let narrow = of_token(&route, route.scope.is_none());
-            answers.push(("a token without the scope", narrow, ask().bearer(&world.narrow_token).try_send().await));
+            let token = world::narrow(&world, &route);
+            answers.push(("a token without the scope", narrow, ask().bearer(token).try_send().await));
             answers.push(("a key", of_key(&route), ask().bearer(&world.home.key).try_send().await));
             for (who, promise, (answer, unlike)) in answers {
                 problems.extend(unlike);

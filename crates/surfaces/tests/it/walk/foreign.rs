@@ -1,13 +1,12 @@
 //! What is not there: ids of another workspace, of nothing, and texts that are no ids are answered alike.
 
-use floe_model::access::KeyKind;
 use floe_surfaces::http::Route;
 use floe_testkit::on_both;
 use serde_json::{Value, json};
 
 use super::rows::{Row, Thing};
 use super::walk;
-use super::world::{MISSING, World, code, is_treasury};
+use super::world::{MISSING, World, code, is_placements, is_treasury, key_of};
 use crate::app::{Answer, Asking};
 
 /// Read as an id, with a digit in the place of its last letter; nothing has it.
@@ -44,8 +43,7 @@ fn callers(world: &World, route: &Route) -> Vec<(&'static str, String)> {
         callers.push(("a token", world.home.token.clone()));
     }
     if route.auth.key.is_some() {
-        let key = if route.auth.key == Some(KeyKind::Treasury) { &world.home.treasury_key } else { &world.home.key };
-        callers.push(("a key", key.clone()));
+        callers.push(("a key", key_of(&world.home, route).to_owned()));
     }
     callers
 }
@@ -96,6 +94,19 @@ on_both! {
                         let (answer, unlike) = ask(path.clone()).try_send().await;
                         problems.extend(unlike);
                         if answer.status != 422 || answer.json["errors"][0]["loc"][0] != "path" {
+                            problems.push(format!("{route:?}: {who} is told {} at {path}", told(&answer)));
+                        }
+                    }
+                }
+                if is_placements(&route) && route.path.contains("{appId}") {
+                    // The id of the app is looked at before anything else.
+                    let (ids, malformed): (Vec<String>, Vec<String>) =
+                        others.drain(..).partition(|path| path.contains(LOOKS_LIKE_AN_ID));
+                    others = ids;
+                    for path in malformed {
+                        let (answer, unlike) = ask(path.clone()).try_send().await;
+                        problems.extend(unlike);
+                        if (answer.status.as_u16(), code(&answer)) != (400, "invalid_app_id") {
                             problems.push(format!("{route:?}: {who} is told {} at {path}", told(&answer)));
                         }
                     }

@@ -121,7 +121,10 @@ fn names(route: &Route, row: &Row, answer: &Answer, path: &str) -> bool {
     }
     let console = answer.json["errors"].as_array().into_iter().flatten().filter_map(|one| one["pointer"].as_str());
     let flows = answer.json["error"]["details"]["fields"].as_array().into_iter().flatten();
-    let mut paths = console.chain(flows.filter_map(|one| one["path"].as_str()));
+    let placements = answer.json["details"].as_array().into_iter().flatten().filter_map(|one| one["field"].as_str());
+    let placements = placements.map(|field| field.replace('.', "/"));
+    let paths = console.chain(flows.filter_map(|one| one["path"].as_str())).map(str::to_owned);
+    let mut paths = paths.chain(placements);
     paths.any(|told| told.split('/').any(|part| !part.is_empty() && path.split('/').any(|own| own == part)))
 }
 

@@ -42,6 +42,10 @@ pub struct Side {
     pub key: String,
     /// A key of the treasury with every scope, live.
     pub treasury_key: String,
+    /// A key of the management of placements.
+    pub management_key: String,
+    /// A live key of the SDK of placements.
+    pub sdk_key: String,
     /// A token with every scope.
     pub token: String,
 }
@@ -52,8 +56,10 @@ pub struct World {
     pub away: Side,
     /// A session of a member of each role.
     pub roles: Vec<(&'static str, String)>,
-    /// A token and a key that have no scope of any route here.
+    /// A token that has no scope but that of placements.
     pub narrow_token: String,
+    /// A token that has no scope of placements.
+    pub foreign_token: String,
     /// Credentials that were good once: revoked, expired, signed out.
     pub over: Vec<(&'static str, String)>,
     /// Tells the names of things apart.
@@ -71,9 +77,10 @@ impl World {
         let session = app.session_of(OWNER, PASSWORD).await;
         let roles = members_of(&app).await;
         let narrow_token = app.token_of(&session, &["placements.manage"]).await;
+        let foreign_token = app.token_of(&session, &["flows.read", "treasury.read"]).await;
         let home = side(&app, OWNER, session).await;
         let away = away(&app).await;
-        Self { app, home, away, roles, narrow_token, over, made: AtomicU32::new(0), _jobs: jobs }
+        Self { app, home, away, roles, narrow_token, foreign_token, over, made: AtomicU32::new(0), _jobs: jobs }
     }
 
     /// The path of a row with its parameters from a thing; what it does not have is missing.
@@ -101,6 +108,7 @@ impl World {
         match (auth.public, auth.session, auth.key) {
             (true, ..) => None,
             (.., Some(KeyKind::Treasury)) => Some(&side.treasury_key),
+            (.., Some(KeyKind::PlacementsSdk)) => Some(&side.sdk_key),
             (_, true, _) => Some(&side.session),
             (.., Some(_)) => Some(&side.key),
             _ => Some(&side.token),
@@ -115,6 +123,26 @@ impl World {
             None => asking,
         }
     }
+}
+
+/// A token without the scope of a route.
+pub fn narrow<'a>(world: &'a World, route: &Route) -> &'a str {
+    if is_placements(route) { &world.foreign_token } else { &world.narrow_token }
+}
+
+/// The API key of a side that a route is called with where it takes keys.
+pub fn key_of<'a>(side: &'a Side, route: &Route) -> &'a str {
+    match route.auth.key {
+        Some(KeyKind::Treasury) => &side.treasury_key,
+        Some(KeyKind::PlacementsSdk) => &side.sdk_key,
+        Some(KeyKind::PlacementsManagement) => &side.management_key,
+        _ => &side.key,
+    }
+}
+
+/// Whether a route is one of placements, which have no 422 and look at the id of the app first.
+pub fn is_placements(route: &Route) -> bool {
+    route.surface.name == "placements"
 }
 
 /// Whether a route is one of the treasury, which words its refusals in its own way.
@@ -152,7 +180,9 @@ async fn side(app: &TestApp, email: &'static str, session: String) -> Side {
     let token = app.token_of(&session, &SCOPES).await;
     let key = new_key(app, &session).await;
     let treasury_key = new_treasury_key(app, &session).await;
-    Side { email, session, key, treasury_key, token }
+    let management_key = new_placements_key(app, &session, "placements_management").await;
+    let sdk_key = new_placements_key(app, &session, "placements_sdk").await;
+    Side { email, session, key, treasury_key, management_key, sdk_key, token }
 }
 
 pub async fn new_key(app: &TestApp, session: &str) -> String {
@@ -166,6 +196,14 @@ pub async fn new_key(app: &TestApp, session: &str) -> String {
 pub async fn new_treasury_key(app: &TestApp, session: &str) -> String {
     let body = json!({ "name": "Walk", "mode": "live", "scopes": KeyKind::Treasury.scopes() });
     let made = app.post("/api/v1/developer/api-keys").bearer(session).json(&body).send().await;
+    assert_eq!(made.status, 201, "{made:?}");
+    made.json["key"].as_str().expect("a key").to_owned()
+}
+
+/// A live key of one of the kinds of placements.
+async fn new_placements_key(app: &TestApp, session: &str, kind: &str) -> String {
+    let body = json!({ "kind": kind, "name": "Walk", "mode": "live" });
+    let made = app.post("/console/v1/keys").bearer(session).json(&body).send().await;
     assert_eq!(made.status, 201, "{made:?}");
     made.json["key"].as_str().expect("a key").to_owned()
 }
