@@ -7,7 +7,7 @@ use super::parse::{self, Parser};
 /// Days that events are kept unless said otherwise: a year can be compared with the one before.
 const EVENT_DAYS: u32 = 400;
 /// Days that events are kept at least: for so long an event that is sent again is known.
-const EVENT_DAYS_MIN: u32 = 30;
+const EVENT_DAYS_MIN: u64 = 30;
 
 /// Reads everything of placements but what follows from other settings.
 pub(super) fn read(parse: &mut Parser<'_>) -> Settings {
