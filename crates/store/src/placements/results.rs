@@ -59,26 +59,23 @@ pub struct Brought {
 macro_rules! day_of {
     ($kind:literal) => {
         concat!(
-            "case when o.", $kind, "_first >= a.assigned_at - a.assigned_at % 1000000 then o.", $kind, "_first / 86400000000 when o.",
-            $kind, "_last >= a.assigned_at - a.assigned_at % 1000000 then o.", $kind, "_last / 86400000000 end"
+            "case when o.",
+            $kind,
+            "_first >= a.assigned_at - a.assigned_at % 1000000 then o.",
+            $kind,
+            "_first / 86400000000 when o.",
+            $kind,
+            "_last >= a.assigned_at - a.assigned_at % 1000000 then o.",
+            $kind,
+            "_last / 86400000000 end"
         )
     };
 }
 
-/// Users who were assigned by chance, with what they did; `$5` are those to leave out.
-macro_rules! joined {
-    () => {
-        " from experiment_assignments a left join experiment_outcomes o on o.workspace_id = a.workspace_id and o.mode = a.mode
-             and o.app_id = $4 and o.experiment_id = a.experiment_id and o.user_id = a.user_id and o.variant_id = a.variant_id"
-    };
-}
-
-macro_rules! wanted {
+/// Which of the joined users count: those who were assigned by chance, without those of a list.
+macro_rules! counted {
     ($left_out:literal) => {
-        concat!(
-            " where a.workspace_id = $1 and a.mode = $2 and a.experiment_id = $3 and not a.forced and a.user_id not in (select value from ",
-            $left_out, ")"
-        )
+        concat!(" not a.forced and a.user_id not in (select value from ", $left_out, ")")
     };
 }
 
@@ -87,7 +84,9 @@ macro_rules! enrolled {
         concat!(
             "select a.variant_id, a.assigned_at / 86400000000 as day, count(*) from experiment_assignments a
              where a.workspace_id = $1 and a.mode = $2 and a.experiment_id = $3 and not a.forced
-                 and a.user_id not in (select value from ", $left_out, ") group by a.variant_id, day"
+                 and a.user_id not in (select value from ",
+            $left_out,
+            ") group by a.variant_id, day"
         )
     };
 }
@@ -96,8 +95,18 @@ macro_rules! did {
     ($left_out:literal) => {
         concat!(
             "select variant_id, exposed, completed, converted, count(*) from (
-                 select a.variant_id, ", day_of!("exposed"), " as exposed, ", day_of!("completed"), " as completed, ",
-            day_of!("converted"), " as converted", joined!(), wanted!($left_out), "
+                 select a.variant_id, ",
+            day_of!("exposed"),
+            " as exposed, ",
+            day_of!("completed"),
+            " as completed, ",
+            day_of!("converted"),
+            " as converted
+                 from experiment_outcomes o join experiment_assignments a on a.workspace_id = o.workspace_id and a.mode = o.mode
+                     and a.experiment_id = o.experiment_id and a.user_id = o.user_id and a.variant_id = o.variant_id
+                 where o.workspace_id = $1 and o.mode = $2 and o.app_id = $4 and o.experiment_id = $3 and",
+            counted!($left_out),
+            "
              ) as users where exposed is not null or completed is not null or converted is not null
              group by variant_id, exposed, completed, converted"
         )
@@ -108,12 +117,18 @@ macro_rules! brought {
     ($left_out:literal) => {
         concat!(
             "select variant_id, currency, is_exposed, count(*), cast(sum(conversions) as bigint), sum(amount), sum(amount * amount) from (
-                 select a.user_id, a.variant_id, r.currency, cast(max(case when ", day_of!("exposed"),
-            " is null then 0 else 1 end) as bigint) as is_exposed, cast(sum(r.conversions) as bigint) as conversions, sum(r.amount) as amount",
-            joined!(),
-            " join experiment_revenue r on r.workspace_id = a.workspace_id and r.mode = a.mode and r.app_id = $4
-                 and r.experiment_id = a.experiment_id and r.user_id = a.user_id and r.variant_id = a.variant_id
-                 and r.day >= a.assigned_at / 86400000000", wanted!($left_out), "
+                 select a.user_id, a.variant_id, r.currency, cast(max(case when ",
+            day_of!("exposed"),
+            " is null then 0 else 1 end) as bigint) as is_exposed, cast(sum(r.conversions) as bigint) as conversions,
+                     sum(r.amount) as amount
+                 from experiment_revenue r join experiment_assignments a on a.workspace_id = r.workspace_id and a.mode = r.mode
+                     and a.experiment_id = r.experiment_id and a.user_id = r.user_id and a.variant_id = r.variant_id
+                     left join experiment_outcomes o on o.workspace_id = r.workspace_id and o.mode = r.mode and o.app_id = r.app_id
+                     and o.experiment_id = r.experiment_id and o.user_id = r.user_id and o.variant_id = r.variant_id
+                 where r.workspace_id = $1 and r.mode = $2 and r.app_id = $4 and r.experiment_id = $3
+                     and r.day >= a.assigned_at / 86400000000 and",
+            counted!($left_out),
+            "
                  group by a.user_id, a.variant_id, r.currency
              ) as users group by variant_id, currency, is_exposed"
         )
