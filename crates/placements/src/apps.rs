@@ -1,10 +1,10 @@
 //! Apps (Placements contract, section 12): what everything else of placements belongs to.
 
+use floe_model::Fault;
 use floe_model::id::{AppId, WorkspaceId};
 use floe_model::placements::Platform;
 use floe_model::placements::app::{AppSettings, CustomEvents};
 use floe_model::placements::experiment::Status;
-use floe_model::Fault;
 use floe_runtime::Ctx;
 use floe_store::Tx;
 use floe_store::placements::{

@@ -63,13 +63,7 @@ pub fn patch(
 ///
 /// # Errors
 /// 404; 412; 409 while a placement or an experiment names one of its versions.
-pub fn delete(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    app: AppId,
-    id: ScreenFlowId,
-    if_match: Option<i64>,
-) -> Result<(), Fault> {
+pub fn delete(tx: &mut Tx<'_>, ctx: &Ctx, app: AppId, id: ScreenFlowId, if_match: Option<i64>) -> Result<(), Fault> {
     let workspace = ctx.caller.workspace;
     revisions::bump(tx, workspace)?;
     let row = read::require(tx, workspace, app, id)?;

@@ -16,12 +16,7 @@ use crate::apps;
 ///
 /// # Errors
 /// 404.
-pub fn require(
-    tx: &mut Tx<'_>,
-    workspace: WorkspaceId,
-    app: AppId,
-    id: ScreenFlowId,
-) -> Result<ScreenFlow, Fault> {
+pub fn require(tx: &mut Tx<'_>, workspace: WorkspaceId, app: AppId, id: ScreenFlowId) -> Result<ScreenFlow, Fault> {
     apps::require(tx, workspace, app)?;
     rows::find(tx, workspace, app, id)?.ok_or_else(|| Fault::not_found("Flow"))
 }

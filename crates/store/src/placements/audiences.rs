@@ -80,12 +80,7 @@ pub fn insert(tx: &mut Tx<'_>, workspace: WorkspaceId, one: &Audience) -> Result
 ///
 /// # Errors
 /// Of the database.
-pub fn find(
-    tx: &mut Tx<'_>,
-    workspace: WorkspaceId,
-    app: AppId,
-    id: AudienceId,
-) -> Result<Option<Audience>, Fault> {
+pub fn find(tx: &mut Tx<'_>, workspace: WorkspaceId, app: AppId, id: AudienceId) -> Result<Option<Audience>, Fault> {
     tx.row(&FIND, params![workspace, app, id], map)
 }
 

@@ -67,12 +67,7 @@ pub fn insert(tx: &mut Tx<'_>, workspace: WorkspaceId, draft: &Draft) -> Result<
 ///
 /// # Errors
 /// Of the database.
-pub fn find(
-    tx: &mut Tx<'_>,
-    workspace: WorkspaceId,
-    app: AppId,
-    flow: ScreenFlowId,
-) -> Result<Option<Draft>, Fault> {
+pub fn find(tx: &mut Tx<'_>, workspace: WorkspaceId, app: AppId, flow: ScreenFlowId) -> Result<Option<Draft>, Fault> {
     tx.row(&FIND, params![workspace, app, flow], |row| map(row, row.string(6)?))
 }
 
@@ -80,12 +75,7 @@ pub fn find(
 ///
 /// # Errors
 /// Of the database.
-pub fn head(
-    tx: &mut Tx<'_>,
-    workspace: WorkspaceId,
-    app: AppId,
-    flow: ScreenFlowId,
-) -> Result<Option<Draft>, Fault> {
+pub fn head(tx: &mut Tx<'_>, workspace: WorkspaceId, app: AppId, flow: ScreenFlowId) -> Result<Option<Draft>, Fault> {
     tx.row(&HEAD, params![workspace, app, flow], |row| map(row, String::new()))
 }
 

@@ -144,11 +144,8 @@ pub fn list(
     };
     let kind = filter.kind.as_deref().unwrap_or_default();
     let pattern = like::contains(filter.search.as_deref().unwrap_or_default());
-    let rows = tx.rows(
-        &LIST,
-        params![workspace, app, least, most, kind, &pattern, limit.min(PAGE_MAX), offset],
-        map,
-    )?;
+    let rows =
+        tx.rows(&LIST, params![workspace, app, least, most, kind, &pattern, limit.min(PAGE_MAX), offset], map)?;
     let total = tx.row(&COUNT, params![workspace, app, least, most, kind, &pattern], |row| row.int(0))?;
     Ok((rows, total.unwrap_or(0)))
 }

@@ -80,12 +80,7 @@ pub fn add(tx: &mut Tx<'_>, scope: Scope, more: &[Served]) -> Result<(), Fault> 
 ///
 /// # Errors
 /// Of the database.
-pub fn of_placement(
-    tx: &mut Tx<'_>,
-    scope: Scope,
-    app: AppId,
-    placement: PlacementId,
-) -> Result<Vec<Served>, Fault> {
+pub fn of_placement(tx: &mut Tx<'_>, scope: Scope, app: AppId, placement: PlacementId) -> Result<Vec<Served>, Fault> {
     tx.rows(&LIST, params![scope.workspace, scope.mode, app, placement, VERSIONS_MAX], map)
 }
 

@@ -34,10 +34,7 @@ pub(super) fn routes() -> Vec<Route> {
             .takes(shapes::NEW_APP)
             .answers(201, shapes::APP)
             .refuses(409, &["conflict"]),
-        Route::get(&SURFACE, "/v1/apps/{appId}", MANAGE, show)
-            .managed()
-            .doc("Show an app")
-            .answers(200, shapes::APP),
+        Route::get(&SURFACE, "/v1/apps/{appId}", MANAGE, show).managed().doc("Show an app").answers(200, shapes::APP),
         Route::patch(&SURFACE, "/v1/apps/{appId}", MANAGE, change)
             .managed()
             .revised()
@@ -49,7 +46,9 @@ pub(super) fn routes() -> Vec<Route> {
             .managed()
             .revised()
             .doc("Delete an app")
-            .about("With its flows, placements, audiences and experiments. Not while one of its experiments is running.")
+            .about(
+                "With its flows, placements, audiences and experiments. Not while one of its experiments is running.",
+            )
             .query("confirm", text(0, NAME_MAX), "The name of the app")
             .answers_nothing(204)
             .refuses(409, &["conflict"]),
@@ -138,11 +137,7 @@ async fn delete(call: Call) -> Result<Reply, Fault> {
     let (id, expected) = (app_id(&call)?, if_match(&call)?);
     let confirm = call.query.get("confirm").map(str::to_owned);
     let ctx = call.ctx.clone();
-    call.commit(
-        move |tx| apps::delete(tx, &ctx, id, confirm.as_deref(), expected),
-        |()| Ok(Reply::no_content()),
-    )
-    .await
+    call.commit(move |tx| apps::delete(tx, &ctx, id, confirm.as_deref(), expected), |()| Ok(Reply::no_content())).await
 }
 
 /// The settings that a body names; null for one of them is its usual value.
@@ -156,9 +151,8 @@ fn settings(body: &mut Fields) -> SettingsPatch {
     let named = |inner: &Fields, name: &str| inner.has(name);
     let patch = SettingsPatch {
         cache_ttl_seconds: named(&inner, "cache_ttl_seconds").then(|| inner.number("cache_ttl_seconds", 0, TTL_MAX)),
-        custom_events: named(&inner, "custom_events").then(|| {
-            inner.word("custom_events", "reject, accept", CustomEvents::parse).unwrap_or(usual.custom_events)
-        }),
+        custom_events: named(&inner, "custom_events")
+            .then(|| inner.word("custom_events", "reject, accept", CustomEvents::parse).unwrap_or(usual.custom_events)),
         default_hash_version: named(&inner, "default_hash_version").then(|| {
             let number = inner.number("default_hash_version", 1, 2);
             number.and_then(|number| u8::try_from(number).ok()).unwrap_or(usual.default_hash_version)

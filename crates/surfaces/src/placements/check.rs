@@ -43,9 +43,9 @@ fn problem(param: &Param, text: &str) -> Option<(&'static str, String)> {
         Kind::Flag => {
             (!matches!(text, "true" | "false" | "1" | "0")).then(|| ("value", "must be true or false".to_owned()))
         }
-        Kind::Format("date") => {
-            Timestamp::parse(&format!("{text}T00:00:00Z")).is_none().then(|| ("value", "must be a date, YYYY-MM-DD".to_owned()))
-        }
+        Kind::Format("date") => Timestamp::parse(&format!("{text}T00:00:00Z"))
+            .is_none()
+            .then(|| ("value", "must be a date, YYYY-MM-DD".to_owned())),
         Kind::Format("date-time") => {
             Timestamp::parse(text).is_none().then(|| ("value", "must be an instant as in RFC 3339".to_owned()))
         }

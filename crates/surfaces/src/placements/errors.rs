@@ -22,7 +22,8 @@ pub(super) const FAULT: Shape = object(
             list(&object(
                 "",
                 &[
-                    must("field", TEXT).about("Dotted name of the field; a JSON pointer into the flow for flow_invalid"),
+                    must("field", TEXT)
+                        .about("Dotted name of the field; a JSON pointer into the flow for flow_invalid"),
                     must("issue", TEXT),
                     may("message", TEXT),
                 ],
@@ -149,6 +150,9 @@ mod tests {
         let (_, told) = body(&Fault::validation(problem()));
         assert_eq!(told["details"][0]["field"], "variants.0.weight");
         let (_, told) = body(&Fault::new(FaultKind::Invalid, "flow_invalid", "x").with_fields(problem()));
-        assert_eq!(told["details"][0], json!({ "field": "/variants/0/weight", "issue": "range", "message": "weight must be …" }));
+        assert_eq!(
+            told["details"][0],
+            json!({ "field": "/variants/0/weight", "issue": "range", "message": "weight must be …" })
+        );
     }
 }

@@ -187,11 +187,7 @@ async fn create(call: Call) -> Result<Reply, Fault> {
     }
     body.finish_ignoring_unknown()?;
     let name = name.unwrap_or_default();
-    let new = NewFlow {
-        schema: first_draft(&call, &name)?,
-        kind: kind.unwrap_or(FlowKind::Onboarding),
-        name,
-    };
+    let new = NewFlow { schema: first_draft(&call, &name)?, kind: kind.unwrap_or(FlowKind::Onboarding), name };
     let ctx = call.ctx.clone();
     call.commit(
         move |tx| flows::create(tx, &ctx, app, &new),
@@ -251,11 +247,8 @@ async fn put_draft(call: Call) -> Result<Reply, Fault> {
     let (ctx, written) = (call.ctx.clone(), schema.clone());
     // Whatever the checks look up is looked up before: they would hold up every other writer.
     let findings = call.app.placements.check(call.ctx.caller.workspace, app, &schema).await?;
-    call.commit(
-        move |tx| flows::put(tx, &ctx, app, id, &written, expected),
-        move |draft| checked(&findings, &draft),
-    )
-    .await
+    call.commit(move |tx| flows::put(tx, &ctx, app, id, &written, expected), move |draft| checked(&findings, &draft))
+        .await
 }
 
 /// The draft in the body.

@@ -6,40 +6,41 @@
 //!
 //! Start reading with [`routes`], then `apps.rs` as an example of a resource.
 
-mod apps;
 mod analytics;
+mod apps;
 mod audiences;
 mod cdn;
 mod check;
 mod errors;
+mod events;
 mod experiment_body;
 mod experiment_results;
 mod experiment_users;
 mod experiments;
 mod flows;
+mod fonts;
 mod input;
 mod keys;
-mod events;
-mod fonts;
 mod media;
 mod page;
+mod place_input;
 mod places;
 mod question;
 mod sdk;
 mod sdk_errors;
 mod shapes;
 mod simulate;
-mod versions;
 mod transfer;
 mod uploads;
+mod versions;
 mod wire;
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use floe_model::id::WorkspaceId;
 use floe_model::access::{KeyKind, PLACEMENTS_MANAGEMENT, Permission};
+use floe_model::id::WorkspaceId;
 
 use crate::App;
 use crate::http::{Auth, Customs, RateStyle, Route, Surface, SurfaceDoc};
@@ -107,9 +108,17 @@ fn settle(app: Arc<App>, workspace: WorkspaceId) -> Pin<Box<dyn Future<Output = 
     })
 }
 
-/// Every route of an app refuses an id of an app that is none.
+/// Every route of an app refuses an id of an app that is none. A device is told whether an app is foreign or missing as well (placements
+/// contract, section 1.2).
 fn with_app_refusal(route: Route) -> Route {
-    if route.path.contains("{appId}") { route.refuses(400, &["invalid_app_id"]) } else { route }
+    if !route.path.contains("{appId}") {
+        return route;
+    }
+    let route = route.refuses(400, &["invalid_app_id"]);
+    match route.auth.key {
+        Some(KeyKind::PlacementsSdk) => route.refuses(403, &["forbidden"]).refuses(404, &["app_not_found"]),
+        _ => route,
+    }
 }
 
 /// Who is let in.

@@ -2,7 +2,8 @@
 
 use super::{ETAG, page};
 use crate::http::shape::{
-    COUNT, FLAG, ID, INSTANT, JSON_OBJECT, Shape, TEXT, extend, input, int, list, may, must, object, pattern, text, words,
+    COUNT, FLAG, ID, INSTANT, JSON_OBJECT, Shape, TEXT, extend, input, int, list, may, must, object, pattern, text,
+    words,
 };
 
 /// What a flow is for.

@@ -11,8 +11,8 @@ pub(super) mod events;
 pub(super) mod experiments;
 pub(super) mod flows;
 pub(super) mod keys;
-pub(super) mod sdk;
 pub(super) mod places;
+pub(super) mod sdk;
 
 use super::page::{LIMIT_MAX, OFFSET_MAX};
 use crate::http::Param;

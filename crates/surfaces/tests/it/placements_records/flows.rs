@@ -8,7 +8,8 @@ use super::{Desk, screen};
 /// What a serializer would not write again: spellings of numbers, escapes, an order and a repetition of members.
 const ODD: &str = r#"{ "z" : 1.0, "a": [1e3, 12345678901234567890123, -0.0, "\u00e9 \/ é"],
     "own": { "b": 1, "a": 2 } , "text":" a  b " }"#;
-const ODD_KEPT: &str = r#"{"z":1.0,"a":[1e3,12345678901234567890123,-0.0,"\u00e9 \/ é"],"own":{"b":1,"a":2},"text":" a  b "}"#;
+const ODD_KEPT: &str =
+    r#"{"z":1.0,"a":[1e3,12345678901234567890123,-0.0,"\u00e9 \/ é"],"own":{"b":1,"a":2},"text":" a  b "}"#;
 
 on_both! {
     async fn a_flow_begins_with_a_screen_and_is_found_by_what_it_is(store: TestStore) {

@@ -45,4 +45,20 @@ on_both! {
         desk.call("DELETE", &flow, None).await.is(409, "conflict");
         assert_eq!(resolve().await, now);
     }
+
+    async fn a_revoked_key_of_a_device_is_refused_at_once(store: TestStore) {
+        let desk = Desk::new(store).await;
+        let new = json!({ "name": "Device", "type": "sdk", "environment": "test" });
+        let key = desk.made("/v1/api-keys", new).await;
+        let body = json!({ "user_id": "u1", "session_id": "s1", "device_platform": "ios" });
+        let ask = |key: &Value| {
+            let asking = desk.app.post(&desk.path("placements/anything/resolve"));
+            asking.bearer(key["key"].as_str().expect("its text")).json(&body).send()
+        };
+        let answer = ask(&key).await;
+        assert_eq!((answer.status.as_u16(), &answer.json), (200, &json!({ "flow_id": null, "cache_ttl_seconds": 60 })));
+        let path = format!("/v1/api-keys/{}", key["id"].as_str().expect("an id"));
+        assert_eq!(desk.call("DELETE", &path, None).await.status, 204);
+        ask(&key).await.is(401, "unauthorized");
+    }
 }

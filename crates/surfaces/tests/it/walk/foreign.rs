@@ -1,5 +1,6 @@
 //! What is not there: ids of another workspace, of nothing, and texts that are no ids are answered alike.
 
+use floe_model::access::KeyKind;
 use floe_surfaces::http::Route;
 use floe_testkit::on_both;
 use serde_json::{Value, json};
@@ -50,8 +51,13 @@ fn callers(world: &World, route: &Route) -> Vec<(&'static str, String)> {
 
 fn named(path: &str, text: &str) -> Value {
     let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-    // A version of a flow that is not there is not looked at.
-    names.map(|name| (name.to_owned(), json!(if name == "version" { "1" } else { text }))).collect()
+    // A version of a flow, and a placement of an app, that is not there is not looked at.
+    let text_of = |name: &str| match name {
+        "version" => "1".to_owned(),
+        "key" => "nothing_here".to_owned(),
+        _ => text.to_owned(),
+    };
+    names.map(|name| (name.to_owned(), json!(text_of(name)))).collect()
 }
 
 on_both! {
@@ -65,9 +71,10 @@ on_both! {
                 true => vec![("nobody", String::new())],
                 false => callers(&world, &route),
             };
-            // The treasury looks at a file before it looks for what the file is for (Treasury contract, section 1.4).
+            // The treasury looks at a file before it looks for what the file is for (Treasury contract, section 1.4), and so do placements.
             let takes_file = route.doc.takes.is_some_and(|takes| takes.media != "application/json");
-            let callers = if is_treasury(&route) && takes_file { Vec::new() } else { callers };
+            let looks_first = is_treasury(&route) || is_placements(&route);
+            let callers = if looks_first && takes_file { Vec::new() } else { callers };
             for (who, credential) in callers {
                 let ask = |path: String| -> Asking<'_> {
                     let asking = world.ask(&route, &path, body.as_ref());
@@ -77,7 +84,9 @@ on_both! {
                 problems.extend(unlike);
                 // Some calls are not for everybody, or not for every database, whatever they name, and say so before they look.
                 let by_rule = missing.status == 403 && route.doc.refuses.iter().any(|(status, _)| *status == 403);
-                if by_rule || code(&missing) == "not_supported" {
+                // Of placements, some need a parameter that a row does not give.
+                let needs_more = is_placements(&route) && !row.cannot_succeed.is_empty() && missing.status == 400;
+                if by_rule || needs_more || code(&missing) == "not_supported" {
                     continue;
                 }
                 if missing.status != 404 {
@@ -111,7 +120,15 @@ on_both! {
                         }
                     }
                 }
-                if !route.auth.public && row.thing != Thing::None {
+                let is_of_sdk = route.auth.key == Some(KeyKind::PlacementsSdk);
+                if is_of_sdk && row.thing != Thing::None {
+                    // Devices are told which of the two it is (placements contract, section 1.2).
+                    let (answer, unlike) = ask(world.path(&row, &foreign)).try_send().await;
+                    problems.extend(unlike);
+                    if (answer.status.as_u16(), code(&answer)) != (403, "forbidden") {
+                        problems.push(format!("{route:?}: {who} is told {} of what is elsewhere", told(&answer)));
+                    }
+                } else if !route.auth.public && row.thing != Thing::None {
                     others.push(world.path(&row, &foreign));
                 }
                 for path in others {

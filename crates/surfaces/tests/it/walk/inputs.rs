@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::rows::Row;
 use super::walk;
-use super::world::{World, code, is_treasury};
+use super::world::{World, code, is_placements, is_treasury};
 use crate::app::Answer;
 
 /// Values that a shape does not allow.
@@ -181,11 +181,13 @@ on_both! {
                 asking.body(body.to_vec()).try_send()
             };
             let deep = format!("{}{}", "[".repeat(65), "]".repeat(65));
+            // To devices that is a list of one event that is none, which counts as rejected (placements contract, section 5).
+            let is_of_events = is_placements(&route) && route.path.ends_with("/events");
             let large = vec![b' '; route.body_limit + 1];
             let mut cases = vec![
                 ("a broken text", 400, ask("application/json", b"{\"a\":").await),
                 ("bytes that are no text", 400, ask("application/json", &[b'"', 0xff, 0xfe, b'"']).await),
-                ("deep nesting", 400, ask("application/json", deep.as_bytes()).await),
+                ("deep nesting", if is_of_events { 202 } else { 400 }, ask("application/json", deep.as_bytes()).await),
                 ("another media type", 415, ask("text/plain", b"{}").await),
                 ("another character set", 415, ask("application/json; charset=utf-16", b"{}").await),
                 ("a body over the limit", 413, ask("application/json", &large).await),

@@ -26,7 +26,8 @@ pub(super) fn all() -> Vec<Row> {
             .body(|_| json!({ "name": "Welcome", "type": "onboarding" }))
             .other(|_| json!({ "name": "Welcome", "type": "onboarding", "schema": {} })),
         row("GET", "/v1/apps/{appId}/flows/{flowId}", ScreenFlow),
-        row("PATCH", "/v1/apps/{appId}/flows/{flowId}", ScreenFlow).body(|_| json!({ "name": "Short", "type": "paywall" })),
+        row("PATCH", "/v1/apps/{appId}/flows/{flowId}", ScreenFlow)
+            .body(|_| json!({ "name": "Short", "type": "paywall" })),
         row("DELETE", "/v1/apps/{appId}/flows/{flowId}", ScreenFlow),
         row("GET", "/v1/apps/{appId}/flows/{flowId}/draft", ScreenFlow),
         row("PUT", "/v1/apps/{appId}/flows/{flowId}/draft", ScreenFlow).body(|_| json!({ "nodes": [], "own": 1.0 })),
