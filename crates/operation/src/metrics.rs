@@ -73,6 +73,9 @@ fn describe() {
     describe_gauge!("floe_inbox_open", "Open questions by kind");
     describe_gauge!("floe_audit_unsealed", "Audit entries that are not in the chain yet");
     describe_gauge!("floe_ledger_imbalance", "Ledgers whose balance is not what their last entry says");
+    describe_counter!("floe_placement_events_total", "Events of apps by result, since this process started");
+    describe_gauge!("floe_placement_events_waiting", "Events of apps that are answered and not counted yet, about");
+    describe_counter!("floe_placement_no_flow_left_out_total", "Resolves without a flow that were left out of the numbers");
     describe_histogram!("floe_store_seconds", Unit::Seconds, "Time of database work, waiting for a thread included");
     describe_gauge!("floe_build_info", "1, with the version of the program");
 }
@@ -117,6 +120,9 @@ fn show(figures: &Figures, version: &'static str) {
     for status in STATUSES {
         let count = figures.runs_open.iter().find(|(name, _)| name == status).map_or(0, |(_, count)| *count);
         gauge!("floe_runs_open", "kind" => "flow", "status" => status).set(count as f64);
+    }
+    for (status, count) in &figures.payment_runs_open {
+        gauge!("floe_runs_open", "kind" => "payment", "status" => status.clone()).set(*count as f64);
     }
     gauge!("floe_jobs_queued").set(figures.jobs_queued as f64);
     gauge!("floe_job_lag_seconds").set(figures.job_lag_ms as f64 / 1_000.0);

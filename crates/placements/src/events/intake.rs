@@ -105,6 +105,7 @@ impl Intake {
     /// Tells how much the journal holds.
     pub(super) fn set_in_journal(&self, events: u64) {
         self.in_journal.store(events, Ordering::Relaxed);
+        metrics::gauge!("floe_placement_events_waiting").set(events as f64);
     }
 
     /// Waits until nothing waits.
@@ -182,6 +183,7 @@ impl Intake {
     }
 
     fn leave_out(&self, events: u64) {
+        metrics::counter!("floe_placement_no_flow_left_out_total").increment(events);
         if self.left_out.fetch_add(events, Ordering::Relaxed) == 0 {
             tracing::warn!("more resolves find nothing than can be written; some are left out of the numbers");
         }

@@ -73,6 +73,8 @@ impl Events {
         }
         self.intake.write(&entries).await?;
         errors.sort_by_key(|rejected| rejected.index);
+        metrics::counter!("floe_placement_events_total", "result" => "accepted").increment(entries.len() as u64);
+        metrics::counter!("floe_placement_events_total", "result" => "rejected").increment(errors.len() as u64);
         Ok(Taken { accepted: entries.len(), rejected: errors.len(), errors })
     }
 }
