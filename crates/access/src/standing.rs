@@ -29,6 +29,8 @@ const WARM_MAX: usize = 5_000;
 const RECHECK_MS: i64 = 800;
 /// Age up to which it is used meanwhile, milliseconds.
 const USED_MEANWHILE_MS: i64 = 5_000;
+/// Keys that are asked for side by side.
+const LANES: usize = 32;
 /// How long a request waits for the answer about a key that is known.
 const WAIT: Duration = Duration::from_millis(250);
 /// How long a failure to ask counts for the other requests, milliseconds.
@@ -39,8 +41,8 @@ pub(crate) struct Standing {
     entries: quick_cache::sync::Cache<[u8; 32], Arc<Stood>>,
     /// When the database last gave no answer, microseconds.
     down_at: AtomicI64,
-    /// Held while one request asks for all.
-    asking: tokio::sync::Mutex<()>,
+    /// One of them is held while a request asks for all that have the same key.
+    asking: [tokio::sync::Mutex<()>; LANES],
     /// The generation of announcements that was asked for everything.
     proven_for: AtomicU64,
 }
@@ -55,7 +57,7 @@ impl Default for Standing {
         Self {
             entries: quick_cache::sync::Cache::new(STANDING_MAX),
             down_at: AtomicI64::new(0),
-            asking: tokio::sync::Mutex::default(),
+            asking: std::array::from_fn(|_| tokio::sync::Mutex::default()),
             proven_for: AtomicU64::new(0),
         }
     }
@@ -95,6 +97,10 @@ impl Standing {
         }
     }
 
+    fn lane(&self, hash: &[u8; 32]) -> &tokio::sync::Mutex<()> {
+        &self.asking[usize::from(hash[0]) % LANES]
+    }
+
     fn is_down(&self, now: Timestamp) -> bool {
         now.millis_since(Timestamp(self.down_at.load(Ordering::Relaxed))) < DOWN_MS
     }
@@ -113,7 +119,7 @@ impl Access {
             Found::Fresh(known) => known,
             Found::Old(known, _) if self.standing.is_down(now) => known,
             // One request goes and asks; who cannot be that one uses what is known.
-            Found::Old(known, Age::Time) if self.standing.asking.try_lock().is_err() => known,
+            Found::Old(known, Age::Time) if self.standing.lane(&hash).try_lock().is_err() => known,
             Found::Old(known, _) => Box::pin(self.ask_for_sdk(text, mode, hash, Some(known))).await?,
             Found::Unknown => Box::pin(self.ask_for_sdk(text, mode, hash, None)).await?,
         };
@@ -125,7 +131,7 @@ impl Access {
         Ok(Identity { caller: Arc::clone(known.caller(mode)), limits: known.limits, session: None })
     }
 
-    /// Asks the store about a key, one request at a time.
+    /// Asks the store about a key, one request of a key at a time.
     async fn ask_for_sdk(
         &self,
         text: &str,
@@ -133,7 +139,7 @@ impl Access {
         hash: [u8; 32],
         old: Option<Arc<Known>>,
     ) -> Result<Arc<Known>, Fault> {
-        let _one = self.standing.asking.lock().await;
+        let _one = self.standing.lane(&hash).lock().await;
         let (now, generation) = (self.platform.clock.now(), self.memory.heard());
         match self.standing.find(&hash, generation, self.memory.is_shared(), now) {
             Found::Fresh(known) => return Ok(known),

@@ -3,12 +3,12 @@
 //! Both are bounded and never waited for. An assignment that finds no room is not remembered as written, so the next resolve of that
 //! user offers it again, and until it is written the hash gives the same. Counts are sums, so their number is that of served versions.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use floe_model::id::{AppId, ExperimentId, PlacementId, ScreenVersionId, WorkspaceId};
-use floe_model::{Fault, Mode, Scope, Timestamp};
+use floe_model::id::{AppId, ExperimentId, PlacementId, ScreenVersionId};
+use floe_model::{Fault, Scope, Timestamp};
 use floe_store::Store;
 use floe_store::placements::assignments::{self, Assignment};
 use floe_store::placements::served::{self, Served};
@@ -22,6 +22,8 @@ const PLACES_MAX: usize = 65_536;
 const WRITTEN_MAX: usize = 262_144;
 /// Assignments of one transaction.
 const BATCH_MAX: usize = 1_000;
+/// Transactions of one flush: what comes in meanwhile has its turn at the next one.
+const BATCHES_MAX: usize = 1_024;
 
 /// What waits to be written.
 pub(super) struct Behind {
@@ -123,36 +125,31 @@ impl Behind {
         }
     }
 
-    /// Writes everything that waits. What cannot be written waits on, as far as there is room.
+    /// Writes everything that waits. What cannot be written waits on, as far as there is room. Whoever stops waiting for this loses
+    /// nothing: what was handed to the store is written.
     pub(super) async fn flush(&self, store: &Store) -> Result<(), Fault> {
         let _one = self.writing.lock().await;
-        let taken = std::mem::take(&mut *self.lock());
-        let mut batches = batches(&taken).into_iter();
-        while let Some((scope, batch)) = batches.next() {
+        for _ in 0..BATCHES_MAX {
+            let Some((scope, batch)) = self.lock().take() else { return Ok(()) };
             if let Err(fault) = write(store, scope, &batch).await {
-                self.put_back(std::iter::once((scope, batch)).chain(batches));
+                self.put_back(scope, batch);
                 return Err(fault);
             }
         }
         Ok(())
     }
 
-    fn put_back(&self, batches: impl Iterator<Item = (Scope, Batch)>) {
+    fn put_back(&self, scope: Scope, batch: Batch) {
         let mut waiting = self.lock();
-        for (scope, batch) in batches {
-            let room = ASSIGNMENTS_MAX.saturating_sub(waiting.assignments.len());
-            waiting.assignments.extend(batch.assignments.into_iter().take(room).map(|one| (scope, one)));
-            for one in batch.served {
-                let place = Place { scope, app: one.app, placement: one.placement, version: one.version };
-                let count = waiting.places.entry(place).or_insert(Count {
-                    served: 0,
-                    first_at: one.first_at,
-                    last_at: one.last_at,
-                });
-                count.served += one.served;
-                count.first_at = count.first_at.min(one.first_at);
-                count.last_at = count.last_at.max(one.last_at);
-            }
+        let room = ASSIGNMENTS_MAX.saturating_sub(waiting.assignments.len());
+        waiting.assignments.extend(batch.assignments.into_iter().take(room).map(|one| (scope, one)));
+        for one in batch.served {
+            let place = Place { scope, app: one.app, placement: one.placement, version: one.version };
+            let later = Count { served: 0, first_at: one.first_at, last_at: one.last_at };
+            let count = waiting.places.entry(place).or_insert(later);
+            count.served += one.served;
+            count.first_at = count.first_at.min(one.first_at);
+            count.last_at = count.last_at.max(one.last_at);
         }
     }
 
@@ -171,33 +168,25 @@ impl Waiting {
     fn is_empty(&self) -> bool {
         self.assignments.is_empty() && self.places.is_empty()
     }
-}
 
-/// By workspace and mode, in pieces of bounded size, each sorted as the tables want it.
-fn batches(waiting: &Waiting) -> Vec<(Scope, Batch)> {
-    let mut by_scope: BTreeMap<(WorkspaceId, Mode), Batch> = BTreeMap::new();
-    for (scope, one) in &waiting.assignments {
-        by_scope.entry((scope.workspace, scope.mode)).or_default().assignments.push(one.clone());
-    }
-    for (place, count) in &waiting.places {
-        let Place { scope, app, placement, version } = *place;
-        let Count { served, first_at, last_at } = *count;
-        let one = Served { app, placement, version, served, first_at, last_at };
-        by_scope.entry((scope.workspace, scope.mode)).or_default().served.push(one);
-    }
-    let mut batches = Vec::new();
-    for ((workspace, mode), mut batch) in by_scope {
-        let scope = Scope { workspace, mode };
-        batch.served.sort_by_key(|one| (one.app, one.placement, one.version));
-        let mut assignments = std::mem::take(&mut batch.assignments);
-        while assignments.len() > BATCH_MAX {
-            let rest = assignments.split_off(BATCH_MAX);
-            batches.push((scope, Batch { assignments, served: Vec::new() }));
-            assignments = rest;
+    /// What is written next: of one workspace and mode, a bounded number of assignments and every count, sorted as the table wants it.
+    fn take(&mut self) -> Option<(Scope, Batch)> {
+        let of_place = || self.places.keys().next().map(|place| place.scope);
+        let scope = self.assignments.first().map(|(scope, _)| *scope).or_else(of_place)?;
+        let mut batch = Batch::default();
+        let (taken, left) = (&mut batch.assignments, &mut Vec::new());
+        for (of, one) in std::mem::take(&mut self.assignments) {
+            if of == scope && taken.len() < BATCH_MAX { taken.push(one) } else { left.push((of, one)) }
         }
-        batches.push((scope, Batch { assignments, served: batch.served }));
+        self.assignments = std::mem::take(left);
+        for (place, count) in self.places.extract_if(|place, _| place.scope == scope) {
+            let Place { app, placement, version, .. } = place;
+            let Count { served, first_at, last_at } = count;
+            batch.served.push(Served { app, placement, version, served, first_at, last_at });
+        }
+        batch.served.sort_by_key(|one| (one.app, one.placement, one.version));
+        Some((scope, batch))
     }
-    batches
 }
 
 async fn write(store: &Store, scope: Scope, batch: &Batch) -> Result<(), Fault> {

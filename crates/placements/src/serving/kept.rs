@@ -16,6 +16,9 @@ use floe_store::placements::assignments;
 const PAGES_MAX: usize = 1_000;
 /// How far back a later look begins: assignments are written some time after they were made.
 const OVERLAP_S: i64 = 60;
+/// Stored assignments up to which all of them are read after every change of configuration, since one may have been taken away. Of more,
+/// only the newest are read at once, so that a change shows soon, and all of them at the next look.
+const WHOLE_MAX: usize = 100_000;
 
 /// Those users of one experiment.
 #[derive(Debug, Clone)]
@@ -26,6 +29,10 @@ pub(super) struct Kept {
     pub(super) changed_at: Timestamp,
     /// When it was read.
     pub(super) read_at: Timestamp,
+    /// Stored assignments that were read when all of them were.
+    stored: usize,
+    /// Whether all of them were read this time.
+    pub(super) is_whole: bool,
     modes: [HashMap<u64, u8>; 2],
 }
 
@@ -40,19 +47,24 @@ impl Kept {
         experiment.variants.get(usize::from(*index)).map(|variant| variant.id)
     }
 
-    /// Reads what is stored. What was read for the same weights before is gone on from.
+    /// Reads what is stored. When there is much, what was read for the same weights before is gone on from, unless `whole`.
     pub(super) async fn read(
         store: &Store,
         workspace: WorkspaceId,
         experiment: &Experiment,
         changed_at: Timestamp,
         before: Option<&Self>,
+        whole: bool,
         now: Timestamp,
     ) -> Result<Self, Fault> {
-        let before = before.filter(|before| before.experiment == experiment.id && before.changed_at == changed_at);
+        let goes_on = |before: &&Self| {
+            before.experiment == experiment.id && before.changed_at == changed_at && before.stored > WHOLE_MAX
+        };
+        let before = before.filter(goes_on).filter(|_| !whole);
         let since = before.map_or(Timestamp(0), |before| before.read_at.plus_seconds(-OVERLAP_S));
         let modes = before.map(|before| before.modes.clone()).unwrap_or_default();
-        let mut kept = Self { experiment: experiment.id, changed_at, read_at: now, modes };
+        let (stored, is_whole) = (before.map_or(0, |before| before.stored), before.is_none());
+        let mut kept = Self { experiment: experiment.id, changed_at, read_at: now, stored, is_whole, modes };
         for (index, mode) in [Mode::Live, Mode::Test].into_iter().enumerate() {
             let scope = Scope { workspace, mode };
             let mut after = (since, String::new());
@@ -61,6 +73,7 @@ impl Kept {
                 let page = store
                     .read(move |tx| assignments::after(tx, scope, id, (from.0, &from.1), assignments::PAGE_MAX))
                     .await?;
+                kept.stored += page.len();
                 for one in &page {
                     kept.note(index, experiment, &one.user_id, one.variant);
                 }

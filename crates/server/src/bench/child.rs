@@ -41,8 +41,7 @@ impl Child {
         settings: &[(&'static str, String)],
     ) -> anyhow::Result<Self> {
         let address = free_address()?;
-        let program = std::env::current_exe().context("the path of this program")?;
-        let mut command = Command::new(program);
+        let mut command = program()?;
         command
             .args(["--quiet", "bench-server", "--listen", &address.to_string(), "--data"])
             .arg(folder)
@@ -56,9 +55,22 @@ impl Child {
             command.env("FLOE_DATABASE_URL", url);
         }
         command.envs(settings.iter().map(|(name, value)| (*name, value)));
+        Self::spawn(command, address, database.is_some()).await
+    }
+
+    /// Starts the bare handler and waits for its first answer.
+    pub(super) async fn start_bare() -> anyhow::Result<Self> {
+        let address = free_address()?;
+        let mut command = program()?;
+        command.args(["--quiet", "bench-bare", "--listen", &address.to_string()]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
+        Self::spawn(command, address, false).await
+    }
+
+    async fn spawn(mut command: Command, address: SocketAddr, counts_postgres: bool) -> anyhow::Result<Self> {
         let started = now();
         let process = command.spawn().context("the server could not be started")?;
-        let mut child = Self { process, address, ready_ms: 0.0, counts_postgres: database.is_some() };
+        let mut child = Self { process, address, ready_ms: 0.0, counts_postgres };
         child.wait_until_ready(started).await?;
         child.ready_ms = started.elapsed().as_secs_f64() * 1_000.0;
         Ok(child)
@@ -127,6 +139,10 @@ impl Child {
         }
         bail!("the server did not answer within {} s", READY_MAX.as_secs())
     }
+}
+
+fn program() -> anyhow::Result<Command> {
+    Ok(Command::new(std::env::current_exe().context("the path of this program")?))
 }
 
 /// Size of this program.

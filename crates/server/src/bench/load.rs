@@ -59,6 +59,21 @@ impl Load {
         Self { address, request: Arc::new(request.into_bytes()) }
     }
 
+    /// Sends bytes as they are.
+    pub(super) fn raw(address: SocketAddr, request: Vec<u8>) -> Self {
+        Self { address, request: Arc::new(request) }
+    }
+
+    /// Sends once; the bytes of the answer's body.
+    pub(super) async fn answer_bytes(&self) -> anyhow::Result<usize> {
+        let mut caller = Caller::connect(self.address, Arc::clone(&self.request)).await?;
+        caller.stream.write_all(&self.request).await?;
+        let is_success = caller.read_answer().await?;
+        anyhow::ensure!(is_success, "an answer that is not 2xx: {}", String::from_utf8_lossy(&caller.buffer));
+        let head = caller.buffer.windows(4).position(|window| window == b"\r\n\r\n").context("an answer without head")?;
+        Ok(caller.buffer.len() - head - 4)
+    }
+
     /// Sends for some time.
     pub(super) async fn run(&self, callers: usize, length: Duration) -> anyhow::Result<Sample> {
         let started = now();
@@ -136,6 +151,14 @@ impl Load {
 }
 
 impl Sample {
+    /// Takes over what was measured later.
+    pub(super) fn join(&mut self, later: Self) {
+        self.micros.extend(later.micros);
+        self.micros.sort_unstable();
+        self.failed += later.failed;
+        self.elapsed += later.elapsed;
+    }
+
     /// Answers.
     pub(super) fn count(&self) -> usize {
         self.micros.len()

@@ -4,11 +4,13 @@
 //! memory can be told apart. The limit is what the store alone does with the same durable waits.
 
 mod backup;
+mod bare;
 mod child;
 mod effect;
 mod limit;
 mod load;
 mod nodes;
+mod placements;
 mod prepare;
 mod reads;
 mod report;
@@ -23,6 +25,7 @@ use serde_json::json;
 
 use crate::cli::Output;
 use child::Child;
+pub use bare::serve as serve_bare;
 pub use effect::Noop;
 use load::{Load, Sample};
 use prepare::Prepared;
@@ -56,6 +59,8 @@ pub enum What {
     Webhooks,
     /// Money: the ledger, large runs, lists of a million rows.
     Treasury,
+    /// Devices: resolves against a bare handler, events, memory of a thousand screen flows.
+    Placements,
 }
 
 /// What to measure.
@@ -95,6 +100,12 @@ async fn measure(options: &Options, output: Output) -> anyhow::Result<Report> {
     }
     if options.what.contains(&What::Treasury) {
         treasury::measure(folder.path(), database, Duration::from_secs(options.seconds), output, &mut report).await?;
+        if options.what.len() == 1 {
+            return Ok(report);
+        }
+    }
+    if options.what.contains(&What::Placements) {
+        placements::measure(folder.path(), database, Duration::from_secs(options.seconds), output, &mut report).await?;
         if options.what.len() == 1 {
             return Ok(report);
         }

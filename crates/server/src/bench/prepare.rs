@@ -129,6 +129,26 @@ pub(super) async fn prepare(folder: &Path, database: Option<&str>) -> anyhow::Re
     Ok(prepared)
 }
 
+/// Makes an owner in a fresh data folder; a token with which everything of placements is managed.
+pub(super) async fn owner(folder: &Path, database: Option<&str>) -> anyhow::Result<String> {
+    let app = open(folder, database).await?;
+    let owner = NewOwner {
+        name: "Bench".to_owned(),
+        email: "bench@bench.invalid".to_owned(),
+        password: None,
+        workspace_name: "Bench".to_owned(),
+        timezone: "UTC".to_owned(),
+        starter_keys: None,
+    };
+    let first = app.access.create_admin(owner).await?;
+    let act = Act { ctx: ctx(&app.platform, first.workspace.id, first.member.id), address: None };
+    let scopes = ["placements.manage".to_owned()].to_vec();
+    let token = app.access.prepare_token(&act, &NewToken { name: "bench".to_owned(), scopes, expires_in_days: None })?;
+    let token = app.platform.store.write(move |tx| token.apply(tx, &act)).await?.text;
+    app.close().await;
+    Ok(token)
+}
+
 /// Adds rows and first events of runs that are under way, as a server leaves them that ends in the middle.
 pub(super) async fn open_runs(
     folder: &Path,

@@ -1,5 +1,6 @@
 //! `floe bench`: measures this machine.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use clap::Args;
@@ -21,6 +22,20 @@ pub(super) struct Arguments {
     /// A PostgreSQL database that may be filled; a fresh one is best
     #[arg(long, value_name = "URL")]
     database_url: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BareArguments {
+    /// Address and port
+    #[arg(long)]
+    listen: SocketAddr,
+}
+
+/// The bare handler.
+pub(super) fn execute_bare(arguments: &BareArguments) -> Result<Exit, Failure> {
+    bench::serve_bare(arguments.listen)
+        .map(|()| Exit::Done)
+        .map_err(|error| Failure::new(Exit::Failed, "bench", format!("{error:#}")))
 }
 
 pub(super) fn execute(context: &Context, arguments: &Arguments) -> Result<Exit, Failure> {

@@ -144,6 +144,9 @@ enum Command {
     /// The measured server; started by the bench itself
     #[command(hide = true)]
     BenchServer(serve::Arguments),
+    /// A handler that does nothing; started by the bench itself
+    #[command(hide = true)]
+    BenchBare(bench::BareArguments),
     /// Print the version
     Version,
     /// Run JavaScript of steps; started by the server itself
@@ -229,6 +232,7 @@ fn execute(cli: Cli, output: Output) -> Result<Exit, Failure> {
         Command::Demo(arguments) => return demo::execute(context, arguments),
         Command::BenchServer(arguments) => return bench::execute_server(context, &arguments),
         Command::Bench(arguments) => return bench::execute(&context, &arguments),
+        Command::BenchBare(arguments) => return bench::execute_bare(&arguments),
         _ => {}
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -264,6 +268,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> 
         | Command::Demo(_)
         | Command::Bench(_)
         | Command::BenchServer(_)
+        | Command::BenchBare(_)
         | Command::Openapi(_)
         | Command::Version
         | Command::Completions(_)

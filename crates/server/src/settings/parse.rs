@@ -203,13 +203,16 @@ pub(super) fn rate_limits(text: &str) -> Result<RateLimits, String> {
     }
     let entry = |item: &str| {
         let (kind, rate) = item.trim().split_once('=')?;
-        let per_minute = rate.strip_suffix("/min")?.parse().ok()?;
+        let per_minute = match rate.strip_suffix("/s") {
+            Some(per_second) => per_second.parse::<u32>().ok()?.checked_mul(60)?,
+            None => rate.strip_suffix("/min")?.parse().ok()?,
+        };
         RATE_KINDS.contains(&kind).then(|| (kind.to_owned(), per_minute))
     };
     let entries: Option<Vec<(String, u32)>> = text.split(',').map(entry).collect();
     entries.map(RateLimits::PerMinute).ok_or_else(|| {
         "must be on, off, or a list such as flows=200/min of the kinds member, token, flows, share, share-file, treasury, \
-         payment-runs, treasury-wrong-keys, placements"
+         payment-runs, treasury-wrong-keys, placements, sdk-resolve, sdk-events, sdk-errors, sdk-address; /s stands for 60/min"
             .to_owned()
     })
 }

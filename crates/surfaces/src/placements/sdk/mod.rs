@@ -45,9 +45,7 @@ pub(super) fn routes() -> Vec<Route> {
             .about("Deprecated. The only app of the workspace stands in for an `app_id` that is left out.")
             .takes(shapes::ASKED)
             .answers(200, shapes::RESOLVED)
-            .refuses(400, &["invalid_app_id", "invalid_placement_id"])
-            .refuses(403, &["forbidden"])
-            .refuses(404, &["app_not_found"]),
+            .refuses(400, &["invalid_app_id", "invalid_placement_id"]),
     ]
 }
 

@@ -31,7 +31,7 @@ on_both! {
                 singles.push(single);
             }
             // Repeated keys are asked for once.
-            body["placement_keys"] = keys.iter().chain(&keys).collect();
+            body["placement_keys"] = keys.iter().chain(&keys).copied().collect();
             let batch = house.resolve_at("placements/resolve-batch", &house.live, &body).await;
             assert_eq!(batch["results"], json!(singles), "u{number}");
         }

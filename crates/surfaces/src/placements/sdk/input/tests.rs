@@ -88,7 +88,7 @@ fn a_batch_names_placements_once() {
 
 #[test]
 fn what_is_no_object_is_no_json_of_ours() {
-    for text in ["", "[]", "1", "{", "null", "{\"user_id\":\"u\"} x", "\u{feff}{}"] {
+    for text in ["", "[]", r#"["u","s","ios"]"#, "1", "{", "null", "{\"user_id\":\"u\"} x", "\u{feff}{}"] {
         assert_eq!(read(text.as_bytes(), Form::One).expect_err(text).code(), "invalid_json", "{text}");
     }
     let twice = r#"{"user_id":"a","user_id":"b","session_id":"s","device_platform":"web"}"#;
