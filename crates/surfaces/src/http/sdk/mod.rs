@@ -182,7 +182,7 @@ impl Route {
         let mut route = Self::post(surface, path, Auth::only_key(KeyKind::PlacementsSdk), other);
         let handler: SdkHandler = Arc::new(move |call| Box::pin(handler(call)));
         route.sdk = Some(Sdk { door, handler, counted: Arc::new(Handles::new(surface.name, path)) });
-        route.body_limit(door.body_limit).refuses(403, &["forbidden"]).refuses(404, &["app_not_found"])
+        route.body_limit(door.body_limit)
     }
 }
 

@@ -4,7 +4,7 @@
 mod input;
 mod resolve;
 
-use crate::http::shape::{FLAG, TEXT};
+use crate::http::shape::TEXT;
 use crate::http::{Route, SdkApp, SdkBucket, SdkDoor};
 
 use super::SURFACE;
@@ -45,12 +45,14 @@ pub(super) fn routes() -> Vec<Route> {
             .about("Deprecated. The only app of the workspace stands in for an `app_id` that is left out.")
             .takes(shapes::ASKED)
             .answers(200, shapes::RESOLVED)
-            .refuses(400, &["invalid_app_id", "invalid_placement_id"]),
+            .refuses(400, &["invalid_app_id", "invalid_placement_id"])
+            .refuses(403, &["forbidden"])
+            .refuses(404, &["app_not_found"]),
     ]
 }
 
 fn with_manner(route: Route) -> Route {
     route
         .query("export", TEXT, "true: the default version, the same for everybody; leaves nothing behind")
-        .query("explain", FLAG, "Adds the steps of the decision; with test keys only")
+        .query("explain", TEXT, "true: adds the steps of the decision, leaves nothing behind; with test keys, else ignored")
 }
