@@ -85,12 +85,8 @@ impl Access {
         let mut rows: Vec<(Scope, Key, Counts)> = taken
             .iter()
             .map(|(part, counts)| {
-                let key = Key {
-                    day: part.day,
-                    product: part.surface.to_owned(),
-                    key: part.key.prefixed(),
-                    ..Key::default()
-                };
+                let key =
+                    Key { day: part.day, product: part.surface.to_owned(), key: part.key.prefixed(), ..Key::default() };
                 (part.scope, key, *counts)
             })
             .collect();

@@ -4,9 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use floe_model::id::{ExperimentId, ScreenFlowId, ScreenVersionId, VariantId};
-use floe_model::placements::decide::{
-    By, Chosen, Decision, Explanation, Known, decide, decide_export, explain,
-};
+use floe_model::placements::decide::{By, Chosen, Decision, Explanation, Known, decide, decide_export, explain};
 use floe_model::placements::event::Missed;
 use floe_model::placements::filter::Subject;
 use floe_model::placements::{NoFlow, Platform};

@@ -70,7 +70,8 @@ impl Load {
         caller.stream.write_all(&self.request).await?;
         let is_success = caller.read_answer().await?;
         anyhow::ensure!(is_success, "an answer that is not 2xx: {}", String::from_utf8_lossy(&caller.buffer));
-        let head = caller.buffer.windows(4).position(|window| window == b"\r\n\r\n").context("an answer without head")?;
+        let head =
+            caller.buffer.windows(4).position(|window| window == b"\r\n\r\n").context("an answer without head")?;
         Ok(caller.buffer.len() - head - 4)
     }
 

@@ -191,8 +191,7 @@ impl Desk {
             "key": key, "platforms": ["ios", "android"], "default_flow_version_id": version, "audience_filter": filter(),
         });
         self.make(&self.at("placements"), &body, "id").await?;
-        let variant =
-            |name: &str, version: &str| json!({ "name": name, "flow_version_id": version, "weight": 50, "is_control": name == "A" });
+        let variant = |name: &str, version: &str| json!({ "name": name, "flow_version_id": version, "weight": 50, "is_control": name == "A" });
         let body = json!({
             "name": format!("Bench of {key}"), "placement_id": key, "variants": [variant("A", version), variant("B", other)],
         });

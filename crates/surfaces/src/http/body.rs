@@ -82,9 +82,7 @@ async fn collect(route: &Route, body: Body) -> Result<Bytes, Fault> {
     match tokio::time::timeout(Duration::from_secs(BODY_READ_S), reading).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(route.body_limit)),
-        Ok(Err(_)) | Err(_) => {
-            Err(Fault::new(FaultKind::Invalid, "incomplete_body", "The body ended before its end"))
-        }
+        Ok(Err(_)) | Err(_) => Err(Fault::new(FaultKind::Invalid, "incomplete_body", "The body ended before its end")),
     }
 }
 

@@ -38,7 +38,8 @@ pub(crate) fn takes_gzip(headers: &HeaderMap) -> bool {
 
 /// Packs an answer of JSON that is large enough and not packed yet, for a client that takes gzip.
 pub(super) async fn gzip(mut reply: Reply) -> Reply {
-    let is_json = reply.headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
+    let is_json =
+        reply.headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
     if !is_json || reply.headers.contains_key(CONTENT_ENCODING) {
         return reply;
     }

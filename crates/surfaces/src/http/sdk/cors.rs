@@ -11,7 +11,8 @@ use crate::http::reply::Reply;
 /// Seconds for which a browser remembers the answer.
 const MAX_AGE_S: &str = "86400";
 /// Headers of an answer that pages may read.
-const EXPOSED: &str = "X-Request-Id, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Deprecation, Link";
+const EXPOSED: &str =
+    "X-Request-Id, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Deprecation, Link";
 /// Headers that pages may send.
 const TAKEN: &str = "Authorization, Content-Type, Content-Encoding, User-Agent, X-Request-Id";
 

@@ -37,11 +37,7 @@ struct Visit {
 }
 
 /// Answers a request for an SDK route.
-pub(in crate::http) async fn answer(
-    app: Arc<App>,
-    route: Arc<Route>,
-    request: Request<Body>,
-) -> Response<Body> {
+pub(in crate::http) async fn answer(app: Arc<App>, route: Arc<Route>, request: Request<Body>) -> Response<Body> {
     let Some(sdk) = &route.sdk else {
         return run::refuse(&app, route.surface, &request, &run::unknown_path(), |reply| reply);
     };
@@ -62,13 +58,14 @@ pub(in crate::http) async fn answer(
         Err(fault) => run::render(surface, &fault, &FaultSite { request_id, path: parts.uri.path() }),
     };
     let mut reply = if takes_gzip { compress::gzip(reply).await } else { reply };
-    note(&app, &route, &parts, &visit, peer, &Outcome {
-        surface: surface.name,
-        id: request_id,
-        arrived_at: now,
-        error_code,
-        reply: &reply,
-    });
+    note(
+        &app,
+        &route,
+        &parts,
+        &visit,
+        peer,
+        &Outcome { surface: surface.name, id: request_id, arrived_at: now, error_code, reply: &reply },
+    );
     if let Some(verdict) = visit.count.get() {
         rate::write_headers(&mut reply.headers, surface.rate_style, &verdict);
     }
@@ -107,12 +104,7 @@ struct Steps<'a> {
 }
 
 impl Steps<'_> {
-    async fn go(
-        &self,
-        parts: &mut Parts,
-        body: Body,
-        visit: &mut Visit,
-    ) -> Result<crate::http::reply::Reply, Fault> {
+    async fn go(&self, parts: &mut Parts, body: Body, visit: &mut Visit) -> Result<crate::http::reply::Reply, Fault> {
         let (app, door) = (self.app, self.sdk.door);
         let params = run::path_params(parts).await?;
         let identity = match proof::prove(app, &parts.headers, self.peer).await {

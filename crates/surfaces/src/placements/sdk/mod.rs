@@ -52,7 +52,9 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 fn with_manner(route: Route) -> Route {
-    route
-        .query("export", TEXT, "true: the default version, the same for everybody; leaves nothing behind")
-        .query("explain", TEXT, "true: adds the steps of the decision, leaves nothing behind; with test keys, else ignored")
+    route.query("export", TEXT, "true: the default version, the same for everybody; leaves nothing behind").query(
+        "explain",
+        TEXT,
+        "true: adds the steps of the decision, leaves nothing behind; with test keys, else ignored",
+    )
 }

@@ -69,11 +69,8 @@ pub(super) async fn legacy(call: SdkCall) -> Result<Reply, Fault> {
     let input = input::read(&call.body, Form::One)?;
     let app = call.choose_app(input.app_id.as_deref()).await?;
     call.app.placements.events.note_legacy(call.caller.workspace, call.key, LEGACY);
-    let successor = format!(
-        "</v1/apps/{}/placements/{}/resolve>; rel=\"successor-version\"",
-        app.id,
-        call.param("key")
-    );
+    let successor =
+        format!("</v1/apps/{}/placements/{}/resolve>; rel=\"successor-version\"", app.id, call.param("key"));
     let reply = answer(&call, &app, &input)?;
     Ok(reply.text_header(DEPRECATION, "true").text_header(LINK, &successor))
 }

@@ -82,9 +82,7 @@ impl House {
 
     /// A running experiment between versions of these weights; its id.
     async fn experiment(&self, key: &str, versions: &[(&str, i64)]) -> String {
-        let variant = |(index, (version, weight)): (usize, &(&str, i64))| {
-            json!({ "name": format!("Variant \"{index}\""), "flow_version_id": version, "weight": weight, "is_control": index == 0 })
-        };
+        let variant = |(index, (version, weight)): (usize, &(&str, i64))| json!({ "name": format!("Variant \"{index}\""), "flow_version_id": version, "weight": weight, "is_control": index == 0 });
         let variants: Vec<Value> = versions.iter().enumerate().map(variant).collect();
         let body = json!({ "name": "Length", "placement_id": key, "variants": variants });
         let id = text(&self.manage("POST", "experiments", body).await, "id");

@@ -225,7 +225,10 @@ impl Resolved {
         assert!(self.media_base_url.starts_with("http") && !self.media_base_url.ends_with('/'));
         assert!(self.icon_base_url.ends_with("/cdn/icons"));
         assert!(self.fonts.iter().all(|font| {
-            !font.family.is_empty() && (100..=900).contains(&font.weight) && font.url.ends_with(".ttf") && !font.style.is_empty()
+            !font.family.is_empty()
+                && (100..=900).contains(&font.weight)
+                && font.url.ends_with(".ttf")
+                && !font.style.is_empty()
         }));
         let told = [&self.experiment_id, &self.variant_id, &self.variant_name];
         assert!(told.iter().all(|one| one.is_some() == is_tested));

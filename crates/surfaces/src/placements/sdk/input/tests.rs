@@ -51,7 +51,10 @@ fn every_field_has_its_limits() {
         (json!({ "attributes": { ("n".repeat(128)): 1 } }), "ok"),
         (json!({ "attributes": { ("n".repeat(129)): 1 } }), "/attributes length"),
         (json!({ "attributes": { "a/b": "x".repeat(1_025) } }), "/attributes/a~1b length"),
-        (json!({ "attributes": { "a": "x".repeat(1_024), "b": null, "c": true, "d": 1.5, "e": ["x", 1, null] } }), "ok"),
+        (
+            json!({ "attributes": { "a": "x".repeat(1_024), "b": null, "c": true, "d": 1.5, "e": ["x", 1, null] } }),
+            "ok",
+        ),
         (json!({ "attributes": { "a": vec![1; 100] } }), "ok"),
         (json!({ "attributes": { "a": vec![1; 101] } }), "/attributes/a range"),
         (json!({ "attributes": { "a": [[1]] } }), "/attributes/a type"),
