@@ -4,6 +4,12 @@ use floe_model::id::{
     AppId, AudienceId, ExperimentId, FontId, MediaId, PlacementId, ScreenFlowId, ScreenVersionId, VariantId,
 };
 use floe_model::{Fault, FaultKind, FieldProblem, Timestamp};
+use floe_store::placements::audiences::AUDIENCES_MAX;
+use floe_store::placements::experiments::EXPERIMENTS_MAX;
+use floe_store::placements::fonts::FONTS_MAX;
+use floe_store::placements::media::MEDIA_MAX;
+use floe_store::placements::placements::PLACEMENTS_MAX;
+use floe_store::placements::screen_flows::FLOWS_MAX;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -219,12 +225,12 @@ impl Document {
         let document = Self {
             format: FORMAT,
             format_version: FORMAT_VERSION,
-            flows: list(outer.flows, "/flows", &mut problems),
-            audiences: list(outer.audiences, "/audiences", &mut problems),
-            placements: list(outer.placements, "/placements", &mut problems),
-            experiments: list(outer.experiments, "/experiments", &mut problems),
-            fonts: list(outer.fonts, "/fonts", &mut problems),
-            media: list(outer.media, "/media", &mut problems),
+            flows: list(outer.flows, "/flows", FLOWS_MAX, &mut problems),
+            audiences: list(outer.audiences, "/audiences", AUDIENCES_MAX, &mut problems),
+            placements: list(outer.placements, "/placements", PLACEMENTS_MAX, &mut problems),
+            experiments: list(outer.experiments, "/experiments", EXPERIMENTS_MAX, &mut problems),
+            fonts: list(outer.fonts, "/fonts", FONTS_MAX, &mut problems),
+            media: list(outer.media, "/media", usize::try_from(MEDIA_MAX).unwrap_or(usize::MAX), &mut problems),
             app: match app {
                 Some(app) if problems.is_empty() => app,
                 _ => return Err(Fault::validation(problems)),
@@ -252,7 +258,12 @@ fn known_format(outer: &Outer<'_>) -> Result<(), Fault> {
 /// Problems that are listed at most; a document with more was never one of ours.
 const PROBLEMS_MAX: usize = 100;
 
-fn list<T: DeserializeOwned>(raw: Option<&RawValue>, path: &str, problems: &mut Vec<FieldProblem>) -> Vec<T> {
+fn list<T: DeserializeOwned>(
+    raw: Option<&RawValue>,
+    path: &str,
+    most: usize,
+    problems: &mut Vec<FieldProblem>,
+) -> Vec<T> {
     let Some(raw) = raw.filter(|raw| raw.get() != "null") else { return Vec::new() };
     let items: Vec<&RawValue> = match serde_json::from_str(raw.get()) {
         Ok(items) => items,
@@ -261,6 +272,10 @@ fn list<T: DeserializeOwned>(raw: Option<&RawValue>, path: &str, problems: &mut 
             return Vec::new();
         }
     };
+    if items.len() > most {
+        problems.push(FieldProblem::new(path, "length", format!("{} must have at most {most} entries", &path[1..])));
+        return Vec::new();
+    }
     let mut list = Vec::with_capacity(items.len());
     for (index, item) in items.into_iter().enumerate() {
         if problems.len() >= PROBLEMS_MAX {

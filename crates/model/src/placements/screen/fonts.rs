@@ -8,6 +8,8 @@ use serde_json::{Map, Value};
 use super::place::Place;
 use super::walk::{Owner, Part, walk};
 
+/// Fonts of a flow at most; an app can upload fewer. What a flow names beyond is not looked at.
+const USES_MAX: usize = 1_000;
 /// Weight of text that says none.
 const WEIGHT_NORMAL: u16 = 400;
 /// Weights of the wire, lightest and boldest.
@@ -137,7 +139,7 @@ impl Fonts<'_> {
     fn add(&mut self, place: &Place<'_>, props: &Map<String, Value>) {
         let families: Vec<&str> = plain(props.get("fontFamily")).into_iter().filter_map(Value::as_str).collect();
         let weights: Vec<u16> = plain(props.get("fontWeight")).into_iter().filter_map(weight_of).collect();
-        if families.is_empty() && weights.is_empty() {
+        if self.used.len() >= USES_MAX || families.is_empty() && weights.is_empty() {
             return;
         }
         let (member, families): (_, Vec<&str>) = if families.is_empty() {
@@ -151,6 +153,9 @@ impl Fonts<'_> {
         for family in families.into_iter().filter(|family| !family.is_empty() && !family.contains("{{")) {
             for &weight in &weights {
                 for &style in &styles {
+                    if self.used.len() >= USES_MAX {
+                        return;
+                    }
                     let font = FontUse { family: family.to_owned(), weight, style };
                     self.used.entry(font).or_insert_with(|| place.pointer());
                 }

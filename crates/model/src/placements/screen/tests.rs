@@ -346,6 +346,17 @@ fn fonts_are_found_wherever_they_are() {
 }
 
 #[test]
+fn cases_that_multiply_do_not_grow_without_end() {
+    let cases = |value: &dyn Fn(u32) -> Value| {
+        let list: Vec<Value> = (0..5_000).map(|number| json!({ "when": {}, "value": value(number) })).collect();
+        json!({ "type": "conditional", "cases": list })
+    };
+    let props = json!({ "fontFamily": cases(&|number| json!(format!("F{number}"))), "fontWeight": cases(&|number| json!(number)) });
+    let schema = json!({ "nodes": [{ "id": "s", "kind": "screen", "layout": { "type": "text", "props": props } }] });
+    assert_eq!(fonts_used(&schema).len(), 1_000);
+}
+
+#[test]
 fn the_nearest_uploaded_file_is_served() {
     let face = |family: &str, weight, style| FontFace { family: family.to_owned(), weight, style };
     let (normal, italic) = (FontStyle::Normal, FontStyle::Italic);

@@ -20,6 +20,9 @@ const NAME_MAX: usize = 120;
 /// Characters of the note of a version at most.
 const NOTE_MAX: usize = 1_000;
 
+/// Versions of all screen flows of a document at most.
+const VERSIONS_MAX: usize = 10_000;
+
 /// A screen flow of a document.
 #[derive(Debug)]
 pub(in super::super) struct Flow {
@@ -47,6 +50,11 @@ pub(in super::super) struct Version {
 }
 
 pub(super) fn prepare(parts: Vec<FlowPart>, problems: &mut Problems) -> Vec<Flow> {
+    if parts.iter().map(|part| part.versions.len()).sum::<usize>() > VERSIONS_MAX {
+        let message = format!("flows must have at most {VERSIONS_MAX} versions together");
+        let _: Option<()> = problems.add("/flows", "length", message);
+        return Vec::new();
+    }
     let (mut flows, mut versions) = (HashSet::new(), HashSet::new());
     let mut prepared = Vec::with_capacity(parts.len());
     for (index, part) in parts.into_iter().enumerate() {
