@@ -85,7 +85,7 @@ fn sums(reader: &Reader<'_>, stored: &BTreeMap<String, Seen>) -> Outcome<Vec<Str
     let overview = reader.get("/analytics/overview")?;
     let revenue = reader.get("/analytics/revenue")?;
     let of = |kind: &str| stored.values().filter(|seen| seen.kind == kind).count() as u64;
-    let euros = revenue.pointer("/currencies/0/revenue").or_else(|| revenue.pointer("/currencies/0/revenue/value"));
+    let euros = revenue.pointer("/currencies/0/revenue/value");
     let shown = [
         ("flow_start", overview.pointer("/impressions/value").and_then(Value::as_u64)),
         ("flow_complete", overview.pointer("/completions/value").and_then(Value::as_u64)),

@@ -1,5 +1,6 @@
 //! What apps report: taken, entered once, read, erased, removed (placements contract, sections 4 to 6, 12 and 15).
 
+mod bounds;
 mod erase;
 mod points;
 mod reads;
