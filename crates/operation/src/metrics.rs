@@ -75,7 +75,10 @@ fn describe() {
     describe_gauge!("floe_ledger_imbalance", "Ledgers whose balance is not what their last entry says");
     describe_counter!("floe_placement_events_total", "Events of apps by result, since this process started");
     describe_gauge!("floe_placement_events_waiting", "Events of apps that are answered and not counted yet, about");
-    describe_counter!("floe_placement_no_flow_left_out_total", "Resolves without a flow that were left out of the numbers");
+    describe_counter!(
+        "floe_placement_no_flow_left_out_total",
+        "Resolves without a flow that were left out of the numbers"
+    );
     describe_histogram!("floe_store_seconds", Unit::Seconds, "Time of database work, waiting for a thread included");
     describe_gauge!("floe_build_info", "1, with the version of the program");
 }

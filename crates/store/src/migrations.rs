@@ -43,4 +43,5 @@ migrations! {
     20 "placement_events" "0020_placement_events.sql";
     21 "placement_assets" "0021_placement_assets.sql";
     23 "payments_in_the_console" "0023_payments_in_the_console.sql";
+    24 "treasury_lists" "0024_treasury_lists.sql";
 }

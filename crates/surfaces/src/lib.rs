@@ -10,6 +10,7 @@ pub mod flows;
 pub mod http;
 pub mod openapi;
 pub mod placements;
+mod stream;
 pub mod treasury;
 
 use std::sync::Arc;

@@ -1,6 +1,9 @@
 //! What an operator sets about the treasury.
 
+use std::sync::Arc;
+
 use floe_model::treasury::Directory;
+use floe_model::treasury::risk::Watchlist;
 
 use crate::payouts::PayoutSettings;
 
@@ -11,6 +14,8 @@ pub struct Settings {
     pub public_url: String,
     /// The institutions that an operator brought; none is the directory that comes with Floe.
     pub directory: Option<&'static Directory>,
+    /// The names that an operator watches.
+    pub watchlist: Arc<Watchlist>,
     /// Payouts and funding.
     pub payouts: PayoutSettings,
 }

@@ -40,6 +40,16 @@ pub enum FeeSchedule {
     },
 }
 
+/// What an organisation sets about fees: the tariff, and what becomes of a fee when a bank sends the money back.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct FeeSetting {
+    /// The tariff.
+    #[serde(flatten)]
+    pub schedule: FeeSchedule,
+    /// Whether the fee of a payout that comes back is given back too; it is kept unless this is set.
+    pub refund_on_reversal: bool,
+}
+
 /// One line of a tariff.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct FeeBand {
@@ -84,6 +94,10 @@ impl FeeSchedule {
     pub fn read(json: &str) -> Result<Self, FeeProblem> {
         let wire: FeeIn<'_> = serde_json::from_str(json)
             .map_err(|_| problem(&[], "pattern", "must be an object with a kind and its values"))?;
+        Self::of_wire(wire)
+    }
+
+    fn of_wire(wire: FeeIn<'_>) -> Result<Self, FeeProblem> {
         match wire.kind.as_ref() {
             "off" => Ok(Self::Off),
             "percent" => {
@@ -105,6 +119,23 @@ impl FeeSchedule {
     }
 }
 
+impl FeeSetting {
+    /// Reads what [`FeeSchedule::read`] does, with `"refund_on_reversal":true` beside it; without that word it is false.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn read(json: &str) -> Result<Self, FeeProblem> {
+        let wire: FeeIn<'_> = serde_json::from_str(json)
+            .map_err(|_| problem(&[], "pattern", "must be an object with a kind and its values"))?;
+        let refund_on_reversal = match wire.refund_on_reversal.map(RawValue::get) {
+            None | Some("false" | "null") => false,
+            Some("true") => true,
+            Some(_) => return Err(problem(&["refund_on_reversal"], "bool_type", "must be true or false")),
+        };
+        Ok(Self { schedule: FeeSchedule::of_wire(wire)?, refund_on_reversal })
+    }
+}
+
 #[derive(Deserialize)]
 struct FeeIn<'a> {
     #[serde(borrow)]
@@ -117,6 +148,8 @@ struct FeeIn<'a> {
     bands: Option<Vec<BandIn<'a>>>,
     #[serde(borrow)]
     vat_percent: Option<&'a RawValue>,
+    #[serde(borrow)]
+    refund_on_reversal: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]

@@ -23,7 +23,7 @@ mod words;
 
 pub use account::AccountNumber;
 pub use decimal::NumberProblem;
-pub use fees::{BANDS_MAX, FeeBand, FeeProblem, FeeSchedule, Rate};
+pub use fees::{BANDS_MAX, FeeBand, FeeProblem, FeeSchedule, FeeSetting, Rate};
 pub use institutions::{
     Directory, DirectoryProblem, INSTITUTIONS_MAX, Institution, InstitutionKind, InstitutionRef, is_institution_code,
 };

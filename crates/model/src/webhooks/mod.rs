@@ -6,5 +6,8 @@ mod state;
 pub use events::{EVENTS_MAX, Style, TREASURY_EVENTS, TREASURY_TEST, is_known, wants};
 pub use state::{Counted, Counter, DeliveryStatus, Next, OFF_AFTER_FAILURES, OFF_AFTER_S, after_failure, count};
 
+/// Why an endpoint is off that a person switched off.
+pub const SWITCHED_OFF: &str = "switched off";
+
 #[cfg(test)]
 mod tests;

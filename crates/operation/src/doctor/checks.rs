@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use floe_model::Fault;
+use floe_model::webhooks::SWITCHED_OFF;
 use floe_store::operation::{backups as backup_rows, facts, figures};
 use floe_store::{Dialect, OpenError};
 
@@ -249,6 +250,19 @@ pub(super) async fn runs(operation: &Operation) -> Check {
         Ok(found) => {
             let detail = format!("{} runs are at work for more than {STUCK_HOURS} h", found.stuck_runs);
             Check::warn("runs", TITLE, detail, "Look at them with floe run list, and cancel what hangs")
+        }
+    }
+}
+
+/// Webhooks that were switched off by themselves.
+pub(super) async fn webhooks(operation: &Operation) -> Check {
+    const TITLE: &str = "Disabled webhooks";
+    match operation.platform.store.read(|tx| figures::webhooks_off(tx, SWITCHED_OFF)).await {
+        Err(fault) => unreadable("webhooks", TITLE, &fault),
+        Ok(0) => Check::ok("webhooks", TITLE, "none was switched off because it failed"),
+        Ok(off) => {
+            let fix = "Look at their deliveries, mend the receivers, and switch the webhooks on again; what was skipped can be replayed";
+            Check::warn("webhooks", TITLE, format!("{off} webhooks were switched off because they failed"), fix)
         }
     }
 }

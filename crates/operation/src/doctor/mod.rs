@@ -118,6 +118,7 @@ impl Operation {
             checks::egress(self),
             checks::backups(self).await,
             checks::runs(self).await,
+            checks::webhooks(self).await,
             checks::keys(self).await,
         ]
     }

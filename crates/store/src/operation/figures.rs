@@ -7,8 +7,10 @@ use crate::{Tx, params, statements};
 /// How much is under way now.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Figures {
-    /// Unfinished runs by status.
+    /// Unfinished runs of flows by status.
     pub runs_open: Vec<(String, u64)>,
+    /// Unfinished payment runs by status, in the words of the runs of all products.
+    pub payment_runs_open: Vec<(String, u64)>,
     /// Open questions by kind.
     pub inbox_open: Vec<(String, u64)>,
     /// Jobs that are queued, due or not.
@@ -38,8 +40,22 @@ statements! {
         "select status, count(*) from runs where status in ('queued', 'running') group by status
          union all select status, count(*) from runs where status = 'waiting' group by status"
     ) -> [text, int];
+    /// Unfinished payment runs, from the counts of each workspace. A run that is being paid is shown as one that waits; what truly waits
+    /// has a job that ends it.
+    PAYMENTS_OPEN = both(
+        "select cast(coalesce(sum(pending), 0) as bigint), cast(coalesce(sum(planning + scoring + awaiting_approval), 0) as bigint),
+             (select count(*) from jobs where kind = 'treasury.run.expire')
+         from payment_run_totals"
+    ) -> [int, int, int];
     /// Open questions by kind.
-    INBOX_OPEN = both("select kind, count(*) from waits where status = 'open' group by kind order by kind") -> [text, int];
+    INBOX_OPEN = both(
+        "select kind, count(*) from waits where status = 'open' group by kind
+         union all select 'payment_approval', count(*) from jobs where kind = 'treasury.run.expire'"
+    ) -> [text, int];
+    /// Webhooks that were switched off because they failed.
+    WEBHOOKS_OFF = both(
+        "select count(*) from webhook_endpoints where not is_active and disabled_reason is not null and disabled_reason <> $1"
+    ) -> [int];
     /// Jobs, and the longest overdue one that nobody has.
     JOBS = both(
         "select count(*), min(case when lease_until is null and ready_at <= $1 then ready_at end) from jobs"
@@ -92,8 +108,16 @@ statements! {
 pub fn figures(tx: &mut Tx<'_>, now: Timestamp) -> Result<Figures, Fault> {
     let pair = |row: &crate::Row<'_>| Ok((row.string(0)?, row.int(1)?.unsigned_abs()));
     let (jobs, overdue) = tx.row(&JOBS, params![now], |row| Ok((row.int(0)?, row.opt_time(1)?)))?.unwrap_or((0, None));
+    let payments = tx.row(&PAYMENTS_OPEN, &[], |row| Ok([row.int(0)?, row.int(1)?, row.int(2)?]))?;
+    let [queued, moving, waiting] = payments.unwrap_or_default().map(i64::unsigned_abs);
+    let payment_runs_open = vec![
+        ("queued".to_owned(), queued),
+        ("running".to_owned(), moving.saturating_sub(waiting)),
+        ("waiting".to_owned(), waiting),
+    ];
     Ok(Figures {
         runs_open: tx.rows(&RUNS_OPEN, &[], pair)?,
+        payment_runs_open,
         inbox_open: tx.rows(&INBOX_OPEN, &[], pair)?,
         jobs_queued: jobs.unsigned_abs(),
         job_lag_ms: overdue.map_or(0, |due| now.millis_since(due).max(0).unsigned_abs()),
@@ -135,6 +159,14 @@ pub fn wrong_ledgers(tx: &mut Tx<'_>) -> Result<u64, Fault> {
 /// Of the database.
 pub fn owns_everything(tx: &mut Tx<'_>, member: MemberId) -> Result<bool, Fault> {
     Ok(one(tx.row(&NOT_OWNED, params![member], |row| row.int(0))?) == 0)
+}
+
+/// How many webhooks are off for another reason than `by_person`, which says that a person switched them off.
+///
+/// # Errors
+/// Of the database.
+pub fn webhooks_off(tx: &mut Tx<'_>, by_person: &str) -> Result<u64, Fault> {
+    Ok(one(tx.row(&WEBHOOKS_OFF, params![by_person], |row| row.int(0))?))
 }
 
 /// The database's own clock.

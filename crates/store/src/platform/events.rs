@@ -85,10 +85,27 @@ statements! {
                  and commit_group < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
              order by commit_group, position limit $3",
     } -> [int, int, id, id, text, text, opt id, json, time];
-    /// Events of a workspace, newest first.
-    LATEST = both(
+    /// Events of a workspace and mode, newest first.
+    LATEST = split {
+        sqlite: "select commit_group, position, id, workspace_id, mode, type, subject_id, data, created_at from events
+             where workspace_id = $1 and mode = $2 and $3 >= 0 and position < $4 order by position desc limit $5",
+        postgres: "select commit_group, position, id, workspace_id, mode, type, subject_id, data, created_at from events
+             where workspace_id = $1 and mode = $2 and (commit_group, position) < ($3, $4)
+             order by commit_group desc, position desc limit $5",
+    } -> [int, int, id, id, text, text, opt id, json, time];
+    /// Events of a workspace and mode after a place, in order of visibility.
+    SINCE = split {
+        sqlite: "select commit_group, position, id, workspace_id, mode, type, subject_id, data, created_at from events
+             where workspace_id = $1 and mode = $2 and $3 >= 0 and position > $4 order by position limit $5",
+        postgres: "select commit_group, position, id, workspace_id, mode, type, subject_id, data, created_at from events
+             where workspace_id = $1 and mode = $2 and (commit_group, position) > ($3, $4)
+                 and commit_group < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+             order by commit_group, position limit $5",
+    } -> [int, int, id, id, text, text, opt id, json, time];
+    /// One event of a workspace.
+    FIND = both(
         "select commit_group, position, id, workspace_id, mode, type, subject_id, data, created_at from events
-         where workspace_id = $1 and mode = $2 and position < $3 order by position desc limit $4"
+         where id = $1 and workspace_id = $2"
     ) -> [int, int, id, id, text, text, opt id, json, time];
     /// The end of what can be read now.
     END = split {
@@ -169,13 +186,31 @@ pub fn after(tx: &mut Tx<'_>, cursor: Cursor, limit: usize) -> Result<Vec<Event>
     tx.rows(&AFTER, params![cursor.group, cursor.position, limit.min(PAGE_MAX)], event)
 }
 
-/// Up to `limit` ([`PAGE_MAX`] at most) events of a workspace, newest first, before a position (`None`: from the newest).
+/// Up to `limit` ([`PAGE_MAX`] at most) events of a workspace and mode, newest first, before a place (`None`: from the newest).
 ///
 /// # Errors
 /// Of the database.
-pub fn latest(tx: &mut Tx<'_>, scope: Scope, before: Option<i64>, limit: usize) -> Result<Vec<Event>, Fault> {
-    let before = before.unwrap_or(i64::MAX);
-    tx.rows(&LATEST, params![scope.workspace, scope.mode, before, limit.min(PAGE_MAX)], event)
+pub fn latest(tx: &mut Tx<'_>, scope: Scope, before: Option<Cursor>, limit: usize) -> Result<Vec<Event>, Fault> {
+    let Cursor { group, position } = before.unwrap_or(Cursor { group: i64::MAX, position: i64::MAX });
+    tx.rows(&LATEST, params![scope.workspace, scope.mode, group, position, limit.min(PAGE_MAX)], event)
+}
+
+/// Up to `limit` ([`PAGE_MAX`] at most) events of a workspace and mode after a place, in order; none is ever skipped. As [`after`], it
+/// shows an event when every transaction that began to write before it has ended.
+///
+/// # Errors
+/// Of the database.
+pub fn since(tx: &mut Tx<'_>, scope: Scope, cursor: Cursor, limit: usize) -> Result<Vec<Event>, Fault> {
+    let Cursor { group, position } = cursor;
+    tx.rows(&SINCE, params![scope.workspace, scope.mode, group, position, limit.min(PAGE_MAX)], event)
+}
+
+/// One event of a workspace.
+///
+/// # Errors
+/// Of the database.
+pub fn find(tx: &mut Tx<'_>, workspace: WorkspaceId, id: EventId) -> Result<Option<Event>, Fault> {
+    tx.row(&FIND, params![id, workspace], event)
 }
 
 /// The place after the last event that can be read now.

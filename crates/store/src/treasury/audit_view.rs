@@ -82,31 +82,34 @@ macro_rules! wanted {
 }
 
 macro_rules! page {
-    ($more:literal) => {
-        concat!(
-            "select a.workspace_id, a.id, a.seq, a.mode, a.product, a.action, a.actor_type, a.actor_id, a.actor_name,
-                 a.target_type, a.target_id, a.target_name, a.run_id, a.detail, a.request_id, a.ip, a.at
-             from (select id from audit_entries where ",
-            wanted!(),
-            $more,
-            " order by id desc limit $9 offset $10) p
-             join audit_entries a on a.workspace_id = $1 and a.id = p.id order by a.id desc"
-        )
-    };
-}
-
-macro_rules! all {
-    ($index:literal, $order:literal) => {
+    ($index:literal, $more:literal) => {
         concat!(
             "select a.workspace_id, a.id, a.seq, a.mode, a.product, a.action, a.actor_type, a.actor_id, a.actor_name,
                  a.target_type, a.target_id, a.target_name, a.run_id, a.detail, a.request_id, a.ip, a.at
              from (select id from audit_entries ",
             $index,
-            " where workspace_id = $1 and mode = $2 and product = 'treasury'
-                 order by id ",
+            " where ",
+            wanted!(),
+            $more,
+            " order by id desc limit $9 offset $10) p
+             cross join audit_entries a where a.workspace_id = $1 and a.id = p.id order by p.id desc"
+        )
+    };
+}
+
+macro_rules! all {
+    ($index:literal, $more:literal, $order:literal) => {
+        concat!(
+            "select a.workspace_id, a.id, a.seq, a.mode, a.product, a.action, a.actor_type, a.actor_id, a.actor_name,
+                 a.target_type, a.target_id, a.target_name, a.run_id, a.detail, a.request_id, a.ip, a.at
+             from (select id from audit_entries ",
+            $index,
+            " where workspace_id = $1 and mode = $2 and product = 'treasury' ",
+            $more,
+            " order by id ",
             $order,
             " limit $3 offset $4) p
-             join audit_entries a on a.workspace_id = $1 and a.id = p.id order by a.id desc"
+             cross join audit_entries a where a.workspace_id = $1 and a.id = p.id order by p.id desc"
         )
     };
 }
@@ -123,10 +126,10 @@ macro_rules! unsealed {
 
 statements! {
     /// A page of everything, newest first; the rows to pass over are counted in the index alone.
-    ALL_DOWN = split { sqlite: all!("indexed by audit_entries_treasury", "desc"), postgres: all!("", "desc") }
+    ALL_DOWN = split { sqlite: all!("indexed by audit_entries_treasury", "", "desc"), postgres: all!("", "", "desc") }
         -> [id, id, opt int, opt text, text, text, text, opt id, text, opt text, opt id, opt text, opt id, json, opt id, opt text, time];
     /// The same page, reached from the oldest.
-    ALL_UP = split { sqlite: all!("indexed by audit_entries_treasury", "asc"), postgres: all!("", "asc") }
+    ALL_UP = split { sqlite: all!("indexed by audit_entries_treasury", "", "asc"), postgres: all!("", "", "asc") }
         -> [id, id, opt int, opt text, text, text, text, opt id, text, opt text, opt id, opt text, opt id, json, opt id, opt text, time];
     /// A counter for a workspace and mode that has none.
     START = both("insert into treasury_audit_totals (workspace_id, mode, sealed) values ($1, $2, 0) on conflict do nothing");
@@ -140,11 +143,34 @@ statements! {
         postgres: unsealed!(""),
     } -> [int];
     /// A page, newest first.
-    LIST = both(page!(""))
+    LIST = both(page!("", ""))
         -> [id, id, opt int, opt text, text, text, text, opt id, text, opt text, opt id, opt text, opt id, json, opt id, opt text, time];
     /// A page of a run, newest first.
-    LIST_OF_RUN = both(page!(" and run_id = $11"))
+    LIST_OF_RUN = both(page!("", " and run_id = $11"))
         -> [id, id, opt int, opt text, text, text, text, opt id, text, opt text, opt id, opt text, opt id, json, opt id, opt text, time];
+    /// A page of an action and nothing else, newest first; the rows to pass over are counted in the index alone.
+    ACTION = split {
+        sqlite: all!("indexed by audit_entries_action", "and action = $5", "desc"),
+        postgres: all!("", "and action = $5", "desc"),
+    } -> [id, id, opt int, opt text, text, text, text, opt id, text, opt text, opt id, opt text, opt id, json, opt id, opt text, time];
+    /// How many an action has.
+    COUNT_ACTION = split {
+        sqlite: "select count(*) from audit_entries indexed by audit_entries_action
+             where workspace_id = $1 and mode = $2 and product = 'treasury' and action = $3",
+        postgres: "select count(*) from audit_entries
+             where workspace_id = $1 and mode = $2 and product = 'treasury' and action = $3",
+    } -> [int];
+    /// A page of an action with other filters, newest first. SQLite is told which index: another one has the order too.
+    LIST_OF_ACTION = split {
+        sqlite: page!("indexed by audit_entries_action", " and action = $3"),
+        postgres: page!("", " and action = $3"),
+    } -> [id, id, opt int, opt text, text, text, text, opt id, text, opt text, opt id, opt text, opt id, json, opt id, opt text, time];
+    /// How many a list of an action has.
+    COUNT_OF_ACTION = split {
+        sqlite: concat!(
+            "select count(*) from audit_entries indexed by audit_entries_action where ", wanted!(), " and action = $3"),
+        postgres: concat!("select count(*) from audit_entries where ", wanted!(), " and action = $3"),
+    } -> [int];
     /// How many a list has.
     COUNT = both(concat!("select count(*) from audit_entries where ", wanted!())) -> [int];
     /// How many a list of a run has.
@@ -172,11 +198,19 @@ pub fn list(
         return Ok((Vec::new(), 0));
     }
     let (workspace, mode) = (scope.workspace, scope.mode);
+    if let Some(name) = action
+        && *filter == (Filter { action: Some(name.clone()), ..Filter::default() })
+    {
+        let rows = tx.rows(&ACTION, params![workspace, mode, limit, offset, name], audit::entry)?;
+        let total = tx.row(&COUNT_ACTION, params![workspace, mode, name], |row| row.int(0))?;
+        return Ok((rows, total.unwrap_or(0)));
+    }
     let Some(run) = *run else {
         let page = params![workspace, mode, action, agent_type, *actor_id, actor_name, *from, *to, limit, offset];
-        let rows = tx.rows(&LIST, page, audit::entry)?;
+        let (list, count) = if action.is_some() { (&LIST_OF_ACTION, &COUNT_OF_ACTION) } else { (&LIST, &COUNT) };
+        let rows = tx.rows(list, page, audit::entry)?;
         let all = params![workspace, mode, action, agent_type, *actor_id, actor_name, *from, *to];
-        return Ok((rows, tx.row(&COUNT, all, |row| row.int(0))?.unwrap_or(0)));
+        return Ok((rows, tx.row(count, all, |row| row.int(0))?.unwrap_or(0)));
     };
     let page = params![workspace, mode, action, agent_type, *actor_id, actor_name, *from, *to, limit, offset, run];
     let rows = tx.rows(&LIST_OF_RUN, page, audit::entry)?;

@@ -385,6 +385,14 @@ pub fn reset(tx: &mut Tx<'_>, scope: Scope, run: PaymentRunId, at: Timestamp) ->
     tx.execute(&RESET, params![scope.workspace, scope.mode, run.0, at]).map(drop)
 }
 
+/// The candidates of a run that failed and are not paid again yet, oldest first.
+///
+/// # Errors
+/// Of the database.
+pub fn failed(tx: &mut Tx<'_>, scope: Scope, run: PaymentRunId) -> Result<Vec<Candidate>, Fault> {
+    tx.rows(&RETRIABLE, params![scope.workspace, scope.mode, run.0], candidate)
+}
+
 /// Takes the failed candidates of a run that were not paid again yet, and notes that `by` pays them.
 ///
 /// # Errors
@@ -395,7 +403,7 @@ pub fn take_failed(
     run: PaymentRunId,
     by: PaymentRunId,
 ) -> Result<Vec<Candidate>, Fault> {
-    let found = tx.rows(&RETRIABLE, params![scope.workspace, scope.mode, run.0], candidate)?;
+    let found = failed(tx, scope, run)?;
     tx.execute(&RETRIED, params![scope.workspace, scope.mode, run.0, by.0])?;
     Ok(found)
 }

@@ -83,6 +83,10 @@ statements! {
         "select provider, reference, account_number, amount, sender_name, body, workspace_id, mode, received_at from funding_notices
          where workspace_id is null order by received_at limit $1"
     ) -> [text, text, text, int, opt text, text, opt id, opt text, time];
+    /// Money for an account that nobody has, given to a wallet once.
+    ASSIGN = both(
+        "update funding_notices set workspace_id = $3, mode = $4 where provider = $1 and reference = $2 and workspace_id is null"
+    );
     /// Money by hand, once for each reference.
     TOP_UP = both(
         "insert into wallet_topups (workspace_id, mode, reference, amount, description, at) values ($1, $2, $3, $4, $5, $6)
@@ -157,6 +161,14 @@ pub fn notice(tx: &mut Tx<'_>, provider: &str, reference: &str) -> Result<Option
 /// Of the database.
 pub fn unmatched(tx: &mut Tx<'_>, limit: usize) -> Result<Vec<Notice>, Fault> {
     tx.rows(&UNMATCHED, params![limit], read_notice)
+}
+
+/// Gives money for an account that nobody has to a wallet; false when it is somebody's, and then nothing may be credited.
+///
+/// # Errors
+/// Of the database.
+pub fn assign(tx: &mut Tx<'_>, provider: &str, reference: &str, scope: Scope) -> Result<bool, Fault> {
+    Ok(tx.execute(&ASSIGN, params![provider, reference, scope.workspace, scope.mode])? == 1)
 }
 
 /// Notes money by hand; false when its reference is known, and then nothing may be credited.

@@ -13,6 +13,7 @@ pub mod funding;
 pub mod history;
 pub mod payment_asks;
 pub mod payment_run_events;
+pub mod payment_run_list;
 pub mod payment_run_totals;
 pub mod payment_runs;
 pub mod payout_orders;
@@ -37,6 +38,7 @@ pub(crate) const TABLES: &[&[Statement]] = &[
     history::STATEMENTS,
     payment_asks::STATEMENTS,
     payment_run_events::STATEMENTS,
+    payment_run_list::STATEMENTS,
     payment_run_totals::STATEMENTS,
     payment_runs::STATEMENTS,
     payout_orders::STATEMENTS,

@@ -32,6 +32,11 @@ statements! {
         "select seq, type, data, at from payment_run_events
          where workspace_id = $1 and mode = $2 and run_id = $3 and seq > $4 order by seq limit $5"
     ) -> [int, text, json, time];
+    /// Events of a kind.
+    OF_KIND = both(
+        "select seq, type, data, at from payment_run_events
+         where workspace_id = $1 and mode = $2 and run_id = $3 and type = $4 order by seq limit $5"
+    ) -> [int, text, json, time];
     /// The next number, from the run, which is held by this.
     NEXT = both(
         "update payment_runs set last_event = last_event + 1, updated_at = case when updated_at < $4 then $4 else updated_at end
@@ -93,6 +98,14 @@ pub fn append(
 /// Of the database.
 pub fn after(tx: &mut Tx<'_>, scope: Scope, run: PaymentRunId, seq: i64, limit: usize) -> Result<Vec<RunEvent>, Fault> {
     tx.rows(&AFTER, params![scope.workspace, scope.mode, run.0, seq, limit.min(PAGE_MAX)], event)
+}
+
+/// The first events of a kind, in order, [`PAGE_MAX`] at most.
+///
+/// # Errors
+/// Of the database.
+pub fn of_kind(tx: &mut Tx<'_>, scope: Scope, run: PaymentRunId, kind: &str) -> Result<Vec<RunEvent>, Fault> {
+    tx.rows(&OF_KIND, params![scope.workspace, scope.mode, run.0, kind, PAGE_MAX], event)
 }
 
 /// Notes that a file was added to a run; answers how often it was by now.

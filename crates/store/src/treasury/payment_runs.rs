@@ -99,6 +99,7 @@ macro_rules! run_columns {
              created_at, updated_at"
     };
 }
+pub(super) use run_columns;
 
 macro_rules! select_runs {
     ($tail:literal) => {

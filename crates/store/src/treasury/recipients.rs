@@ -2,7 +2,7 @@
 
 use floe_model::{Fault, Scope, Timestamp, id::RecipientId};
 
-use crate::{Row, Tx, Value, like, params, statements};
+use crate::{Row, Tx, Value, params, statements};
 
 /// Recipients of one page at most.
 pub const PAGE_MAX: usize = 200;
@@ -49,6 +49,17 @@ macro_rules! columns {
     };
 }
 
+macro_rules! search {
+    ($from:literal, $holds:literal) => {
+        concat!(
+            "select ", columns!(), " from (
+                 select id from ", $from, " where workspace_id = $1 and mode = $2 and (", $holds, ")
+                 order by sort_key, id limit $5 offset $6) p
+             cross join recipients r where r.workspace_id = $1 and r.mode = $2 and r.id = p.id order by r.sort_key, r.id"
+        )
+    };
+}
+
 statements! {
     /// New ones.
     INSERT = bulk(
@@ -69,19 +80,20 @@ statements! {
     LIST = both(concat!(
         "select ", columns!(), " from (
              select id from recipients where workspace_id = $1 and mode = $2 order by sort_key, id limit $3 offset $4) p
-         join recipients r on r.workspace_id = $1 and r.mode = $2 and r.id = p.id order by r.sort_key, r.id"
+         cross join recipients r where r.workspace_id = $1 and r.mode = $2 and r.id = p.id order by r.sort_key, r.id"
     )) -> [id, text, text, text, opt text, opt text, json, time, time];
-    /// A page of those that hold a text.
-    SEARCH = both(concat!(
-        "select ", columns!(), " from recipients r
-         where r.workspace_id = $1 and r.mode = $2 and (r.folded like $3 escape '!' or r.account_number like $3 escape '!')
-         order by r.sort_key, r.id limit $4 offset $5"
-    )) -> [id, text, text, text, opt text, opt text, json, time, time];
+    /// A page of those that hold a text, by name. All that is looked at is in the index.
+    SEARCH = split {
+        sqlite: search!("recipients indexed by recipients_order", "instr(sort_key, $3) > 0 or instr(account_number, $4) > 0"),
+        postgres: search!("recipients", "position($3 in sort_key) > 0 or strpos(account_number, $4) > 0"),
+    } -> [id, text, text, text, opt text, opt text, json, time, time];
     /// How many hold a text.
-    SEARCH_COUNT = both(
-        "select count(*) from recipients
-         where workspace_id = $1 and mode = $2 and (folded like $3 escape '!' or account_number like $3 escape '!')"
-    ) -> [int];
+    SEARCH_COUNT = split {
+        sqlite: "select count(*) from recipients indexed by recipients_order
+             where workspace_id = $1 and mode = $2 and (instr(sort_key, $3) > 0 or instr(account_number, $4) > 0)",
+        postgres: "select count(*) from recipients
+             where workspace_id = $1 and mode = $2 and (position($3 in sort_key) > 0 or strpos(account_number, $4) > 0)",
+    } -> [int];
     /// Every one, in order of names.
     ALL = both(concat!(
         "select ", columns!(), " from recipients r where r.workspace_id = $1 and r.mode = $2 order by r.sort_key, r.id limit $3"
@@ -153,13 +165,15 @@ pub fn list(
     offset: i64,
 ) -> Result<(Vec<Recipient>, i64), Fault> {
     let limit = limit.min(PAGE_MAX);
-    let Some(pattern) = search.filter(|text| !text.is_empty()).map(like::contains) else {
+    // Names are compared by the bytes of their lower case, which the index of their order holds.
+    let Some(text) = search.filter(|text| !text.is_empty()).map(str::to_lowercase) else {
         let rows = tx.rows(&LIST, params![scope.workspace, scope.mode, limit, offset], map)?;
         let total = tx.row(&TOTAL, params![scope.workspace, scope.mode], |row| row.int(0))?;
         return Ok((rows, total.unwrap_or(0)));
     };
-    let rows = tx.rows(&SEARCH, params![scope.workspace, scope.mode, &pattern, limit, offset], map)?;
-    let total = tx.row(&SEARCH_COUNT, params![scope.workspace, scope.mode, &pattern], |row| row.int(0))?;
+    let name = text.as_bytes();
+    let rows = tx.rows(&SEARCH, params![scope.workspace, scope.mode, name, &text, limit, offset], map)?;
+    let total = tx.row(&SEARCH_COUNT, params![scope.workspace, scope.mode, name, &text], |row| row.int(0))?;
     Ok((rows, total.unwrap_or(0)))
 }
 

@@ -3,7 +3,7 @@
 use floe_model::{
     Fault, Timestamp,
     id::WorkspaceId,
-    treasury::{FeeSchedule, Kobo, Score},
+    treasury::{FeeSetting, Kobo, Score},
 };
 
 use crate::{Row, Tx, params, statements};
@@ -29,7 +29,7 @@ pub struct OrgSettings {
     /// Whether a wrong check digit sends a candidate to review.
     pub strict_check_digit: bool,
     /// What a payout costs.
-    pub fee: FeeSchedule,
+    pub fee: FeeSetting,
     /// Counts changes; 0 before the first one.
     pub revision: i64,
 }
@@ -44,7 +44,7 @@ impl Default for OrgSettings {
             low_balance_alert: Some(LOW_BALANCE),
             allow_key_approvals: false,
             strict_check_digit: false,
-            fee: FeeSchedule::Off,
+            fee: FeeSetting::default(),
             revision: 0,
         }
     }
@@ -117,7 +117,7 @@ fn map(row: &Row<'_>) -> Result<OrgSettings, Fault> {
         low_balance_alert: row.opt_int(4)?.map(Kobo),
         allow_key_approvals: row.bool(5)?,
         strict_check_digit: row.bool(6)?,
-        fee: FeeSchedule::read(row.text(7)?).map_err(|_| row.mismatch(7, "a tariff"))?,
+        fee: FeeSetting::read(row.text(7)?).map_err(|_| row.mismatch(7, "a tariff"))?,
         revision: row.int(8)?,
     })
 }

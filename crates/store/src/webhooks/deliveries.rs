@@ -169,9 +169,18 @@ statements! {
 /// # Errors
 /// Of the database.
 pub fn insert_all(tx: &mut Tx<'_>, message: &Message, made: &[NewDelivery]) -> Result<(), Fault> {
+    let made: Vec<_> = made.iter().map(|one| (message, *one)).collect();
+    insert_many(tx, &made)
+}
+
+/// Adds the deliveries of many events.
+///
+/// # Errors
+/// Of the database.
+pub(super) fn insert_many(tx: &mut Tx<'_>, made: &[(&Message, NewDelivery)]) -> Result<(), Fault> {
     let rows: Vec<[Value<'_>; 11]> = made
         .iter()
-        .map(|one| {
+        .map(|(message, one)| {
             let due_at = (one.status == DeliveryStatus::Pending).then_some(message.at);
             let finished_at = (one.status == DeliveryStatus::Skipped).then_some(message.at);
             [

@@ -1,5 +1,7 @@
 //! Table `webhook_messages`: an event that at least one endpoint wants, once for all of them; and the making of its deliveries.
 
+use std::collections::HashSet;
+
 use floe_model::{
     Fault, Scope, Timestamp,
     id::{DeliveryId, EventId, WebhookId, WorkspaceId},
@@ -8,7 +10,7 @@ use floe_model::{
 
 use super::endpoints::Listener;
 use super::{attempts, deliveries, endpoints};
-use crate::{Change, Tx, params, platform::events, statements};
+use crate::{Change, Tx, Value, params, platform::events, statements};
 
 /// Says of a delivery that was never tried why.
 pub(super) const SKIPPED: &str = "skipped: the endpoint was disabled";
@@ -47,6 +49,11 @@ statements! {
         "insert into webhook_messages (id, workspace_id, mode, type, data, at) values ($1, $2, $3, $4, $5, $6)
          on conflict (id) do nothing"
     );
+    /// Many events, each for the first time.
+    INSERT_ALL = bulk(
+        "insert into webhook_messages (id, workspace_id, mode, type, data, at)", [id, id, text, text, json, time],
+        "on conflict (id) do nothing"
+    );
     /// One event.
     FIND = both(
         "select id, workspace_id, mode, type, data, at from webhook_messages where id = $1 and workspace_id = $2"
@@ -78,6 +85,60 @@ pub fn enqueue(
     make(tx, &stored, &listeners, next_id)
 }
 
+/// [`enqueue`] for many events, in this order, with one statement for each table: a run can have thousands of events at once.
+///
+/// # Errors
+/// Of the database.
+pub fn enqueue_all(
+    tx: &mut Tx<'_>,
+    scope: Scope,
+    told: &[NewMessage<'_>],
+    next_id: &mut dyn FnMut() -> u128,
+) -> Result<usize, Fault> {
+    let event = |message: &NewMessage<'_>| events::NewEvent {
+        id: EventId(next_id()),
+        kind: message.kind,
+        subject_id: message.subject_id,
+        data: message.data.to_owned(),
+        created_at: message.at,
+    };
+    let told: Vec<events::NewEvent> = told.iter().map(event).collect();
+    publish_all(tx, scope, told, next_id)
+}
+
+/// Publishes domain events, in this order, and makes their deliveries; returns how many will be attempted.
+///
+/// # Errors
+/// Of the database.
+pub fn publish_all(
+    tx: &mut Tx<'_>,
+    scope: Scope,
+    told: Vec<events::NewEvent>,
+    next_id: &mut dyn FnMut() -> u128,
+) -> Result<usize, Fault> {
+    events::publish_all(tx, scope, &told)?;
+    if told.is_empty() {
+        return Ok(0);
+    }
+    let listeners = endpoints::listeners(tx, scope)?;
+    if listeners.is_empty() {
+        return Ok(0);
+    }
+    let told: Vec<Message> = told
+        .into_iter()
+        .map(|one| Message { id: one.id, scope, kind: one.kind.to_owned(), data: one.data, at: one.created_at })
+        .collect();
+    let mut made = Vec::new();
+    for message in &told {
+        made.extend(deliveries_of(message, &listeners, next_id).into_iter().map(|delivery| (message, delivery)));
+    }
+    let wanted: HashSet<EventId> = made.iter().map(|(message, _)| message.id).collect();
+    let stored: Vec<[Value<'_>; 6]> = told.iter().filter(|message| wanted.contains(&message.id)).map(row_of).collect();
+    tx.bulk(&INSERT_ALL, &stored)?;
+    deliveries::insert_many(tx, &made)?;
+    announce_made(tx, scope.workspace, &made)
+}
+
 /// Makes the deliveries of an event that was published already, to endpoints that were there when it happened; returns how many will be
 /// attempted.
 ///
@@ -96,32 +157,56 @@ fn make(
     listeners: &[Listener],
     next_id: &mut dyn FnMut() -> u128,
 ) -> Result<usize, Fault> {
-    let workspace = message.scope.workspace;
-    let wanting = listeners
-        .iter()
-        .filter(|listener| wants(listener.style, listener.events.iter().map(String::as_str), &message.kind));
-    let made: Vec<deliveries::NewDelivery> = wanting
-        .map(|listener| deliveries::NewDelivery {
-            id: DeliveryId(next_id()),
-            endpoint: listener.id,
-            status: if listener.is_active { DeliveryStatus::Pending } else { DeliveryStatus::Skipped },
-        })
-        .collect();
+    let made = deliveries_of(message, listeners, next_id);
     if made.is_empty() {
         return Ok(0);
     }
     insert(tx, message)?;
     deliveries::insert_all(tx, message, &made)?;
-    let mut waiting = 0;
-    for one in &made {
+    let made: Vec<_> = made.into_iter().map(|delivery| (message, delivery)).collect();
+    announce_made(tx, message.scope.workspace, &made)
+}
+
+/// The deliveries of an event, one for each endpoint that wants it.
+fn deliveries_of(
+    message: &Message,
+    listeners: &[Listener],
+    next_id: &mut dyn FnMut() -> u128,
+) -> Vec<deliveries::NewDelivery> {
+    let wanting = listeners
+        .iter()
+        .filter(|listener| wants(listener.style, listener.events.iter().map(String::as_str), &message.kind));
+    let made = wanting.map(|listener| deliveries::NewDelivery {
+        id: DeliveryId(next_id()),
+        endpoint: listener.id,
+        status: if listener.is_active { DeliveryStatus::Pending } else { DeliveryStatus::Skipped },
+    });
+    made.collect()
+}
+
+/// Tells whoever delivers, once for each endpoint, and notes what is skipped; returns how many wait.
+fn announce_made(
+    tx: &mut Tx<'_>,
+    workspace: WorkspaceId,
+    made: &[(&Message, deliveries::NewDelivery)],
+) -> Result<usize, Fault> {
+    let (mut waiting, mut told) = (0, HashSet::new());
+    for (message, one) in made {
         if one.status == DeliveryStatus::Pending {
             waiting += 1;
-            announce(tx, workspace, one.endpoint);
+            if told.insert(one.endpoint) {
+                announce(tx, workspace, one.endpoint);
+            }
         } else {
             attempts::note(tx, workspace, one.id, SKIPPED, message.at)?;
         }
     }
     Ok(waiting)
+}
+
+fn row_of(message: &Message) -> [Value<'_>; 6] {
+    let Message { id, scope, kind, data, at } = message;
+    [(*id).into(), scope.workspace.into(), scope.mode.into(), kind.into(), data.into(), (*at).into()]
 }
 
 /// Stores an event.

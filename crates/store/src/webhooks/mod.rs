@@ -11,7 +11,7 @@ pub mod lanes;
 pub mod messages;
 pub mod retention;
 
-pub use messages::{NewMessage, enqueue};
+pub use messages::{NewMessage, enqueue, enqueue_all};
 
 /// The statements of each table file, one line a file.
 pub(crate) const TABLES: &[&[Statement]] = &[

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use floe_flows::Flows;
 use floe_flows::questions::{Given, ItemAnswer, ItemFilter, Way};
 use floe_model::access::Permission;
-use floe_model::id::{PaymentRunId, WaitId};
+use floe_model::id::{PaymentRunId, TransactionId, WaitId};
 use floe_model::{Fault, FaultKind, Mode};
 use floe_runtime::Ctx;
 use floe_store::flows::waits::WaitFilter;
-use floe_treasury::runs::inbox::{Filter, count as count_payments};
+use floe_treasury::runs::inbox::{Filter, Kind, Kinds, count as count_payments};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -17,7 +17,7 @@ use super::inbox_joined::Asked;
 use super::list::Window;
 use super::shapes::keys::MODE;
 use super::shapes::{WINDOW, inbox as shapes};
-use super::{Rights, SURFACE, errors, inbox_joined, inbox_payments, inbox_wire};
+use super::{Rights, SURFACE, errors, inbox_confirmations, inbox_joined, inbox_payments, inbox_wire};
 use crate::flows::late::{Turn, once};
 use crate::flows::resume::way;
 use crate::http::shape::{FLAG, TEXT};
@@ -72,7 +72,7 @@ pub(super) fn routes() -> Vec<Route> {
             .doc("Answer an item")
             .takes(shapes::ANSWER)
             .answers(200, shapes::RECEIPT)
-            .about("A payment run takes the same as its own approve and reject; a token needs the scope treasury.approve for it.")
+            .about("A payment run takes the same as its own approve and reject, the outcome of a payout a decision; a token needs the scope treasury.approve for them.")
             .refuses(402, &["insufficient_balance"])
             .refuses(403, &["not_assignee", "self_approval", "forbidden", "insufficient_scope"])
             .refuses(409, &["content_changed", "already_answered", "not_waiting", "conflict"])
@@ -103,14 +103,16 @@ async fn show(call: Call) -> Result<Reply, Fault> {
         Err(fault) if fault.kind() == FaultKind::NotFound => fault,
         Err(fault) => return Err(fault),
     };
-    let item = inbox_joined::payment(&call.ctx, id.0).await?.ok_or(not_found)?;
-    Ok(Reply::ok(&inbox_payments::item_object(&item, true))?.revision(item.run.last_event))
+    let entry = inbox_joined::payment(&call.ctx, id.0).await?.ok_or(not_found)?;
+    Ok(Reply::ok(&inbox_joined::entry_object(&entry, true))?.revision(inbox_joined::revision_of(&entry)))
 }
 
 async fn answer(call: Call) -> Result<Reply, Fault> {
     let id: WaitId = call.id("id", "Item")?;
-    if inbox_joined::is_payment(&call.ctx, id.0).await? {
-        return inbox_payments::give(&call, PaymentRunId(id.0)).await;
+    match inbox_joined::payment_kind(&call.ctx, id.0).await? {
+        Some(Kind::Run) => return inbox_payments::give(&call, PaymentRunId(id.0)).await,
+        Some(Kind::Confirmation) => return inbox_confirmations::give(&call, TransactionId(id.0)).await,
+        None => {}
     }
     let mut body = call.fields()?;
     let given = read_answer(&mut body, way(&call));
@@ -158,7 +160,7 @@ async fn answer_many(call: Call) -> Result<Reply, Fault> {
 /// Payments are never answered among others: each is looked at by itself.
 async fn one_of_many(flows: &Flows, ctx: &Ctx, id: WaitId, answer: ItemAnswer) -> Result<(), Fault> {
     match flows.answer_item(ctx, id, answer).await {
-        Err(fault) if fault.kind() == FaultKind::NotFound && inbox_joined::is_payment(ctx, id.0).await? => {
+        Err(fault) if fault.kind() == FaultKind::NotFound && inbox_joined::payment_kind(ctx, id.0).await?.is_some() => {
             let message = "Payments are answered one by one";
             Err(Fault::new(FaultKind::Unprocessable, "not_supported", message))
         }
@@ -177,15 +179,21 @@ fn read_filter(query: &Query) -> Result<Asked, Fault> {
     if product.is_some_and(|word| !PRODUCTS.contains(&word)) {
         return Err(one_of("product", &PRODUCTS.join(", ")));
     }
-    let (kinds, has_payments) = match query.get("kind") {
-        None => (KINDS_FOR_PEOPLE.to_owned(), true),
-        Some(list) => (read_kinds(list)?, list.split(',').any(|word| word.trim() == inbox_payments::KIND)),
+    let (kinds, of_treasury) = match query.get("kind") {
+        None => (KINDS_FOR_PEOPLE.to_owned(), Kinds { approvals: true, confirmations: true }),
+        Some(list) => {
+            let has = |kind: &str| list.split(',').any(|word| word.trim() == kind);
+            let of_treasury =
+                Kinds { approvals: has(inbox_payments::KIND), confirmations: has(inbox_confirmations::KIND) };
+            (read_kinds(list)?, of_treasury)
+        }
     };
     let text = query.get("q").filter(|text| !text.is_empty());
     let text: Option<String> = text.map(|text| text.chars().take(SEARCH_CHARS_MAX).collect());
     let (mode, mine) = (read_mode(query)?, query.flag("mine")?.unwrap_or(false));
     let of = |name: &str| product.is_none_or(|asked| asked == name);
-    let payments = (has_payments && of(inbox_payments::PRODUCT)).then(|| Filter {
+    let payments = (of_treasury != Kinds::default() && of(inbox_payments::PRODUCT)).then(|| Filter {
+        kinds: of_treasury,
         status: status.as_deref().and_then(inbox_payments::status),
         mode,
         text: text.clone(),

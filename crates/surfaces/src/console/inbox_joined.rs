@@ -1,26 +1,25 @@
-//! The one list of what waits for a person: questions of flows and payment runs, each from its slice, put together in one order.
+//! The one list of what waits for a person: questions of flows and the items of the treasury, each from its slice, put together in
+//! one order.
 //!
 //! A cursor of this list holds two places, one in each of the two.
 
-use std::sync::Arc;
-
 use floe_flows::questions::{Item as Question, ItemFilter, ItemPage};
 use floe_model::Fault;
-use floe_model::id::{PaymentRunId, WaitId};
+use floe_model::id::WaitId;
 use floe_runtime::Ctx;
 use floe_store::flows::waits::WaitOrder;
-use floe_treasury::runs::inbox::{self, Filter, Item as Payment, Order, Part};
+use floe_treasury::runs::inbox::{self, Entry, Filter, Kind, Order, Part};
 use serde_json::Value;
 
 use super::list::Window;
-use super::{inbox_payments, inbox_wire};
+use super::{inbox_confirmations, inbox_payments, inbox_wire};
 use crate::http::Call;
 
 /// What a list of the inbox shows.
 pub(super) struct Asked {
     /// Of the questions of flows; none: not those.
     pub(super) questions: Option<ItemFilter>,
-    /// Of payment runs; none: not those.
+    /// Of the treasury; none: not those.
     pub(super) payments: Option<Filter>,
 }
 
@@ -58,7 +57,7 @@ async fn payments(ctx: &Ctx, filter: Filter, window: &Window) -> Result<Part, Fa
         ("due_at", last_first) => Order::Due { last_first },
         (_, newest_first) => Order::Created { newest_first },
     };
-    let (caller, after, limit) = (ctx.clone(), window.after_second.map(PaymentRunId), window.limit);
+    let (caller, after, limit) = (ctx.clone(), window.after_second, window.limit);
     ctx.store.read(move |tx| inbox::list(tx, &caller, &filter, order, after, limit)).await
 }
 
@@ -105,35 +104,51 @@ fn join(questions: ItemPage, payments: Part, window: &Window) -> Joined {
             joined.data.extend(question.as_ref().map(inbox_wire::item_object));
         } else {
             let payment = second.next();
-            joined.last[1] = payment.as_ref().map(|item| item.run.id.0).or(joined.last[1]);
-            joined.data.extend(payment.as_ref().map(|item| inbox_payments::item_object(item, false)));
+            joined.last[1] = payment.as_ref().map(Entry::id).or(joined.last[1]);
+            joined.data.extend(payment.as_ref().map(|entry| entry_object(entry, false)));
         }
     }
 }
 
-fn is_first(question: &Question, payment: &Payment, window: &Window) -> bool {
+fn is_first(question: &Question, payment: &Entry, window: &Window) -> bool {
     let wait = &question.asked.wait;
     let (one, other) = match window.sort {
-        "due_at" => ((wait.due_at.micros(), wait.id.0), (payment.due_at.micros(), payment.run.id.0)),
-        _ => ((0, wait.id.0), (0, payment.run.id.0)),
+        "due_at" => ((wait.due_at.micros(), wait.id.0), (payment.due_micros(), payment.id())),
+        _ => ((0, wait.id.0), (0, payment.id())),
     };
     if window.newest_first { one > other } else { one < other }
 }
 
-/// A payment run as an item, with everything that is approved; none for what is no payment run.
-///
-/// # Errors
-/// Of the database.
-pub(super) async fn payment(ctx: &Ctx, id: u128) -> Result<Option<Payment>, Fault> {
-    let caller = ctx.clone();
-    ctx.store.read(move |tx| inbox::find(tx, &caller, PaymentRunId(id))).await
+/// An item of the treasury. A list leaves the candidates of a run out of its content.
+pub(super) fn entry_object(entry: &Entry, is_whole: bool) -> Value {
+    match entry {
+        Entry::Run(item) => inbox_payments::item_object(item, is_whole),
+        Entry::Confirmation(item) => inbox_confirmations::item_object(item),
+    }
 }
 
-/// Whether an id is that of a payment run of the caller's workspace.
+/// Counts the changes of an item of the treasury.
+pub(super) fn revision_of(entry: &Entry) -> i64 {
+    match entry {
+        Entry::Run(item) => item.run.last_event,
+        Entry::Confirmation(item) => inbox_confirmations::revision(item),
+    }
+}
+
+/// The item of the treasury with an id, with everything that is approved; none for any other id.
 ///
 /// # Errors
 /// Of the database.
-pub(super) async fn is_payment(ctx: &Ctx, id: u128) -> Result<bool, Fault> {
-    let caller = Arc::clone(&ctx.caller);
-    ctx.store.read(move |tx| inbox::is_run(tx, caller.workspace, PaymentRunId(id))).await
+pub(super) async fn payment(ctx: &Ctx, id: u128) -> Result<Option<Entry>, Fault> {
+    let caller = ctx.clone();
+    ctx.store.read(move |tx| inbox::find_entry(tx, &caller, id)).await
+}
+
+/// What of the treasury of the caller's workspace an id is the id of.
+///
+/// # Errors
+/// Of the database.
+pub(super) async fn payment_kind(ctx: &Ctx, id: u128) -> Result<Option<Kind>, Fault> {
+    let caller = ctx.clone();
+    ctx.store.read(move |tx| inbox::kind_of(tx, &caller, id)).await
 }

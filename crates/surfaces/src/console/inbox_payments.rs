@@ -8,6 +8,7 @@ use floe_model::treasury::approval::is_pin;
 use floe_model::treasury::{CURRENCY, Score};
 use floe_model::{Fault, FaultKind, FieldProblem};
 use floe_store::treasury::approvals::Approval;
+use floe_store::treasury::payment_runs::Creator;
 use floe_treasury::runs::inbox::{Answer, Item, Refusal, Status, answer};
 use serde_json::{Value, json};
 
@@ -44,7 +45,7 @@ pub(super) fn item_object(item: &Item, is_whole: bool) -> Value {
         "title": run.objective.chars().take(TITLE_CHARS_MAX).collect::<String>(),
         "summary": summary(item),
         "status": item.status.as_str(),
-        "requested_by": creator(item),
+        "requested_by": creator(&item.run.creator),
         "assignees": [],
         "can_answer": item.refusal.is_none(),
         "why_not": item.refusal.map(Refusal::code),
@@ -84,8 +85,7 @@ fn summary(item: &Item) -> String {
 }
 
 /// Who made the run.
-fn creator(item: &Item) -> Value {
-    let creator = &item.run.creator;
+pub(super) fn creator(creator: &Creator) -> Value {
     let id = creator.id.map(|id| match creator.kind.as_str() {
         "key" => KeyId(id).prefixed(),
         "token" => TokenId(id).prefixed(),

@@ -6,7 +6,7 @@ use floe_store::flows::waits::WaitRow;
 use floe_treasury::runs::inbox::Counts as Payments;
 use serde_json::{Map, Value, json};
 
-use super::inbox_payments;
+use super::{inbox_confirmations, inbox_payments};
 
 /// Characters of a summary at most.
 const SUMMARY_CHARS_MAX: usize = 500;
@@ -84,12 +84,17 @@ pub(super) fn answered_object(answered: &Answered) -> Value {
 /// How much waits.
 pub(super) fn counts_object(counts: &Counts, payments: &Payments) -> Value {
     let count = |question: &str| counts.by_kind.get(question).copied().unwrap_or(0);
+    let of_treasury = |kind: &str| match kind {
+        inbox_payments::KIND => Some(payments.approvals),
+        inbox_confirmations::KIND => Some(payments.confirmations),
+        _ => None,
+    };
     let of_kind = |(kind, question): &(&str, Option<&str>)| match question {
         Some(question) => Some(((*kind).to_owned(), json!(count(question)))),
-        None => (*kind == inbox_payments::KIND).then(|| ((*kind).to_owned(), json!(payments.open))),
+        None => of_treasury(kind).map(|open| ((*kind).to_owned(), json!(open))),
     };
     let by_kind: Map<String, Value> = KINDS.iter().filter_map(of_kind).collect();
-    let open = count("user-approval") + count("show-form") + payments.open;
+    let open = count("user-approval") + count("show-form") + payments.approvals + payments.confirmations;
     json!({ "open": open, "mine": counts.mine + payments.mine, "by_kind": by_kind })
 }
 

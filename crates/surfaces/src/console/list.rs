@@ -56,6 +56,12 @@ impl Window {
         Ok(Self { limit: usize::try_from(limit).unwrap_or(1), after, after_second, sort, newest_first, total, mark })
     }
 
+    /// A window at these places, for tests of what is shown in it.
+    #[cfg(test)]
+    pub(super) const fn at(limit: usize, [after, after_second]: [Option<u128>; 2], newest_first: bool) -> Self {
+        Self { limit, after, after_second, sort: "created_at", newest_first, total: false, mark: 0 }
+    }
+
     /// The answer: records, cursor of the next page when there is one, total when asked for.
     pub(super) fn page(&self, data: Vec<Value>, last: Option<u128>, more: bool, total: Option<i64>) -> Value {
         let cursor = last.filter(|_| more).map(|id| format!("{}{}", to_base32(id), to_base32(self.mark)));

@@ -12,11 +12,13 @@ mod credits;
 mod doctor;
 mod documents;
 mod errors;
+mod events;
 mod filters;
 mod flow_diff;
 mod groups;
 mod health;
 mod inbox;
+mod inbox_confirmations;
 mod inbox_joined;
 mod inbox_payments;
 mod inbox_wire;
@@ -28,8 +30,11 @@ mod operation;
 mod pages;
 mod requests;
 mod run_detail;
+mod run_payments;
+mod run_phases;
 mod run_wire;
 mod runs;
+mod runs_joined;
 mod session;
 mod settings;
 mod setup;
@@ -108,6 +113,7 @@ pub(crate) fn routes() -> Vec<Route> {
         settings::routes(),
         webhooks::routes(),
         webhook_log::routes(),
+        events::routes(),
     ];
     groups.into_iter().flatten().collect()
 }

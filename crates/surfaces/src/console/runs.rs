@@ -1,16 +1,16 @@
-//! `/runs`: runs over all products, so far those of flows (console contract, section 5.7).
+//! `/runs`: runs over all products that are here: those of flows, and payment runs (console contract, section 5.7).
 
 use floe_flows::reruns::{Prepared, REASON_CHARS_MAX, RerunFrom, RerunVersion, RerunWish, foreseen_json};
-use floe_flows::run_list::{ListFilter, Order};
+use floe_flows::run_list::ListFilter;
 use floe_model::access::Permission;
 use floe_model::id::{FlowId, RunId};
-use floe_model::{Fault, Mode, Timestamp};
+use floe_model::{Fault, FaultKind, Mode, Timestamp};
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::list::Window;
 use super::shapes::{BY_AGE, WINDOW, runs as shapes};
-use super::{Rights, SURFACE, run_wire};
+use super::{Rights, SURFACE, run_payments, run_wire, runs_joined};
 use crate::flows::late::{Turn, once};
 use crate::http::shape::{FLAG, ID, INSTANT, TEXT, text};
 use crate::http::{Auth, Call, Fields, Reply, Route};
@@ -53,7 +53,7 @@ pub(super) fn routes() -> Vec<Route> {
             .query("kind", TEXT, "Kinds between commas: flow, workflow, agent, payment")
             .query("status", TEXT, "Statuses between commas")
             .query("product_status", TEXT, "Statuses in the words of the product, between commas")
-            .query("definition_id", ID, "Of one flow")
+            .query("definition_id", ID, "Of one flow, or made by one schedule of payments")
             .query("mode", super::shapes::keys::MODE, "Live or test only")
             .query("trigger", TEXT, "Type of the trigger")
             .query("source", TEXT, "Where it was started from")
@@ -70,39 +70,44 @@ pub(super) fn routes() -> Vec<Route> {
         Route::post(&SURFACE, "/console/v1/runs/{id}/cancel", Auth::MEMBER, cancel)
             .needs(Permission::Run)
             .doc("Cancel any run")
+            .about("A payment run only before its release, by an owner of the treasury or whoever made it; a token needs treasury.write.")
             .takes(shapes::CANCEL)
             .answers(200, shapes::RUN)
+            .refuses(403, &["forbidden", "insufficient_scope"])
             .refuses(409, &["conflict"]),
         Route::post(&SURFACE, "/console/v1/runs/{id}/rerun", Auth::MEMBER, rerun)
             .needs(Permission::Run)
             .doc("Run any run again")
             .about(
                 "Results of the steps before from_step are taken over. What was sent is not sent again unless repeat_effects, \
-                 and an approval is kept when the same question of the same version would be asked.",
+                 and an approval is kept when the same question of the same version would be asked. Of a payment run, what failed \
+                 is paid again in a new run, and again names its payments.",
             )
             .query("dry_run", FLAG, "Whether only to tell what would be done")
             .takes(shapes::RERUN)
             .answers(202, shapes::RERUN_RECEIPT)
             .answers(200, shapes::RERUN_PLAN)
             .refuses(409, &["conflict", "flow_not_published"])
-            .refuses(422, &["invalid_definition"]),
+            .refuses(402, &["insufficient_credits"])
+            .refuses(403, &["forbidden", "insufficient_scope"])
+            .refuses(422, &["invalid_definition", "not_supported"]),
     ]
 }
 
 async fn list(call: Call) -> Result<Reply, Fault> {
     let window = Window::of(&call, &FILTERS)?;
-    let filter = read_filter(|name| call.query.get(name).map(str::to_owned))?;
-    let order = Order { newest_first: window.newest_first, after: window.after.map(RunId) };
-    let found = call.app.flows.run_items(&call.ctx, filter, order, window.limit, window.total).await?;
-    let now = call.ctx.now();
-    let data = found.items.iter().map(|item| run_wire::run_object(item, now)).collect();
-    let total = found.total.and_then(|total| i64::try_from(total).ok());
-    Reply::ok(&window.page(data, found.last.map(|id| id.0), found.more, total))
+    Reply::ok(&runs_joined::page(&call, &window).await?)
 }
 
 async fn show(call: Call) -> Result<Reply, Fault> {
-    let item = call.app.flows.run_item(&call.ctx, call.id("id", "Run")?).await?;
-    Reply::ok(&run_wire::run_object(&item, call.ctx.now()))
+    let id: RunId = call.id("id", "Run")?;
+    let not_found = match call.app.flows.run_item(&call.ctx, id).await {
+        Ok(item) => return Reply::ok(&run_wire::run_object(&item, call.ctx.now())),
+        Err(fault) if fault.kind() == FaultKind::NotFound => fault,
+        Err(fault) => return Err(fault),
+    };
+    let (_, payment) = run_payments::find(&call, id.0).await?.ok_or(not_found)?;
+    Reply::ok(&run_payments::run_object(&payment, call.ctx.now()))
 }
 
 async fn cancel(call: Call) -> Result<Reply, Fault> {
@@ -110,6 +115,9 @@ async fn cancel(call: Call) -> Result<Reply, Fault> {
     let mut body = call.fields()?;
     let reason = body.text("reason", 0, REASON_CHARS_MAX);
     body.finish()?;
+    if let Some((own, payment)) = run_payments::find(&call, run.0).await? {
+        return run_payments::cancel(&call, own, &payment, reason).await;
+    }
     let (call, flows) = (&call, &call.app.flows);
     let act = |turn| async move {
         match flows.cancel_because(&call.ctx, run, reason, Some(call.peer.to_string())).await {
@@ -131,6 +139,9 @@ async fn rerun(call: Call) -> Result<Reply, Fault> {
     let mut body = call.fields()?;
     let wish = read_wish(&mut body);
     body.finish()?;
+    if let Some((own, payment)) = run_payments::find(&call, run.0).await? {
+        return run_payments::rerun(&call, own, &payment, &wish, is_dry).await;
+    }
     let flows = &call.app.flows;
     let prepared = flows.prepare_rerun(&call.ctx, run, wish, Some(call.peer.to_string())).await?;
     if is_dry {
@@ -203,6 +214,7 @@ fn number(number: u32) -> Option<RerunVersion> {
 pub(super) fn read_filter(given: impl Fn(&str) -> Option<String>) -> Result<ListFilter, Fault> {
     let given = |name: &str| given(name).filter(|text| !text.is_empty());
     let kinds = given("kind").map(|list| words(&list, "kind", &KINDS)).transpose()?;
+    // Payment runs have a reader of their own.
     let is_void = kinds.is_some_and(|kinds| !kinds.contains(&"flow"));
     let status = given("status").map(|list| words(&list, "status", &STATUSES)).transpose()?;
     // The words of other products find none of the runs of flows.
@@ -255,7 +267,11 @@ fn words(list: &str, name: &str, known: &[&'static str]) -> Result<Vec<&'static 
     list.split(',').map(read).collect()
 }
 
-fn instant(name: &str, text: &str) -> Result<Timestamp, Fault> {
+/// An instant of a filter.
+///
+/// # Errors
+/// 400 for anything else.
+pub(super) fn instant(name: &str, text: &str) -> Result<Timestamp, Fault> {
     Timestamp::parse(text).ok_or_else(|| wrong(name, "must be an RFC 3339 instant"))
 }
 

@@ -7,7 +7,7 @@ mod words;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use floe_model::treasury::{Directory, FeeProblem, FeeSchedule, Kobo, NumberProblem, Score};
+use floe_model::treasury::{Directory, FeeProblem, FeeSetting, Kobo, NumberProblem, Score};
 use floe_model::{Fault, FaultKind, FieldProblem};
 use serde_json::value::RawValue;
 
@@ -164,8 +164,8 @@ impl<'a> Input<'a> {
     }
 
     /// A tariff.
-    pub(super) fn fee(&mut self, name: &str) -> Option<FeeSchedule> {
-        match FeeSchedule::read(self.raw(name)?.get()) {
+    pub(super) fn fee(&mut self, name: &str) -> Option<FeeSetting> {
+        match FeeSetting::read(self.raw(name)?.get()) {
             Ok(fee) => Some(fee),
             Err(FeeProblem { path, kind, message }) => {
                 let place: Vec<&str> = std::iter::once(name).chain(path.iter().map(String::as_str)).collect();

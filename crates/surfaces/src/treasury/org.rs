@@ -2,7 +2,7 @@
 
 use floe_access::workspace::{self, WorkspacePatch};
 use floe_model::Fault;
-use floe_model::treasury::{FeeSchedule, Kobo, Score};
+use floe_model::treasury::{FeeSetting, Kobo, Score};
 use floe_store::Tx;
 use floe_store::access::workspaces;
 use floe_store::treasury::settings::OrgSettings;
@@ -41,7 +41,7 @@ struct OrgOut {
     low_balance_alert: Option<Kobo>,
     allow_key_approvals: bool,
     strict_check_digit: bool,
-    fee: FeeSchedule,
+    fee: FeeSetting,
 }
 
 impl OrgOut {

@@ -1,26 +1,18 @@
 //! What became of a payment run: its report, and its events as they happen (Treasury contract, sections 10.2 and 12).
 
-use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
-
-use axum::body::Body;
-use bytes::Bytes;
+use floe_model::Fault;
 use floe_model::id::{AuditId, CandidateId, PaymentRunId};
 use floe_model::treasury::{ApprovalStatus, ExecutionStatus, Kobo, RiskDecision};
-use floe_model::{Fault, FaultKind};
 use floe_store::Change;
 use floe_store::platform::audit::Entry;
 use floe_store::treasury::candidates::Candidate;
 use floe_store::treasury::payment_run_events::{RECORD, RunEvent};
 use floe_treasury::runs::{self, LedgerEffect, Report};
 use floe_treasury::trail;
-use http_body_util::channel::{Channel, Sender};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::time::Instant;
 
 use super::input::path_id;
 use super::run_wire::{ApprovalOut, FullRunOut, TotalsOut};
@@ -29,20 +21,7 @@ use super::wire::Seconds;
 use super::{DASHBOARD, Rights, SURFACE};
 use crate::http::shape::TEXT;
 use crate::http::{Call, Reply, Route};
-
-const MEDIA: &str = "text/event-stream";
-/// Streams of one process at a time.
-const STREAMS_MAX: usize = 1_000;
-/// Messages that wait for a slow reader.
-const MESSAGES_WAITING: usize = 64;
-/// Pause between two looks at a run that another server may move.
-const LOOK_EVERY: Duration = Duration::from_millis(900);
-/// Time without a message after which a comment tells that the stream lives.
-const COMMENT_EVERY: Duration = Duration::from_secs(15);
-/// Time after which a reader who takes nothing is given up.
-const STALLED: Duration = Duration::from_secs(60);
-
-static STREAMS: AtomicUsize = AtomicUsize::new(0);
+use crate::stream::{self as streams, Cut, LOOK_EVERY, MEDIA, Messages, Place};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -158,27 +137,16 @@ async fn stream(call: Call) -> Result<Reply, Fault> {
     let id: PaymentRunId = path_id(&call, "id")?;
     let given = call.query.get("last_seq").or_else(|| call.header("last-event-id"));
     let after = given.and_then(|text| text.parse().ok()).unwrap_or(0);
-    let place = Place::take().ok_or_else(|| {
-        Fault::new(FaultKind::Overloaded, "overloaded", "Too many streams are open").with_retry_after(5)
-    })?;
+    let place = Place::take()?;
     // A run that is not there is told before the stream begins.
     let scope = call.ctx.caller.scope();
     call.ctx.store.read(move |tx| runs::run(tx, scope, id)).await?;
-    let (mut sender, body) = Channel::<Bytes, io::Error>::new(MESSAGES_WAITING);
-    tokio::spawn(async move {
-        // A reader who went away ends it like one who has seen everything.
-        let _ = tell(&call, id, after, &mut sender).await;
-        drop(place);
-    });
-    Ok(Reply::stream(MEDIA, Body::new(body)))
+    Ok(streams::reply(place, |messages| async move { tell(&call, id, after, messages).await }))
 }
 
-/// The stream ends before the run does: the reader is gone, or may not see the run any more.
-struct Cut;
-
-async fn tell(call: &Call, id: PaymentRunId, mut after: i64, sender: &mut Sender<Bytes, io::Error>) -> Result<(), Cut> {
-    send(sender, ": stream\n\n".to_owned()).await?;
-    let (scope, mut last_sent) = (call.ctx.caller.scope(), Instant::now());
+async fn tell(call: &Call, id: PaymentRunId, mut after: i64, mut reader: Messages) -> Result<(), Cut> {
+    reader.send(": stream\n\n".to_owned()).await?;
+    let scope = call.ctx.caller.scope();
     // Watched from before the first look, so that no change is missed.
     let mut changes = call.ctx.store.watch();
     loop {
@@ -189,8 +157,7 @@ async fn tell(call: &Call, id: PaymentRunId, mut after: i64, sender: &mut Sender
         })?;
         for event in &events {
             after = event.seq;
-            send(sender, message(event)).await?;
-            last_sent = Instant::now();
+            reader.send(message(event)).await?;
         }
         if after >= run.last_event {
             if run.status.is_final() {
@@ -198,11 +165,7 @@ async fn tell(call: &Call, id: PaymentRunId, mut after: i64, sender: &mut Sender
             }
             wait(&mut changes, id).await;
         }
-        if last_sent.elapsed() >= COMMENT_EVERY {
-            send(sender, ": still here\n\n".to_owned()).await?;
-            last_sent = Instant::now();
-        }
-        call.prove_again().await.map_err(|_| Cut)?;
+        reader.go_on(call).await?;
     }
 }
 
@@ -224,29 +187,4 @@ async fn wait(changes: &mut broadcast::Receiver<Change>, run: PaymentRunId) {
 
 fn message(event: &RunEvent) -> String {
     format!("event: {}\nid: {}\ndata: {}\n\n", event.kind, event.seq, event.data)
-}
-
-async fn send(sender: &mut Sender<Bytes, io::Error>, text: String) -> Result<(), Cut> {
-    match tokio::time::timeout(STALLED, sender.send_data(Bytes::from(text))).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) | Err(_) => Err(Cut),
-    }
-}
-
-/// One of the places for streams, given back when it is dropped.
-struct Place(());
-
-impl Place {
-    fn take() -> Option<Self> {
-        let taken = STREAMS.fetch_add(1, Ordering::AcqRel);
-        let place = Self(());
-        // A place that was one too many is given back by its drop.
-        (taken < STREAMS_MAX).then_some(place)
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        STREAMS.fetch_sub(1, Ordering::AcqRel);
-    }
 }

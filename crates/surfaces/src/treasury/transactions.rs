@@ -126,7 +126,8 @@ impl From<Detail> for FullTransactionOut {
             attempts: i64::from(order.sent_at.is_some()) + order.questions,
             payout_status: payout_status(order.state),
             failure_reason: order.reason,
-            resolution: resolution.map(ResolutionOut::from),
+            // What a second person refused counts for nothing; the audit log has it.
+            resolution: resolution.filter(|one| one.rejected_by.is_none()).map(ResolutionOut::from),
         }
     }
 }

@@ -181,12 +181,13 @@ fn operation_config() -> floe_operation::Config {
 /// What the provider of funding notices signs with.
 pub const FUNDING_SECRET: &str = "the funding secret of the tests";
 
-/// Payouts with a provider of funding notices; people are asked after six questions, without waiting for a day.
+/// Payouts with a provider of funding notices; people are asked after six questions, without waiting for a day, and money that came back
+/// is looked for at once.
 fn payouts() -> floe_treasury::payouts::PayoutSettings {
     let provider =
         floe_treasury::payouts::FundingProvider { name: "bank".to_owned(), secret: FUNDING_SECRET.to_owned() };
     floe_treasury::payouts::PayoutSettings {
-        schedule: floe_model::treasury::Schedule { followup_ms: 0, ..Default::default() },
+        schedule: floe_model::treasury::Schedule { followup_ms: 0, looks_ms: vec![0; 2], ..Default::default() },
         funding: vec![provider],
         ..Default::default()
     }

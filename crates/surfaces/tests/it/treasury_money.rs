@@ -73,6 +73,18 @@ on_both! {
         let told: Vec<&Value> = wrong.json["errors"].as_array().unwrap().iter().map(|one| &one["type"]).collect();
         assert_eq!((wrong.status.as_u16(), told), (422, vec![&json!("number_type"), &json!("enum")]));
         assert_eq!(house.get("/wallet").await["balance"], 1250.75);
+
+        // Whoever runs the server finds out whose it is: it is credited once.
+        let scope = house.scope().await;
+        for (reference, expected) in [("p-2", None), ("p-2", Some("conflict")), ("p-1", Some("conflict")), ("p-9", Some("not_found"))] {
+            let treasury = std::sync::Arc::clone(&house.app.app.treasury);
+            let assigned = house.app.app.platform.store.write(move |tx| floe_treasury::wallet::assign_notice(tx, &treasury, "bank", reference, scope)).await;
+            assert_eq!(assigned.err().map(|fault| fault.code().to_owned()), expected.map(str::to_owned), "{reference}");
+        }
+        assert_eq!(house.get("/wallet").await["balance"], 1257.75);
+        let kept = house.app.app.platform.store.read(|tx| funding::unmatched(tx, 10)).await.unwrap();
+        assert!(kept.is_empty());
+        assert_eq!(notice(&house, &nobody).await.json, json!({ "status": "credited", "reference": "p-2", "already_processed": true }));
     }
 
     async fn lines_and_statement_tell_every_move_to_the_kobo(store: TestStore) {
@@ -160,6 +172,32 @@ on_both! {
         assert_eq!((balances.available.minor(), balances.reserved.minor()), (400_000, 0));
         let analyst = house.member("dami@floe.test", Role::Builder).await;
         assert_eq!(house.post(&analyst, &resolve, said("failed")).await.status, 403);
+    }
+
+    async fn a_fee_comes_back_with_the_money_where_the_organisation_says_so(store: TestStore) {
+        let house = House::new(store).await;
+        house.fund(5_000).await;
+        let approver = house.member("cleo@floe.test", Role::Approver).await;
+        // Two payments of 1,000 with a fee of 10; the simulated bank sends both back.
+        for (gives_back, balance) in [(false, 4_990.0), (true, 4_990.0)] {
+            let fee = json!({ "fee": { "kind": "percent", "percent": 1, "refund_on_reversal": gives_back } });
+            let set = house.ask(&house.owner, "PATCH", "/org").json(&fee).send().await;
+            assert_eq!((set.status.as_u16(), &set.json["fee"]["refund_on_reversal"]), (200, &json!(gives_back)), "{set:?}");
+            let run = house.run_at_approval(&run_of(&[candidate("Ada Obi", "9600000000", 1_000.0)])).await;
+            let approved = house.post(&approver, &format!("/runs/{run}/approve"), json!({ "candidate_ids": ids(&house, &run).await })).await;
+            assert_eq!(approved.status, 200, "{approved:?}");
+            house.until(&run, "completed").await;
+            let mut looks = 0;
+            while house.get(&format!("/transactions?run_id={run}")).await["total"] != 2 {
+                looks += 1;
+                assert!(looks < 4_000, "the money does not come back");
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+            assert_eq!(house.get("/wallet").await["balance"], balance, "fee back: {gives_back}");
+            assert_eq!(house.candidates(&run).await[0]["execution_status"], "reversed");
+        }
+        let books = house.wallet().await.balances;
+        assert_eq!((books.fees.minor(), books.paid_out.minor(), books.reserved.minor()), (1_000, 0, 0));
     }
 
     async fn keys_see_debits_and_what_came_back(store: TestStore) {

@@ -1,7 +1,7 @@
 //! Limits, tolerance and fees of an organisation (Treasury contract, section 10.1).
 
 use floe_model::Fault;
-use floe_model::treasury::{FeeSchedule, Kobo, Score};
+use floe_model::treasury::{FeeSetting, Kobo, Score};
 use floe_runtime::Ctx;
 use floe_store::Tx;
 use floe_store::platform::audit;
@@ -29,7 +29,7 @@ pub struct OrgPatch {
     /// Whether a wrong check digit sends a candidate to review.
     pub strict_check_digit: Option<bool>,
     /// What a payout costs.
-    pub fee: Option<FeeSchedule>,
+    pub fee: Option<FeeSetting>,
 }
 
 /// What an organisation set.

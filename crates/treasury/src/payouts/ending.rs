@@ -11,7 +11,7 @@ use floe_store::platform::audit::{self, Entry};
 use floe_store::platform::events::NewEvent;
 use floe_store::treasury::payout_orders::{self, End, Order};
 use floe_store::treasury::payout_runs::{self, PayoutRun};
-use floe_store::treasury::{candidates, payment_runs, payout_transactions};
+use floe_store::treasury::{candidates, payment_runs, payout_transactions, settings};
 use serde::Serialize;
 
 use super::looks;
@@ -243,11 +243,13 @@ impl<'t> Ending<'t> {
 
     /// Money that came back: the debit stays, a credit is added (section 4.4).
     fn take_back(&mut self, tx: &mut Tx<'_>, orders: &[&Order]) -> Result<(), Fault> {
+        let gives_fees_back = settings::get(tx, self.scope.workspace)?.fee.refund_on_reversal;
         let mut credits = Vec::with_capacity(orders.len());
         for order in orders {
+            let fee = if gives_fees_back { order.fee } else { Kobo::ZERO };
             let id = self.treasury.platform.ids.next();
             let credit = self.book.transaction(id, order.run, order.amount, Some(order.seq));
-            let transfer = Transfer::reversal(order.amount, Kobo::ZERO).map_err(ledger::refusal)?;
+            let transfer = Transfer::reversal(order.amount, fee).map_err(ledger::refusal)?;
             self.book.enter(&transfer, About { reference: Some(&credit.reference), run: Some(order.run) })?;
             credits.push(credit);
         }

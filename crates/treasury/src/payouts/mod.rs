@@ -25,7 +25,7 @@ pub use ending::RunEnd;
 pub use list::{Detail, Filter, Page, detail, details, transactions};
 pub use rails::{Rail, Rails};
 pub use release::{Payout, Release, Released, release};
-pub use resolve::{Question, Resolve, confirm_answer, question, resolve, unasked};
+pub use resolve::{Question, Resolve, answer_resolution, confirm_answer, question, resolve, unasked};
 pub use settings::{FundingProvider, PayoutSettings};
 pub(crate) use tell::{entry, whole_seconds};
 

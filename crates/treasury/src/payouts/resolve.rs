@@ -2,17 +2,18 @@
 
 use floe_model::id::TransactionId;
 use floe_model::treasury::{Direction, OrderState};
-use floe_model::{Fault, Scope};
+use floe_model::{Fault, Scope, Timestamp};
 use floe_runtime::Ctx;
 use floe_store::Tx;
 use floe_store::treasury::payout_orders::Order;
-use floe_store::treasury::payout_resolutions::{self, Resolution};
+use floe_store::treasury::payout_resolutions::{self, Resolution, SecondWord};
 use serde::Serialize;
 
 use super::batch::{Told, settle_as};
 use super::ending::{Ending, Outcome};
 use super::list::{Detail, detail};
 use crate::Treasury;
+use crate::runs::inbox;
 use crate::trail::Who;
 
 /// Why a payout is what people said it is.
@@ -105,45 +106,168 @@ pub fn resolve(
     id: TransactionId,
     said: &Resolve,
 ) -> Result<Detail, Fault> {
-    let found = detail(tx, scope, id)?;
-    let member = ctx.caller.member.as_ref().ok_or_else(|| Fault::forbidden("Only people resolve payouts"))?;
     let who = Who::caller(ctx);
-    // Holding the run comes first, so that of two people at the same moment one is the second.
-    let mut ending = Ending::open(tx, treasury, scope, found.order.run, &who, ctx.now())?;
-    let found = detail(tx, scope, id)?;
-    if found.order.state != OrderState::Followup || found.transaction.direction == Direction::Credit {
-        let status = found.transaction.status;
-        let message = format!("Transaction does not require follow-up (current status: {status})");
-        return Err(Fault::conflict("not_in_followup", message));
-    }
+    let mut talk = Talk::open(tx, treasury, ctx, &who, (scope, id))?;
     let outcome = if said.is_success { "success" } else { "failed" };
-    let at = ending.at();
-    let person = (member.id.0, who.name());
-    match &found.resolution {
+    match talk.pending() {
         None => {
-            let proposal = proposal(found.order.seq, outcome, &said.evidence, person, at);
+            let proposal = talk.proposal(outcome, &said.evidence);
             if !payout_resolutions::propose(tx, scope, &proposal)? {
                 return Err(Fault::internal("a resolution came up while its run was held"));
             }
+            talk.tell(tx, "platform.inbox.created")?;
         }
         Some(first) => {
-            agrees(first, outcome, person.0)?;
-            if !payout_resolutions::confirm(tx, scope, found.order.seq, person, at)? {
-                return Err(Fault::internal("a resolution changed while its run was held"));
+            talk.check_second(&first)?;
+            if first.outcome != outcome {
+                let message = format!("Another outcome was proposed (proposed: {})", first.outcome);
+                return Err(Fault::conflict("other_outcome", message));
             }
-            let to = if said.is_success { OrderState::Success } else { OrderState::Failed };
-            let reason = (!said.is_success).then_some(RESOLVED);
-            let outcome = Outcome { from: OrderState::Followup, to, code: None, reason, questions: 0 };
-            ending.end(tx, &[&found.order], outcome)?;
+            talk.confirm(tx, &first, None)?;
         }
     }
-    let confirmed = found.resolution.is_some();
-    ending.note(
-        "resolved_payout",
-        &Resolved { reference: &found.order.reference, outcome, evidence: &said.evidence, confirmed },
-    );
-    ending.close(tx)?;
-    detail(tx, scope, id)
+    let confirmed = talk.pending().is_some();
+    talk.note_resolved(outcome, &said.evidence, confirmed);
+    talk.close(tx)
+}
+
+/// What a second, different person says about what the first one proposed: yes makes it final, no leaves the payout in follow-up, and
+/// somebody may propose anew.
+///
+/// # Errors
+/// `not_found`; conflicts when it does not require follow-up any more, when what is proposed is not what the caller has `seen`
+/// (`other_proposal`), and for the first person.
+pub fn answer_resolution(
+    tx: &mut Tx<'_>,
+    treasury: &Treasury,
+    ctx: &Ctx,
+    (id, seen): (TransactionId, &Resolution),
+    is_confirmed: bool,
+    comment: Option<&str>,
+) -> Result<Detail, Fault> {
+    let who = Who::caller(ctx);
+    let mut talk = Talk::open(tx, treasury, ctx, &who, (ctx.caller.scope(), id))?;
+    let first = talk.pending().filter(|first| first == seen);
+    let first = first.ok_or_else(|| Fault::conflict("other_proposal", "What is proposed is not what you saw"))?;
+    talk.check_second(&first)?;
+    if is_confirmed {
+        talk.confirm(tx, &first, comment)?;
+        talk.note_resolved(&first.outcome, &first.evidence, true);
+    } else {
+        talk.reject(tx, &first, comment)?;
+    }
+    talk.close(tx)
+}
+
+/// What people say about one payout, with its run held: of two people at the same moment one is the second.
+struct Talk<'a> {
+    treasury: &'a Treasury,
+    ending: Ending<'a>,
+    scope: Scope,
+    id: TransactionId,
+    found: Detail,
+    person: u128,
+    name: String,
+    at: Timestamp,
+}
+
+impl<'a> Talk<'a> {
+    fn open(
+        tx: &mut Tx<'_>,
+        treasury: &'a Treasury,
+        ctx: &Ctx,
+        who: &'a Who,
+        (scope, id): (Scope, TransactionId),
+    ) -> Result<Self, Fault> {
+        let found = detail(tx, scope, id)?;
+        let member = ctx.caller.member.as_ref().ok_or_else(|| Fault::forbidden("Only people resolve payouts"))?;
+        let ending = Ending::open(tx, treasury, scope, found.order.run, who, ctx.now())?;
+        let found = detail(tx, scope, id)?;
+        if found.order.state != OrderState::Followup || found.transaction.direction == Direction::Credit {
+            let status = found.transaction.status;
+            let message = format!("Transaction does not require follow-up (current status: {status})");
+            return Err(Fault::conflict("not_in_followup", message));
+        }
+        let (person, name, at) = (member.id.0, who.name().to_owned(), ending.at());
+        Ok(Self { treasury, ending, scope, id, found, person, name, at })
+    }
+
+    /// What was proposed and neither confirmed nor refused.
+    fn pending(&self) -> Option<Resolution> {
+        self.found.resolution.clone().filter(|one| one.rejected_by.is_none())
+    }
+
+    fn proposal(&self, outcome: &str, evidence: &str) -> Resolution {
+        Resolution {
+            seq: self.found.order.seq,
+            outcome: outcome.to_owned(),
+            evidence: evidence.to_owned(),
+            proposed_by: self.person,
+            proposed_name: self.name.clone(),
+            proposed_at: self.at,
+            confirmed_by: None,
+            confirmed_name: None,
+            confirmed_at: None,
+            rejected_by: None,
+            rejected_name: None,
+            rejected_at: None,
+            comment: None,
+        }
+    }
+
+    fn check_second(&self, first: &Resolution) -> Result<(), Fault> {
+        if first.proposed_by == self.person {
+            return Err(Fault::conflict("second_person", "A second, different person has to confirm this outcome"));
+        }
+        Ok(())
+    }
+
+    fn confirm(&mut self, tx: &mut Tx<'_>, first: &Resolution, comment: Option<&str>) -> Result<(), Fault> {
+        let word = SecondWord { by: self.person, name: &self.name, at: self.at, comment };
+        if !payout_resolutions::confirm(tx, self.scope, first.seq, &word)? {
+            return Err(Fault::internal("a resolution changed while its run was held"));
+        }
+        let is_success = first.outcome == "success";
+        let to = if is_success { OrderState::Success } else { OrderState::Failed };
+        let reason = (!is_success).then_some(RESOLVED);
+        let outcome = Outcome { from: OrderState::Followup, to, code: None, reason, questions: 0 };
+        self.ending.end(tx, &[&self.found.order], outcome)?;
+        self.tell(tx, "platform.inbox.answered")
+    }
+
+    /// Tells of the item that the proposal is for a second person.
+    fn tell(&self, tx: &mut Tx<'_>, event: &'static str) -> Result<(), Fault> {
+        let order = &self.found.order;
+        let told = inbox::Told {
+            id: self.id.0,
+            kind: "payment_confirmation",
+            title: &order.reference,
+            run: order.run,
+            amount: order.amount,
+            at: self.at,
+        };
+        inbox::tell(tx, &self.treasury.platform, self.scope, event, &told)
+    }
+
+    fn reject(&mut self, tx: &mut Tx<'_>, first: &Resolution, comment: Option<&str>) -> Result<(), Fault> {
+        let word = SecondWord { by: self.person, name: &self.name, at: self.at, comment };
+        if !payout_resolutions::reject(tx, self.scope, first.seq, &word)? {
+            return Err(Fault::internal("a resolution changed while its run was held"));
+        }
+        let refused = Refused { reference: &self.found.order.reference, outcome: &first.outcome, reason: comment };
+        self.ending.note("rejected_resolution", &refused);
+        self.tell(tx, "platform.inbox.answered")
+    }
+
+    fn note_resolved(&mut self, outcome: &str, evidence: &str, confirmed: bool) {
+        let reference = &self.found.order.reference;
+        self.ending.note("resolved_payout", &Resolved { reference, outcome, evidence, confirmed });
+    }
+
+    fn close(self, tx: &mut Tx<'_>) -> Result<Detail, Fault> {
+        self.ending.close(tx)?;
+        detail(tx, self.scope, self.id)
+    }
 }
 
 #[derive(Serialize)]
@@ -154,33 +278,9 @@ struct Resolved<'a> {
     confirmed: bool,
 }
 
-fn proposal(
-    seq: i64,
-    outcome: &str,
-    evidence: &str,
-    (by, name): (u128, &str),
-    at: floe_model::Timestamp,
-) -> Resolution {
-    Resolution {
-        seq,
-        outcome: outcome.to_owned(),
-        evidence: evidence.to_owned(),
-        proposed_by: by,
-        proposed_name: name.to_owned(),
-        proposed_at: at,
-        confirmed_by: None,
-        confirmed_name: None,
-        confirmed_at: None,
-    }
-}
-
-fn agrees(first: &Resolution, outcome: &str, person: u128) -> Result<(), Fault> {
-    if first.proposed_by == person {
-        return Err(Fault::conflict("second_person", "A second, different person has to confirm this outcome"));
-    }
-    if first.outcome != outcome {
-        let message = format!("Another outcome was proposed (proposed: {})", first.outcome);
-        return Err(Fault::conflict("other_outcome", message));
-    }
-    Ok(())
+#[derive(Serialize)]
+struct Refused<'a> {
+    reference: &'a str,
+    outcome: &'a str,
+    reason: Option<&'a str>,
 }

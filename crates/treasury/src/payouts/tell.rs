@@ -5,10 +5,9 @@ use floe_model::treasury::{CURRENCY, Kobo};
 use floe_model::{Fault, Scope, Timestamp};
 use floe_store::Tx;
 use floe_store::platform::audit::Entry;
-use floe_store::platform::events::{self, NewEvent};
+use floe_store::platform::events::NewEvent;
 use floe_store::treasury::payout_orders::Order;
-use floe_store::webhooks::endpoints;
-use floe_store::webhooks::messages::{self, Message};
+use floe_store::webhooks::messages;
 use serde::Serialize;
 
 use crate::Treasury;
@@ -113,17 +112,7 @@ pub(super) fn result(
     Ok(NewEvent { id, kind, subject_id: Some(order.candidate.0), data, created_at: at })
 }
 
-/// Publishes events in their order, and makes their deliveries. Thousands of payouts are told of at once: where nobody listens, that is one
-/// statement.
+/// Publishes events in their order, and makes their deliveries. Thousands of payouts are told of at once, with a statement for each table.
 pub(super) fn publish(tx: &mut Tx<'_>, treasury: &Treasury, scope: Scope, told: Vec<NewEvent>) -> Result<(), Fault> {
-    events::publish_all(tx, scope, &told)?;
-    if told.is_empty() || endpoints::listeners(tx, scope)?.is_empty() {
-        return Ok(());
-    }
-    for event in told {
-        let NewEvent { id, kind, data, created_at: at, .. } = event;
-        let message = Message { id, scope, kind: kind.to_owned(), data, at };
-        messages::hand_out(tx, &message, &mut || treasury.platform.ids.next_bits())?;
-    }
-    Ok(())
+    messages::publish_all(tx, scope, told, &mut || treasury.platform.ids.next_bits()).map(drop)
 }

@@ -13,9 +13,13 @@ use floe_store::webhooks::messages::{self, NewMessage};
 use serde::Serialize;
 use serde_json::json;
 
+use super::inbox;
 use super::jobs::{EXPIRE, STEP};
 use crate::Treasury;
 use crate::trail::{self, Who};
+
+/// The kind of event that tells of another state.
+pub(crate) const STATUS: &str = "status";
 
 /// A run, held until the end of the transaction.
 pub(crate) struct Book<'p> {
@@ -60,7 +64,7 @@ impl<'p> Book<'p> {
             self.run.finished_at = Some(self.at);
         }
         let facts = json!({ "status": status.shown(), "phase": status, "error": self.run.error });
-        self.happened("status", &facts);
+        self.happened(STATUS, &facts);
     }
 
     /// Something that whoever watches the run is told.
@@ -90,9 +94,17 @@ impl<'p> Book<'p> {
         audit::record_all(tx, &self.entries)?;
         run_events::add(tx, self.scope, self.run.id, &self.events)?;
         let mut next_id = || self.treasury.platform.ids.next_bits();
-        for (kind, data) in &self.messages {
-            let message = NewMessage { kind, subject_id: Some(self.run.id.0), data, at: self.at };
-            messages::enqueue(tx, self.scope, &message, &mut next_id)?;
+        let told: Vec<NewMessage<'_>> = self
+            .messages
+            .iter()
+            .map(|(kind, data)| NewMessage { kind, subject_id: Some(self.run.id.0), data, at: self.at })
+            .collect();
+        messages::enqueue_all(tx, self.scope, &told, &mut next_id)?;
+        if let Some(event) = inbox::of_change(&self.before, &self.run) {
+            let run = &self.run;
+            let (id, title, amount) = (run.id.0, run.objective.as_str(), run.total_amount);
+            let told = inbox::Told { id, kind: "payment_approval", title, run: run.id, amount, at: self.at };
+            inbox::tell(tx, &self.treasury.platform, self.scope, event, &told)?;
         }
         self.follow_up(tx)?;
         // Last, because it holds the counts of states, which all runs of a workspace share.

@@ -11,6 +11,7 @@ mod end;
 mod gate;
 pub mod inbox;
 mod jobs;
+pub mod joined;
 mod people;
 mod plan;
 mod read;
@@ -36,7 +37,7 @@ pub use end::settled;
 pub use read::{FullRun, Page, Window, candidate, candidates, events, full, run, runs, waiting_for};
 pub use reject::{Reject, Rejected, approve_candidate, reject, reject_candidate};
 pub use report::{LedgerEffect, Report, report};
-pub use retry::retry_failed;
+pub use retry::{retriable, retry_failed};
 
 /// Durable work of runs.
 pub(crate) fn handlers(treasury: &Arc<Treasury>) -> Vec<Arc<dyn JobHandler>> {

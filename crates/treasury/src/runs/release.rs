@@ -54,7 +54,7 @@ pub(crate) fn release(
         scope: book.scope,
         run: book.run.id,
         objective: &objective,
-        fees: &organisation.fee,
+        fees: &organisation.fee.schedule,
         who: &execution,
         payouts: &payouts,
         at: book.at,

@@ -1,7 +1,7 @@
 //! A new run of the payments that failed (Treasury contract, section 10.2); each is paid again once.
 
-use floe_model::Fault;
 use floe_model::id::{CandidateId, PaymentRunId};
+use floe_model::{Fault, Scope};
 use floe_runtime::Ctx;
 use floe_store::Tx;
 use floe_store::treasury::candidates::{self, Candidate};
@@ -25,14 +25,9 @@ pub fn retry_failed(
     let scope = ctx.caller.scope();
     // The book only holds the run: of two such calls the second one finds nothing left.
     let book = Book::open(tx, treasury, scope, run)?;
-    if !book.run.status.is_final() {
-        let message = format!("Run is not over (current status: {})", book.run.status);
-        return Err(Fault::conflict("conflict", message));
-    }
+    check_is_over(&book.run)?;
     let failed = candidates::take_failed(tx, scope, run, id)?;
-    if failed.is_empty() {
-        return Err(Fault::conflict("conflict", "Run has no failed candidates left to pay again"));
-    }
+    check_any(&failed)?;
     let new = NewRun {
         objective: book.run.objective.clone(),
         risk_tolerance: Some(book.run.risk_tolerance),
@@ -46,6 +41,31 @@ pub fn retry_failed(
     let origins = Origins { retry_of: Some(run), retried, schedule: None };
     let creator = creator_of(tx, ctx)?;
     create_as(tx, treasury, scope, &Who::caller(ctx), creator, id, &new, &origins)
+}
+
+/// The candidates of a run that [`retry_failed`] would pay again.
+///
+/// # Errors
+/// The conflicts of [`retry_failed`].
+pub fn retriable(tx: &mut Tx<'_>, scope: Scope, run: &PaymentRun) -> Result<Vec<CandidateId>, Fault> {
+    check_is_over(run)?;
+    let failed = candidates::failed(tx, scope, run.id)?;
+    check_any(&failed)?;
+    Ok(failed.iter().map(|candidate| candidate.id).collect())
+}
+
+fn check_is_over(run: &PaymentRun) -> Result<(), Fault> {
+    if run.status.is_final() {
+        return Ok(());
+    }
+    Err(Fault::conflict("conflict", format!("Run is not over (current status: {})", run.status)))
+}
+
+fn check_any(failed: &[Candidate]) -> Result<(), Fault> {
+    if failed.is_empty() {
+        return Err(Fault::conflict("conflict", "Run has no failed candidates left to pay again"));
+    }
+    Ok(())
 }
 
 fn copy(candidate: &Candidate) -> NewCandidate {

@@ -237,8 +237,7 @@ fn risk_candidate<'a>(
         check,
         has_right_digit: treasury.directory.check_digit(&candidate.institution_code, &account),
         is_blocked: blocklist.blocks(&candidate.beneficiary_name, &account, bank).is_some(),
-        // No list to watch is loaded: it is an extended part of the contract (section 12).
-        is_watched: false,
+        is_watched: treasury.settings.watchlist.watches(&candidate.beneficiary_name),
     })
 }
 

@@ -21,7 +21,7 @@ pub use floe_store::treasury::funding::VirtualAccount;
 pub use floe_store::treasury::postings::Line;
 pub use funding::{AddCredits, Added, ToppedUp, Topup, add_credits, top_up};
 pub use lines::{Filter, lines};
-pub use notice::{Notice, Taken, provider, take_notice};
+pub use notice::{Notice, Taken, assign_notice, provider, take_notice};
 pub use statement::{Statement, statement};
 
 /// How a wallet stands.

@@ -102,6 +102,26 @@ pub fn take_notice(
     Ok(Taken { is_matched: scope.is_some(), is_repeat: false })
 }
 
+/// Credits a wallet with money that came for an account that nobody has, as the operator of the server found out; once.
+///
+/// # Errors
+/// `not_found` for a notice that never came; a conflict when it was credited before.
+pub fn assign_notice(
+    tx: &mut Tx<'_>,
+    treasury: &Treasury,
+    provider: &str,
+    reference: &str,
+    scope: Scope,
+) -> Result<Row, Fault> {
+    let row = funding::notice(tx, provider, reference)?.ok_or_else(|| Fault::not_found("Notice"))?;
+    if !funding::assign(tx, provider, reference, scope)? {
+        return Err(Fault::conflict("conflict", "This money was credited to a wallet before"));
+    }
+    let row = Row { scope: Some(scope), received_at: treasury.platform.clock.now(), ..row };
+    credit(tx, treasury, scope, &row)?;
+    Ok(row)
+}
+
 fn credit(tx: &mut Tx<'_>, treasury: &Treasury, scope: Scope, row: &Row) -> Result<(), Fault> {
     let mut book = Book::open(tx, scope, row.received_at)?;
     let at = book.at();

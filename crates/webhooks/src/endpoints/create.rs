@@ -20,7 +20,7 @@ use crate::{Webhooks, signature, trail};
 /// Why a new endpoint is not told, for people.
 pub(super) const TEST_FAILED: &str = "the test delivery failed";
 /// Why an endpoint is not told that somebody switched off.
-pub(super) const BY_PERSON: &str = "switched off";
+pub(super) use floe_model::webhooks::SWITCHED_OFF as BY_PERSON;
 
 /// What an endpoint shall be.
 #[derive(Debug, Clone)]

@@ -7,10 +7,12 @@ mod blocklist;
 mod factors;
 mod rules;
 mod similar;
+mod watchlist;
 
 pub use blocklist::{BlockKind, Blocklist};
 pub use factors::{FACTORS, Factor};
 pub use rules::RiskReason;
+pub use watchlist::{WATCHED_NAMES_MAX, WatchProblem, Watchlist};
 
 use super::account::AccountNumber;
 use super::money::Kobo;

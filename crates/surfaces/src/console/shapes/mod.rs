@@ -6,6 +6,7 @@ pub(super) mod bulk;
 pub(super) mod catalog;
 pub(super) mod connections;
 pub(super) mod credits;
+pub(super) mod events;
 pub(super) mod flow_diff;
 pub(super) mod groups;
 pub(super) mod inbox;

@@ -4,16 +4,25 @@ use crate::http::shape::{FLAG, NUMBER, Shape, any_of, input, list, may, must, ob
 
 /// A percentage with at most four decimals.
 const PERCENT: Shape = NUMBER;
-/// What a payout costs: nothing, a share, or a fixed fee by the size of the amount.
+/// What a payout costs: nothing, a share, or a fixed fee by the size of the amount; and whether that comes back with the money.
 const FEE: Shape = any_of(&[
-    object("", &[must("kind", words(&["off"]))]),
-    object("", &[must("kind", words(&["percent"])), must("percent", PERCENT), must("minimum", NUMBER)]),
+    object("", &[must("kind", words(&["off"])), must("refund_on_reversal", FLAG)]),
+    object(
+        "",
+        &[
+            must("kind", words(&["percent"])),
+            must("percent", PERCENT),
+            must("minimum", NUMBER),
+            must("refund_on_reversal", FLAG),
+        ],
+    ),
     object(
         "",
         &[
             must("kind", words(&["bands"])),
             must("bands", list(&object("", &[must("up_to", NUMBER.or_null()), must("fee", NUMBER)]))),
             must("vat_percent", PERCENT),
+            must("refund_on_reversal", FLAG),
         ],
     ),
 ]);
@@ -34,14 +43,23 @@ pub(in crate::treasury) const ORG: Shape = object(
     ],
 );
 const FEE_IN: Shape = any_of(&[
-    input("", &[must("kind", words(&["off"]))]),
-    input("", &[must("kind", words(&["percent"])), must("percent", PERCENT), may("minimum", NUMBER)]),
+    input("", &[must("kind", words(&["off"])), may("refund_on_reversal", FLAG)]),
+    input(
+        "",
+        &[
+            must("kind", words(&["percent"])),
+            must("percent", PERCENT),
+            may("minimum", NUMBER),
+            may("refund_on_reversal", FLAG),
+        ],
+    ),
     input(
         "",
         &[
             must("kind", words(&["bands"])),
             must("bands", list(&input("", &[may("up_to", NUMBER), must("fee", NUMBER)])).at_most(20)),
             may("vat_percent", PERCENT),
+            may("refund_on_reversal", FLAG),
         ],
     ),
 ]);

@@ -12,10 +12,10 @@ on_both! {
     async fn settings_keep_money_to_the_kobo(store: TestStore) {
         let (app, session) = TestApp::with_owner(store).await;
         let show = || app.get("/api/v1/org").bearer(&session).send();
-        is(&show().await, 200, r#"{"name":"Lagos Fit","default_risk_tolerance":0.35,"single_payout_cap":null,"daily_payout_limit":null,"monthly_payout_limit":null,"low_balance_alert":50000.00,"allow_key_approvals":false,"strict_check_digit":false,"fee":{"kind":"off"}}"#);
+        is(&show().await, 200, r#"{"name":"Lagos Fit","default_risk_tolerance":0.35,"single_payout_cap":null,"daily_payout_limit":null,"monthly_payout_limit":null,"low_balance_alert":50000.00,"allow_key_approvals":false,"strict_check_digit":false,"fee":{"kind":"off","refund_on_reversal":false}}"#);
         let change = |body: &str| app.patch("/api/v1/org").bearer(&session).header("content-type", "application/json").body(body.as_bytes().to_vec()).send();
-        let changed = change(r#"{"name":" Abuja Fit ","default_risk_tolerance":0.25,"single_payout_cap":9999999999999.99,"daily_payout_limit":1e3,"low_balance_alert":0,"allow_key_approvals":true,"fee":{"kind":"percent","percent":0.6,"minimum":50}}"#).await;
-        is(&changed, 200, r#"{"name":"Abuja Fit","default_risk_tolerance":0.25,"single_payout_cap":9999999999999.99,"daily_payout_limit":1000.00,"monthly_payout_limit":null,"low_balance_alert":0.00,"allow_key_approvals":true,"strict_check_digit":false,"fee":{"kind":"percent","percent":0.6,"minimum":50.00}}"#);
+        let changed = change(r#"{"name":" Abuja Fit ","default_risk_tolerance":0.25,"single_payout_cap":9999999999999.99,"daily_payout_limit":1e3,"low_balance_alert":0,"allow_key_approvals":true,"fee":{"kind":"percent","percent":0.6,"minimum":50,"refund_on_reversal":true}}"#).await;
+        is(&changed, 200, r#"{"name":"Abuja Fit","default_risk_tolerance":0.25,"single_payout_cap":9999999999999.99,"daily_payout_limit":1000.00,"monthly_payout_limit":null,"low_balance_alert":0.00,"allow_key_approvals":true,"strict_check_digit":false,"fee":{"kind":"percent","percent":0.6,"minimum":50.00,"refund_on_reversal":true}}"#);
         assert_eq!(show().await.bytes, changed.bytes);
         let cleared = change(r#"{"single_payout_cap":null,"daily_payout_limit":null,"fee":{"kind":"off"}}"#).await;
         assert_eq!((&cleared.json["single_payout_cap"], &cleared.json["name"]), (&Value::Null, &json!("Abuja Fit")));
@@ -29,6 +29,7 @@ on_both! {
             (r#"{"default_risk_tolerance":1.1}"#, "less_than_equal", "default_risk_tolerance"),
             (r#"{"allow_key_approvals":"yes"}"#, "bool_type", "allow_key_approvals"),
             (r#"{"fee":{"kind":"tithe"}}"#, "enum", "fee"),
+            (r#"{"fee":{"kind":"off","refund_on_reversal":"yes"}}"#, "bool_type", "fee"),
         ] {
             let answer = change(body).await;
             let told = (answer.status.as_u16(), &answer.json["errors"][0]["type"], &answer.json["errors"][0]["loc"][1]);

@@ -46,6 +46,7 @@ const CONSOLE: &[(&str, Need, Need)] = &[
     ("/console/v1/webhooks/{id}/replay", RUN, RUN),
     ("/console/v1/webhooks", MANAGE, MANAGE),
     ("/console/v1/deliveries", READ, RUN),
+    ("/console/v1/events", READ, RUN),
     ("/console/v1/workspace/callback-secret", MANAGE, MANAGE),
     ("/console/v1/audit/verify", MANAGE, MANAGE),
     ("/console/v1/audit/export", MANAGE, MANAGE),

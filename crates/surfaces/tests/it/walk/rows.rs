@@ -105,6 +105,8 @@ pub enum Thing {
     Webhook,
     /// A delivery to it.
     Delivery,
+    /// A domain event.
+    Event,
 }
 
 pub use experiments::make as experiment;

@@ -77,6 +77,14 @@ impl World {
             Thing::PaymentRun | Thing::PaymentRunWaiting | Thing::PaymentRunEnded => {
                 super::rows::payment_run(self, side, thing).await
             }
+            Thing::App | Thing::Reporter | Thing::PlacementsKey | Thing::ScreenFlow | Thing::ScreenVersion => {
+                super::rows::placements_thing(self, side, thing).await
+            }
+            Thing::Experiment | Thing::ExperimentRunning | Thing::ExperimentPaused => {
+                super::rows::experiment(self, side, thing).await
+            }
+            Thing::Placement | Thing::Audience => super::rows::targeting_thing(self, side, thing).await,
+            Thing::Font | Thing::Media => super::rows::placements_file(self, side, thing).await,
             Thing::ScheduledRun => {
                 let body = |at| json!({ "objective": format!("Run {at}"), "cron": "0 9 25 * *" });
                 self.posted(side, "/api/v1/scheduled-runs", body).await
@@ -89,6 +97,10 @@ impl World {
                 self.post(side, &format!("/console/v1/webhooks/{id}/test"), json!({})).await;
                 self.get(side, "/console/v1/deliveries?limit=1").await["data"][0].clone()
             }
+            Thing::Event => {
+                self.published(side, echo()).await;
+                self.get(side, "/console/v1/events?limit=1").await["data"][0].clone()
+            }
             Thing::Request => self.request(side).await,
             Thing::Grant => {
                 let body = |at| json!({ "mode": "live", "credits": 5, "reference": format!("walk-{at}") });
@@ -97,13 +109,13 @@ impl World {
         }
     }
 
-    async fn post(&self, side: &Side, path: &str, body: Value) -> Answer {
+    pub async fn post(&self, side: &Side, path: &str, body: Value) -> Answer {
         let answer = self.app.post(path).bearer(&side.session).json(&body).send().await;
         assert!(answer.status.is_success(), "{path}: {answer:?}");
         answer
     }
 
-    async fn get(&self, side: &Side, path: &str) -> Value {
+    pub async fn get(&self, side: &Side, path: &str) -> Value {
         let answer = self.app.get(path).bearer(&side.session).send().await;
         assert_eq!(answer.status, 200, "{path}: {answer:?}");
         answer.json
@@ -212,7 +224,7 @@ impl World {
     }
 
     /// What a POST makes; `body` is told a number that nothing else has.
-    async fn posted(&self, side: &Side, path: &str, body: impl Fn(u32) -> Value) -> Value {
+    pub async fn posted(&self, side: &Side, path: &str, body: impl Fn(u32) -> Value) -> Value {
         let at = self.made.fetch_add(1, Ordering::Relaxed);
         self.post(side, path, body(at)).await.json
     }

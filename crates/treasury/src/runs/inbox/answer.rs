@@ -108,7 +108,7 @@ fn note(tx: &mut Tx<'_>, treasury: &Treasury, ctx: &Ctx, item: &Item, answer: &A
     audit::record(tx, &trail::on(entry, "inbox_item", run.id.0, Some(&run.objective)))
 }
 
-fn content_changed(hash: &str) -> Fault {
+pub(super) fn content_changed(hash: &str) -> Fault {
     let stale = FieldProblem::new("/content_hash", "stale", format!("expected {hash}"));
     Fault::new(FaultKind::Conflict, "content_changed", "The content is not what you saw; look at it again")
         .with_fields(vec![stale])

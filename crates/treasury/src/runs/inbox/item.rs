@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use floe_engine::canonical::canonical_json;
 use floe_model::access::{Caller, PAYMENT_APPROVAL, TreasuryRole};
-use floe_model::id::{PaymentRunId, WorkspaceId};
+use floe_model::id::PaymentRunId;
 use floe_model::treasury::approval::{Approver, ApproverProblem};
 use floe_model::treasury::{CURRENCY, RiskDecision, RunStatus, Score};
-use floe_model::{Fault, FaultKind, Mode, Scope, Timestamp};
+use floe_model::{Fault, FaultKind, Mode, Timestamp};
 use floe_runtime::Ctx;
 use floe_store::Tx;
 use floe_store::treasury::approvals::{self, Approval};
@@ -69,6 +69,8 @@ pub enum Refusal {
     NotWaiting,
     /// The caller made the run, and there are others who can approve.
     SelfApproval,
+    /// The caller is the first person, and a second one is asked.
+    FirstPerson,
     /// The role in the treasury does not approve this run.
     Forbidden,
     /// The token does not approve payments.
@@ -83,7 +85,7 @@ impl Refusal {
             Self::AlreadyAnswered => "already_answered",
             Self::Expired => "expired",
             Self::NotWaiting => "not_waiting",
-            Self::SelfApproval => "self_approval",
+            Self::SelfApproval | Self::FirstPerson => "self_approval",
             Self::Forbidden => "forbidden",
             Self::Scope => "insufficient_scope",
         }
@@ -93,13 +95,14 @@ impl Refusal {
     #[must_use]
     pub fn fault(self) -> Fault {
         let (kind, message) = match self {
-            Self::AlreadyAnswered => (FaultKind::Conflict, "This payment run has been decided, or you approved it"),
-            Self::NotWaiting => (FaultKind::Conflict, "The payment run does not wait for approval"),
+            Self::AlreadyAnswered => (FaultKind::Conflict, "This has been decided, or you approved it"),
+            Self::NotWaiting => (FaultKind::Conflict, "This does not wait for an answer"),
             Self::Expired => (FaultKind::Gone, "The time to approve this payment run is over"),
+            Self::FirstPerson => (FaultKind::Forbidden, "You proposed it; a second, different person confirms it"),
             Self::SelfApproval => (FaultKind::Forbidden, "You made the payment run, and others can approve it"),
             Self::Forbidden => (
                 FaultKind::Forbidden,
-                "Your role in the treasury does not approve this run; it needs owner or approver",
+                "Your role in the treasury does not decide this; it needs owner or approver",
             ),
             Self::Scope => (
                 FaultKind::Forbidden,
@@ -158,21 +161,8 @@ pub fn find(tx: &mut Tx<'_>, ctx: &Ctx, id: PaymentRunId) -> Result<Option<Item>
     Ok(None)
 }
 
-/// Whether an id is that of a run of the workspace, in either mode.
-///
-/// # Errors
-/// Of the database.
-pub fn is_run(tx: &mut Tx<'_>, workspace: WorkspaceId, id: PaymentRunId) -> Result<bool, Fault> {
-    for mode in [Mode::Live, Mode::Test] {
-        if payment_runs::find(tx, Scope { workspace, mode }, id)?.is_some() {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
 /// The call as it would be in a mode: items of both are in one inbox.
-pub(super) fn in_mode(ctx: &Ctx, mode: Mode) -> Ctx {
+pub(crate) fn in_mode(ctx: &Ctx, mode: Mode) -> Ctx {
     if ctx.caller.mode == mode {
         return ctx.clone();
     }
@@ -280,7 +270,7 @@ fn content(run: &PaymentRun, all: &[Candidate]) -> Result<Value, Fault> {
 }
 
 /// SHA-256 of the canonical JSON of the content, in hexadecimal.
-fn content_hash(content: &Value) -> String {
+pub(super) fn content_hash(content: &Value) -> String {
     let digest = Sha256::digest(canonical_json(content).as_bytes());
     digest.iter().fold(String::with_capacity(64), |mut text, byte| {
         write!(text, "{byte:02x}").expect("writing to a String cannot fail");

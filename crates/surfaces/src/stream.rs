@@ -1,0 +1,110 @@
+//! Answers that go on as things happen: server-sent events of a run, whichever product it is of.
+//!
+//! A stream looks at its subject again and again, and ends with it. It ends before when its reader is gone or takes nothing, when the
+//! session or token that opened it does, and when the server stops.
+
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::body::Body;
+use bytes::Bytes;
+use floe_model::{Fault, FaultKind};
+use http_body_util::channel::{Channel, Sender};
+use tokio::time::Instant;
+
+use crate::http::{Call, Reply};
+
+/// What such an answer is.
+pub(crate) const MEDIA: &str = "text/event-stream";
+/// Pause between two looks at a run that another server may move, and at the reader's rights.
+pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(900);
+/// Streams of one process at a time.
+const STREAMS_MAX: usize = 1_000;
+/// Messages that wait for a slow reader; then the run is read no further until he has caught up.
+const MESSAGES_WAITING: usize = 64;
+/// Time without a message after which a comment tells that the stream lives (Flow API contract, section 13).
+const COMMENT_EVERY: Duration = Duration::from_secs(15);
+/// Time after which a reader who takes nothing is given up.
+const STALLED: Duration = Duration::from_secs(60);
+
+static STREAMS: AtomicUsize = AtomicUsize::new(0);
+
+/// The stream ends before its subject does.
+pub(crate) struct Cut;
+
+/// One of the places for streams, given back when it is dropped.
+pub(crate) struct Place(());
+
+impl Place {
+    /// Takes a place.
+    ///
+    /// # Errors
+    /// 503 `overloaded` when too many streams are open.
+    pub(crate) fn take() -> Result<Self, Fault> {
+        let taken = STREAMS.fetch_add(1, Ordering::AcqRel);
+        // A place that was one too many is given back by its drop.
+        let place = Self(());
+        if taken < STREAMS_MAX {
+            return Ok(place);
+        }
+        Err(Fault::new(FaultKind::Overloaded, "overloaded", "Too many streams are open").with_retry_after(5))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        STREAMS.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// What a reader is sent.
+pub(crate) struct Messages {
+    sender: Sender<Bytes, io::Error>,
+    last_sent: Instant,
+}
+
+impl Messages {
+    /// Sends one message, in the form of server-sent events.
+    ///
+    /// # Errors
+    /// When the reader is gone, or takes nothing.
+    pub(crate) async fn send(&mut self, text: String) -> Result<(), Cut> {
+        match tokio::time::timeout(STALLED, self.sender.send_data(Bytes::from(text))).await {
+            Ok(Ok(())) => {
+                self.last_sent = Instant::now();
+                Ok(())
+            }
+            Ok(Err(_)) | Err(_) => Err(Cut),
+        }
+    }
+
+    /// Between two looks: tells now and then that the stream lives, and proves the reader again.
+    ///
+    /// # Errors
+    /// When the reader may not go on, and when the server stops.
+    pub(crate) async fn go_on(&mut self, call: &Call) -> Result<(), Cut> {
+        if self.last_sent.elapsed() >= COMMENT_EVERY {
+            self.send(": still here\n\n".to_owned()).await?;
+        }
+        if !call.app.flows.runs.is_running() {
+            return Err(Cut);
+        }
+        call.prove_again().await.map_err(|_| Cut)
+    }
+}
+
+/// The answer that sends what `tell` does, until that ends.
+pub(crate) fn reply<T>(place: Place, tell: impl FnOnce(Messages) -> T) -> Reply
+where
+    T: Future<Output = Result<(), Cut>> + Send + 'static,
+{
+    let (sender, body) = Channel::<Bytes, io::Error>::new(MESSAGES_WAITING);
+    let telling = tell(Messages { sender, last_sent: Instant::now() });
+    tokio::spawn(async move {
+        // A reader who went away ends it like one who has seen everything.
+        let _ = telling.await;
+        drop(place);
+    });
+    Reply::stream(MEDIA, Body::new(body))
+}
