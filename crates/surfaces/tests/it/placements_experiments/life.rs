@@ -1,5 +1,7 @@
 //! The life of an experiment: what can be asked for, what each state allows, and what the placement answers meanwhile.
 
+use floe_model::Mode;
+use floe_store::platform::events;
 use floe_testkit::on_both;
 use serde_json::{Value, json};
 
@@ -161,5 +163,28 @@ on_both! {
         let filled = json!({ "variants": house.halves()["variants"] });
         assert_eq!(house.done("PATCH", &path, Some(filled)).await["variants"].as_array().map(Vec::len), Some(2));
         assert_eq!(house.done("POST", &format!("{path}/start"), None).await["status"], "running");
+    }
+
+    async fn start_and_end_are_told_and_noted(store: TestStore) {
+        let house = House::new(store).await;
+        let (path, ids) = house.running(house.halves()).await;
+        house.done("POST", &format!("{path}/pause"), None).await;
+        house.done("POST", &format!("{path}/declare-winner"), Some(json!({ "variant_id": ids[0] }))).await;
+        let scope = house.scope(Mode::Live);
+        let events = house.app.store.read(move |tx| events::latest(tx, scope, None, 10)).await.expect("the store");
+        let told: Vec<(&str, Value)> = events
+            .iter()
+            .filter(|event| event.kind.starts_with("placements.experiment."))
+            .map(|event| (event.kind.as_str(), serde_json::from_str(&event.data).expect("JSON")))
+            .collect();
+        let names: Vec<&str> = told.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, ["placements.experiment.completed", "placements.experiment.started"]);
+        assert_eq!((told[0].1["winner_variant_id"].as_str(), told[1].1["winner_variant_id"].as_str()), (Some(&*ids[0]), None));
+        let audit = house.get("/console/v1/audit?limit=20").await;
+        let actions: Vec<&str> =
+            audit["data"].as_array().expect("entries").iter().filter_map(|entry| entry["action"].as_str()).collect();
+        for action in ["created_experiment", "started_experiment", "paused_experiment", "declared_winner"] {
+            assert!(actions.contains(&action), "{action} is not in {actions:?}");
+        }
     }
 }

@@ -170,4 +170,38 @@ on_both! {
         assert_eq!((&results["currency"], &results["significant"]), (&json!("USD"), &json!(true)));
         near(&results["variants"][1]["lift"], 1.0, 1e-9);
     }
+
+    async fn what_devices_report_is_what_the_results_say(store: TestStore) {
+        let house = House::new(store).await;
+        let (path, ids) = house.running(house.halves()).await;
+        let (mut enrolled, mut completed) = ([0, 0], [0, 0]);
+        for number in 0..20 {
+            let user = format!("device-{number}");
+            let shown = house.resolve("onboarding", &user).await;
+            let index = usize::from(shown["variant_id"] == json!(ids[1]));
+            enrolled[index] += 1;
+            completed[index] += i64::from(number % 2 == 0);
+            let kinds: &[&str] = if number % 2 == 0 { &["flow_start", "flow_complete"] } else { &["flow_start"] };
+            let event = |(at, kind): (usize, &&str)| json!({
+                "event_id": format!("00000000-0000-4000-8000-{:012}", number * 10 + at), "app_id": house.app_id,
+                "flow_id": shown["flow_id"], "flow_version_id": shown["flow_version_id"], "user_id": user, "session_id": "s",
+                "device_platform": "ios", "event_type": kind, "timestamp": house.now(), "sdk_version": "1.3.1",
+                "placement_id": "onboarding", "experiment_id": shown["experiment_id"], "variant_id": shown["variant_id"],
+            });
+            let events: Vec<Value> = kinds.iter().enumerate().map(event).collect();
+            // The device sends them twice: nothing is doubled.
+            for _ in 0..2 {
+                let asking = house.app.post(&format!("{}/events", house.base)).bearer(&house.sdk_key).json(&json!(events));
+                let answer = asking.send().await;
+                assert_eq!((answer.status.as_u16(), &answer.json["rejected"]), (202, &json!(0)), "{answer:?}");
+            }
+        }
+        house.app.app.placements.events.roll_all().await.expect("the journal is entered");
+        let results = house.get(&format!("{path}/results")).await;
+        for index in [0, 1] {
+            let found = &results["variants"][index];
+            let numbers = ["users_enrolled", "users_exposed", "completions"].map(|name| found[name].as_i64());
+            assert_eq!(numbers, [enrolled[index], enrolled[index], completed[index]].map(Some), "{found}");
+        }
+    }
 }
