@@ -16,7 +16,7 @@ use floe_runtime::jobs::JobHandler;
 use floe_treasury::Treasury;
 use floe_webhooks::Webhooks;
 
-use crate::operation::{AuditChains, Ledgers};
+use crate::operation::{AuditChains, Ledgers, LiveRail};
 use crate::settings::Settings;
 
 /// Step types that reach outside of the machine.
@@ -39,10 +39,11 @@ pub fn catalog_with(effects: &[Arc<dyn Effect>]) -> Catalog {
 
 /// Checks of the doctor that slices make themselves.
 #[must_use]
-pub fn checks(platform: &Arc<Platform>, access: &Arc<Access>) -> MoreChecks {
+pub fn checks(settings: &Settings, platform: &Arc<Platform>, access: &Arc<Access>) -> MoreChecks {
     vec![
         Arc::new(AuditChains { platform: Arc::clone(platform), access: Arc::clone(access) }),
         Arc::new(Ledgers { platform: Arc::clone(platform) }),
+        Arc::new(LiveRail { folder: settings.treasury.payouts.file_rail.clone() }),
     ]
 }
 

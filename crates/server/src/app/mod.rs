@@ -81,7 +81,8 @@ impl App {
         let platform = Arc::new(Platform { store, clock, ids, outside, sandbox, seal });
         let access = Arc::new(Access::new(Arc::clone(&platform), &secret, access_settings(&settings)));
         let listen = settings.listen;
-        let config = operation_config(&settings, &data_dir, Secret::new(key), registry::checks(&platform, &access));
+        let checks = registry::checks(&settings, &platform, &access);
+        let config = operation_config(&settings, &data_dir, Secret::new(key), checks);
         let operation = Arc::new(Operation::new(Arc::clone(&platform), config));
         let treasury = Arc::new(Treasury::new(Arc::clone(&platform), treasury_settings(&settings)));
         let placements = Arc::new(Placements::new(Arc::clone(&platform), placements_settings(&settings)));

@@ -15,6 +15,28 @@ pub(super) enum Command {
     ResetLink(Link),
     /// Print a link that signs a member in; it works once, for 15 minutes
     LoginLink(Link),
+    /// List money that came for accounts that nobody has
+    UnmatchedFunding(Unmatched),
+    /// Credit the wallet of a workspace (--workspace, --mode) with such money, once
+    MatchFunding(Match),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Unmatched {
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Match {
+    #[command(flatten)]
+    place: Place,
+    /// Who told of it, as the list says
+    #[arg(long)]
+    provider: String,
+    /// The provider's reference of the payment, as the list says
+    #[arg(long)]
+    reference: String,
 }
 
 #[derive(Debug, Args)]
@@ -55,6 +77,8 @@ impl Command {
         match self {
             Self::Create(create) => &create.place,
             Self::ResetLink(link) | Self::LoginLink(link) => &link.place,
+            Self::UnmatchedFunding(unmatched) => &unmatched.place,
+            Self::MatchFunding(funding) => &funding.place,
         }
     }
 }
@@ -64,7 +88,37 @@ pub(super) async fn execute(context: &Context, command: Command) -> Result<Exit,
         Command::Create(owner) => create(context, owner).await,
         Command::ResetLink(Link { email, .. }) => link(context, Operation::ResetLink { email }).await,
         Command::LoginLink(Link { email, .. }) => link(context, Operation::LoginLink { email }).await,
+        Command::UnmatchedFunding(_) => unmatched(context).await,
+        Command::MatchFunding(Match { provider, reference, .. }) => {
+            let (workspace, mode) = (context.settings.workspace.clone(), context.settings.mode);
+            let answer = operate(context, Operation::MatchFunding { workspace, mode, provider, reference }).await?;
+            if context.output.json {
+                context.output.document(&answer);
+            } else {
+                context.output.line(&funding_line(&answer));
+            }
+            Ok(Exit::Done)
+        }
     }
+}
+
+async fn unmatched(context: &Context) -> Result<Exit, Failure> {
+    let answer = operate(context, Operation::UnmatchedFunding).await?;
+    if context.output.json {
+        context.output.document(&answer);
+    } else {
+        let found = answer["data"].as_array().map_or(&[][..], Vec::as_slice);
+        found.iter().for_each(|notice| context.output.line(&funding_line(notice)));
+        if found.is_empty() {
+            context.output.say("there is none");
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn funding_line(notice: &Value) -> String {
+    let names = ["provider", "reference", "account_number", "amount", "received_at", "sender_name"];
+    names.map(|name| notice[name].as_str().unwrap_or("-")).join("  ")
 }
 
 async fn link(context: &Context, operation: Operation) -> Result<Exit, Failure> {

@@ -1,6 +1,7 @@
 //! What operation is told about other slices: checks that only they can make.
 
 mod ledger;
+mod rail;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use floe_runtime::Platform;
 use floe_store::operation::retention::next_workspace;
 
 pub use ledger::Ledgers;
+pub use rail::LiveRail;
 
 /// The audit chain of every workspace.
 pub struct AuditChains {

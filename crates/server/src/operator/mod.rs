@@ -3,6 +3,7 @@
 //! A running server answers on a Unix socket in its data folder (mode 0600, [`serve`](fn@serve)); commands call it there ([`call`]). When no
 //! server runs, a command opens the folder itself and carries out the same operation ([`perform_alone`]).
 
+mod funding;
 mod links;
 mod operation;
 mod perform;

@@ -63,6 +63,19 @@ pub enum Operation {
     },
     /// Every check of the doctor.
     Doctor,
+    /// Money that came for accounts that nobody has.
+    UnmatchedFunding,
+    /// A wallet is credited with such money.
+    MatchFunding {
+        /// Id or slug; none: the only one.
+        workspace: Option<String>,
+        /// Live or test.
+        mode: Mode,
+        /// Who told of it.
+        provider: String,
+        /// The provider's reference of the payment.
+        reference: String,
+    },
     /// The end of a key.
     RevokeKey {
         /// Id or slug; none: the only one.

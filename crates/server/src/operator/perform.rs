@@ -16,7 +16,7 @@ use floe_store::access::workspaces;
 use floe_surfaces::console::{backup_object, key_object};
 use serde_json::{Value, json};
 
-use super::links;
+use super::{funding, links};
 use super::operation::{Answer, NewKey, NewOwner, Operation};
 use crate::app::App;
 use crate::cli::exit_number;
@@ -73,6 +73,10 @@ async fn attempt(app: &App, operation: Operation) -> Result<Value, Fault> {
         }
         Operation::Backup { output, with_key } => backup(app, output, with_key).await,
         Operation::Doctor => Ok(json!({ "data": app.operation.examine().await? })),
+        Operation::UnmatchedFunding => funding::unmatched(app).await,
+        Operation::MatchFunding { workspace, mode, provider, reference } => {
+            funding::assign(app, workspace, mode, (provider, reference)).await
+        }
         Operation::RevokeKey { workspace, id } => revoke_key(app, workspace, &id).await,
     }
 }
@@ -202,7 +206,7 @@ fn key_id(text: &str) -> Result<KeyId, Fault> {
 }
 
 /// Acts as the server in the named workspace, or in the only one.
-async fn act_in(platform: &Arc<Platform>, named: Option<String>) -> Result<Act, Fault> {
+pub(super) async fn act_in(platform: &Arc<Platform>, named: Option<String>) -> Result<Act, Fault> {
     let workspace = platform.store.read(move |tx| {
         if let Some(named) = &named {
             let by_id = match WorkspaceId::parse(named) {

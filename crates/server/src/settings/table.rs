@@ -61,11 +61,8 @@ pub const SETTINGS: &[Definition] = &[
     plain("FLOE_AUDIT_HEADS_FILE", "", "file to which signed heads of the audit log are appended"),
     plain("FLOE_WEBHOOK_ALLOW_HTTP", "off", "plain http to public addresses for webhooks of style standard"),
     plain("FLOE_ICONS_DIR", "", "folder of the icons of screen flows, name.svg (none: there are no icons)"),
-    plain(
-        "FLOE_PAYOUT_FILES",
-        "",
-        "folder of payment files, the rail of live mode (none: live runs cannot be released)",
-    ),
+    plain("FLOE_PAYOUT_RAIL", "", "file: the rail of live mode (none: live runs cannot be released)"),
+    plain("FLOE_PAYOUT_FILES", "", "folder of the payment files of that rail"),
     plain("FLOE_PAYOUT_INSTITUTION", "", "six digits with which rail references begin (000999)"),
     plain(
         "FLOE_PAYOUT_QUESTIONS",
@@ -82,9 +79,10 @@ pub const SETTINGS: &[Definition] = &[
     ),
     plain("FLOE_SIMULATOR_DELAY_MS", "0", "milliseconds that the simulated rail takes to answer"),
     plain("FLOE_VIRTUAL_BANK", "", "code and name of the bank of virtual accounts (000999 Floe Simulated Bank)"),
-    plain("FLOE_MANUAL_CREDIT", "off", "whether owners may add money by hand in live mode"),
-    secret("FLOE_FUNDING_PROVIDERS", "name:secret of those who tell of money that came in, between commas"),
-    plain("FLOE_INSTITUTIONS", "", "JSON file of institutions (the directory that comes with Floe)"),
+    plain("FLOE_MANUAL_TOPUP", "off", "whether owners may add money by hand in live mode"),
+    secret("FLOE_FUNDING_SECRETS", "name=secret of those who tell of money that came in, between commas"),
+    plain("FLOE_INSTITUTIONS_FILE", "", "JSON file of institutions (the directory that comes with Floe)"),
+    plain("FLOE_WATCHLIST", "", "file with a name on each line: payees who resemble one are looked at by a person"),
     plain("FLOE_CODE_STEPS", "on", "whether JavaScript steps run"),
     plain(
         "FLOE_URL",

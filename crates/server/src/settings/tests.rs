@@ -115,15 +115,20 @@ fn values_out_of_range_are_refused_by_name_all_at_once() {
     refused(&[("FLOE_TRUSTED_PROXIES", "10.0.0.0/40")], "FLOE_TRUSTED_PROXIES");
     refused(&[("FLOE_RATE_LIMITS", "flows=many/min")], "FLOE_RATE_LIMITS");
     refused(&[("FLOE_RATE_LIMITS", "flow=1/min")], "FLOE_RATE_LIMITS");
+    refused(&[("FLOE_RATE_LIMITS", "sdk-events=100000000/s")], "FLOE_RATE_LIMITS");
     refused(&[("FLOE_TLS_CERT", "c.pem")], "FLOE_TLS_KEY: must be given with FLOE_TLS_CERT");
     refused(&[("FLOE_BACKUP_CRON", "0 0 30 2 *")], "FLOE_BACKUP_CRON: cron never matches");
     refused(&[("FLOE_BACKUP_KEEP", "0")], "FLOE_BACKUP_KEEP");
     refused(&[("FLOE_PAYOUT_QUESTIONS", "30,soon")], "FLOE_PAYOUT_QUESTIONS: must be a number");
     refused(&[("FLOE_PAYOUT_INSTITUTION", "99")], "FLOE_PAYOUT_INSTITUTION: must be six digits");
     refused(&[("FLOE_VIRTUAL_BANK", "Floe")], "FLOE_VIRTUAL_BANK: must be a code");
-    refused(&[("FLOE_FUNDING_PROVIDERS", "bank:short")], "FLOE_FUNDING_PROVIDERS: must be name:secret");
-    refused(&[("FLOE_INSTITUTIONS", "/nowhere.json")], "FLOE_INSTITUTIONS: /nowhere.json");
+    refused(&[("FLOE_FUNDING_SECRETS", "bank=short")], "FLOE_FUNDING_SECRETS: must be name=secret");
+    refused(&[("FLOE_INSTITUTIONS_FILE", "/nowhere.json")], "FLOE_INSTITUTIONS_FILE: /nowhere.json");
+    refused(&[("FLOE_PAYOUT_RAIL", "file")], "FLOE_PAYOUT_FILES: must be given with FLOE_PAYOUT_RAIL=file");
+    refused(&[("FLOE_PAYOUT_FILES", "/payments")], "FLOE_PAYOUT_RAIL: must be file where");
+    refused(&[("FLOE_WATCHLIST", "/nowhere.txt")], "FLOE_WATCHLIST: /nowhere.txt");
     refused(&[("FLOE_RUN_RETENTION_DAYS", "0")], "FLOE_RUN_RETENTION_DAYS");
+    refused(&[("FLOE_EVENT_RETENTION_DAYS", "29")], "FLOE_EVENT_RETENTION_DAYS: must be a number from 30 to 3650");
     refused(&[("FLOE_LOG", "a=b=c")], "FLOE_LOG");
     refused(
         &[("FLOE_MODE", "prod"), ("FLOE_CODE_STEPS", "maybe")],
@@ -138,6 +143,8 @@ fn rate_limits_are_words_or_numbers_per_kind() {
     assert_eq!(parsed("off"), RateLimits::Off);
     let two = vec![("flows".to_owned(), 200), ("member".to_owned(), 0)];
     assert_eq!(parsed("flows=200/min, member=0/min"), RateLimits::PerMinute(two));
+    let by_the_second = vec![("sdk-resolve".to_owned(), 600)];
+    assert_eq!(parsed("sdk-resolve=10/s"), RateLimits::PerMinute(by_the_second));
 }
 
 #[test]

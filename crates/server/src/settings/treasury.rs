@@ -1,7 +1,9 @@
 //! What an operator sets about payouts and funding (Treasury contract, sections 4.3, 9.3 and 10.4).
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use floe_model::treasury::risk::Watchlist;
 use floe_model::treasury::{Directory, Schedule};
 use floe_treasury::Settings;
 use floe_treasury::payouts::{FundingProvider, PayoutSettings};
@@ -35,15 +37,29 @@ pub(super) fn read(parse: &mut Parser<'_>) -> Settings {
     let payouts = PayoutSettings {
         schedule,
         simulator_delay_ms: parse.required("FLOE_SIMULATOR_DELAY_MS", |text| parse::number(text, 0, DELAY_MS_MAX), 0),
-        file_rail: parse.optional("FLOE_PAYOUT_FILES", parse::path),
+        file_rail: file_rail(parse),
         institution_code: parse.optional("FLOE_PAYOUT_INSTITUTION", six_digits).unwrap_or(usual.institution_code),
         virtual_bank_code,
         virtual_bank_name,
-        manual_credit: parse.required("FLOE_MANUAL_CREDIT", parse::switch, false),
-        funding: parse.list("FLOE_FUNDING_PROVIDERS", provider),
+        manual_credit: parse.required("FLOE_MANUAL_TOPUP", parse::switch, false),
+        funding: parse.list("FLOE_FUNDING_SECRETS", provider),
     };
-    let directory = parse.optional("FLOE_INSTITUTIONS", |text| directory(&PathBuf::from(text)));
-    Settings { public_url: String::new(), directory, payouts }
+    let directory = parse.optional("FLOE_INSTITUTIONS_FILE", |text| directory(&PathBuf::from(text)));
+    let watchlist = parse.optional("FLOE_WATCHLIST", |text| watchlist(&PathBuf::from(text))).unwrap_or_default();
+    Settings { public_url: String::new(), directory, watchlist: Arc::new(watchlist), payouts }
+}
+
+/// The folder of the file rail: it takes both settings, so that nobody pays by a folder that was left in a file of settings.
+fn file_rail(parse: &mut Parser<'_>) -> Option<PathBuf> {
+    let is_file = |text: &str| (text == "file").then_some(()).ok_or_else(|| "must be file".to_owned());
+    let rail = parse.optional("FLOE_PAYOUT_RAIL", is_file);
+    let folder = parse.optional("FLOE_PAYOUT_FILES", parse::path);
+    match (&rail, &folder) {
+        (Some(()), None) => parse.problem("FLOE_PAYOUT_FILES", "must be given with FLOE_PAYOUT_RAIL=file"),
+        (None, Some(_)) => parse.problem("FLOE_PAYOUT_RAIL", "must be file where FLOE_PAYOUT_FILES is given"),
+        _ => {}
+    }
+    folder.filter(|_| rail.is_some())
 }
 
 fn pauses(parse: &mut Parser<'_>, name: &str) -> Vec<i64> {
@@ -74,17 +90,17 @@ fn bank(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// `name:secret`. The problem does not repeat the secret.
+/// `name=secret`. The problem does not repeat the secret.
 fn provider(text: &str) -> Result<FundingProvider, String> {
     let is_name = |name: &str| {
         !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
     };
-    match text.split_once(':') {
+    match text.split_once('=') {
         Some((name, secret)) if is_name(name) && secret.len() >= SECRET_BYTES_MIN => {
             Ok(FundingProvider { name: name.to_owned(), secret: secret.to_owned() })
         }
         _ => Err(format!(
-            "must be name:secret between commas; a name has lower-case letters, digits and dashes, a secret {SECRET_BYTES_MIN} bytes or more"
+            "must be name=secret between commas; a name has lower-case letters, digits and dashes, a secret {SECRET_BYTES_MIN} bytes or more"
         )),
     }
 }
@@ -94,4 +110,9 @@ fn directory(path: &std::path::Path) -> Result<&'static Directory, String> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let directory = Directory::parse(&text).map_err(|problem| format!("{}: {problem}", path.display()))?;
     Ok(Box::leak(Box::new(directory)))
+}
+
+fn watchlist(path: &std::path::Path) -> Result<Watchlist, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    Watchlist::parse(&text).map_err(|problem| format!("{}: {problem}", path.display()))
 }

@@ -6,16 +6,20 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use floe_model::treasury::{Directory, Kobo};
+use floe_model::treasury::{Directory, INSTITUTIONS_MAX, Kobo};
 use floe_treasury::import::{CandidateRow, Imported, RowNote, read_candidates};
 use serde::Serialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::super::api::Api;
 use super::watch::{Until, follow};
 use super::{Context, Exit, Failure, described};
 
 /// Bytes of a file at most (Treasury contract, section 1.1).
 const FILE_BYTES_MAX: u64 = 10 * 1024 * 1024;
+/// Institutions of one page (Treasury contract, section 1.3).
+const INSTITUTIONS_A_PAGE: usize = 200;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
@@ -79,7 +83,14 @@ impl From<CandidateRow> for NewCandidate {
 }
 
 pub(super) async fn execute(context: &Context, arguments: &Arguments) -> Result<Exit, Failure> {
-    let imported = read(arguments)?;
+    let bytes = bytes_of(&arguments.file)?;
+    let api = context.api()?;
+    let imported = match directory(&api).await {
+        Ok(directory) => read(arguments, &bytes, &directory)?,
+        // A token that may write only: the server looks at every code once more.
+        Err(failure) if matches!(failure.exit, Exit::Denied) => read(arguments, &bytes, Directory::shipped())?,
+        Err(failure) => return Err(failure),
+    };
     tell(context, &imported);
     let new = NewRun {
         objective: &arguments.objective,
@@ -90,7 +101,6 @@ pub(super) async fn execute(context: &Context, arguments: &Arguments) -> Result<
         candidates: imported.rows.into_iter().map(NewCandidate::from).collect(),
     };
     let body = serde_json::to_string(&new).map_err(|error| Failure::usage(error.to_string()))?;
-    let api = context.api()?;
     let mut run = api.post_text("/api/v1/runs", body).await?;
     if arguments.wait {
         let id = run["id"].as_str().unwrap_or_default().to_owned();
@@ -109,11 +119,10 @@ pub(super) async fn execute(context: &Context, arguments: &Arguments) -> Result<
 }
 
 /// The candidates of the file, in the words in which the server would refuse them.
-fn read(arguments: &Arguments) -> Result<Imported<CandidateRow>, Failure> {
+fn read(arguments: &Arguments, bytes: &[u8], directory: &Directory) -> Result<Imported<CandidateRow>, Failure> {
     let path = arguments.file.display();
-    let bytes = bytes_of(&arguments.file)?;
-    let imported = read_candidates(&bytes, Directory::shipped())
-        .map_err(|problem| Failure::invalid(format!("{path}: {problem}")))?;
+    let imported =
+        read_candidates(bytes, directory).map_err(|problem| Failure::invalid(format!("{path}: {problem}")))?;
     if imported.bad_rows > 0 && !arguments.skip_bad_rows {
         let notes: Vec<String> = imported.problems.iter().map(|note| format!("\n  {}", line(note))).collect();
         let count = imported.bad_rows;
@@ -127,6 +136,23 @@ fn read(arguments: &Arguments) -> Result<Imported<CandidateRow>, Failure> {
         return Err(Failure::invalid(format!("{path}: there is no candidate in it")));
     }
     Ok(imported)
+}
+
+/// The institutions that the server knows, which an operator may have replaced.
+async fn directory(api: &Api) -> Result<Directory, Failure> {
+    let mut rows: Vec<Value> = Vec::new();
+    loop {
+        let window = [("limit", INSTITUTIONS_A_PAGE.to_string()), ("offset", rows.len().to_string())];
+        let mut page = api.get("/api/v1/institutions", &window).await?;
+        let Value::Array(more) = page["data"].take() else { break };
+        let is_last = more.is_empty() || page["has_more"] != true;
+        rows.extend(more);
+        if is_last || rows.len() > INSTITUTIONS_MAX {
+            break;
+        }
+    }
+    let odd = |problem: &dyn std::fmt::Display| Failure::invalid(format!("the institutions of the server: {problem}"));
+    Directory::parse(&Value::from(rows).to_string()).map_err(|problem| odd(&problem))
 }
 
 fn bytes_of(path: &Path) -> Result<Vec<u8>, Failure> {
