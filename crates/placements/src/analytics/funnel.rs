@@ -2,7 +2,7 @@
 
 use floe_model::Fault;
 use floe_model::id::ScreenVersionId;
-use floe_model::placements::numbers::{Filter, share};
+use floe_model::placements::numbers::share;
 use floe_store::Tx;
 use floe_store::placements::funnel::{self as table, Seen, Tested, Time};
 use floe_store::placements::versions;
@@ -83,29 +83,31 @@ pub struct TestVariant {
     pub conversions: i64,
 }
 
-/// The way through a version.
+/// The way through the version of the question.
 ///
 /// # Errors
-/// 404 for an app, or a version of it, that is not there.
-pub fn funnel(tx: &mut Tx<'_>, question: &Question, version: ScreenVersionId) -> Result<Funnel, Fault> {
+/// 404 for an app, or a version of it, that is not there; 400 for a question without a version.
+pub fn funnel(tx: &mut Tx<'_>, question: &Question) -> Result<Funnel, Fault> {
     let Question { scope, app, filter } = question;
     crate::apps::require(tx, scope.workspace, *app)?;
+    let version = filter.version.ok_or_else(|| {
+        Fault::field("/flow_version_id", "required", "flow_version_id is required: a funnel is of one version")
+    })?;
     if !versions::is_of_app(tx, scope.workspace, *app, version)? {
         return Err(Fault::not_found("Version"));
     }
-    let filter = Filter { version: Some(version), ..filter.clone() };
-    let sessions = table::sessions(tx, *scope, *app, &filter, "flow_start")?;
-    let completed = table::sessions(tx, *scope, *app, &filter, "flow_complete")?;
-    let seen = table::seen(tx, *scope, *app, &filter)?;
-    let exits = table::exits(tx, *scope, *app, &filter)?;
-    let times = table::times(tx, *scope, *app, &filter)?;
+    let sessions = table::sessions(tx, *scope, *app, filter, "flow_start")?;
+    let completed = table::sessions(tx, *scope, *app, filter, "flow_complete")?;
+    let seen = table::seen(tx, *scope, *app, filter)?;
+    let exits = table::exits(tx, *scope, *app, filter)?;
+    let times = table::times(tx, *scope, *app, filter)?;
     Ok(Funnel {
         flow_version_id: version,
         sessions,
         completed,
         completion_rate: share(completed, sessions),
         screens: screens(sessions, seen, &exits, &times),
-        in_flow_tests: tests_of(table::tested(tx, *scope, *app, &filter)?),
+        in_flow_tests: tests_of(table::tested(tx, *scope, *app, filter)?),
     })
 }
 

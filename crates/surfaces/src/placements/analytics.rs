@@ -181,12 +181,8 @@ async fn retention(call: Call) -> Result<Reply, Fault> {
 
 async fn funnel(call: Call) -> Result<Reply, Fault> {
     let question = question(&call)?;
-    let version = question.filter.version;
-    let version = version.ok_or_else(|| {
-        Fault::field("/flow_version_id", "required", "flow_version_id is required: a funnel is of one version")
-    })?;
     let asked = question.clone();
-    let funnel = call.ctx.store.read(move |tx: &mut Tx<'_>| analytics::funnel(tx, &asked, version)).await?;
+    let funnel = call.ctx.store.read(move |tx: &mut Tx<'_>| analytics::funnel(tx, &asked)).await?;
     Reply::ok(&Answer::of(&question, funnel))
 }
 

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::page::Page;
 use super::shapes::{PAGING, assets as shapes};
-use super::uploads::{AROUND_BYTES, Form, checked, keep};
+use super::uploads::{AROUND_BYTES, Form, app_of, checked, keep};
 use super::wire::{app_id, etag, if_match};
 use super::{MANAGE, Rights, SURFACE};
 use crate::http::{Call, Reply, Route};
@@ -86,7 +86,7 @@ impl FontOut {
 }
 
 async fn upload(call: Call) -> Result<Reply, Fault> {
-    let app = app_id(&call)?;
+    let app = app_of(&call).await?;
     let form = Form::of(&call, FONT_BYTES_MAX, &["family", "weight", "style"]).await?;
     let told = told(&form)?;
     let bytes = form.bytes;

@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::fonts::{REVISION, base, hex};
 use super::page::Page;
 use super::shapes::{PAGING, assets as shapes};
-use super::uploads::{AROUND_BYTES, Form, checked, keep};
+use super::uploads::{AROUND_BYTES, Form, app_of, checked, keep};
 use super::wire::{app_id, etag, if_match};
 use super::{MANAGE, Rights, SURFACE};
 use crate::http::{Call, Reply, Route};
@@ -81,7 +81,7 @@ impl MediaOut {
 }
 
 async fn upload(call: Call) -> Result<Reply, Fault> {
-    let app = app_id(&call)?;
+    let app = app_of(&call).await?;
     let Form { name, bytes, .. } = Form::of(&call, MEDIA_BYTES_MAX, &[]).await?;
     let new = checked(move || NewMedia::read(&name, bytes)).await?;
     let (ctx, base, identity) = (call.ctx.clone(), base(&call), new.identity());

@@ -1,8 +1,10 @@
 //! Files that come in as forms (placements contract, section 12): one part `file`, and texts beside it.
 
 use floe_model::Fault;
+use floe_model::id::AppId;
 use floe_store::Tx;
 
+use super::wire::app_id;
 use crate::http::{Begun, Call, Incoming, Reply};
 
 /// Bytes of a text beside a file at most.
@@ -11,6 +13,17 @@ const TEXT_BYTES_MAX: usize = 1_024;
 const PARTS_MAX: usize = 20;
 /// Bytes of a form beside its file at most.
 pub(super) const AROUND_BYTES: usize = 64 * 1024;
+
+/// The app of the path, which is looked for before anybody looks at the file (placements contract, section 1.2).
+///
+/// # Errors
+/// 404.
+pub(super) async fn app_of(call: &Call) -> Result<AppId, Fault> {
+    let (app, workspace) = (app_id(call)?, call.ctx.caller.workspace);
+    let look = move |tx: &mut Tx<'_>| floe_placements::apps::require(tx, workspace, app).map(drop);
+    call.ctx.store.read(look).await?;
+    Ok(app)
+}
 
 /// A form that was read.
 pub(super) struct Form {

@@ -274,6 +274,8 @@ on_both! {
             format!("{base}/analytics/funnel?flow_version_id={unknown}"),
             format!("{base}/placements/nowhere/analytics"),
             format!("/v1/apps/{unknown}/analytics/overview"),
+            // Without its version, too: the app is looked for first.
+            format!("/v1/apps/{unknown}/analytics/funnel"),
         ] {
             app.get(&path).bearer(&who).send().await.is(404, "not_found");
         }

@@ -3,7 +3,7 @@
 //! What is refused: scripts and handlers, foreign content, animations of links, addresses that are programs, entities, style sheets
 //! from elsewhere. A file is never mended: what is kept is what was sent.
 
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::events::{BytesDecl, BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
 /// Elements inside of one another at most.
@@ -25,8 +25,10 @@ pub enum SvgProblem {
     /// A program in it.
     #[error("is an SVG file with a script, an event handler or foreign content, which is refused")]
     Script,
-    /// Definitions of entities, or a style sheet from elsewhere.
-    #[error("is an SVG file with a definition of entities or a style sheet from elsewhere, which is refused")]
+    /// Definitions of entities, a style sheet from elsewhere, or another encoding than UTF-8.
+    #[error(
+        "is an SVG file with a definition of entities, a style sheet from elsewhere or another encoding than UTF-8, which is refused"
+    )]
     Outside,
 }
 
@@ -56,7 +58,18 @@ pub(super) fn check(text: &str) -> Result<(), SvgProblem> {
             Event::DocType(text) if text.contains('[') => return Err(SvgProblem::Outside),
             Event::PI(_) => return Err(SvgProblem::Outside),
             Event::Eof => return if has_root && open.is_empty() { Ok(()) } else { Err(SvgProblem::Broken) },
+            Event::Decl(decl) if !is_utf8(&decl) => return Err(SvgProblem::Outside),
             Event::GeneralRef(_) | Event::DocType(_) | Event::Comment(_) | Event::Decl(_) => {}
+        }
+    }
+}
+
+/// Whether a browser reads the file in the letters in which it is checked here: another encoding could make a script of other letters.
+fn is_utf8(decl: &BytesDecl<'_>) -> bool {
+    match decl.encoding() {
+        None => true,
+        Some(name) => {
+            name.is_ok_and(|name| name.eq_ignore_ascii_case("utf-8") || name.eq_ignore_ascii_case("us-ascii"))
         }
     }
 }

@@ -40,7 +40,7 @@ fn gif() -> Vec<u8> {
     file
 }
 
-const SVG: &str = r##"<?xml version="1.0"?><!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">
+const SVG: &str = r##"<?xml version="1.0" encoding="UTF-8"?><!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">
 <svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 1 1">
 <style>.a{fill:#f00}</style><defs><path id="p" d="M0 0h1"/></defs><use xlink:href="#p"/><a href="https://floe.test/only">x &amp; y</a>
 <image href="data:image/png;base64,AAAA"/><animate attributeName="opacity" values="0;1"/></svg>"##;
@@ -127,8 +127,13 @@ fn drawings_that_could_run_something_are_refused() {
         let file = format!("<svg xmlns='http://www.w3.org/2000/svg'>{inside}</svg>");
         assert_eq!(kind_of(file.as_bytes()), Err(expected), "{inside}");
     }
-    for file in ["<!DOCTYPE svg [<!ENTITY a 'b'>]><svg>&a;</svg>", "<svg/><svg/>", "<html><svg/></html>", "text <svg/>"]
-    {
+    for file in [
+        "<!DOCTYPE svg [<!ENTITY a 'b'>]><svg>&a;</svg>",
+        "<?xml version='1.0' encoding='ISO-2022-JP'?><svg/>",
+        "<svg/><svg/>",
+        "<html><svg/></html>",
+        "text <svg/>",
+    ] {
         assert!(kind_of(file.as_bytes()).is_err(), "{file}");
     }
     let deep = format!("<svg>{}{}</svg>", "<g>".repeat(300), "</g>".repeat(300));
