@@ -11,7 +11,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::page::Page;
-use super::places::{note, read_filter, stored};
+use super::place_input::{note, read_filter};
+use super::places::stored;
 use super::question::answered;
 use super::shapes::{PAGING, audiences as shapes};
 use super::wire::{app_id, etag, if_match, made, shown};

@@ -12,7 +12,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::places::{key_of, note, read_time};
+use super::place_input::{note, read_time};
+use super::places::key_of;
 use super::question::answered;
 use super::shapes::places as shapes;
 use super::wire::app_id;
