@@ -3,6 +3,7 @@
 mod apps;
 mod flows;
 mod keys;
+mod races;
 mod rights;
 mod served;
 mod versions;
