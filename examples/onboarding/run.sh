@@ -39,14 +39,15 @@ send() {
     fi
 }
 
-# field NAME: the first member of that name in an answer, without quotes.
+# field NAME: the first member of that name in an answer, without quotes; fails, and with it the script, when there is none.
 field() {
-    awk -v name="\"$1\":\"?" 'match($0, name "[^\",}]*") {
+    awk -v name="\"$1\":\"?" '!found && match($0, name "[^\",}]*") {
         value = substr($0, RSTART, RLENGTH)
         sub(name, "", value)
         print value
-        exit
-    }'
+        found = 1
+    }
+    END { exit !found }'
 }
 
 # publish NAME FILE: makes a screen flow of the file, publishes it, and answers the version's id.
