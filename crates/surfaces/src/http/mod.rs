@@ -49,4 +49,5 @@ pub(crate) use call::permission_word;
 pub(crate) use credentials::cookie_name;
 pub(crate) use multipart::{Incoming, is_multipart};
 pub(crate) use rate::OwnLimit;
+pub(crate) use sdk::count_address;
 pub use router::build;

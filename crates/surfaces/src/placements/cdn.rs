@@ -20,7 +20,7 @@ use http_body_util::channel::Channel;
 
 use super::SURFACE;
 use crate::http::shape::TEXT;
-use crate::http::{Auth, Call, Reply, ReplyBody, Route};
+use crate::http::{Auth, Call, Reply, ReplyBody, Route, count_address};
 use range::{Wanted, wanted};
 
 /// Content never changes under its address.
@@ -55,6 +55,7 @@ pub(super) fn routes() -> Vec<Route> {
             .answers_nothing(304)
             .answers_nothing(416)
             .refuses(404, &["not_found"])
+            .refuses(429, &["rate_limited"])
     };
     [media, fonts, icons].into_iter().map(partly).collect()
 }
@@ -68,6 +69,7 @@ async fn font(call: Call) -> Result<Reply, Fault> {
 }
 
 async fn stored(call: Call, folder: Folder) -> Result<Reply, Fault> {
+    count_address(&call)?;
     let workspace: WorkspaceId = call.id("workspaceId", "File")?;
     let file = served::find(&call.ctx.store, workspace, folder, call.param("file")?).await?;
     let etag = file.etag();
@@ -79,6 +81,7 @@ async fn stored(call: Call, folder: Folder) -> Result<Reply, Fault> {
 }
 
 async fn icon(call: Call) -> Result<Reply, Fault> {
+    count_address(&call)?;
     let unknown = || Fault::not_found("Icon");
     let name =
         call.param("file")?.strip_suffix(".svg").filter(|name| is_icon_name(name)).ok_or_else(unknown)?.to_owned();

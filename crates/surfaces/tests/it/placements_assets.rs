@@ -156,7 +156,9 @@ on_both! {
         upload(&app, &who, &fonts, &font(FONT_LIMIT + 1), &[], "").await.is(413, "payload_too_large");
         assert_eq!(upload(&app, &who, &fonts, &font(FONT_LIMIT), &[], "").await.status, 201);
         let nowhere = "/v1/apps/00000000-0000-7000-8000-000000000000/fonts";
-        upload(&app, &who, nowhere, &good, &[], "").await.is(404, "not_found");
+        for file in [&good[..], b"wOF2"] {
+            upload(&app, &who, nowhere, file, &[], "").await.is(404, "not_found");
+        }
     }
 
     async fn media_is_named_by_its_bytes_and_stays_while_a_version_names_it(store: TestStore) {
@@ -223,5 +225,14 @@ on_both! {
         for missing in ["moon.svg", "star", "star.png", "..%2Ficons%2Fstar.svg", "%2e%2e.svg", ".svg"] {
             app.get(&format!("/cdn/icons/{missing}")).send().await.is(404, "not_found");
         }
+        // Nobody has to prove anything, so an address has a bucket; proxies are not counted.
+        let mut refused = 0;
+        for _ in 0..400 {
+            let answer = app.get_from("198.51.100.9:1", "/cdn/icons/moon.svg").send().await;
+            refused += usize::from(answer.status == 429);
+        }
+        assert_eq!(refused, 0, "four seconds of a hundred a second are held");
+        app.get_from("198.51.100.9:2", "/cdn/icons/star.svg").send().await.is(429, "rate_limited");
+        assert_eq!(app.get("/cdn/icons/star.svg").send().await.status, 200);
     }
 }

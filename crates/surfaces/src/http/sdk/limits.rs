@@ -3,12 +3,13 @@
 use std::net::IpAddr;
 
 use floe_access::rate::{Bucket, Steady, Verdict};
-use floe_model::Timestamp;
 use floe_model::id::KeyId;
+use floe_model::{Fault, Timestamp};
 
 use super::SdkBucket;
 use crate::App;
-use crate::http::rate::per_minute_of;
+use crate::http::Call;
+use crate::http::rate::{limited, per_minute_of};
 
 /// A bucket: its name for operators, how fast it fills, and how many seconds of that it holds.
 struct Size {
@@ -42,6 +43,17 @@ pub(super) fn take_of_address(app: &App, address: IpAddr, now: Timestamp) -> Opt
         IpAddr::V6(v6) => v6.to_bits() & NETWORK,
     };
     ADDRESS.take(app, id, u32::from(is_counted(address)), now)
+}
+
+/// Counts a request without a key, for a file that devices load.
+///
+/// # Errors
+/// 429.
+pub(crate) fn count_address(call: &Call) -> Result<(), Fault> {
+    match take_of_address(&call.app, call.peer, call.ctx.now()) {
+        Some(verdict) if !verdict.allowed => Err(limited(&verdict)),
+        _ => Ok(()),
+    }
 }
 
 impl Size {

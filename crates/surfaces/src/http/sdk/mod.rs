@@ -29,6 +29,7 @@ use super::surface::Surface;
 use crate::App;
 
 pub(super) use cors::{allows_any_origin, preflight};
+pub(crate) use limits::count_address;
 pub(super) use run::answer;
 
 /// What an SDK route declares beside its path.
