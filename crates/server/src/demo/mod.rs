@@ -8,12 +8,15 @@
 
 mod flow;
 mod folder;
+mod onboarding;
 mod payments;
 mod people;
 mod receiver;
 mod seed;
 mod show;
 mod story;
+mod traffic;
+mod visitors;
 
 use std::fmt;
 use std::io;
@@ -105,7 +108,8 @@ async fn serve(settings: Settings, options: Options, folder: Folder, output: Out
     let settings = Settings { outbound_allow: AllowList::parse(&receiver.address.to_string())?, ..settings };
     let is_kept = folder.is_kept();
     let ready = async |app: &app::App, work: &app::Work| {
-        let made = Box::pin(seed::make(app, work, &receiver, options.seed)).await?;
+        let (made, audience) = Box::pin(seed::make(app, work, &receiver, options.seed)).await?;
+        traffic::begin(made.people.as_owner.clone(), audience, options.seed);
         show::print(&show::Shown { app, receiver: &receiver, options: &options, is_kept, made: &made }, output)
     };
     Box::pin(app::run(settings, Vec::new(), ready)).await

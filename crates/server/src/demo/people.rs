@@ -28,7 +28,7 @@ pub(super) const COLLEAGUE_NAME: &str = "Ada";
 pub(super) const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// What the token of the owner may do: everything that there is without a session.
-const TOKEN_SCOPES: [&str; 11] = [
+const TOKEN_SCOPES: [&str; 12] = [
     "console.read",
     "console.write",
     "admin",
@@ -40,6 +40,7 @@ const TOKEN_SCOPES: [&str; 11] = [
     "treasury.read",
     "treasury.write",
     "treasury.approve",
+    "placements.manage",
 ];
 
 /// The workspace with its people.
@@ -51,6 +52,8 @@ pub(super) struct People {
     pub(super) key: String,
     /// Text of the treasury key.
     pub(super) treasury_key: String,
+    /// Text of the key for the SDK of placements.
+    pub(super) sdk_key: String,
     /// Text of the owner's token.
     pub(super) token: String,
     /// Calls as the owner does with the token.
@@ -79,6 +82,7 @@ impl People {
         let key_of = |kind| made.keys.iter().find(|key| key.key.kind == kind).map(|key| key.text.clone());
         let key = key_of(KeyKind::Flows).context("no key for flows")?;
         let treasury_key = key_of(KeyKind::Treasury).context("no key for the treasury")?;
+        let sdk_key = key_of(KeyKind::PlacementsSdk).context("no key for the SDK of placements")?;
         let system = Arc::new(Caller::system(workspace, Mode::Test));
         let ctx = Ctx::new(Arc::clone(&app.platform), system, app.platform.ids.next());
         let act = Act { ctx, address: Some(ADDRESS) };
@@ -94,6 +98,7 @@ impl People {
             colleague,
             key,
             treasury_key,
+            sdk_key,
             token,
         })
     }

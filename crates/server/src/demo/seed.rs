@@ -1,4 +1,5 @@
-//! What the demo holds when it is ready: people, the flow in two versions, finished runs, one that waits, and the payments.
+//! What the demo holds when it is ready: people, the flow in two versions, finished runs, one that waits, the
+//! payments, and the app with its experiment.
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use serde_json::Value;
 use crate::app::{App, Work};
 
 use super::flow;
+use super::onboarding::{self, Audience, Onboarding};
 use super::payments::{self, Payments};
 use super::people::{ADDRESS, People};
 use super::receiver::Receiver;
@@ -31,6 +33,7 @@ pub(super) struct Made {
     /// The run that waits.
     pub(super) waiting: MadeRun,
     pub(super) payments: Payments,
+    pub(super) onboarding: Onboarding,
 }
 
 /// A run of the past.
@@ -41,15 +44,17 @@ pub(super) struct MadeRun {
     pub(super) inputs: Value,
 }
 
-/// Makes everything through the services.
-pub(super) async fn make(app: &App, work: &Work, receiver: &Receiver, seed: u64) -> anyhow::Result<Made> {
+/// Makes everything through the services. The audience of the app comes again while the demo runs.
+pub(super) async fn make(app: &App, work: &Work, receiver: &Receiver, seed: u64) -> anyhow::Result<(Made, Audience)> {
     let people = People::settle(app).await.context("the people of the demo")?;
-    let (payments, flow) = tokio::join!(
+    let (payments, flow, onboarding) = tokio::join!(
         Box::pin(payments::make(&app.treasury, &people)),
         Box::pin(make_flow(work, &people, receiver, seed)),
+        Box::pin(onboarding::make(&app.placements, &people, seed)),
     );
     let (payments, (flow, runs, waiting)) = (payments.context("the payments of the demo")?, flow?);
-    Ok(Made { people, flow, runs, waiting, payments })
+    let (onboarding, audience) = onboarding?;
+    Ok((Made { people, flow, runs, waiting, payments, onboarding }, audience))
 }
 
 /// The flow in its two versions, its finished runs, and the one that waits.

@@ -7,6 +7,7 @@ use crate::cli::Output;
 
 use super::Options;
 use super::flow;
+use super::onboarding::{APP, AUDIENCE, EXPERIMENT, PLACEMENT};
 use super::payments::OBJECTIVE;
 use super::people::{COLLEAGUE_EMAIL, COLLEAGUE_NAME, OWNER_EMAIL};
 use super::receiver::Receiver;
@@ -53,6 +54,12 @@ pub(super) fn print(shown: &Shown<'_>, output: Output) -> anyhow::Result<()> {
         approved + review + blocked,
         payments.amount,
     ));
+    let onboarding = &shown.made.onboarding;
+    output.line(&format!(
+        "App \"{APP}\": the experiment \"{EXPERIMENT}\" runs on the placement {PLACEMENT}, with {} users of two weeks and two more a \
+         second.",
+        onboarding.users,
+    ));
     output.line(&if shown.is_kept {
         format!("Ctrl-C stops; the data stays in {folder}.")
     } else {
@@ -93,6 +100,7 @@ fn lines(shown: &Shown<'_>) -> Vec<Line> {
         line("details", "its run, step by step", format!("curl -s {url}/v1/flowrun/details/{waiting} {as_owner}")),
     ];
     lines.extend(payment_lines(shown, &as_owner));
+    lines.extend(placement_lines(shown));
     lines.extend([line("inbox_command", "the inbox on the command line", command_line(shown, "floe"))]);
     if let Some(built_as) = &shown.options.built_as {
         lines.push(line("inbox_cargo", "the same before floe is installed", command_line(shown, built_as)));
@@ -134,6 +142,44 @@ fn payment_lines(shown: &Shown<'_>, as_owner: &str) -> Vec<Line> {
     ]
 }
 
+/// The lines about placements.
+fn placement_lines(shown: &Shown<'_>) -> Vec<Line> {
+    let (url, people, onboarding) = (shown.app.public_url(), &shown.made.people, &shown.made.onboarding);
+    let (app, experiment, short) = (onboarding.app, onboarding.experiment, onboarding.versions[1]);
+    let as_app = format!("-H 'Authorization: Bearer {}'", people.sdk_key);
+    let as_owner = format!("-H 'Authorization: Bearer {}'", people.token);
+    let user = json!({ "user_id": "u1", "session_id": "s1", "device_platform": "ios" });
+    let returning = json!({ "user_id": "u2", "session_id": "s2", "device_platform": "ios",
+        "attributes": { "country": "NG", "sessions_count": 7 } });
+    let line = |name, meaning, command| Line { name, meaning, command };
+    vec![
+        line(
+            "placements",
+            "what an app shows a new user; the experiment decides",
+            format!("curl -s {url}/v1/apps/{app}/placements/{PLACEMENT}/resolve {as_app} {JSON} -d '{user}'"),
+        ),
+        line(
+            "placement_explained",
+            "what it shows somebody who comes back, in Nigeria, and why",
+            format!(
+                "curl -s '{url}/v1/apps/{app}/placements/{PLACEMENT}/resolve?explain=true' {as_app} {JSON} -d '{returning}'"
+            ),
+        ),
+        line(
+            "experiment_results",
+            "which of the two onboardings more people finish",
+            format!("curl -s '{url}/v1/apps/{app}/experiments/{experiment}/results?environment=test' {as_owner}"),
+        ),
+        line(
+            "funnel",
+            "how far people come in the short one",
+            format!(
+                "curl -s '{url}/v1/apps/{app}/analytics/funnel?environment=test&flow_version_id={short}' {as_owner}"
+            ),
+        ),
+    ]
+}
+
 const JSON: &str = "-H 'Content-Type: application/json'";
 
 fn command_line(shown: &Shown<'_>, program: &str) -> String {
@@ -165,6 +211,7 @@ fn document(shown: &Shown<'_>, lines: &[Line]) -> Value {
         ],
         "flows_key": people.key,
         "treasury_key": people.treasury_key,
+        "sdk_key": people.sdk_key,
         "token": people.token,
         "flow": { "id": made.flow, "name": flow::NAME, "latest_published_version": 2 },
         "runs": runs.collect::<Vec<_>>(),
@@ -176,6 +223,19 @@ fn document(shown: &Shown<'_>, lines: &[Line]) -> Value {
             "needs_review": made.payments.decisions[1],
             "blocked": made.payments.decisions[2],
             "earlier_runs": made.payments.completed,
+        },
+        "placements": {
+            "app_id": made.onboarding.app,
+            "app": APP,
+            "placement": PLACEMENT,
+            "audience_id": made.onboarding.audience,
+            "audience": AUDIENCE,
+            "experiment_id": made.onboarding.experiment,
+            "experiment": EXPERIMENT,
+            "flow_ids": made.onboarding.flows,
+            "flow_version_ids": made.onboarding.versions,
+            "users": made.onboarding.users,
+            "events": made.onboarding.events,
         },
         "commands": commands,
     })

@@ -85,7 +85,7 @@ pub(super) struct Past {
 
 impl Past {
     pub(super) fn of_seed(seed: u64) -> Self {
-        let mut chance = Chance(seed);
+        let mut chance = Chance::of_seed(seed);
         let under_v1 = chance.stories(&UNDER_V1, false);
         let under_v2 = chance.stories(&UNDER_V2, true);
         let waiting = Story { start: Start::Program, ..chance.story(Ending::Waiting, false) };
@@ -94,9 +94,13 @@ impl Past {
 }
 
 /// SplitMix64 (Steele, Lea, Flood 2014): small, and the same on every machine.
-struct Chance(u64);
+pub(super) struct Chance(u64);
 
 impl Chance {
+    pub(super) fn of_seed(seed: u64) -> Self {
+        Self(seed)
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -105,11 +109,11 @@ impl Chance {
     }
 
     /// A number below `end`, which is not 0.
-    fn below(&mut self, end: usize) -> usize {
+    pub(super) fn below(&mut self, end: usize) -> usize {
         (self.next() % end as u64) as usize
     }
 
-    fn one_of(&mut self, texts: &[&'static str]) -> &'static str {
+    pub(super) fn one_of(&mut self, texts: &[&'static str]) -> &'static str {
         texts[self.below(texts.len())]
     }
 

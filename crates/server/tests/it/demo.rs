@@ -1,12 +1,18 @@
+#![expect(clippy::disallowed_methods, reason = "waits for numbers that are gathered in the background")]
 //! `floe demo`: what it prints works when it is pasted, and it leaves nothing behind.
 
+use std::collections::HashSet;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::binary::{Folder, Server, floe, output, text};
+
+/// Time in which the events of the past have to be counted, on a busy machine.
+const NUMBERS_TIMEOUT: Duration = Duration::from_secs(60);
 
 fn start(folder: &Folder, line: &[&str]) -> Server {
     let mut command = floe(&folder.0);
@@ -78,6 +84,7 @@ fn the_printed_lines_work_and_nothing_stays() {
         assert_eq!(text(&listed.stdout).matches("flow_approval").count(), 1, "{}", text(&listed.stdout));
         assert_eq!(text(&listed.stdout).matches("payment_approval").count(), 1, "{}", text(&listed.stdout));
         pay(&demo);
+        show(&demo);
     }
     assert_eq!(demo.stop(), Some(0));
     assert!(!data.exists(), "the folder is removed");
@@ -107,12 +114,49 @@ fn pay(demo: &Server) {
     assert!(after["balance"].as_f64() < before["balance"].as_f64(), "{before} {after}");
 }
 
+/// The lines about placements: a device is answered, and the results have the rates by which people of the past finished.
+fn show(demo: &Server) {
+    let shown = curl(demo, "placements");
+    assert_eq!(shown["experiment_id"], demo.banner["placements"]["experiment_id"], "{shown}");
+    assert_eq!(curl(demo, "placements")["variant_id"], shown["variant_id"], "u1 stays where it is");
+    let explained = curl(demo, "placement_explained");
+    assert_eq!(explained["flow_version_id"], demo.banner["placements"]["flow_version_ids"][1], "{explained}");
+    assert!(explained["explanation"]["steps"].is_array() && explained.get("variant_id").is_none(), "{explained}");
+
+    let (from, until) = (number(&demo.banner["placements"]["users"]), Instant::now() + NUMBERS_TIMEOUT);
+    assert_eq!(from, 2_000);
+    let result = loop {
+        let result = curl(demo, "experiment_results");
+        // The newest of the past may still be at it; those who come now are counted as they finish.
+        let is_counted = |one: &Value| number(&one["users_exposed"]) + 20 >= number(&one["users_enrolled"]);
+        if result["variants"].as_array().is_some_and(|variants| variants.iter().all(is_counted)) {
+            break result;
+        }
+        assert!(Instant::now() < until, "the numbers do not come: {result}");
+        std::thread::sleep(Duration::from_millis(100));
+    };
+    let variants = result["variants"].as_array().expect("variants");
+    assert!(variants.iter().map(|one| number(&one["users_enrolled"])).sum::<u64>() > from, "{result}");
+    for (variant, rate) in variants.iter().zip([0.20, 0.24]) {
+        let found = variant["completion_rate"].as_f64().expect("a rate");
+        assert!((found - rate).abs() < 0.025, "{found} and not {rate}: {result}");
+    }
+    let days: HashSet<&str> =
+        result["series"].as_array().expect("a series").iter().filter_map(|point| point["date"].as_str()).collect();
+    assert!(days.len() >= 14, "{days:?}");
+    assert!(!curl(demo, "funnel")["screens"].as_array().expect("screens").is_empty());
+}
+
+fn number(value: &Value) -> u64 {
+    value.as_u64().unwrap_or_else(|| panic!("{value} is not a whole number"))
+}
+
 #[test]
 fn the_history_is_as_promised_and_two_demos_do_not_meet() {
     let folder = Folder::new();
     let (one, other) = (start(&folder, &["--port", "0"]), start(&folder, &["--port", "0", "--seed", "2"]));
     assert_ne!(data_dir(&one), data_dir(&other));
-    for key in ["flows_key", "treasury_key", "token", "url", "receiver_url"] {
+    for key in ["flows_key", "treasury_key", "sdk_key", "token", "url", "receiver_url"] {
         assert_ne!(field(&one, key), field(&other, key));
     }
     assert_ne!(one.banner["runs"][0]["inputs"], other.banner["runs"][0]["inputs"], "the seed decides");
