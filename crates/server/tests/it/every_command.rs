@@ -10,7 +10,9 @@ use crate::binary::{Folder, floe, output, text};
 const COMMANDS: &[(&str, i32)] = &[
     ("admin create --name N --email e@x.example --data d --password-stdin", 2),
     ("admin login-link --email e@x.example --data d", 4),
+    ("admin match-funding --provider bank --reference r --data d", 4),
     ("admin reset-link --email e@x.example --data d", 4),
+    ("admin unmatched-funding --data d", 0),
     ("audit verify missing.jsonl", 4),
     ("backup --data d", 4),
     ("completions bash", 0),
@@ -58,7 +60,7 @@ const COMMANDS: &[(&str, i32)] = &[
 ];
 
 /// Commands that go on until somebody ends them or measure for minutes; they have tests of their own.
-const ELSEWHERE: &[&str] = &["bench", "demo", "bench-server", "js-worker", "help"];
+const ELSEWHERE: &[&str] = &["bench", "demo", "bench-server", "bench-bare", "js-worker", "help"];
 
 /// The names of all commands that do something, such as `flow list`.
 fn leaves(command: &clap::Command, path: &str, found: &mut BTreeSet<String>) {
