@@ -26,7 +26,7 @@ const STANDING_MAX: usize = 20_000;
 /// Keys that are read at the start of a server.
 const WARM_MAX: usize = 5_000;
 /// Age after which a key is asked for again where other nodes write too, milliseconds.
-const RECHECK_MS: i64 = 800;
+const RECHECK_MS: i64 = 500;
 /// Age up to which it is used meanwhile, milliseconds.
 const USED_MEANWHILE_MS: i64 = 5_000;
 /// Keys that are asked for side by side.
