@@ -22,6 +22,7 @@ pub mod legacy_calls;
 pub mod media;
 pub mod outcomes;
 pub mod overrides;
+#[expect(clippy::module_inception, reason = "the table is called what the slice is called")]
 pub mod placements;
 pub mod results;
 pub mod revisions;
