@@ -14,7 +14,11 @@ use crate::crash::time;
 use crate::crash::world::World;
 
 /// Events of a batch at most.
-const BATCH_MAX: u64 = 40;
+const BATCH_MAX: u64 = 10;
+/// Batches that one start of the storm's budget pays for.
+const BATCHES: u32 = 10;
+/// Longest pause between two batches of a client, in milliseconds: some are always under way when the server is killed.
+const BETWEEN_MS: u64 = 25;
 /// Pause when there is nothing to do, and before a batch is sent again, in milliseconds.
 const PAUSE_MS: u64 = 4;
 /// Tries of one batch until there has to be an answer.
@@ -30,11 +34,13 @@ pub(super) struct Client {
     app: Arc<App>,
     chance: Chance,
     made: u64,
+    /// Batches that are paid for.
+    paid: u32,
 }
 
 impl Client {
     pub(super) fn new(number: usize, world: Arc<World>, book: Arc<Book>, app: Arc<App>, chance: Chance) -> Self {
-        Self { number, world, book, app, chance, made: 0 }
+        Self { number, world, book, app, chance, made: 0, paid: 0 }
     }
 
     /// Works until all is over.
@@ -46,15 +52,19 @@ impl Client {
                 self.send_batch();
             }
             self.book.end();
-            if !worked {
-                time::pause_ms(PAUSE_MS);
-            }
+            let pause = if worked { self.chance.between(0, BETWEEN_MS) } else { PAUSE_MS };
+            time::pause_ms(pause);
         }
     }
 
-    fn take_budget(&self) -> bool {
+    fn take_budget(&mut self) -> bool {
         let take = |left: u64| left.checked_sub(1);
-        self.world.budget.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).is_ok()
+        if self.paid == 0 && self.world.budget.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).is_ok() {
+            self.paid = BATCHES;
+        }
+        let is_paid = self.paid > 0;
+        self.paid = self.paid.saturating_sub(1);
+        is_paid
     }
 
     fn send_batch(&mut self) {
