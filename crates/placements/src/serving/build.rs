@@ -26,7 +26,7 @@ use crate::targeting;
 /// Versions that are read in one transaction: other readers get their turn in between.
 const VERSIONS_READ_MAX: usize = 32;
 /// Seconds after a change of weights at which stored assignments are read once more: another node has written by then what it still
-/// held. Also the seconds after which all are read where only the newest were.
+/// held.
 const LOOK_AGAIN_S: i64 = 3;
 
 /// The rows of a workspace at one moment.
@@ -69,9 +69,7 @@ impl Serving {
             .collect();
         let compiling = tokio::task::spawn_blocking(move || compile(&rows));
         let mut served = compiling.await.map_err(Fault::internal)?;
-        let looks_again = old.as_ref().is_some_and(|old| old.revision == revision);
-        let look_again_at =
-            self.keep_assignments(workspace, &mut served, &changed, old.as_deref(), looks_again).await?;
+        let look_again_at = self.keep_assignments(workspace, &mut served, &changed, old.as_deref()).await?;
         let versions = self.versions(workspace, &served, old.as_deref()).await?;
         let apps = served.into_iter().map(|app| (app.id, Arc::new(app))).collect();
         Ok(Arc::new(Snapshot { workspace, revision, apps, versions, look_again_at }))
@@ -84,7 +82,6 @@ impl Serving {
         served: &mut [ServedApp],
         changed: &[Active],
         old: Option<&Snapshot>,
-        looks_again: bool,
     ) -> Result<Option<floe_model::Timestamp>, Fault> {
         if changed.is_empty() {
             return Ok(None);
@@ -106,11 +103,10 @@ impl Serving {
             };
             let before = old.and_then(|old| old.app(app)?.placement(key)?.kept.clone());
             let store = &self.platform.store;
-            let kept =
-                Kept::read(store, workspace, experiment, changed_at, before.as_deref(), looks_again, now).await?;
-            let from = if kept.is_whole { changed_at } else { now };
+            let known = (changed_at, active.experiment.forgotten);
+            let kept = Kept::read(store, workspace, experiment, known, before.as_deref(), now).await?;
             placement.kept = Some(Arc::new(kept));
-            let settled_at = from.plus_seconds(LOOK_AGAIN_S);
+            let settled_at = changed_at.plus_seconds(LOOK_AGAIN_S);
             if now < settled_at {
                 again = Some(again.map_or(settled_at, |again| again.max(settled_at)));
             }

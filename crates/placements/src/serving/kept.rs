@@ -16,9 +16,6 @@ use floe_store::placements::assignments;
 const PAGES_MAX: usize = 1_000;
 /// How far back a later look begins: assignments are written some time after they were made.
 const OVERLAP_S: i64 = 60;
-/// Stored assignments up to which all of them are read after every change of configuration, since one may have been taken away. Of more,
-/// only the newest are read at once, so that a change shows soon, and all of them at the next look.
-const WHOLE_MAX: usize = 100_000;
 
 /// Those users of one experiment.
 #[derive(Debug, Clone)]
@@ -29,10 +26,8 @@ pub(super) struct Kept {
     pub(super) changed_at: Timestamp,
     /// When it was read.
     pub(super) read_at: Timestamp,
-    /// Stored assignments that were read when all of them were.
-    stored: usize,
-    /// Whether all of them were read this time.
-    pub(super) is_whole: bool,
+    /// How often stored assignments had been taken away then.
+    forgotten: i64,
     modes: [HashMap<u64, u8>; 2],
 }
 
@@ -47,24 +42,23 @@ impl Kept {
         experiment.variants.get(usize::from(*index)).map(|variant| variant.id)
     }
 
-    /// Reads what is stored. When there is much, what was read for the same weights before is gone on from, unless `whole`.
+    /// Reads what is stored. What was read for the same weights before is gone on from, unless something was taken away since: `forgotten`
+    /// is how often that happened.
     pub(super) async fn read(
         store: &Store,
         workspace: WorkspaceId,
         experiment: &Experiment,
-        changed_at: Timestamp,
+        (changed_at, forgotten): (Timestamp, i64),
         before: Option<&Self>,
-        whole: bool,
         now: Timestamp,
     ) -> Result<Self, Fault> {
         let goes_on = |before: &&Self| {
-            before.experiment == experiment.id && before.changed_at == changed_at && before.stored > WHOLE_MAX
+            before.experiment == experiment.id && before.changed_at == changed_at && before.forgotten == forgotten
         };
-        let before = before.filter(goes_on).filter(|_| !whole);
+        let before = before.filter(goes_on);
         let since = before.map_or(Timestamp(0), |before| before.read_at.plus_seconds(-OVERLAP_S));
         let modes = before.map(|before| before.modes.clone()).unwrap_or_default();
-        let (stored, is_whole) = (before.map_or(0, |before| before.stored), before.is_none());
-        let mut kept = Self { experiment: experiment.id, changed_at, read_at: now, stored, is_whole, modes };
+        let mut kept = Self { experiment: experiment.id, changed_at, read_at: now, forgotten, modes };
         for (index, mode) in [Mode::Live, Mode::Test].into_iter().enumerate() {
             let scope = Scope { workspace, mode };
             let mut after = (since, String::new());
@@ -73,7 +67,6 @@ impl Kept {
                 let page = store
                     .read(move |tx| assignments::after(tx, scope, id, (from.0, &from.1), assignments::PAGE_MAX))
                     .await?;
-                kept.stored += page.len();
                 for one in &page {
                     kept.note(index, experiment, &one.user_id, one.variant);
                 }

@@ -16,6 +16,9 @@ use crate::{Tx, Value, params, statements};
 
 /// Microseconds of a day.
 const DAY: i64 = 86_400_000_000;
+/// What one event can bring at most. More than anybody pays, and far from where sums of squares leave the range of a double, which is an
+/// error on PostgreSQL.
+const AMOUNT_MAX: f64 = 1e15;
 
 /// What counts for an experiment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -125,7 +128,7 @@ pub fn note(tx: &mut Tx<'_>, scope: Scope, app: AppId, outcomes: &[Outcome]) -> 
         if let Some((amount, currency)) = &outcome.revenue {
             let day = at.micros().div_euclid(DAY);
             let sum = revenue.entry((who, currency.as_deref().unwrap_or_default(), day)).or_default();
-            *sum = (sum.0 + 1, sum.1 + amount);
+            *sum = (sum.0 + 1, sum.1 + amount.clamp(-AMOUNT_MAX, AMOUNT_MAX));
         }
     }
     // The maps are sorted: two nodes never wait for each other in a circle.

@@ -66,7 +66,7 @@ pub(super) async fn catch_up(call: &Call) {
 /// The user of the path; what cannot be the id of a user is not found.
 fn user_id(call: &Call) -> Result<String, Fault> {
     let text = call.param("userId")?;
-    let is_one = !text.trim().is_empty() && text.chars().count() <= USER_MAX && !text.chars().any(char::is_control);
+    let is_one = !text.trim().is_empty() && text.chars().count() <= USER_MAX && !text.contains('\0');
     if is_one { Ok(text.to_owned()) } else { Err(Fault::not_found("User")) }
 }
 
