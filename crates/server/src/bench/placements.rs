@@ -54,7 +54,7 @@ pub(super) async fn measure(
 ) -> anyhow::Result<()> {
     output.say("placements: preparing");
     let token = prepare::owner(folder, database).await?;
-    let desk = Desk::open(Child::start(folder, database).await?, token).await?;
+    let mut desk = Desk::open(Child::start(folder, database).await?, token).await?;
     desk.fill().await?;
     let bare = Child::start_bare().await?;
     let turn = length / TURNS;
@@ -70,6 +70,8 @@ pub(super) async fn measure(
     drop(bare);
     events::measure(&desk, folder, database, length, output, report).await?;
     output.say("a thousand screen flows of 50 kB");
+    // An app holds no more placements than these.
+    desk.app = desk.make("/v1/apps", &json!({ "name": "Many", "platform": "ios" }), "id").await?;
     desk.fill_many().await?;
     memory(desk, folder, database, report).await
 }
