@@ -24,5 +24,6 @@ pub use report::{Counts, Imported, MissingFile};
 /// Most bytes of a document, as it is written and as it is read.
 pub const DOCUMENT_BYTES_MAX: usize = 32 * 1024 * 1024;
 
-/// Levels of a document around a screen flow: document, flows, flow, versions, version.
-pub const LEVELS_AROUND: usize = 5;
+/// Most objects and arrays inside each other in a document: a draft may be saved deeper than it can be published, and lies some levels
+/// down. What reads it stops at 128.
+pub const DOCUMENT_DEPTH_MAX: usize = 110;

@@ -24,6 +24,8 @@ use super::document::{AppPart, Document, FontPart, MediaPart};
 pub(super) use flows::{Flow, Version};
 pub(super) use targeting::References;
 
+/// Characters of a placement's key at most.
+const KEY_MAX: usize = 64;
 /// Problems that are listed at most.
 const PROBLEMS_MAX: usize = 100;
 
@@ -104,7 +106,14 @@ fn are_good(settings: &AppSettings) -> bool {
 
 /// Whether a text can be the id of a user (section 2.1).
 fn is_user(text: &str) -> bool {
-    (1..=256).contains(&text.chars().count()) && !text.trim().is_empty()
+    (1..=256).contains(&text.chars().count()) && !text.trim().is_empty() && !text.contains('\0')
+}
+
+/// Whether a text can be the key of a placement (section 1.1).
+fn is_key(key: &str) -> bool {
+    key.len() <= KEY_MAX
+        && key.starts_with(|first: char| first.is_ascii_lowercase())
+        && key.chars().all(|one| one.is_ascii_lowercase() || one.is_ascii_digit() || one == '_')
 }
 
 /// What is wrong with a document.
@@ -131,7 +140,7 @@ impl Problems {
     fn text(&mut self, path: &str, text: &str, least: usize, most: usize) {
         let length = text.chars().count();
         let is_blank = least > 0 && text.trim().is_empty();
-        let has_control = text.chars().any(|one| one.is_control() && one != '\n');
+        let has_control = text.chars().any(|one| one.is_control() && !matches!(one, '\n' | '\r' | '\t'));
         if !(least..=most).contains(&length) || is_blank || has_control {
             let message = format!("{} must have {least} to {most} characters", last(path));
             let _: Option<()> = self.add(path, "length", message);

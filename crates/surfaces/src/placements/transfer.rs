@@ -1,14 +1,14 @@
 //! The whole configuration of an app as one document (placements contract, section 12).
 
 use floe_model::{Fault, FaultKind};
-use floe_placements::transfer::{self, DOCUMENT_BYTES_MAX, Document, LEVELS_AROUND, Prepared, Which};
+use floe_placements::transfer::{self, DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, Document, Prepared, Which};
 use http::header::CONTENT_DISPOSITION;
 
 use super::shapes::transfer as shapes;
 use super::wire::app_id;
 use super::{MANAGE, Rights as _, SURFACE};
 use crate::http::shape::{Shape, words};
-use crate::http::{Call, JSON_DEPTH_MAX, Reply, Route, check_json, depth_within};
+use crate::http::{Call, Reply, Route, check_json, depth_within};
 
 const WHICH: Shape = words(&["all", "used"]);
 
@@ -48,9 +48,8 @@ async fn export(call: Call) -> Result<Reply, Fault> {
 async fn import(call: Call) -> Result<Reply, Fault> {
     let app = app_id(&call)?;
     check_json(&call.headers)?;
-    // A screen flow may be as deep as anything, and lies some levels down.
-    if !depth_within(&call.body, JSON_DEPTH_MAX + LEVELS_AROUND) {
-        let message = format!("The JSON is nested more than {} levels deep", JSON_DEPTH_MAX + LEVELS_AROUND);
+    if !depth_within(&call.body, DOCUMENT_DEPTH_MAX) {
+        let message = format!("The JSON is nested more than {DOCUMENT_DEPTH_MAX} levels deep");
         return Err(Fault::new(FaultKind::Invalid, "invalid_json", message));
     }
     let (body, now) = (call.body.clone(), call.ctx.now());

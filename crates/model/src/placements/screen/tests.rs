@@ -4,6 +4,9 @@ use serde_json::{Value, json};
 
 use super::*;
 
+/// A pointer, the value that is put there (null takes it away), and what is found.
+type Case = (&'static str, Value, Vec<(&'static str, &'static str)>);
+
 /// A flow of two screens, a condition, an assignment and a test, with nothing to say about.
 fn flow() -> Value {
     json!({
@@ -102,7 +105,7 @@ fn the_examples_have_nothing_to_say_about() {
 #[test]
 fn errors_name_what_a_device_would_refuse() {
     let greater = |right: Value| json!({ "op": "greater_than", "left": { "var": "goal" }, "right": right });
-    let cases: Vec<(&str, Value, Vec<(&str, &str)>)> = vec![
+    let cases: Vec<Case> = vec![
         (
             "/edges",
             json!("none"),
@@ -196,7 +199,7 @@ fn errors_name_what_a_device_would_refuse() {
 
 #[test]
 fn warnings_name_what_looks_like_a_slip() {
-    let cases: Vec<(&str, Value, Vec<(&str, &str)>)> = vec![
+    let cases: Vec<Case> = vec![
         (
             "/nodes/-",
             json!({ "id": "lost", "kind": "screen", "layout": { "id": "r", "type": "custom" } }),

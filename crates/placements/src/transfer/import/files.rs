@@ -29,7 +29,11 @@ impl Target<'_> {
     fn font(&mut self, tx: &mut Tx<'_>, part: &FontPart, path: &str) -> Result<(), Fault> {
         let style = FontStyle::parse(&part.style)
             .ok_or_else(|| Fault::field(format!("{path}/style"), "value", "style must be normal or italic"))?;
-        if !(100..=900).contains(&part.weight) || part.family.is_empty() || part.family.chars().count() > 128 {
+        if !(100..=900).contains(&part.weight)
+            || part.family.trim().is_empty()
+            || part.family.chars().count() > 128
+            || part.family.contains(char::is_control)
+        {
             return Err(Fault::field(
                 path,
                 "range",

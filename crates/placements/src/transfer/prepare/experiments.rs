@@ -14,10 +14,10 @@ use floe_store::placements::variants::Variant;
 use serde_json::Value;
 
 use super::super::document::{ExperimentPart, OverridePart, VariantPart};
-use super::{Problems, is_user};
+use super::{Problems, is_key, is_user};
 
 /// Characters of a description at most.
-const DESCRIPTION_MAX: usize = 1_000;
+const DESCRIPTION_MAX: usize = 2_000;
 /// Characters of the name of a variant at most.
 const VARIANT_NAME_MAX: usize = 120;
 
@@ -45,6 +45,10 @@ pub(super) fn prepare(
 fn one(part: ExperimentPart, app: AppId, now: Timestamp, path: &str, problems: &mut Problems) -> Option<Prepared> {
     problems.text(&format!("{path}/name"), &part.name, NAME_MIN, NAME_MAX);
     problems.text(&format!("{path}/seed"), &part.seed, 1, SEED_MAX);
+    if !is_key(&part.placement_id) {
+        let message = "placement_id must be the key of a placement".to_owned();
+        let _: Option<()> = problems.add(format!("{path}/placement_id"), "format", message);
+    }
     if let Some(text) = &part.description {
         problems.text(&format!("{path}/description"), text, 0, DESCRIPTION_MAX);
     }

@@ -95,6 +95,9 @@ fn version(part: VersionPart, path: &str, problems: &mut Problems) -> Option<Ver
     if let Some(note) = &part.note {
         problems.text(&format!("{path}/note"), note, 0, NOTE_MAX);
     }
+    if let Some(name) = &part.published_by {
+        problems.text(&format!("{path}/published_by"), name, 0, NOTE_MAX);
+    }
     let schema = compact(part.flow_schema.get());
     let value = parsed(&part.flow_schema, &format!("{path}/flow_schema"), problems)?;
     // What is uploaded here is not looked at: the same version was warned about where it was published.

@@ -14,12 +14,10 @@ use floe_store::placements::placements::Placement;
 use serde_json::Value;
 
 use super::super::document::{AudiencePart, PlacementPart};
-use super::{Audience, Problems};
+use super::{Audience, Problems, is_key};
 
 /// Characters of the name of an audience at most.
 const NAME_MAX: usize = 120;
-/// Characters of a placement's key at most.
-const KEY_MAX: usize = 64;
 /// Characters of a description at most.
 const DESCRIPTION_MAX: usize = 1_000;
 
@@ -117,11 +115,7 @@ fn placement(
 }
 
 fn check_plain(part: &PlacementPart, path: &str, problems: &mut Problems) {
-    let key = &part.key;
-    let is_key = key.len() <= KEY_MAX
-        && key.starts_with(|first: char| first.is_ascii_lowercase())
-        && key.chars().all(|one| one.is_ascii_lowercase() || one.is_ascii_digit() || one == '_');
-    if !is_key {
+    if !is_key(&part.key) {
         let message = "key must be a-z, then a-z, 0-9 and _, 64 characters at most".to_owned();
         let _: Option<()> = problems.add(format!("{path}/key"), "format", message);
     }
