@@ -13,6 +13,7 @@ use floe_access::{Access, AccessSettings, ServerSecret};
 use floe_flows::Flows;
 use floe_flows::runs::Limits;
 use floe_model::Timestamp;
+use floe_model::treasury::risk::Watchlist;
 use floe_operation::Operation;
 use floe_runtime::ids::SystemRandom;
 use floe_runtime::outside::Outside;
@@ -181,6 +182,9 @@ fn operation_config() -> floe_operation::Config {
 /// What the provider of funding notices signs with.
 pub const FUNDING_SECRET: &str = "the funding secret of the tests";
 
+/// The name that the operator of these servers watches.
+pub const WATCHED: &str = "Viktor Anatolyevich Bout";
+
 /// Payouts with a provider of funding notices; people are asked after six questions, without waiting for a day, and money that came back
 /// is looked for at once.
 fn payouts() -> floe_treasury::payouts::PayoutSettings {
@@ -212,6 +216,7 @@ fn build(store: Store, clock: &Arc<TestClock>, rate_limits: RateLimits) -> (Arc<
     let treasury_settings = floe_treasury::Settings {
         public_url: ORIGIN.to_owned(),
         payouts: payouts(),
+        watchlist: Arc::new(Watchlist::parse(WATCHED).expect("a watch list")),
         ..floe_treasury::Settings::default()
     };
     let treasury = Arc::new(floe_treasury::Treasury::new(Arc::clone(&platform), treasury_settings));

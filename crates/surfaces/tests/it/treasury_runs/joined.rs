@@ -172,4 +172,20 @@ on_both! {
         assert_eq!(house.shown(&again).await["rerun_of"], run);
         ask(&house.owner, "rerun", json!({})).await.is(409, "conflict");
     }
+
+    async fn who_resembles_a_watched_name_is_looked_at_by_a_person(store: TestStore) {
+        let house = House::new(store).await;
+        let people = [candidate("BOUT, Viktor Anatolyevich", "0108024071", 5.0), candidate("Viktor Bello", "0263874788", 5.0)];
+        let run = house.run_at_approval(&run_of(&people)).await;
+        let seen: Vec<(bool, bool)> = house
+            .candidates(&run)
+            .await
+            .iter()
+            .map(|one| {
+                let reasons = one["risk_reasons"].as_array().expect("a list");
+                (reasons.contains(&json!("watchlist")), one["risk_decision"] == "auto_approved")
+            })
+            .collect();
+        assert_eq!(seen, [(true, false), (false, true)]);
+    }
 }
