@@ -222,8 +222,7 @@ fn build(store: Store, clock: &Arc<TestClock>, rate_limits: RateLimits) -> (Arc<
     let treasury = Arc::new(floe_treasury::Treasury::new(Arc::clone(&platform), treasury_settings));
     let webhooks = Arc::new(floe_webhooks::Webhooks::new(Arc::clone(&platform), floe_webhooks::Settings::default()));
     let icons = Some(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/icons").into());
-    let placements_settings =
-        floe_placements::Settings { public_url: ORIGIN.to_owned(), icons, ..Default::default() };
+    let placements_settings = floe_placements::Settings { public_url: ORIGIN.to_owned(), icons, ..Default::default() };
     let placements = Arc::new(floe_placements::Placements::new(Arc::clone(&platform), placements_settings));
     let app = Arc::new(App { platform, access, flows, operation, placements, treasury, webhooks, settings });
     let routes: Vec<Route> = floe_surfaces::routes().into_iter().chain(echo::routes()).collect();
