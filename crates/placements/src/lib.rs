@@ -10,11 +10,11 @@
 pub mod analytics;
 pub mod apps;
 pub mod assets;
-pub mod flows;
 pub mod audiences;
 pub mod events;
-pub mod placements;
 pub mod experiments;
+pub mod flows;
+pub mod placements;
 pub mod schedules;
 pub mod serving;
 mod settings;
@@ -50,8 +50,7 @@ impl Placements {
     pub fn new(platform: Arc<Platform>, settings: Settings) -> Self {
         let icons = assets::Icons::of(settings.icons.clone());
         let events = Arc::new(events::Events::new(Arc::clone(&platform), settings.event_retention_days));
-        let serving =
-            Arc::new(serving::Serving::new(Arc::clone(&platform), Arc::clone(&events), &settings.public_url));
+        let serving = Arc::new(serving::Serving::new(Arc::clone(&platform), Arc::clone(&events), &settings.public_url));
         Self { platform, settings, icons, events, serving }
     }
 }
