@@ -101,6 +101,7 @@ fn each_wrong_member_rejects_the_event_with_its_code() {
         ("screen_index", json!(-1), "validation_failed"),
         ("time_on_screen_ms", json!(9_007_199_254_740_993_i64), "validation_failed"),
         ("revenue", json!("9.99"), "validation_failed"),
+        ("revenue", json!(1e16), "validation_failed"),
         ("currency", json!("EURO"), "validation_failed"),
         ("is_debug", json!("true"), "validation_failed"),
         ("properties", json!([]), "validation_failed"),

@@ -14,6 +14,8 @@ const PAST_DAYS: i64 = 90;
 const FUTURE_HOURS: i64 = 24;
 /// Largest integer: what every client reads exactly.
 const INTEGER_MAX: i64 = 1 << 53;
+/// Largest amount, either way. Sums of what is larger leave the range of a double, which PostgreSQL refuses to add.
+const REVENUE_MAX: f64 = 1e15;
 /// Members of `properties`.
 const PROPERTIES_MAX: usize = 100;
 /// Bytes of `properties`.
@@ -119,8 +121,8 @@ pub(super) fn integer(value: Option<&RawValue>, field: &'static str, least: i64)
 }
 
 pub(super) fn revenue(value: &RawValue) -> Result<f64, Wrong> {
-    let number = serde_json::from_str::<f64>(value.get()).ok().filter(|number| number.is_finite());
-    number.ok_or_else(|| wrong("revenue", "must be a number"))
+    let number = serde_json::from_str::<f64>(value.get()).ok().filter(|number| number.abs() <= REVENUE_MAX);
+    number.ok_or_else(|| wrong("revenue", "must be a number, at most 1e15"))
 }
 
 pub(super) fn currency(value: &RawValue) -> Result<Cow<'_, str>, Wrong> {
