@@ -57,7 +57,7 @@ impl Form {
                 }
             } else if names.contains(&part.as_str()) {
                 let text = String::from_utf8(content.whole(call, TEXT_BYTES_MAX).await?)
-                    .map_err(|_| Fault::field(&format!("/{part}"), "type", format!("{part} must be UTF-8 text")))?;
+                    .map_err(|_| Fault::field(format!("/{part}"), "type", format!("{part} must be UTF-8 text")))?;
                 texts.push((part, text));
             }
         }

@@ -142,7 +142,7 @@ async fn with_traffic(app: &TestApp, who: &str) -> (String, String) {
     assert_eq!(placement.status, 201, "{placement:?}");
 
     let app_id = AppId::parse(&id).expect("an id");
-    let workspace = app.store.read(move |tx| floe_store::placements::apps::everywhere(tx)).await.expect("apps");
+    let workspace = app.store.read(floe_store::placements::apps::everywhere).await.expect("apps");
     let workspace: WorkspaceId = workspace.into_iter().find(|(app, _)| *app == app_id).expect("the app").1;
     let mut traffic = Traffic {
         scope: Scope { workspace, mode: Mode::Live },

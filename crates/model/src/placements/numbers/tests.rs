@@ -118,18 +118,10 @@ fn retention_counts_only_days_that_have_come() {
         [Cohort { day: 100, users: 10, back: [5, 4, 3, 0, 0] }, Cohort { day: 105, users: 30, back: [3, 1, 0, 0, 0] }];
     let retention = retention(&cohorts, 108);
     assert_eq!(retention.total.users, 40);
-    let total: Vec<(i64, Option<i64>, Option<i64>, Option<f64>)> =
-        retention.total.retained.iter().map(|one| (one.day, one.of, one.users, one.rate)).collect();
-    assert_eq!(
-        total,
-        [
-            (1, Some(40), Some(8), Some(0.2)),
-            (3, Some(40), Some(5), Some(0.125)),
-            (7, Some(10), Some(3), Some(0.3)),
-            (14, None, None, None),
-            (30, None, None, None),
-        ]
-    );
+    let reached = |day, of, users, rate| Retained { day, of: Some(of), users: Some(users), rate: Some(rate) };
+    let to_come = |day| Retained { day, of: None, users: None, rate: None };
+    let total = [reached(1, 40, 8, 0.2), reached(3, 40, 5, 0.125), reached(7, 10, 3, 0.3), to_come(14), to_come(30)];
+    assert_eq!(retention.total.retained, total);
     assert_eq!(retention.cohorts[1].retained[2].users, None);
     assert_eq!(retention.cohorts[0].retained[2].rate, Some(0.3));
 }
