@@ -40,8 +40,11 @@ pub(super) const PLACEMENT: &str = "onboarding";
 pub(super) const AUDIENCE: &str = "Returning, Nigeria";
 /// The experiment.
 pub(super) const EXPERIMENT: &str = "Onboarding length";
+/// Screens of a flow, by id and name.
+type Screens = &'static [(&'static str, &'static str)];
+
 /// The two screen flows, the control first, with how many screens they have.
-const FLOWS: [(&str, &str, &[(&str, &str)]); 2] = [
+const FLOWS: [(&str, &str, Screens); 2] = [
     (
         "Welcome",
         include_str!("../../../../examples/onboarding/welcome.json"),
@@ -221,7 +224,7 @@ impl Audience {
     /// Somebody comes: what is shown is asked for, and what is done with it are the events that come of it.
     pub(super) fn visit(&mut self, visitor: &Visitor, at: Timestamp) -> anyhow::Result<Vec<Event<'static>>> {
         let user = format!("user-{}", visitor.number);
-        if visitor.number % ANDROID_EACH == 0 {
+        if visitor.number.is_multiple_of(ANDROID_EACH) {
             self.ask(&user, visitor, Platform::Android, at)?;
         }
         let answer = self.ask(&user, visitor, Platform::Ios, at)?;
@@ -281,7 +284,7 @@ struct Story<'a> {
 }
 
 impl Story<'_> {
-    fn tell(mut self, visit: &Visit, screens: &[(&'static str, &'static str)]) -> Vec<Event<'static>> {
+    fn tell(mut self, visit: &Visit, screens: Screens) -> Vec<Event<'static>> {
         let started = self.event.at;
         // What is reported comes after what was asked for.
         self.pass(40);
