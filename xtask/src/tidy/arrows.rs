@@ -45,7 +45,11 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
     ("rquickjs", &["runtime"], "JavaScript runs in child processes only; call `ctx.sandbox`"),
     ("chacha20poly1305", &["runtime"], "values are sealed and opened by `ctx.seal`"),
     ("croner", &["model"], "times of patterns are decided by `floe_model::flows::cron`"),
-    ("regex", &["model"], "patterns of people are compiled by `floe_model::placements::filter`, with a limit on their size"),
+    (
+        "regex",
+        &["model"],
+        "patterns of people are compiled by `floe_model::placements::filter`, with a limit on their size",
+    ),
     ("getrandom", &["runtime"], "randomness is an argument; call `ctx.ids`"),
     ("calamine", &["treasury"], "spreadsheets that people upload are read by `treasury::import`"),
     ("quick-xml", &["placements"], "drawings that people upload are checked by `placements::assets`"),

@@ -18,12 +18,12 @@ use floe_access::{Access, AccessSettings, ServerSecret};
 use floe_operation::doctor::MoreChecks;
 use floe_operation::secret::Secret;
 use floe_operation::{Config as OperationConfig, Operation};
+use floe_placements::{Placements, Settings as PlacementsSettings};
 use floe_runtime::ids::SystemRandom;
 use floe_runtime::outside::{Outside, OutsideConfig};
 use floe_runtime::sandbox::{Sandbox, SandboxConfig};
 use floe_runtime::{Clock, Ids, Platform, Seal, SystemClock};
 use floe_store::{Location, Store, StoreConfig};
-use floe_placements::{Placements, Settings as PlacementsSettings};
 use floe_treasury::{Settings as TreasurySettings, Treasury};
 use floe_webhooks::{Settings as WebhookSettings, Webhooks};
 

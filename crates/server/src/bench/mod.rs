@@ -24,8 +24,8 @@ use anyhow::Context as _;
 use serde_json::json;
 
 use crate::cli::Output;
-use child::Child;
 pub use bare::serve as serve_bare;
+use child::Child;
 pub use effect::Noop;
 use load::{Load, Sample};
 use prepare::Prepared;

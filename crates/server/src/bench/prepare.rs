@@ -143,7 +143,8 @@ pub(super) async fn owner(folder: &Path, database: Option<&str>) -> anyhow::Resu
     let first = app.access.create_admin(owner).await?;
     let act = Act { ctx: ctx(&app.platform, first.workspace.id, first.member.id), address: None };
     let scopes = ["placements.manage".to_owned()].to_vec();
-    let token = app.access.prepare_token(&act, &NewToken { name: "bench".to_owned(), scopes, expires_in_days: None })?;
+    let token =
+        app.access.prepare_token(&act, &NewToken { name: "bench".to_owned(), scopes, expires_in_days: None })?;
     let token = app.platform.store.write(move |tx| token.apply(tx, &act)).await?.text;
     app.close().await;
     Ok(token)

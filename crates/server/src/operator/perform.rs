@@ -16,8 +16,8 @@ use floe_store::access::workspaces;
 use floe_surfaces::console::{backup_object, key_object};
 use serde_json::{Value, json};
 
-use super::{funding, links};
 use super::operation::{Answer, NewKey, NewOwner, Operation};
+use super::{funding, links};
 use crate::app::App;
 use crate::cli::exit_number;
 use crate::settings::Settings;

@@ -44,10 +44,10 @@ pub use settings::{PublicUrl, RATE_KINDS, RateLimits, Settings};
 pub use surface::{Check, Customs, FaultSite, RateStyle, Settle, Surface, SurfaceDoc};
 
 pub(crate) use body::check_json;
-pub(crate) use compress::{PACKED_FROM, packed_headers};
 pub(crate) use call::permission_word;
+pub(crate) use compress::{PACKED_FROM, packed_headers};
 pub(crate) use credentials::cookie_name;
 pub(crate) use multipart::{Incoming, is_multipart};
 pub(crate) use rate::OwnLimit;
-pub(crate) use sdk::count_address;
 pub use router::build;
+pub(crate) use sdk::count_address;

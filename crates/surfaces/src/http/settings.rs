@@ -16,9 +16,21 @@ pub struct Settings {
 /// What is counted: requests of sessions of members, personal access tokens, keys of flows and of the treasury; executions and
 /// uploads by share links; new payment runs of a key; wrong keys of one address; management keys of placements; resolves, events and
 /// error reports of an SDK key, and requests of one client address of the SDK.
-pub const RATE_KINDS: [&str; 13] =
-    ["member", "token", "flows", "share", "share-file", "treasury", "payment-runs", "treasury-wrong-keys", "placements",
-     "sdk-resolve", "sdk-events", "sdk-errors", "sdk-address"];
+pub const RATE_KINDS: [&str; 13] = [
+    "member",
+    "token",
+    "flows",
+    "share",
+    "share-file",
+    "treasury",
+    "payment-runs",
+    "treasury-wrong-keys",
+    "placements",
+    "sdk-resolve",
+    "sdk-events",
+    "sdk-errors",
+    "sdk-address",
+];
 
 /// Rate limits of credentials.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -153,11 +153,8 @@ async fn round(
     let asked: Vec<String> = sent.iter().map(|order| order.rail_reference.clone()).collect();
     let mut told = Vec::with_capacity(begun.len() + sent.len());
     if let Some(rail) = rail.filter(|_| !payments.is_empty()) {
-        let answers = if mark_holds(began_at, treasury.platform.clock.now()) {
-            rail.send(&payments).await
-        } else {
-            Vec::new()
-        };
+        let answers =
+            if mark_holds(began_at, treasury.platform.clock.now()) { rail.send(&payments).await } else { Vec::new() };
         told.extend(
             begun.into_iter().zip(whole(answers, payments.len())).map(|(order, answer)| Told::sent(order, answer)),
         );

@@ -100,10 +100,9 @@ impl Refusal {
             Self::Expired => (FaultKind::Gone, "The time to approve this payment run is over"),
             Self::FirstPerson => (FaultKind::Forbidden, "You proposed it; a second, different person confirms it"),
             Self::SelfApproval => (FaultKind::Forbidden, "You made the payment run, and others can approve it"),
-            Self::Forbidden => (
-                FaultKind::Forbidden,
-                "Your role in the treasury does not decide this; it needs owner or approver",
-            ),
+            Self::Forbidden => {
+                (FaultKind::Forbidden, "Your role in the treasury does not decide this; it needs owner or approver")
+            }
             Self::Scope => (
                 FaultKind::Forbidden,
                 "This token does not have the scope treasury.approve, or the workspace setting token_approvals is off",
