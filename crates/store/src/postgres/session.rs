@@ -68,6 +68,9 @@ impl Session {
 
     /// Connects unless it is.
     pub(super) fn connect(&mut self) -> Result<(), Error> {
+        if self.link.is_some() {
+            self.catch_up();
+        }
         if self.link.as_ref().is_some_and(|link| !link.client.is_closed()) {
             return Ok(());
         }
@@ -75,6 +78,16 @@ impl Session {
         let address = &self.address;
         self.link = Some(self.runtime.block_on(async { Link::connect(address).await?.limit().await })?);
         Ok(())
+    }
+
+    /// Lets the connection see what came while this thread waited for nothing: above all that the server has ended it. A write whose
+    /// statements all wait for its commit would learn of it only there, where it is not known any more what was committed.
+    fn catch_up(&self) {
+        self.runtime.block_on(async {
+            // The first turn looks at the socket, the second one lets the connection read it.
+            tokio::task::yield_now().await;
+            tokio::task::yield_now().await;
+        });
     }
 
     /// Forgets the connection; the next transaction makes a new one.

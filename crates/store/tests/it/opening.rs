@@ -84,3 +84,20 @@ async fn a_lost_postgres_connection_is_made_again() {
     store.write(|tx| notes::insert(tx, 9, 1)).await.expect("the write finds a new connection");
     assert_eq!(notes::count(&store).await, 4);
 }
+
+/// Such a write sends nothing before its commit, where a lost connection leaves open what was committed: it must be seen before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_waits_for_its_commit_finds_a_new_connection() {
+    let Some(store) = TestStore::postgres().await else { return };
+    notes::create(&store).await;
+    let database = store.database().expect("PostgreSQL has a database");
+    for round in 0..5 {
+        store.write(move |tx| notes::insert_later(tx, round, 1)).await.expect("the write works");
+        let end = "select pg_terminate_backend(pid) from pg_stat_activity
+            where datname = current_database() and pid <> pg_backend_pid()";
+        database.run(end).await;
+        // A backend ends when it comes to it.
+        database.run("select pg_sleep(0.3)").await;
+    }
+    assert_eq!(notes::count(&store).await, 5);
+}
