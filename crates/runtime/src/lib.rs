@@ -15,6 +15,7 @@ pub mod outside;
 pub mod platform;
 pub mod sandbox;
 pub mod seal;
+pub mod tools;
 
 pub use clock::{Clock, SystemClock};
 pub use ids::Ids;
