@@ -219,6 +219,10 @@ id_types! {
     FontId = "font";
     /// A media file of an app.
     MediaId = "media";
+    /// A provider of models.
+    ProviderId = "prov";
+    /// A model of a provider.
+    ModelId = "mdl";
 }
 
 #[cfg(test)]

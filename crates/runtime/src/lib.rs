@@ -11,6 +11,7 @@ pub mod credits;
 pub mod effect;
 pub mod ids;
 pub mod jobs;
+pub mod models;
 pub mod outside;
 pub mod platform;
 pub mod sandbox;
