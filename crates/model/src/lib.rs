@@ -7,6 +7,7 @@
 //! (who owns a record), then the folder of the business area that you came for.
 
 pub mod access;
+pub mod agents;
 pub mod event_types;
 pub mod fault;
 pub mod flows;

@@ -1,0 +1,4 @@
+//! Agents: what they say and are answered, as plain data and plain functions (agents contract).
+
+pub mod envelope;
+pub mod message;
