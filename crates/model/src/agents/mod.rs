@@ -1,4 +1,5 @@
 //! Agents: what they say and are answered, as plain data and plain functions (agents contract).
 
 pub mod envelope;
+pub mod guardrail;
 pub mod message;
