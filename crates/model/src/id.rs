@@ -219,10 +219,22 @@ id_types! {
     FontId = "font";
     /// A media file of an app.
     MediaId = "media";
+    /// A knowledge base.
+    KnowledgeBaseId = "kb";
+    /// A document of a knowledge base.
+    DocumentId = "doc";
+    /// A piece of a document, what a search finds.
+    ChunkId = "chunk";
     /// A provider of models.
     ProviderId = "prov";
     /// A model of a provider.
     ModelId = "mdl";
+    /// A conversation with an agent.
+    ThreadId = "thread";
+    /// A message of a conversation.
+    MessageId = "msg";
+    /// An exchange: what one call of an agent does.
+    ExchangeId = "meta";
 }
 
 #[cfg(test)]

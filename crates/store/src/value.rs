@@ -116,4 +116,6 @@ from_id! {
     WebhookId DeliveryId
     AppId ScreenFlowId ScreenVersionId PlacementId AudienceId ExperimentId VariantId PlacementEntryId FontId MediaId
     RecipientId ApprovalRuleId BlocklistId
+    KnowledgeBaseId DocumentId ChunkId
+    AgentId ThreadId MessageId ExchangeId
 }
