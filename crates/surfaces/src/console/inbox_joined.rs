@@ -38,7 +38,7 @@ pub(super) async fn page(call: &Call, asked: Asked, window: &Window) -> Result<V
     };
     let total = questions.total.map(|found| found + payments.total).and_then(|total| i64::try_from(total).ok());
     let joined = join(questions, payments, window);
-    Ok(window.page_of_two(joined.data, joined.last, joined.more, total))
+    Ok(window.page_joined(joined.data, joined.last, joined.more, total))
 }
 
 async fn questions(call: &Call, filter: ItemFilter, window: &Window) -> Result<ItemPage, Fault> {

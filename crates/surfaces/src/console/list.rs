@@ -9,6 +9,10 @@ use crate::http::Call;
 
 const LIMIT_DEFAULT: i64 = 50;
 pub(super) const LIMIT_MAX: i64 = 200;
+/// Lists that are joined at most.
+const JOINED_MAX: usize = 3;
+/// Characters of an id in a cursor.
+const ID_CHARS: usize = 26;
 
 /// Which part of a list is asked for. Lists are in the order of ids, which is the order of creation.
 #[derive(Debug)]
@@ -17,8 +21,10 @@ pub(super) struct Window {
     pub(super) limit: usize,
     /// Id of the last record of the page before.
     pub(super) after: Option<u128>,
-    /// The same for the second of two lists that are joined.
+    /// The same for the second of the lists that are joined.
     pub(super) after_second: Option<u128>,
+    /// The same for the third.
+    pub(super) after_third: Option<u128>,
     /// What they are sorted by.
     pub(super) sort: &'static str,
     /// Whether the newest (or last) come first.
@@ -51,15 +57,18 @@ impl Window {
             return Err(Fault::field("/sort", "value", message));
         };
         let mark = mark(call, filters, sort, newest_first);
-        let [after, after_second] = call.query.get("cursor").map_or(Ok([None; 2]), |text| read_cursor(text, mark))?;
+        let places = call.query.get("cursor").map_or(Ok([None; JOINED_MAX]), |text| read_cursor(text, mark))?;
+        let [after, after_second, after_third] = places;
         let total = call.query.flag("total")?.unwrap_or(false);
-        Ok(Self { limit: usize::try_from(limit).unwrap_or(1), after, after_second, sort, newest_first, total, mark })
+        let limit = usize::try_from(limit).unwrap_or(1);
+        Ok(Self { limit, after, after_second, after_third, sort, newest_first, total, mark })
     }
 
     /// A window at these places, for tests of what is shown in it.
     #[cfg(test)]
     pub(super) const fn at(limit: usize, [after, after_second]: [Option<u128>; 2], newest_first: bool) -> Self {
-        Self { limit, after, after_second, sort: "created_at", newest_first, total: false, mark: 0 }
+        let (sort, after_third) = ("created_at", None);
+        Self { limit, after, after_second, after_third, sort, newest_first, total: false, mark: 0 }
     }
 
     /// The answer: records, cursor of the next page when there is one, total when asked for.
@@ -68,17 +77,17 @@ impl Window {
         json!({ "data": data, "next_cursor": cursor, "total": total.filter(|_| self.total) })
     }
 
-    /// The answer of two lists that are joined; `last` are their last records up to here.
-    pub(super) fn page_of_two(
+    /// The answer of two or three lists that are joined; `last` are their last records up to here.
+    pub(super) fn page_joined<const N: usize>(
         &self,
         data: Vec<Value>,
-        last: [Option<u128>; 2],
+        last: [Option<u128>; N],
         more: bool,
         total: Option<i64>,
     ) -> Value {
         // No record has the id 0: it stands for the beginning.
-        let [first, second] = last.map(|id| to_base32(id.unwrap_or(0)));
-        let cursor = more.then(|| format!("{first}{second}{}", to_base32(self.mark)));
+        let places: String = last.iter().map(|id| to_base32(id.unwrap_or(0))).collect();
+        let cursor = more.then(|| format!("{places}{}", to_base32(self.mark)));
         json!({ "data": data, "next_cursor": cursor, "total": total.filter(|_| self.total) })
     }
 }
@@ -93,16 +102,21 @@ fn mark(call: &Call, filters: &[&str], sort: &str, newest_first: bool) -> u128 {
     u128::from_be_bytes(head)
 }
 
-/// The places in a cursor: one, or two of lists that are joined.
-fn read_cursor(text: &str, mark: u128) -> Result<[Option<u128>; 2], Fault> {
-    let parts = (text.is_ascii() && matches!(text.len(), 52 | 78)).then(|| text.split_at(text.len() - 26));
-    let parsed = parts.and_then(|(ids, own)| {
-        let (first, second) = ids.split_at(26);
-        let second = if second.is_empty() { 0 } else { parse_bits(second).ok()? };
-        Some(([parse_bits(first).ok()?, second], parse_bits(own).ok()?))
-    });
-    match parsed {
-        Some((ids, own)) if own == mark => Ok(ids.map(|id| (id != 0).then_some(id))),
-        _ => Err(Fault::new(FaultKind::Invalid, "invalid_cursor", "The cursor is not of this list and these filters")),
+/// The places in a cursor: one, or those of all the lists that are joined.
+fn read_cursor(text: &str, mark: u128) -> Result<[Option<u128>; JOINED_MAX], Fault> {
+    let wrong = || Fault::new(FaultKind::Invalid, "invalid_cursor", "The cursor is not of this list and these filters");
+    let parts = text.len() / ID_CHARS;
+    if !text.is_ascii() || !text.len().is_multiple_of(ID_CHARS) || !(2..=JOINED_MAX + 1).contains(&parts) {
+        return Err(wrong());
     }
+    let (ids, own) = text.split_at(text.len() - ID_CHARS);
+    if parse_bits(own) != Ok(mark) {
+        return Err(wrong());
+    }
+    let mut places = [None; JOINED_MAX];
+    for (at, place) in places.iter_mut().enumerate().take(parts - 1) {
+        let id = parse_bits(&ids[at * ID_CHARS..(at + 1) * ID_CHARS]).map_err(|_| wrong())?;
+        *place = (id != 0).then_some(id);
+    }
+    Ok(places)
 }

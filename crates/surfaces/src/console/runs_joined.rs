@@ -53,7 +53,7 @@ pub(super) async fn page(call: &Call, window: &Window) -> Result<Value, Fault> {
     let payments = of_payments(call, run_payments::read_filter(given)?, window).await?;
     let total = flows.total.zip(payments.total).and_then(|(one, other)| i64::try_from(one + other).ok());
     let (data, last, more) = join([flows, payments], window);
-    Ok(window.page_of_two(data, last, more, total))
+    Ok(window.page_joined(data, last, more, total))
 }
 
 async fn of_flows(call: &Call, filter: floe_flows::run_list::ListFilter, window: &Window) -> Result<Part, Fault> {
