@@ -1,5 +1,7 @@
 //! Agents: what they say and are answered, as plain data and plain functions (agents contract).
 
+pub mod embedding;
 pub mod envelope;
 pub mod guardrail;
 pub mod message;
+pub mod words;
