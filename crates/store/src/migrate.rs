@@ -39,7 +39,7 @@ pub(crate) fn checksum(migration: &Migration) -> String {
 
 /// Replaces the column words by what a database calls them.
 pub(crate) fn expand(text: &str, dialect: Dialect) -> String {
-    const WORDS: [(&str, &str, &str); 13] = [
+    const WORDS: [(&str, &str, &str); 14] = [
         ("{id}", "BLOB", "UUID"),
         ("{int}", "INTEGER", "BIGINT"),
         ("{time}", "INTEGER", "BIGINT"),
@@ -62,6 +62,8 @@ pub(crate) fn expand(text: &str, dialect: Dialect) -> String {
         ),
         // Before a statement of one line that only PostgreSQL needs.
         ("{postgres_only}", "-- ", ""),
+        // The same for SQLite.
+        ("{sqlite_only}", "", "-- "),
         ("{strict}", "STRICT", ""),
         ("{strict_rowless}", "STRICT, WITHOUT ROWID", ""),
     ];

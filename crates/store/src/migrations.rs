@@ -46,5 +46,6 @@ migrations! {
     24 "treasury_lists" "0024_treasury_lists.sql";
     26 "models" "0026_models.sql";
     27 "exchanges" "0027_exchanges.sql";
+    28 "callbacks" "0028_callbacks.sql";
     29 "knowledge" "0029_knowledge.sql";
 }
