@@ -118,4 +118,5 @@ from_id! {
     RecipientId ApprovalRuleId BlocklistId
     KnowledgeBaseId DocumentId ChunkId
     AgentId ThreadId MessageId ExchangeId
+    ProviderId ModelId
 }

@@ -30,7 +30,7 @@ impl Body {
         body
     }
 
-    /// The next piece as it came over the wire; `None` at the end. What streaming calls will build on.
+    /// The next piece as it came over the wire; `None` at the end.
     pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>, OutsideError> {
         while let Some(frame) = self.incoming.frame().await {
             let frame = frame.map_err(|error| answer_failure(&error))?;

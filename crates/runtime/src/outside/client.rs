@@ -16,10 +16,11 @@ use super::body::{Body, Coding, answer_failure};
 use super::connect::Connector;
 use super::dial::{Dialer, TcpDialer};
 use super::error::{OutsideError, ProtocolFailure};
+use super::open::{Opened, check_plain};
 use super::pool::{Lease, Place, Pool};
 use super::redirect::{Hop, next_hop};
 use super::refusal::Refusal;
-use super::request::{Request, Response, prepared_headers};
+use super::request::{Limits, Request, Response, prepared_headers};
 use super::resolve::{Resolver, SystemResolver};
 use super::tls::{RootCertificate, client_config};
 use super::url::{Target, judge};
@@ -39,6 +40,19 @@ pub struct Outside {
 enum Reading {
     Whole,
     Start,
+}
+
+/// A body that is read whole may come packed.
+const PACKED: &str = "gzip";
+/// One that is read while it arrives may not.
+const PLAIN: &str = "identity";
+
+/// The head of a response, and its body still arriving.
+struct Answer {
+    parts: Parts,
+    body: Body,
+    url: url::Url,
+    redirects: u32,
 }
 
 /// Whether a request may leave now.
@@ -155,32 +169,66 @@ impl Outside {
         Ok(self.judge(&request.url)?)
     }
 
+    /// Makes one call and hands the response out while it arrives. The limits are those of the whole call, the time for reading the
+    /// body included; the body is asked for plain, and one that is packed all the same is refused.
+    ///
+    /// # Errors
+    /// See [`OutsideError`]. A response of any status is not an error.
+    pub async fn open(&self, request: Request) -> Result<Opened, OutsideError> {
+        let started = Instant::now();
+        let Limits { total_ms: limit_ms, response_bytes_max: bytes_max, .. } = request.limits;
+        let deadline = started + Duration::from_millis(limit_ms);
+        let method = request.method.clone();
+        let target = self.first_target(&request);
+        let log_host = target.as_ref().map_or_else(|_| String::new(), |target| target.host().to_owned());
+        let outcome = match target {
+            Err(error) => Err(error),
+            Ok(target) => tokio::time::timeout_at(deadline, Box::pin(self.answer(target, request, PLAIN)))
+                .await
+                .unwrap_or(Err(OutsideError::Timeout { limit_ms })),
+        };
+        let outcome = outcome.and_then(|answer| check_plain(&answer.parts.headers).map(|()| answer));
+        let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        log_opening(&method, &log_host, duration_ms, &outcome);
+        outcome.map(|Answer { parts, body, .. }| Opened {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+            deadline,
+            limit_ms,
+            bytes_left: bytes_max,
+            bytes_max,
+        })
+    }
+
     async fn follow(&self, target: Target, request: Request, reading: Reading) -> Result<Response, OutsideError> {
+        let bytes_max = request.limits.response_bytes_max;
+        let Answer { mut parts, body, url, redirects } = self.answer(target, request, PACKED).await?;
+        let coding = Coding::take(&mut parts.headers);
+        let body = match reading {
+            Reading::Whole => body.collect(bytes_max, coding).await?,
+            Reading::Start => body.collect_start(bytes_max, coding).await?,
+        };
+        Ok(Response { status: parts.status, headers: parts.headers, body, url, redirects, duration_ms: 0 })
+    }
+
+    /// The head of the response behind all redirects.
+    async fn answer(&self, target: Target, request: Request, coding: &'static str) -> Result<Answer, OutsideError> {
         let Request { method, url: _, headers, body, limits } = request;
         let connect_limit = Duration::from_millis(limits.connect_ms.min(limits.total_ms));
         let redirects_max = limits.redirects_max.min(REDIRECTS_MAX);
-        let mut hop = Hop { target, method, headers: prepared_headers(&headers), body };
+        let mut headers = prepared_headers(&headers);
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(coding));
+        let mut hop = Hop { target, method, headers, body };
         let mut redirects = 0;
         loop {
-            let (mut parts, body) = self.exchange(&hop, connect_limit).await?;
+            let (parts, body) = self.exchange(&hop, connect_limit).await?;
             let next = match redirects_max {
                 0 => None,
                 _ => next_hop(&hop, parts.status, &parts.headers, &self.connector.allow)?,
             };
             let Some(next) = next else {
-                let coding = Coding::take(&mut parts.headers);
-                let body = match reading {
-                    Reading::Whole => body.collect(limits.response_bytes_max, coding).await?,
-                    Reading::Start => body.collect_start(limits.response_bytes_max, coding).await?,
-                };
-                return Ok(Response {
-                    status: parts.status,
-                    headers: parts.headers,
-                    body,
-                    url: hop.target.url().clone(),
-                    redirects,
-                    duration_ms: 0,
-                });
+                return Ok(Answer { parts, body, url: hop.target.url().clone(), redirects });
             };
             if redirects == redirects_max {
                 return Err(OutsideError::TooManyRedirects { limit: redirects_max });
@@ -238,6 +286,21 @@ fn http_request(hop: &Hop) -> Result<http::Request<Full<Bytes>>, OutsideError> {
     Ok(request)
 }
 
+/// One line per opened response; see [`log_call`].
+fn log_opening(method: &Method, host: &str, duration_ms: u64, outcome: &Result<Answer, OutsideError>) {
+    match outcome {
+        Ok(answer) => tracing::info!(
+            outside.method = %method,
+            outside.host = host,
+            outside.status = answer.parts.status.as_u16(),
+            outside.duration_ms = duration_ms,
+            outside.redirects = answer.redirects,
+            "called the outside, which goes on answering"
+        ),
+        Err(error) => log_failure(method, host, duration_ms, *error),
+    }
+}
+
 /// One line per call. Never the path, the query, a header or a body: all of them can hold secrets.
 fn log_call(method: &Method, host: &str, duration_ms: u64, outcome: &Result<Response, OutsideError>) {
     match outcome {
@@ -250,13 +313,17 @@ fn log_call(method: &Method, host: &str, duration_ms: u64, outcome: &Result<Resp
             outside.redirects = response.redirects,
             "called the outside"
         ),
-        Err(error) => tracing::info!(
-            outside.method = %method,
-            outside.host = host,
-            outside.error = error.code(),
-            outside.reason = %error,
-            outside.duration_ms = duration_ms,
-            "call to the outside failed"
-        ),
+        Err(error) => log_failure(method, host, duration_ms, *error),
     }
+}
+
+fn log_failure(method: &Method, host: &str, duration_ms: u64, error: OutsideError) {
+    tracing::info!(
+        outside.method = %method,
+        outside.host = host,
+        outside.error = error.code(),
+        outside.reason = %error,
+        outside.duration_ms = duration_ms,
+        "call to the outside failed"
+    );
 }

@@ -65,7 +65,8 @@ const OWN_HEADERS: &[header::HeaderName] = &[
     header::UPGRADE,
 ];
 
-/// Takes out the headers that the caller may not set, and adds those that each request carries.
+/// Takes out the headers that the caller may not set, and adds those that each request carries; the coding of the answer is the
+/// business of the call.
 pub(super) fn prepared_headers(given: &HeaderMap) -> HeaderMap {
     let mut headers = given.clone();
     for name in OWN_HEADERS {
@@ -74,7 +75,6 @@ pub(super) fn prepared_headers(given: &HeaderMap) -> HeaderMap {
     for name in ["keep-alive", "proxy-connection", "http2-settings"] {
         headers.remove(name);
     }
-    headers.insert(header::ACCEPT_ENCODING, header::HeaderValue::from_static("gzip"));
     let defaults = [(header::ACCEPT, "*/*"), (header::USER_AGENT, concat!("Floe/", env!("CARGO_PKG_VERSION")))];
     for (name, value) in defaults {
         headers.entry(name).or_insert(header::HeaderValue::from_static(value));

@@ -5,6 +5,7 @@
 mod outside_calls;
 mod outside_redirects;
 mod outside_scenarios;
+mod outside_streams;
 mod outside_tls;
 mod outside_urls;
 mod outside_world;
