@@ -36,6 +36,7 @@ mod value;
 mod test_database;
 
 pub mod access;
+pub mod agents;
 pub mod flows;
 pub mod operation;
 pub mod placements;
@@ -62,6 +63,7 @@ pub fn statements() -> impl Iterator<Item = &'static Statement> {
     [
         platform::TABLES,
         access::TABLES,
+        agents::TABLES,
         flows::TABLES,
         operation::TABLES,
         placements::TABLES,

@@ -48,4 +48,5 @@ migrations! {
     27 "exchanges" "0027_exchanges.sql";
     28 "callbacks" "0028_callbacks.sql";
     29 "knowledge" "0029_knowledge.sql";
+    30 "agent_approvals" "0030_agent_approvals.sql";
 }
