@@ -96,6 +96,7 @@ CREATE TABLE exchanges (
 
 CREATE UNIQUE INDEX exchanges_key ON exchanges (workspace_id, mode, key) WHERE key IS NOT NULL;
 CREATE INDEX exchanges_open ON exchanges (thread_id, arrival) WHERE finished_at IS NULL;
+CREATE INDEX exchanges_held ON exchanges (workspace_id, mode, agent_id) WHERE finished_at IS NULL;
 CREATE INDEX exchanges_of_agent ON exchanges (workspace_id, mode, agent_id, accepted_at);
 CREATE INDEX exchanges_of_thread ON exchanges (workspace_id, thread_id, arrival);
 

@@ -2,6 +2,7 @@
 
 pub mod embedding;
 pub mod envelope;
+pub mod exchange;
 pub mod guardrail;
 pub mod message;
 pub mod words;
