@@ -11,9 +11,6 @@ use serde_json::json;
 use crate::act::{Act, Note};
 use crate::service::Access;
 
-/// The field under which it is sealed; never changes.
-const FIELD: &str = "workspace.callback_secret";
-
 /// A secret that was drawn, ready for the transaction.
 #[derive(Clone)]
 pub struct PreparedSecret {
@@ -37,7 +34,7 @@ impl PreparedSecret {
     /// Of the database, and when it cannot be sealed.
     pub fn apply(&self, tx: &mut Tx<'_>, act: &Act, overlap_minutes: i64) -> Result<String, Fault> {
         let (workspace, now) = (act.ctx.caller.workspace, act.now());
-        let place = Place::new(FIELD, workspace.0);
+        let place = Place::callback_secret(workspace);
         let sealed = act.ctx.seal.seal(tx, &act.ctx.ids, workspace, place, self.text.as_bytes())?;
         let others_end_at = now.plus_seconds(overlap_minutes * 60);
         rows::rotate(tx, workspace, act.ctx.ids.next_bits(), &sealed, now, others_end_at)?;
@@ -53,7 +50,7 @@ impl PreparedSecret {
 /// Of the database, and when one cannot be opened.
 pub fn callback_secrets(tx: &mut Tx<'_>, act: &Act) -> Result<Vec<String>, Fault> {
     let workspace = act.ctx.caller.workspace;
-    let place = Place::new(FIELD, workspace.0);
+    let place = Place::callback_secret(workspace);
     let sealed = rows::open(tx, workspace, act.now())?;
     sealed.iter().map(|(_, sealed)| act.ctx.seal.open_text(tx, workspace, place, sealed)).collect()
 }

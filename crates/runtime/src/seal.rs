@@ -55,6 +55,12 @@ impl Place {
         Self::new("variable.test_value", id.0)
     }
 
+    /// A secret that signs the callbacks of a workspace.
+    #[must_use]
+    pub fn callback_secret(workspace: WorkspaceId) -> Self {
+        Self::new("workspace.callback_secret", workspace.0)
+    }
+
     /// The secret of a connection.
     #[must_use]
     pub fn connection(id: ConnectionId) -> Self {

@@ -44,9 +44,11 @@ migrations! {
     21 "placement_assets" "0021_placement_assets.sql";
     23 "payments_in_the_console" "0023_payments_in_the_console.sql";
     24 "treasury_lists" "0024_treasury_lists.sql";
+    25 "agents" "0025_agents.sql";
     26 "models" "0026_models.sql";
     27 "exchanges" "0027_exchanges.sql";
     28 "callbacks" "0028_callbacks.sql";
     29 "knowledge" "0029_knowledge.sql";
     30 "agent_approvals" "0030_agent_approvals.sql";
+    31 "whatsapp" "0031_whatsapp.sql";
 }

@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 
 use crate::Settings;
 use crate::message::{self, Numbers};
+use crate::callbacks;
 
 /// Bytes of an answer that are kept (console contract, section 5.4: at most 10,000; treasury shows 2 KiB).
 const ANSWER_BYTES_MAX: usize = 10_000;
@@ -84,6 +85,10 @@ impl Outgoing {
         (delivery, id, number): (DeliveryId, u128, u32),
     ) -> Result<Option<Self>, Fault> {
         let Some(message) = messages::find(tx, endpoint.workspace, event)? else { return Ok(None) };
+        if endpoint.style == Style::Callback {
+            let (secrets, headers) = callbacks::load(tx, platform, endpoint.workspace, delivery)?;
+            return Ok(Some(Self { endpoint, message, delivery, id, number, secrets, headers }));
+        }
         let (workspace, place) = (endpoint.workspace, secret_place(endpoint.id));
         let mut secrets = vec![platform.seal.open_text(tx, workspace, place, &endpoint.secret)?];
         if let Some((old, ends_at)) = &endpoint.old_secret
@@ -133,7 +138,7 @@ impl Outgoing {
 }
 
 /// Whether an address may be used by an endpoint of this style: https, or what the operator's list opens; for style `standard` plain http
-/// too where the operator allows it.
+/// too where the operator allows it, for style `callback` always (agents contract, section 2.1).
 pub(crate) fn check_address(
     outside: &Outside,
     style: Style,
@@ -141,7 +146,12 @@ pub(crate) fn check_address(
     url: &str,
 ) -> Result<(), OutsideError> {
     let target = outside.judge(url)?;
-    let may_be_plain = target.is_listed() || (style == Style::Standard && settings.allow_http);
+    let may_be_plain = match style {
+        Style::Treasury => false,
+        Style::Standard => settings.allow_http,
+        Style::Callback => true,
+    };
+    let may_be_plain = may_be_plain || target.is_listed();
     if target.is_https() || may_be_plain { Ok(()) } else { Err(OutsideError::InvalidUrl(Refusal::Scheme)) }
 }
 

@@ -8,6 +8,7 @@
 //! from it) and `engine` (when attempts are made).
 
 mod attempt;
+pub mod callbacks;
 pub mod endpoints;
 pub mod engine;
 pub mod log;

@@ -44,7 +44,7 @@ pub(crate) struct Sent {
 pub(crate) const fn test_of(style: Style) -> (&'static str, &'static str) {
     match style {
         Style::Treasury => (TREASURY_TEST_KIND, TREASURY_TEST_DATA),
-        Style::Standard => (STANDARD_TEST_KIND, STANDARD_TEST_DATA),
+        Style::Standard | Style::Callback => (STANDARD_TEST_KIND, STANDARD_TEST_DATA),
     }
 }
 
@@ -54,7 +54,7 @@ pub fn shown_name(style: Style, kind: &str) -> &str {
     match style {
         Style::Treasury => kind.strip_prefix("treasury.").unwrap_or(kind),
         Style::Standard if kind == STANDARD_TEST_KIND => TREASURY_TEST,
-        Style::Standard => kind,
+        Style::Standard | Style::Callback => kind,
     }
 }
 
@@ -67,6 +67,7 @@ pub(crate) fn body(style: Style, message: &Message, attempt: u128) -> String {
             let delivery = floe_model::id::EventId(attempt);
             format!(r#"{{"event":{name},"timestamp":"{at}","delivery_id":"{delivery}","data":{data}}}"#)
         }
+        Style::Callback => data.clone(),
         Style::Standard => format!(
             r#"{{"id":"{}","type":{name},"timestamp":"{at}","mode":"{}","workspace_id":"{}","data":{data}}}"#,
             id.prefixed(),
@@ -89,7 +90,7 @@ pub(crate) fn compose(
         Style::Treasury => {
             secrets.first().map_or_else(String::new, |secret| signature::treasury(secret, body.as_bytes()))
         }
-        Style::Standard => {
+        Style::Standard | Style::Callback => {
             let secrets = secrets.iter().map(String::as_str);
             signature::standard(secrets, &message.id.prefixed(), numbers.at.seconds(), body.as_bytes())
         }
@@ -124,7 +125,7 @@ pub(crate) fn head(style: Style, message: &Message, numbers: Numbers, signature:
             named("x-flowpilot-event-id", message.id.to_string()),
             named("x-flowpilot-attempt", numbers.number.to_string()),
         ],
-        Style::Standard => vec![
+        Style::Standard | Style::Callback => vec![
             json,
             (USER_AGENT, STANDARD_AGENT.to_owned()),
             named("webhook-id", message.id.prefixed()),

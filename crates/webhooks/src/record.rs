@@ -1,6 +1,6 @@
 //! What follows from an attempt: its entry in the log, the state of the delivery, the counter of the endpoint.
 
-use floe_model::webhooks::{Counted, DeliveryStatus, Next, after_failure, count};
+use floe_model::webhooks::{Counted, DeliveryStatus, Next, Style, after_failure, count};
 use floe_model::{Fault, Mode, Scope, Timestamp};
 use floe_runtime::Platform;
 use floe_store::Tx;
@@ -12,6 +12,7 @@ use floe_store::webhooks::messages::{self, Message};
 use serde_json::json;
 
 use crate::attempt::{Outcome, Outgoing};
+use crate::callbacks;
 use crate::trail;
 
 /// Why an endpoint was switched off, for people.
@@ -44,7 +45,7 @@ pub(crate) fn record(
     let now = platform.clock.now();
     let settled = |status, due_at| Settled { status, due_at, at: now };
     let delivery = outgoing.delivery;
-    let mut due_at = None;
+    let (mut due_at, mut is_over) = (None, turn == Turn::ByHand);
     match turn {
         _ if outcome.success => deliveries::settle(tx, delivery, settled(DeliveryStatus::Success, None))?,
         Turn::First | Turn::Again => {
@@ -55,7 +56,10 @@ pub(crate) fn record(
                     due_at = Some(now.plus_millis(pause_ms));
                     settled(DeliveryStatus::Retrying, due_at)
                 }
-                Next::Over => settled(DeliveryStatus::Failed, None),
+                Next::Over => {
+                    is_over = true;
+                    settled(DeliveryStatus::Failed, None)
+                }
             };
             deliveries::settle(tx, delivery, next)?;
         }
@@ -65,11 +69,17 @@ pub(crate) fn record(
     if is_switched_off {
         switch_off(tx, platform, outgoing)?;
     }
+    if outgoing.endpoint.style == Style::Callback && (is_over || outcome.success) {
+        callbacks::tell(tx, platform, outgoing, outcome)?;
+    }
     Ok(due_at)
 }
 
 /// Counts an attempt; true when the endpoint is to be switched off by it.
 fn weigh(tx: &mut Tx<'_>, outgoing: &Outgoing, outcome: &Outcome, turn: Turn) -> Result<bool, Fault> {
+    if outgoing.endpoint.style == Style::Callback {
+        return Ok(false);
+    }
     let (workspace, id, style) = (outgoing.endpoint.workspace, outgoing.endpoint.id, outgoing.endpoint.style);
     if outcome.success && turn != Turn::Test {
         endpoints::clear(tx, workspace, id, outcome.at)?;

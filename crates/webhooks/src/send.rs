@@ -7,8 +7,9 @@ use floe_model::{Fault, FaultKind};
 use floe_runtime::Ctx;
 use floe_store::Tx;
 use floe_store::webhooks::attempts::{self, Attempt};
-use floe_store::webhooks::{deliveries, endpoints as rows};
+use floe_store::webhooks::deliveries;
 
+use crate::callbacks::target;
 use crate::attempt::{Outcome, Outgoing, open_headers, secret_place};
 use crate::endpoints::{View, check_style, find};
 use crate::record::{Turn, record, store_test};
@@ -83,7 +84,7 @@ impl Webhooks {
         let begin = move |tx: &mut Tx<'_>| {
             let missing = || Fault::not_found("Delivery");
             let found = log::find(tx, view, delivery)?;
-            let endpoint = rows::find(tx, found.workspace, found.endpoint)?.ok_or_else(missing)?;
+            let endpoint = target(tx, &found)?.ok_or_else(missing)?;
             log::check_rights(&ctx.caller, &endpoint)?;
             let number = deliveries::begin(tx, found.workspace, delivery)?.ok_or_else(missing)?;
             let numbers = (delivery, ctx.ids.next_bits(), number);

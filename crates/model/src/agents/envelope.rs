@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::message::{Message, Role};
 use crate::Timestamp;
 use crate::access::credits;
-use crate::id::AgentId;
+use crate::id::{AgentId, ExchangeId, MessageId};
 
 /// Messages of a thread that an answer holds at most (agents contract, section 2.3).
 pub const HISTORY_MAX: usize = 200;
@@ -94,7 +94,7 @@ pub struct Answer {
     /// The conversation, oldest first, this exchange included; the last [`HISTORY_MAX`] are shown.
     pub history: Vec<Told>,
     /// The exchange.
-    pub exchange: u128,
+    pub exchange: ExchangeId,
     /// The model that gave the final answer; none when no model ran.
     pub model: Option<String>,
     /// When the answer was ready.
@@ -223,20 +223,20 @@ pub fn status_code(envelope: &Value) -> u16 {
 
 /// An exchange as answers name it: `meta_` and 26 characters.
 #[must_use]
-pub fn exchange_name(exchange: u128) -> String {
-    format!("meta_{}", crate::id::to_base32(exchange))
+pub fn exchange_name(exchange: ExchangeId) -> String {
+    format!("meta_{}", crate::id::to_base32(exchange.0))
 }
 
 /// A message as answers name it: `msg-` and 26 characters.
 #[must_use]
-pub fn message_name(message: u128) -> String {
-    format!("msg-{}", crate::id::to_base32(message))
+pub fn message_name(message: MessageId) -> String {
+    format!("msg-{}", crate::id::to_base32(message.0))
 }
 
 /// Reads the name of a message, in this spelling or any other of an id.
 #[must_use]
-pub fn parse_message_name(text: &str) -> Option<u128> {
-    crate::id::parse_bits(text.strip_prefix("msg-").unwrap_or(text)).ok()
+pub fn parse_message_name(text: &str) -> Option<MessageId> {
+    MessageId::parse(text.strip_prefix("msg-").unwrap_or(text)).ok()
 }
 
 /// An instant in whole seconds, as the agent API shows it (agents contract, section 1).

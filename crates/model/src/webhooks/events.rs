@@ -20,6 +20,9 @@ pub const TREASURY_EVENTS: &[&str] = &[
     "candidate.flagged",
 ];
 
+/// What the delivery of an agent's answer is called in the log of deliveries. It is no event: nobody else is told.
+pub const CALLBACK_KIND: &str = "agents.callback";
+
 /// How a delivery is written and signed (console contract, section 5.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Style {
@@ -27,11 +30,15 @@ pub enum Style {
     Treasury,
     /// Standard Webhooks.
     Standard,
+    /// The answer to a background call of an agent, to the address that came with the call (agents contract, section 2.5). It has no endpoint.
+    Callback,
 }
 
 impl Style {
     /// Every one.
-    pub const ALL: [Self; 2] = [Self::Treasury, Self::Standard];
+    pub const ALL: [Self; 3] = [Self::Treasury, Self::Standard, Self::Callback];
+    /// Those that an endpoint can have.
+    pub const OF_ENDPOINTS: [Self; 2] = [Self::Treasury, Self::Standard];
 
     /// The word on the wire and in rows.
     #[must_use]
@@ -39,13 +46,14 @@ impl Style {
         match self {
             Self::Treasury => "treasury",
             Self::Standard => "standard",
+            Self::Callback => "callback",
         }
     }
 
-    /// Reads the word.
+    /// Reads the word of a style that an endpoint can have.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|style| style.as_str() == word)
+        Self::OF_ENDPOINTS.into_iter().find(|style| style.as_str() == word)
     }
 }
 
@@ -60,6 +68,7 @@ pub fn wants<'a>(style: Style, picked: impl IntoIterator<Item = &'a str>, kind: 
             name == TREASURY_TEST || picked.any(|one| one == name)
         }
         Style::Standard => picked.any(|one| one == "*" || one == kind || is_of_product(one, kind)),
+        Style::Callback => false,
     }
 }
 
@@ -71,6 +80,7 @@ pub fn is_known(style: Style, name: &str) -> bool {
         Style::Standard => {
             name == "*" || EVENT_TYPES.contains(&name) || EVENT_TYPES.iter().any(|kind| is_of_product(name, kind))
         }
+        Style::Callback => false,
     }
 }
 

@@ -3,7 +3,7 @@
 mod events;
 mod state;
 
-pub use events::{EVENTS_MAX, Style, TREASURY_EVENTS, TREASURY_TEST, is_known, wants};
+pub use events::{CALLBACK_KIND, EVENTS_MAX, Style, TREASURY_EVENTS, TREASURY_TEST, is_known, wants};
 pub use state::{Counted, Counter, DeliveryStatus, Next, OFF_AFTER_FAILURES, OFF_AFTER_S, after_failure, count};
 
 /// Why an endpoint is off that a person switched off.

@@ -12,10 +12,13 @@ pub const OFF_AFTER_S: i64 = 5 * 86_400;
 const TREASURY_PAUSES_S: &[i64] = &[10, 60, 300, 1_800];
 /// Seconds from one attempt to the next, style `standard`.
 const STANDARD_PAUSES_S: &[i64] = &[5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
+/// Seconds from one attempt to the next, style `callback` (agents contract, section 2.5).
+const CALLBACK_PAUSES_S: &[i64] = &[5, 30, 120, 600, 3_600];
 /// How far a pause may be off, in hundredths.
 const TREASURY_SPREAD: i64 = 20;
 const STANDARD_SPREAD: i64 = 10;
-/// The answer by which a receiver of style `standard` says that it wants no more of this.
+const CALLBACK_SPREAD: i64 = 20;
+/// The answer by which a receiver of style `standard` or `callback` says that it wants no more of this.
 const GONE: u16 = 410;
 
 /// What has become of an event for one endpoint (console contract, section 5.4).
@@ -75,8 +78,9 @@ pub enum Next {
 pub fn after_failure(style: Style, attempt: u32, status_code: Option<u16>, chance: u16) -> Next {
     let (pauses, spread) = match style {
         Style::Treasury => (TREASURY_PAUSES_S, TREASURY_SPREAD),
-        Style::Standard if status_code == Some(GONE) => return Next::Over,
+        Style::Standard | Style::Callback if status_code == Some(GONE) => return Next::Over,
         Style::Standard => (STANDARD_PAUSES_S, STANDARD_SPREAD),
+        Style::Callback => (CALLBACK_PAUSES_S, CALLBACK_SPREAD),
     };
     let pause = usize::try_from(attempt).ok().and_then(|attempt| pauses.get(attempt.checked_sub(1)?));
     let Some(&pause_s) = pause else { return Next::Over };
@@ -117,6 +121,7 @@ pub fn count(style: Style, before: Counter, attempt: Counted) -> (Counter, bool)
     let is_off = match style {
         Style::Treasury => attempt.is_first && failures >= OFF_AFTER_FAILURES,
         Style::Standard => attempt.at.millis_since(since) >= OFF_AFTER_S * 1_000,
+        Style::Callback => false,
     };
     (Counter { failures, failing_since: Some(since) }, is_off)
 }

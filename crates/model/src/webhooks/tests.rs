@@ -28,6 +28,7 @@ fn only_events_that_exist_can_be_picked() {
     }
     assert!(!is_known(Style::Treasury, "*") && !is_known(Style::Treasury, "flows.run.failed"));
     assert!(is_known(Style::Standard, "*") && is_known(Style::Standard, "platform.*"));
+    assert!(!is_known(Style::Callback, "*") && Style::parse("callback").is_none(), "no endpoint has that style");
     assert!(
         !is_known(Style::Standard, "plat.*")
             && !is_known(Style::Standard, ".*")
@@ -49,6 +50,12 @@ fn pauses_are_those_of_the_contract_give_or_take() {
     assert_eq!(after_failure(Style::Standard, 1, Some(410), 0), Next::Over);
     assert!(matches!(after_failure(Style::Standard, 9, None, 0), Next::Again(_)));
     assert_eq!(after_failure(Style::Standard, 10, None, 0), Next::Over, "ten attempts in all");
+    for (attempt, seconds) in (1..).zip([5, 30, 120, 600, 3_600]) {
+        let at = |chance| after_failure(Style::Callback, attempt, Some(500), chance);
+        assert_eq!((at(0), at(u16::MAX)), (Next::Again(seconds * 800), Next::Again(seconds * 1_200)));
+    }
+    assert_eq!(after_failure(Style::Callback, 6, None, 0), Next::Over, "six attempts in all");
+    assert_eq!(after_failure(Style::Callback, 1, Some(410), 0), Next::Over);
 }
 
 #[test]

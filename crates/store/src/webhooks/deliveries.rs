@@ -109,8 +109,8 @@ statements! {
              and (mode = $5 or $5 is null)
              and (created_at >= $6 or $6 is null)
              and (created_at < $7 or $7 is null)
-             and endpoint_id in (
-                 select id from webhook_endpoints where workspace_id = $1 and (style <> 'treasury' or not $9))
+             and (type = 'agents.callback' or endpoint_id in (
+                 select id from webhook_endpoints where workspace_id = $1 and (style <> 'treasury' or not $9)))
          order by position desc limit $8"
     ) -> [int, id, id, text, id, id, text, text, int, opt time, time, opt time];
     /// A page of those to one endpoint, newest first.
@@ -136,8 +136,8 @@ statements! {
              and (mode = $4 or $4 is null)
              and (created_at >= $5 or $5 is null)
              and (created_at < $6 or $6 is null)
-             and endpoint_id in (
-                 select id from webhook_endpoints where workspace_id = $1 and (style <> 'treasury' or not $8))
+             and (type = 'agents.callback' or endpoint_id in (
+                 select id from webhook_endpoints where workspace_id = $1 and (style <> 'treasury' or not $8)))
              and (endpoint_id = $7 or $7 is null)"
     ) -> [int];
     /// Those of one event.

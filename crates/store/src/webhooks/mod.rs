@@ -4,6 +4,7 @@
 use crate::Statement;
 
 pub mod attempts;
+pub mod callbacks;
 pub mod cursor;
 pub mod deliveries;
 pub mod endpoints;
@@ -16,6 +17,7 @@ pub use messages::{NewMessage, enqueue, enqueue_all};
 /// The statements of each table file, one line a file.
 pub(crate) const TABLES: &[&[Statement]] = &[
     attempts::STATEMENTS,
+    callbacks::STATEMENTS,
     cursor::STATEMENTS,
     deliveries::STATEMENTS,
     endpoints::STATEMENTS,

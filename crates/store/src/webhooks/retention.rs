@@ -20,6 +20,11 @@ statements! {
     MESSAGES = both(
         "delete from webhook_messages where id in (select id from webhook_messages where id < $1 order by id limit $2)"
     );
+    /// Callbacks that were made before an instant, likewise.
+    CALLBACKS = both(
+        "delete from webhook_callbacks where delivery_id in (
+             select delivery_id from webhook_callbacks where delivery_id < $1 order by delivery_id limit $2)"
+    );
 }
 
 /// Removes some of what is older than `before`; returns how many rows, 0 when nothing is left.
@@ -30,7 +35,8 @@ pub fn sweep(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64, Fault> {
     let attempts = oldest(tx, &OLDEST_ATTEMPTS, &ATTEMPTS, before)?;
     let deliveries = oldest(tx, &OLDEST_DELIVERIES, &DELIVERIES, before)?;
     let messages = tx.execute(&MESSAGES, params![first_id_at(before), STEP_MAX])?;
-    Ok(attempts + deliveries + messages)
+    let callbacks = tx.execute(&CALLBACKS, params![first_id_at(before), STEP_MAX])?;
+    Ok(attempts + deliveries + messages + callbacks)
 }
 
 /// Positions grow with time but for moments, so the first young row ends a step.

@@ -3,7 +3,7 @@
 use floe_model::Fault;
 use floe_model::access::Permission;
 use floe_model::id::{DeliveryId, EventId, WebhookId};
-use floe_model::webhooks::DeliveryStatus;
+use floe_model::webhooks::{CALLBACK_KIND, DeliveryStatus};
 use floe_store::Tx;
 use floe_store::webhooks::attempts::Attempt;
 use floe_store::webhooks::deliveries::{self, Delivery, Filter};
@@ -95,7 +95,8 @@ async fn replay(call: Call) -> Result<Reply, Fault> {
 fn object(one: &Delivery) -> Value {
     json!({
         "id": one.id.prefixed(),
-        "endpoint_id": one.endpoint.prefixed(),
+        // The answer of an agent goes to the address of its call, not to a webhook.
+        "endpoint_id": (one.kind != CALLBACK_KIND).then(|| one.endpoint.prefixed()),
         "event_id": one.event.prefixed(),
         "event_type": one.kind,
         "mode": one.mode.as_str(),

@@ -72,7 +72,7 @@ pub fn is_treasury_owner(caller: &Caller) -> bool {
 pub(crate) fn check_style(caller: &Caller, style: Style) -> Result<(), Fault> {
     let (is_allowed, needs) = match style {
         Style::Treasury => (is_treasury_owner(caller), "the treasury role owner"),
-        Style::Standard => (caller.may(Permission::Manage), "the permission manage"),
+        Style::Standard | Style::Callback => (caller.may(Permission::Manage), "the permission manage"),
     };
     if is_allowed {
         return Ok(());

@@ -9,12 +9,12 @@ use floe_model::{Fault, Timestamp};
 use floe_runtime::Platform;
 use floe_store::Tx;
 use floe_store::webhooks::deliveries::{self, Delivery, Settled};
-use floe_store::webhooks::endpoints;
 use floe_store::webhooks::lanes::{self, Claim, Lane};
 
 use super::Shared;
 use super::room::{MOMENT, Place};
 use crate::attempt::{Outcome, Outgoing, node};
+use crate::callbacks::target;
 use crate::record::{Turn, record};
 
 /// How long a lane is held without news: longer than an attempt and the recording of it.
@@ -219,7 +219,7 @@ fn leave(tx: &mut Tx<'_>, claim: Claim, due_at: Option<Timestamp>) -> Result<Ste
 fn take(tx: &mut Tx<'_>, platform: &Platform, next: &[Delivery], now: Timestamp) -> Result<Vec<Outgoing>, Fault> {
     let mut taken = Vec::with_capacity(next.len());
     for delivery in next {
-        let endpoint = endpoints::find(tx, delivery.workspace, delivery.endpoint)?;
+        let endpoint = target(tx, delivery)?;
         let Some(endpoint) = endpoint.filter(|endpoint| endpoint.is_active) else {
             // It was switched off or deleted by somebody who could not see this one yet.
             deliveries::abandon(tx, delivery.endpoint, now)?;

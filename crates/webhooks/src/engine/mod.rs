@@ -227,6 +227,7 @@ async fn sleep(
             Some((at, endpoint)) = alarms.recv() => timers.set(at, endpoint),
             change = changes.recv() => match change {
                 Ok(Change::Record { kind: "webhook", id, .. }) => shared.wake(WebhookId(id), Lane::First),
+                Ok(Change::Record { kind: "webhook_again", id, .. }) => shared.wake(WebhookId(id), Lane::Again),
                 Ok(Change::Events) if shared.is_followed.load(Ordering::Relaxed) => {
                     follow_at = follow_at.or(Some(now.plus_millis(GATHER_MS)));
                 }

@@ -16,6 +16,7 @@ pub use crate::message::shown_name;
 pub(crate) use replays::Replays;
 pub use replays::Wanted;
 
+use crate::callbacks::target;
 use crate::endpoints::{View, check_style};
 use crate::message::{self, Numbers};
 
@@ -61,7 +62,7 @@ impl Full {
 pub fn find(tx: &mut Tx<'_>, view: View, id: DeliveryId) -> Result<Delivery, Fault> {
     let missing = || Fault::not_found("Delivery");
     let delivery = deliveries::find(tx, view.workspace(), id)?.ok_or_else(missing)?;
-    let endpoint = rows::find(tx, view.workspace(), delivery.endpoint)?.ok_or_else(missing)?;
+    let endpoint = target(tx, &delivery)?.ok_or_else(missing)?;
     if view.shows(&endpoint) { Ok(delivery) } else { Err(missing()) }
 }
 
@@ -73,7 +74,7 @@ pub fn full(tx: &mut Tx<'_>, view: View, id: DeliveryId) -> Result<Full, Fault> 
     let delivery = find(tx, view, id)?;
     let workspace = delivery.workspace;
     Ok(Full {
-        endpoint: rows::find(tx, workspace, delivery.endpoint)?,
+        endpoint: target(tx, &delivery)?,
         message: messages::find(tx, workspace, delivery.event)?,
         attempts: attempts::of_delivery(tx, workspace, id)?,
         delivery,
@@ -107,8 +108,8 @@ pub fn of_event(tx: &mut Tx<'_>, view: View, event: EventId) -> Result<Vec<Deliv
 pub(crate) fn check_rights(caller: &Caller, endpoint: &Endpoint) -> Result<(), Fault> {
     match endpoint.style {
         Style::Treasury => check_style(caller, Style::Treasury),
-        Style::Standard if caller.may(Permission::Run) => Ok(()),
-        Style::Standard => Err(Fault::forbidden("Sending once more needs the permission run")
+        Style::Standard | Style::Callback if caller.may(Permission::Run) => Ok(()),
+        Style::Standard | Style::Callback => Err(Fault::forbidden("Sending once more needs the permission run")
             .with_details(serde_json::json!({ "required": "run" }))),
     }
 }

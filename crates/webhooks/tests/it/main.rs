@@ -5,6 +5,7 @@
 use floe_testkit::on_both;
 
 mod attempts;
+mod callbacks;
 mod endpoints;
 mod engine;
 mod receiver;

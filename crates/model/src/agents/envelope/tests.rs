@@ -8,7 +8,7 @@ fn plain() -> Answer {
     Answer {
         agent: AgentId(1),
         history: vec![told(Message::user("Hello")), told(Message::assistant("Hi, how can I help?"))],
-        exchange: 7,
+        exchange: ExchangeId(7),
         model: Some("gpt-4".to_owned()),
         at: Timestamp::parse("2024-03-21T14:30:00.999Z").expect("an instant"),
         tool_calls: Vec::new(),
@@ -47,7 +47,7 @@ fn what_there_is_more_to_say_comes_after_it() {
     };
     let answer = Answer {
         history: vec![Told {
-            id: Some(message_name(3)),
+            id: Some(message_name(MessageId(3))),
             message: Message { role: Role::Assistant, content: Content::Parts(vec![call]) },
         }],
         tool_calls: vec![used("call_1", Ok(json!(["a"]))), used("call_2", Err("timed out".to_owned()))],
@@ -117,8 +117,8 @@ fn failures_are_word_for_word() {
 
 #[test]
 fn messages_have_names_that_can_be_read_back() {
-    for text in [message_name(99), format!("msg_{}", crate::id::to_base32(99)), "00000000-0000-0000-0000-000000000063".to_owned()] {
-        assert_eq!(parse_message_name(&text), Some(99), "{text}");
+    for text in [message_name(MessageId(99)), format!("msg_{}", crate::id::to_base32(99)), "00000000-0000-0000-0000-000000000063".to_owned()] {
+        assert_eq!(parse_message_name(&text), Some(MessageId(99)), "{text}");
     }
     assert_eq!(parse_message_name("msg-5"), None);
 }
