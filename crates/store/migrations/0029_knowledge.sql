@@ -24,7 +24,8 @@ CREATE TABLE knowledge_bases (
 CREATE UNIQUE INDEX knowledge_bases_external ON knowledge_bases (workspace_id, external_id) WHERE external_id IS NOT NULL;
 
 -- Its chunks of `generation` are what a search sees, 0 for none. `building` is the last generation that was begun, `staged` one that is
--- whole and waits until the reindex of its base is. `waiting_since` is set until the work on it has ended; `is_working` while it has a job.
+-- whole and waits until the reindex of its base is. `waiting_since` is set until the work on it has ended; `is_working` while it has a job;
+-- `reindex_job` is what people who asked for the work look at.
 CREATE TABLE knowledge_documents (
     workspace_id {id} NOT NULL,
     base_id {id} NOT NULL,
@@ -41,6 +42,7 @@ CREATE TABLE knowledge_documents (
     error_message {text},
     waiting_since {time},
     is_working {bool} NOT NULL,
+    reindex_job {id},
     generation {int} NOT NULL,
     building {int} NOT NULL,
     staged {int} NOT NULL,

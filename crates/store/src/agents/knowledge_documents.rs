@@ -5,7 +5,7 @@
 
 use floe_model::{
     Fault, Timestamp,
-    id::{DocumentId, KnowledgeBaseId, WorkspaceId},
+    id::{DocumentId, JobId, KnowledgeBaseId, WorkspaceId},
 };
 
 use crate::{Change, Row, Tx, like, params, statements};
@@ -46,6 +46,8 @@ pub struct Document {
     pub waiting_since: Option<Timestamp>,
     /// Whether it has a job.
     pub is_working: bool,
+    /// What people who asked for it to be made anew look at.
+    pub reindex_job: Option<JobId>,
     /// The generation of chunks that a search sees, 0 for none.
     pub generation: i64,
     /// The last generation that was begun.
@@ -112,7 +114,8 @@ pub struct Unfinished {
 macro_rules! columns {
     () => {
         "workspace_id, base_id, id, name, kind, url, bytes, sha256, metadata, status, progress, error_code, error_message,
-             waiting_since, is_working, generation, building, staged, chunks, staged_chunks, index_revision, created_at, updated_at"
+             waiting_since, is_working, reindex_job, generation, building, staged, chunks, staged_chunks, index_revision, created_at,
+             updated_at"
     };
 }
 
@@ -134,21 +137,21 @@ statements! {
     /// By id.
     FIND = both(concat!(
         "select ", columns!(), " from knowledge_documents where workspace_id = $1 and base_id = $2 and id = $3"
-    )) -> [id, id, id, text, text, opt text, int, bytes, json, text, int, opt text, opt text, opt time, bool, int, int, int, int,
-        int, int, time, time];
+    )) -> [id, id, id, text, text, opt text, int, bytes, json, text, int, opt text, opt text, opt time, bool, opt id, int, int, int,
+        int, int, int, time, time];
     /// By content.
     CONTENT = both(concat!(
         "select ", columns!(), " from knowledge_documents where workspace_id = $1 and base_id = $2 and sha256 = $3"
-    )) -> [id, id, id, text, text, opt text, int, bytes, json, text, int, opt text, opt text, opt time, bool, int, int, int, int,
-        int, int, time, time];
+    )) -> [id, id, id, text, text, opt text, int, bytes, json, text, int, opt text, opt text, opt time, bool, opt id, int, int, int,
+        int, int, int, time, time];
     /// Newest first.
     LIST_DOWN = both(concat!("select ", columns!(), filtered!(), " and id < $5 order by id desc limit $6"))
-        -> [id, id, id, text, text, opt text, int, bytes, json, text, int, opt text, opt text, opt time, bool, int, int, int, int,
-            int, int, time, time];
+        -> [id, id, id, text, text, opt text, int, bytes, json, text, int, opt text, opt text, opt time, bool, opt id, int, int, int,
+            int, int, int, time, time];
     /// Oldest first.
     LIST_UP = both(concat!("select ", columns!(), filtered!(), " and id > $5 order by id limit $6"))
-        -> [id, id, id, text, text, opt text, int, bytes, json, text, int, opt text, opt text, opt time, bool, int, int, int, int,
-            int, int, time, time];
+        -> [id, id, id, text, text, opt text, int, bytes, json, text, int, opt text, opt text, opt time, bool, opt id, int, int, int,
+            int, int, int, time, time];
     /// How many a filter finds.
     COUNT = both(concat!("select count(*)", filtered!())) -> [int];
     /// Documents of a base that have a job.
@@ -167,15 +170,19 @@ statements! {
     /// Waits for work, whatever was before.
     QUEUE = both(
         "update knowledge_documents set status = 'queued', progress = 0, error_code = null, error_message = null, waiting_since = $4,
-             is_working = false, staged = 0, staged_chunks = 0, updated_at = $4
+             is_working = false, reindex_job = $5, staged = 0, staged_chunks = 0, updated_at = $4
          where workspace_id = $1 and base_id = $2 and id = $3"
     );
     /// The same for all of a base.
     QUEUE_ALL = both(
         "update knowledge_documents set status = 'queued', progress = 0, error_code = null, error_message = null, waiting_since = $3,
-             is_working = false, staged = 0, staged_chunks = 0, updated_at = $3
+             is_working = false, reindex_job = $4, staged = 0, staged_chunks = 0, updated_at = $3
          where workspace_id = $1 and base_id = $2"
     );
+    /// What people look at because of documents of a base.
+    JOBS = both(
+        "select distinct reindex_job from knowledge_documents where workspace_id = $1 and base_id = $2 and reindex_job is not null"
+    ) -> [opt id];
     /// A generation is begun.
     BEGIN = both(
         "update knowledge_documents set building = building + 1, status = 'extracting', progress = 0, updated_at = $4
@@ -189,19 +196,19 @@ statements! {
     /// The generation that was built is the one that a search sees.
     PUBLISH = both(
         "update knowledge_documents set generation = building, chunks = $4, index_revision = $5, status = 'ready', progress = 100,
-             waiting_since = null, is_working = false, staged = 0, staged_chunks = 0, updated_at = $6
+             waiting_since = null, is_working = false, reindex_job = null, staged = 0, staged_chunks = 0, updated_at = $6
          where workspace_id = $1 and base_id = $2 and id = $3"
     );
     /// The generation that was built waits for the others of its base.
     STAGE = both(
         "update knowledge_documents set staged = building, staged_chunks = $4, status = 'ready', progress = 100,
-             waiting_since = null, is_working = false, updated_at = $5
+             waiting_since = null, is_working = false, reindex_job = null, updated_at = $5
          where workspace_id = $1 and base_id = $2 and id = $3"
     );
     /// The work on it came to nothing.
     FAIL = both(
         "update knowledge_documents set status = 'failed', error_code = $4, error_message = $5, waiting_since = null,
-             is_working = false, staged = 0, staged_chunks = 0, updated_at = $6
+             is_working = false, reindex_job = null, staged = 0, staged_chunks = 0, updated_at = $6
          where workspace_id = $1 and base_id = $2 and id = $3"
     );
     /// What stands in the way of a reindex.
@@ -333,12 +340,12 @@ pub fn work(tx: &mut Tx<'_>, at: Place) -> Result<(), Fault> {
     tx.execute(&WORK, params![at.workspace, at.base, at.document]).map(drop)
 }
 
-/// Makes a document wait for work from now on, whatever was before.
+/// Makes a document wait for work from now on, whatever was before; `job` is what people look at.
 ///
 /// # Errors
 /// Of the database.
-pub fn queue(tx: &mut Tx<'_>, at: Place, now: Timestamp) -> Result<(), Fault> {
-    tx.execute(&QUEUE, params![at.workspace, at.base, at.document, now])?;
+pub fn queue(tx: &mut Tx<'_>, at: Place, job: Option<JobId>, now: Timestamp) -> Result<(), Fault> {
+    tx.execute(&QUEUE, params![at.workspace, at.base, at.document, now, job])?;
     announce(tx, at);
     Ok(())
 }
@@ -351,9 +358,19 @@ pub fn queue_all(
     tx: &mut Tx<'_>,
     workspace: WorkspaceId,
     base: KnowledgeBaseId,
+    job: JobId,
     now: Timestamp,
 ) -> Result<u64, Fault> {
-    tx.execute(&QUEUE_ALL, params![workspace, base, now])
+    tx.execute(&QUEUE_ALL, params![workspace, base, now, job])
+}
+
+/// What people look at because of documents of a base.
+///
+/// # Errors
+/// Of the database.
+pub fn jobs(tx: &mut Tx<'_>, workspace: WorkspaceId, base: KnowledgeBaseId) -> Result<Vec<JobId>, Fault> {
+    let found = tx.rows(&JOBS, params![workspace, base], |row| Ok(row.opt_id(0)?.map(JobId)))?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 /// Begins a generation; returns its number, none when the document is gone.
@@ -487,13 +504,14 @@ fn map(row: &Row<'_>) -> Result<Document, Fault> {
         },
         waiting_since: row.opt_time(13)?,
         is_working: row.bool(14)?,
-        generation: row.int(15)?,
-        building: row.int(16)?,
-        staged: row.int(17)?,
-        chunks: row.int(18)?,
-        staged_chunks: row.int(19)?,
-        index_revision: row.int(20)?,
-        created_at: row.time(21)?,
-        updated_at: row.time(22)?,
+        reindex_job: row.opt_id(15)?.map(JobId),
+        generation: row.int(16)?,
+        building: row.int(17)?,
+        staged: row.int(18)?,
+        chunks: row.int(19)?,
+        staged_chunks: row.int(20)?,
+        index_revision: row.int(21)?,
+        created_at: row.time(22)?,
+        updated_at: row.time(23)?,
     })
 }
