@@ -4,27 +4,46 @@ use floe_model::Fault;
 
 use crate::Statement;
 
+pub mod activity;
+pub mod agent_versions;
+#[expect(clippy::module_inception, reason = "the table is called what the slice is called")]
+pub mod agents;
+pub mod contacts;
 pub mod exchanges;
 pub mod items;
 pub mod knowledge_bases;
 pub mod knowledge_chunks;
 pub mod knowledge_documents;
 pub mod knowledge_files;
+pub mod knowledge_search;
 pub mod messages;
+pub mod model_providers;
+pub mod models;
 pub mod spans;
+pub mod thread_list;
 pub mod threads;
+pub mod whatsapp_connections;
 
 /// The statements of each table file: `some_table::STATEMENTS`, one line a file.
 pub(crate) const TABLES: &[&[Statement]] = &[
+    activity::STATEMENTS,
+    agent_versions::STATEMENTS,
+    agents::STATEMENTS,
+    contacts::STATEMENTS,
     exchanges::STATEMENTS,
     items::STATEMENTS,
     messages::STATEMENTS,
+    model_providers::STATEMENTS,
+    models::STATEMENTS,
     spans::STATEMENTS,
+    thread_list::STATEMENTS,
     threads::STATEMENTS,
+    whatsapp_connections::STATEMENTS,
     knowledge_bases::STATEMENTS,
     knowledge_chunks::STATEMENTS,
     knowledge_documents::STATEMENTS,
     knowledge_files::STATEMENTS,
+    knowledge_search::STATEMENTS,
 ];
 
 /// Reads a word of a row.
