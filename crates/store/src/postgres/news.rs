@@ -11,7 +11,14 @@ use crate::Change;
 const BYTES_MAX: usize = 7_900;
 
 /// Kinds of records that others are told of.
-const KINDS: &[(char, &str)] = &[('f', "flow"), ('r', "run"), ('h', "webhook"), ('p', "placements")];
+const KINDS: &[(char, &str)] = &[
+    ('f', "flow"),
+    ('r', "run"),
+    ('h', "webhook"),
+    ('p', "placements"),
+    ('e', "exchange_work"),
+    ('c', "exchange_cancel"),
+];
 
 /// Whether others want to know of a change.
 pub(super) fn is_news(change: Change, works: bool) -> bool {

@@ -56,6 +56,8 @@ pub(crate) struct Session {
 pub(super) enum Uncommitted {
     /// One of its statements failed, so it was undone.
     Statement(Fault),
+    /// The connection ended before the server took the commit, so it was undone; another run may succeed.
+    Undone,
     /// The commit failed; of some troubles it is not known whether it did.
     Commit(Trouble, Error),
 }
@@ -125,12 +127,18 @@ impl Session {
         let Some(link) = &self.link else {
             return Err(Uncommitted::Statement(overloaded("The database cannot be reached")));
         };
+        if link.client.is_closed() {
+            return Err(Uncommitted::Undone);
+        }
         let (begin, queue) = (self.begin.take(), std::mem::take(&mut self.queue));
         let (sent, committed) = self.runtime.block_on(async {
             // All are on their way before the first is answered. Behind a failed statement the server undoes instead of committing.
             tokio::join!(biased; later::send(&link.client, begin, &queue), link.client.batch_execute("commit"))
         });
         match (sent, committed) {
+            (Err(Unsent { error, .. }), _) | (Ok(()), Err(error)) if is_end_by_server(&error) => {
+                Err(Uncommitted::Undone)
+            }
             (Err(Unsent { name, error }), _) => {
                 let trouble = trouble(&error);
                 self.trouble = Some(trouble);
@@ -291,18 +299,22 @@ fn trouble(error: &Error) -> Trouble {
         Some(code) if *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED => {
             Trouble::Contention
         }
-        // The server ends the connection itself: restart, fail-over, an administrator.
-        Some(code)
-            if *code == SqlState::ADMIN_SHUTDOWN
-                || *code == SqlState::CRASH_SHUTDOWN
-                || *code == SqlState::CANNOT_CONNECT_NOW =>
-        {
-            Trouble::Lost
-        }
+        // The server ends the connection itself: fail-over, a restart after a crash.
+        Some(code) if *code == SqlState::CRASH_SHUTDOWN || *code == SqlState::CANNOT_CONNECT_NOW => Trouble::Lost,
+        Some(_) if is_end_by_server(error) => Trouble::Lost,
         Some(_) => Trouble::Statement,
         None if error.is_closed() || is_io(error) => Trouble::Lost,
         None => Trouble::Statement,
     }
+}
+
+/// Whether the server says that it ends this connection: a stop, an administrator, a limit of idle time. It says so only between two
+/// messages, so what it answers in this way it has not carried out. (A server that crashes says something else, and may have.)
+fn is_end_by_server(error: &Error) -> bool {
+    error.code().is_some_and(|code| {
+        [&SqlState::ADMIN_SHUTDOWN, &SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT, &SqlState::IDLE_SESSION_TIMEOUT]
+            .contains(&code)
+    })
 }
 
 /// Whether the server has no room left; then nothing of the transaction was kept.

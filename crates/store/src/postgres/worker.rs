@@ -170,6 +170,10 @@ impl Worker {
             {
                 Outcome::Again
             }
+            Err(Uncommitted::Undone) => {
+                self.session.disconnect();
+                Outcome::Again
+            }
             Err(Uncommitted::Statement(fault)) => Outcome::Refuse(fault),
             Err(Uncommitted::Commit(_, error)) if session::is_full(&error) => {
                 self.roll_back();

@@ -1,8 +1,14 @@
 //! Opening and closing: one process at a time, nothing written when idle, clear refusals.
 
+use std::sync::Mutex;
+
 use floe_store::{Dialect, Location, OpenError, Store, StoreConfig};
 
 use crate::{notes, on_both, store::TestStore};
+
+/// Ends every connection to a database but the own one.
+const END_THE_OTHERS: &str = "select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid()";
 
 on_both! {
     async fn statistics_tell_sizes_and_the_schema(store: TestStore) {
@@ -77,9 +83,7 @@ async fn a_lost_postgres_connection_is_made_again() {
     let database = store.database().expect("PostgreSQL has a database");
     for round in 0..3 {
         store.write(move |tx| notes::insert(tx, round, 1)).await.expect("the write works");
-        let end = "select pg_terminate_backend(pid) from pg_stat_activity
-            where datname = current_database() and pid <> pg_backend_pid()";
-        database.run(end).await;
+        database.run(END_THE_OTHERS).await;
     }
     store.write(|tx| notes::insert(tx, 9, 1)).await.expect("the write finds a new connection");
     assert_eq!(notes::count(&store).await, 4);
@@ -93,11 +97,37 @@ async fn a_write_that_waits_for_its_commit_finds_a_new_connection() {
     let database = store.database().expect("PostgreSQL has a database");
     for round in 0..5 {
         store.write(move |tx| notes::insert_later(tx, round, 1)).await.expect("the write works");
-        let end = "select pg_terminate_backend(pid) from pg_stat_activity
-            where datname = current_database() and pid <> pg_backend_pid()";
-        database.run(end).await;
+        database.run(END_THE_OTHERS).await;
         // A backend ends when it comes to it.
         database.run("select pg_sleep(0.3)").await;
     }
     assert_eq!(notes::count(&store).await, 5);
+}
+
+/// A server that ends the connection before it takes the commit has committed nothing, so the write is made once more.
+#[tokio::test]
+async fn a_write_whose_connection_ends_before_its_commit_is_made_again() {
+    let Some(store) = TestStore::postgres().await else { return };
+    notes::create(&store).await;
+    let database = store.database().expect("PostgreSQL has a database");
+    let (reached, mut before_commit) = tokio::sync::mpsc::unbounded_channel();
+    let (goes_on, waits) = std::sync::mpsc::channel::<()>();
+    let waits = Mutex::new(waits);
+    let writing = store.write(move |tx| {
+        notes::insert(tx, 1, 1)?;
+        let _ = reached.send(());
+        // The other end is dropped, never written to.
+        let _ = waits.lock().map(|waits| waits.recv());
+        Ok(())
+    });
+    let ending = async {
+        before_commit.recv().await.expect("the write begins");
+        database.run(END_THE_OTHERS).await;
+        database.run("select pg_sleep(0.3)").await;
+        drop(goes_on);
+        before_commit.recv().await.expect("the write begins again");
+    };
+    let (written, ()) = tokio::join!(writing, ending);
+    written.expect("the write works");
+    assert_eq!(notes::count(&store).await, 1);
 }
