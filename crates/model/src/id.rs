@@ -235,6 +235,8 @@ id_types! {
     MessageId = "msg";
     /// An exchange: what one call of an agent does.
     ExchangeId = "meta";
+    /// Something that happened to an agent.
+    ActivityId = "act";
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The caller: what every credential becomes before any slice sees the request.
 
-use crate::id::{GroupId, KeyId, MemberId, SessionId, ShareId, TokenId, WorkspaceId};
+use crate::id::{AgentId, GroupId, KeyId, MemberId, SessionId, ShareId, TokenId, WorkspaceId};
 use crate::scope::{Mode, Scope};
 
 use super::role::{Permission, Role};
@@ -20,6 +20,8 @@ pub enum Credential {
     TreasuryKey(KeyId),
     /// An API key of placements: of the SDK (`fp_live_…`, `fp_test_…`) or of the management (`fp_admin_…`).
     PlacementsKey(KeyId),
+    /// An API key of the agent API (`ak_live_…`, `ak_test_…`).
+    AgentsKey(KeyId),
     /// The holder of a share link, or of the resume token of a run that it started. Holds no permission and no scope.
     Share(ShareId),
     /// Nobody: routes without sign-in. Holds no permission and no scope.
@@ -52,6 +54,8 @@ pub struct Caller {
     pub member: Option<Member>,
     /// Scopes of a token or key; `None` for sessions, whose rights are the role's.
     pub scopes: Option<Vec<String>>,
+    /// The agents that a key of the agent API is confined to; `None` for all of the workspace.
+    pub agents: Option<Vec<AgentId>>,
     /// Shown name: of the member, or of the key.
     pub name: String,
 }
@@ -77,7 +81,15 @@ impl Caller {
     /// The server acting by itself in a workspace.
     #[must_use]
     pub fn system(workspace: WorkspaceId, mode: Mode) -> Self {
-        Self { workspace, mode, credential: Credential::System, member: None, scopes: None, name: "system".to_owned() }
+        Self {
+            workspace,
+            mode,
+            credential: Credential::System,
+            member: None,
+            scopes: None,
+            agents: None,
+            name: "system".to_owned(),
+        }
     }
 
     /// Nobody, for routes that take no credential: the nil workspace, without permissions and scopes.
@@ -89,6 +101,7 @@ impl Caller {
             credential: Credential::Anonymous,
             member: None,
             scopes: Some(Vec::new()),
+            agents: None,
             name: "anonymous".to_owned(),
         }
     }
@@ -102,6 +115,7 @@ impl Caller {
             credential: Credential::Share(share),
             member: None,
             scopes: Some(Vec::new()),
+            agents: None,
             name: "share link".to_owned(),
         }
     }
@@ -128,6 +142,12 @@ impl Caller {
         self.scopes.as_ref().is_none_or(|scopes| scopes.iter().any(|held| same_scope(held, scope)))
     }
 
+    /// Whether a key is not kept from an agent of its workspace; only keys of the agent API are confined.
+    #[must_use]
+    pub fn may_use_agent(&self, agent: AgentId) -> bool {
+        self.agents.as_ref().is_none_or(|agents| agents.contains(&agent))
+    }
+
     /// The id of the member behind a session or token.
     #[must_use]
     pub fn member_id(&self) -> Option<MemberId> {
@@ -141,9 +161,13 @@ impl Caller {
             (Credential::System | Credential::Anonymous, _) => ("system", String::new()),
             (Credential::Token(id), _) => ("token", id.prefixed()),
             (Credential::Share(id), _) => ("share", id.prefixed()),
-            (Credential::FlowsKey(id) | Credential::TreasuryKey(id) | Credential::PlacementsKey(id), _) => {
-                ("key", id.prefixed())
-            }
+            (
+                Credential::FlowsKey(id)
+                | Credential::TreasuryKey(id)
+                | Credential::PlacementsKey(id)
+                | Credential::AgentsKey(id),
+                _,
+            ) => ("key", id.prefixed()),
             (Credential::Session(_), Some(member)) => ("member", member.id.prefixed()),
             (Credential::Session(id), None) => ("member", id.prefixed()),
         };

@@ -103,6 +103,12 @@ statements! {
              and (at < $9 or $9 is null)
          order by seq desc limit $10"
     ) -> [int, id, time, int, int, text, opt text, opt id, opt text, opt id, opt text, int, int, int, opt text];
+    /// What an agent used, day by day. What was given back is another entry, and does not count.
+    AGENT_DAYS = both(
+        "select at / 86400000000, cast(sum(-amount) as bigint) from credit_entries
+         where workspace_id = $1 and mode = $2 and agent_id = $3 and at >= $4 and at < $5 and amount < 0
+         group by at / 86400000000 order by at / 86400000000"
+    ) -> [int, int];
     /// How many entries a list has.
     COUNT = both(
         "select count(*) from credit_entries where workspace_id = $1 and mode = $2
@@ -190,6 +196,22 @@ pub fn count(tx: &mut Tx<'_>, scope: Scope, filter: &Filter) -> Result<i64, Faul
     let Filter { reason, product, agent_id, run_id, from, to } = filter;
     let values = params![scope.workspace, scope.mode, reason, product, *agent_id, *run_id, *from, *to];
     Ok(tx.row(&COUNT, values, |row| row.int(0))?.unwrap_or(0))
+}
+
+/// What an agent used on each UTC day of a time on which it used something: days since 1970, and thousandths of credits. Credits that
+/// came in and that were given back do not count (Agents contract, section 3).
+///
+/// # Errors
+/// Of the database.
+pub fn agent_days(
+    tx: &mut Tx<'_>,
+    scope: Scope,
+    agent: u128,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Vec<(i64, i64)>, Fault> {
+    let values = params![scope.workspace, scope.mode, agent, from, to];
+    tx.rows(&AGENT_DAYS, values, |row| Ok((row.int(0)?, row.int(1)?)))
 }
 
 fn entry(row: &Row<'_>) -> Result<Entry, Fault> {

@@ -5,10 +5,12 @@ use floe_model::Fault;
 use crate::Statement;
 
 pub mod activity;
+pub mod activity_numbers;
 pub mod agent_versions;
 #[expect(clippy::module_inception, reason = "the table is called what the slice is called")]
 pub mod agents;
 pub mod contacts;
+pub mod exchange_list;
 pub mod exchanges;
 pub mod items;
 pub mod knowledge_bases;
@@ -27,9 +29,11 @@ pub mod whatsapp_connections;
 /// The statements of each table file: `some_table::STATEMENTS`, one line a file.
 pub(crate) const TABLES: &[&[Statement]] = &[
     activity::STATEMENTS,
+    activity_numbers::STATEMENTS,
     agent_versions::STATEMENTS,
     agents::STATEMENTS,
     contacts::STATEMENTS,
+    exchange_list::STATEMENTS,
     exchanges::STATEMENTS,
     items::STATEMENTS,
     messages::STATEMENTS,
