@@ -76,9 +76,13 @@ impl Act {
 pub(crate) fn actor_of(caller: &Caller) -> Actor {
     let (kind, id) = match (caller.credential, &caller.member) {
         (Credential::Token(id), _) => ("token", Some(id.0)),
-        (Credential::FlowsKey(id) | Credential::TreasuryKey(id) | Credential::PlacementsKey(id), _) => {
-            ("key", Some(id.0))
-        }
+        (
+            Credential::FlowsKey(id)
+            | Credential::TreasuryKey(id)
+            | Credential::PlacementsKey(id)
+            | Credential::AgentsKey(id),
+            _,
+        ) => ("key", Some(id.0)),
         (Credential::Share(id), _) => ("share", Some(id.0)),
         (Credential::Session(_), Some(member)) => ("member", Some(member.id.0)),
         (Credential::Session(id), None) => ("member", Some(id.0)),

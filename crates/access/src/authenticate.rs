@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use floe_model::access::{Caller, Credential, KeyKind, Member, PAYMENT_APPROVAL, PLACEMENTS_MANAGEMENT, key_status};
-use floe_model::id::{GroupId, MemberId, WorkspaceId};
+use floe_model::id::{AgentId, GroupId, MemberId, WorkspaceId};
 use floe_model::{Fault, FaultKind, Mode, Timestamp};
 use floe_store::Tx;
 use floe_store::access::{groups, keys, memberships, sessions, tokens, workspaces};
@@ -225,10 +225,12 @@ fn of_key(key: keys::Key, now: Timestamp) -> Result<Known, Fault> {
         KeyKind::Flows => Credential::FlowsKey(key.id),
         KeyKind::Treasury => Credential::TreasuryKey(key.id),
         KeyKind::PlacementsSdk | KeyKind::PlacementsManagement => Credential::PlacementsKey(key.id),
+        KeyKind::Agents => Credential::AgentsKey(key.id),
         // No surface takes them yet, so none asks for them.
         _ => return Err(unknown()),
     };
     let mut scopes = read_scopes(&key.scopes)?;
+    let agents = crate::keys::agents(&key)?.map(|agents| agents.into_iter().map(AgentId).collect());
     // Its kind says what it is for.
     scopes.extend((key.kind == KeyKind::PlacementsManagement).then(|| PLACEMENTS_MANAGEMENT.to_owned()));
     let caller = Arc::new(Caller {
@@ -237,6 +239,7 @@ fn of_key(key: keys::Key, now: Timestamp) -> Result<Known, Fault> {
         credential,
         member: None,
         scopes: Some(scopes),
+        agents,
         name: key.name,
     });
     let used_at = key.last_used_at.unwrap_or_default().micros();
@@ -266,7 +269,7 @@ fn member_callers(
     scopes: Option<Vec<String>>,
 ) -> [Arc<Caller>; 2] {
     let name = member.name.clone();
-    let live = Caller { workspace, mode: Mode::Live, credential, member: Some(member), scopes, name };
+    let live = Caller { workspace, mode: Mode::Live, credential, member: Some(member), scopes, agents: None, name };
     let test = Caller { mode: Mode::Test, ..live.clone() };
     [Arc::new(live), Arc::new(test)]
 }

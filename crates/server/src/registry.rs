@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use floe_access::Access;
+use floe_agents::Agents;
 use floe_engine::catalog::Catalog;
 use floe_flows::Flows;
 use floe_operation::Operation;
@@ -55,6 +56,7 @@ pub fn jobs(
     placements: &Arc<Placements>,
     treasury: &Arc<Treasury>,
     webhooks: &Arc<Webhooks>,
+    agents: &Arc<Agents>,
 ) -> Vec<Arc<dyn JobHandler>> {
     let of_flows = [
         floe_flows::runs::handlers(&flows.runs),
@@ -68,6 +70,7 @@ pub fn jobs(
         floe_placements::handlers(placements),
         floe_treasury::handlers(treasury),
         floe_webhooks::handlers(webhooks),
+        floe_agents::handlers(agents),
     ];
     of_flows.into_iter().chain(others).flatten().collect()
 }

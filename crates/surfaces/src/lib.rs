@@ -5,6 +5,7 @@
 //!
 //! Start reading with [`SURFACES`] and [`routes`] (the table of contents), then [`http::Route`].
 
+pub mod agents;
 pub mod console;
 pub mod flows;
 pub mod http;
@@ -16,6 +17,7 @@ pub mod treasury;
 use std::sync::Arc;
 
 use floe_access::Access;
+use floe_agents::Agents;
 use floe_flows::Flows;
 use floe_operation::Operation;
 use floe_placements::Placements;
@@ -31,6 +33,8 @@ pub struct App {
     pub platform: Arc<Platform>,
     /// Callers, keys, sessions.
     pub access: Arc<Access>,
+    /// Models, agents, threads, knowledge.
+    pub agents: Arc<Agents>,
     /// Flows and their runs.
     pub flows: Arc<Flows>,
     /// Backups, checks, metrics.
@@ -46,12 +50,14 @@ pub struct App {
 }
 
 /// Every surface. Unknown paths that none of them owns are answered by the first.
-pub static SURFACES: &[&Surface] = &[&console::SURFACE, &flows::SURFACE, &treasury::SURFACE, &placements::SURFACE];
+pub static SURFACES: &[&Surface] =
+    &[&console::SURFACE, &flows::SURFACE, &treasury::SURFACE, &placements::SURFACE, &agents::SURFACE];
 
 /// Every route of every surface.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    [console::routes(), flows::routes(), treasury::routes(), placements::routes()].into_iter().flatten().collect()
+    let groups = [console::routes(), flows::routes(), treasury::routes(), placements::routes(), agents::routes()];
+    groups.into_iter().flatten().collect()
 }
 
 /// The router of a server that answers no product calls: its health and its figures.

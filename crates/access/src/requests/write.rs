@@ -169,7 +169,10 @@ fn detail(facts: &Facts, keeps_bodies: bool) -> String {
 
 const fn credential(caller: &Caller) -> (Option<KeyId>, Option<TokenId>) {
     match caller.credential {
-        Credential::FlowsKey(id) | Credential::TreasuryKey(id) | Credential::PlacementsKey(id) => (Some(id), None),
+        Credential::FlowsKey(id)
+        | Credential::TreasuryKey(id)
+        | Credential::PlacementsKey(id)
+        | Credential::AgentsKey(id) => (Some(id), None),
         Credential::Token(id) => (None, Some(id)),
         _ => (None, None),
     }

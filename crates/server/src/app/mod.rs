@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use floe_access::{Access, AccessSettings, ServerSecret};
+use floe_agents::{Agents, Settings as AgentSettings};
 use floe_operation::doctor::MoreChecks;
 use floe_operation::secret::Secret;
 use floe_operation::{Config as OperationConfig, Operation};
@@ -57,6 +58,8 @@ pub struct App {
     pub treasury: Arc<Treasury>,
     /// Outgoing webhooks.
     pub webhooks: Arc<Webhooks>,
+    /// Models, agents, threads, knowledge.
+    pub agents: Arc<Agents>,
 }
 
 impl App {
@@ -87,7 +90,8 @@ impl App {
         let treasury = Arc::new(Treasury::new(Arc::clone(&platform), treasury_settings(&settings)));
         let placements = Arc::new(Placements::new(Arc::clone(&platform), placements_settings(&settings)));
         let webhooks = Arc::new(Webhooks::new(Arc::clone(&platform), webhook_settings(&settings)));
-        Ok(Self { settings, listen, data_dir, platform, access, operation, placements, treasury, webhooks })
+        let agents = Arc::new(Agents::new(Arc::clone(&platform), agent_settings(&settings)));
+        Ok(Self { settings, listen, data_dir, platform, access, operation, placements, treasury, webhooks, agents })
     }
 
     /// What users type to reach this server, without a slash at the end.
@@ -138,6 +142,10 @@ fn operation_config(settings: &Settings, data_dir: &Path, secret: Secret, checks
         settings: effective_table(settings),
         more_checks: checks,
     }
+}
+
+fn agent_settings(settings: &Settings) -> AgentSettings {
+    AgentSettings { public_url: public_url(settings), ..settings.agents.clone() }
 }
 
 fn placements_settings(settings: &Settings) -> PlacementsSettings {

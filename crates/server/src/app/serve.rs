@@ -153,8 +153,18 @@ pub fn router(app: &App, work: &Work) -> anyhow::Result<Router> {
     let (flows, operation) = (Arc::clone(&work.flows), Arc::clone(&app.operation));
     let placements = Arc::clone(&app.placements);
     let (treasury, webhooks) = (Arc::clone(&app.treasury), Arc::clone(&app.webhooks));
-    let parts =
-        Arc::new(floe_surfaces::App { platform, access, flows, operation, placements, treasury, webhooks, settings });
+    let agents = Arc::clone(&app.agents);
+    let parts = Arc::new(floe_surfaces::App {
+        platform,
+        access,
+        agents,
+        flows,
+        operation,
+        placements,
+        treasury,
+        webhooks,
+        settings,
+    });
     Ok(match app.settings.role {
         Role::All | Role::Web => floe_surfaces::router(parts),
         Role::Worker => floe_surfaces::worker_router(parts),

@@ -52,7 +52,7 @@ impl Work {
             Limits { shards: settings.workers, runs_per_workspace: settings.runs_per_workspace, ..Limits::default() };
         let effects = registry::effects(settings).into_iter().chain(extra).collect();
         let flows = Arc::new(Flows::start(Arc::clone(&app.platform), effects, limits));
-        let handlers = registry::jobs(&flows, &app.operation, &app.placements, &app.treasury, &app.webhooks);
+        let handlers = registry::jobs(&flows, &app.operation, &app.placements, &app.treasury, &app.webhooks, &app.agents);
         let jobs = settings.role.works().then(|| JobLoop::start(Arc::clone(&app.platform), handlers));
         let webhooks = settings.role.works().then(|| Engine::start(Webhooks::clone(&app.webhooks)));
         let mut tasks = vec![

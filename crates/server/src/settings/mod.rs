@@ -4,6 +4,7 @@
 //! [`table`] lists every setting, [`sources`] finds the text of each, and this module turns the texts into typed values once, so
 //! that nothing after it can meet a value out of range.
 
+mod agents;
 mod folder;
 mod nearest;
 mod parse;
@@ -98,6 +99,8 @@ pub struct Settings {
     pub audit_heads_file: Option<PathBuf>,
     /// Whether webhooks of style `standard` may be plain http to public addresses.
     pub webhook_allow_http: bool,
+    /// Models, agents and what they relay to.
+    pub agents: floe_agents::Settings,
     /// Icons, events and limits of placements.
     pub placements: floe_placements::Settings,
     /// Payouts and funding.
@@ -173,6 +176,7 @@ impl Settings {
             credits_test: parse.required("FLOE_CREDITS_TEST", parse::credits, 0),
             audit_heads_file: parse.optional("FLOE_AUDIT_HEADS_FILE", parse::path),
             webhook_allow_http: parse.required("FLOE_WEBHOOK_ALLOW_HTTP", parse::switch, false),
+            agents: agents::read(&mut parse),
             placements: placements::read(&mut parse),
             treasury: treasury::read(&mut parse),
             code_steps: parse.required("FLOE_CODE_STEPS", parse::switch, true),

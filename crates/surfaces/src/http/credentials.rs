@@ -103,8 +103,18 @@ fn find<'a>(headers: &'a HeaderMap, secure: bool, auth: Auth, customs: &Customs)
         let cookie = if auth.session { session_cookie(headers, secure) } else { None };
         return Ok(cookie.map(|text| Found { proof: Proof::Session(text), by_cookie: true, forbidden: false }));
     };
-    let text = line.to_str().ok().and_then(bearer).filter(|_| lines.next().is_none());
-    let text = text.ok_or_else(|| missing(customs, "The Authorization header must be: Bearer <token>"))?;
+    let is_only = lines.next().is_none();
+    let text = if customs.bare_key {
+        let text = bare(line.as_bytes());
+        if text.is_empty() {
+            return Ok(None);
+        }
+        // A header that holds more than a key, or two headers, are a wrong key.
+        std::str::from_utf8(text).ok().filter(|_| is_only).ok_or_else(unknown)?
+    } else {
+        let text = line.to_str().ok().and_then(bearer).filter(|_| is_only);
+        text.ok_or_else(|| missing(customs, "The Authorization header must be: Bearer <token>"))?
+    };
     if text.len() > CREDENTIAL_MAX {
         return Err(unknown());
     }
@@ -129,6 +139,17 @@ fn bearer(line: &str) -> Option<&str> {
     let (scheme, text) = line.split_once(' ')?;
     let text = text.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !text.is_empty()).then_some(text)
+}
+
+/// A key with or without `Bearer` before it; nothing where there is no key.
+fn bare(line: &[u8]) -> &[u8] {
+    let line = line.trim_ascii();
+    match line.split_first_chunk::<6>() {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case(b"bearer") && rest.first().is_none_or(|&byte| byte == b' ') => {
+            rest.trim_ascii()
+        }
+        _ => line,
+    }
 }
 
 /// The session in the cookie. A text for the header does not work here, nor the other way round.

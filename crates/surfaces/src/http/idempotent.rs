@@ -56,9 +56,13 @@ impl Call {
             (Credential::Session(_), Some(member)) => format!("member:{member}"),
             (Credential::Session(id), None) => format!("session:{id}"),
             (Credential::Token(id), _) => format!("token:{id}"),
-            (Credential::FlowsKey(id) | Credential::TreasuryKey(id) | Credential::PlacementsKey(id), _) => {
-                format!("key:{id}")
-            }
+            (
+                Credential::FlowsKey(id)
+                | Credential::TreasuryKey(id)
+                | Credential::PlacementsKey(id)
+                | Credential::AgentsKey(id),
+                _,
+            ) => format!("key:{id}"),
             (Credential::Share(id), _) => format!("share:{id}"),
         };
         Repeat::of_anyone(self, self.ctx.caller.workspace, caller)

@@ -41,7 +41,7 @@ pub use reply::{Reply, ReplyBody};
 pub use route::{Auth, BodyKind, Handler, Route};
 pub use sdk::{SdkApp, SdkBucket, SdkCall, SdkDoor};
 pub use settings::{PublicUrl, RATE_KINDS, RateLimits, Settings};
-pub use surface::{Check, Customs, FaultSite, RateStyle, Settle, Surface, SurfaceDoc};
+pub use surface::{Check, Customs, FaultSite, Gate, RateStyle, Settle, Surface, SurfaceDoc};
 
 pub(crate) use body::check_json;
 pub(crate) use call::permission_word;

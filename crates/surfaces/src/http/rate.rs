@@ -105,6 +105,7 @@ fn bucket(identity: &Identity, surface: &Surface, settings: &RateLimits) -> Opti
         // Keys of the SDK have limits of another kind (placements contract, section 1.3).
         (Credential::PlacementsKey(_), _) if identity.limits == Some(NO_LIMITS) => return None,
         (Credential::PlacementsKey(id), _) => ("key", id.0, identity.limits.unwrap_or(MEMBER_LIMITS), "placements"),
+        (Credential::AgentsKey(id), _) => ("key", id.0, identity.limits.unwrap_or(MEMBER_LIMITS), "agents"),
         // A key of the treasury has a bucket of another kind.
         (Credential::TreasuryKey(_), _) => return None,
         (Credential::Anonymous | Credential::Share(_) | Credential::System, _) => return None,

@@ -120,6 +120,9 @@ async fn steps(
     if let Some(check) = route.surface.customs.check {
         check(&route, &params, &query)?;
     }
+    if let (Some(gate), Some(identity)) = (route.surface.customs.gate, &identity) {
+        gate(&app, &identity.caller, &params).await?;
+    }
     let (body, stream) = match route.body {
         BodyKind::Stream => {
             body::check_stream(&route, &parts.headers)?;

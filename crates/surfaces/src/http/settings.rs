@@ -15,8 +15,8 @@ pub struct Settings {
 
 /// What is counted: requests of sessions of members, personal access tokens, keys of flows and of the treasury; executions and
 /// uploads by share links; new payment runs of a key; wrong keys of one address; management keys of placements; resolves, events and
-/// error reports of an SDK key, and requests of one client address of the SDK.
-pub const RATE_KINDS: [&str; 13] = [
+/// error reports of an SDK key, and requests of one client address of the SDK; keys of agents.
+pub const RATE_KINDS: [&str; 14] = [
     "member",
     "token",
     "flows",
@@ -30,6 +30,7 @@ pub const RATE_KINDS: [&str; 13] = [
     "sdk-events",
     "sdk-errors",
     "sdk-address",
+    "agents",
 ];
 
 /// Rate limits of credentials.

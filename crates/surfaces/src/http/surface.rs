@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use floe_access::rate::Limits;
 use floe_model::Fault;
+use floe_model::access::Caller;
 use floe_model::id::{RequestId, WorkspaceId};
 
 use super::call::{Params, Query};
@@ -41,6 +42,10 @@ pub struct Surface {
 /// Looks at the parameters of a request for a route.
 pub type Check = fn(&Route, &Params, &Query) -> Result<(), Fault>;
 
+/// Whether a proven caller may ask about what the path names: a step between the limits and the body.
+pub type Gate =
+    for<'a> fn(&'a App, &'a Caller, &'a Params) -> Pin<Box<dyn Future<Output = Result<(), Fault>> + Send + 'a>>;
+
 /// Waits until what a request of a workspace changed shows everywhere in this process.
 pub type Settle = fn(Arc<App>, WorkspaceId) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -55,6 +60,10 @@ pub struct Customs {
     pub wrong_per_minute: u32,
     /// Looks at parameters of path and query before the body is read.
     pub check: Option<Check>,
+    /// Looks up what the path names, before the body is read.
+    pub gate: Option<Gate>,
+    /// An API key is also taken as the whole value of `Authorization`, without `Bearer`.
+    pub bare_key: bool,
     /// Repeats (`Idempotency-Key`) are those of the whole workspace, of every method that changes something; they are found
     /// before the fields of the body are looked at, and refusals are given again too.
     pub repeats_by_workspace: bool,
@@ -73,6 +82,8 @@ impl Customs {
         no_credential: "unauthenticated",
         wrong_per_minute: 0,
         check: None,
+        gate: None,
+        bare_key: false,
         repeats_by_workspace: false,
         alias: None,
         settle: None,

@@ -44,7 +44,13 @@ fn credentials(route: &Route) -> Vec<Credential> {
     }
     if let Some(kind) = key {
         let kind = kind.as_str();
-        let scheme = bearer(format!("An API key of kind {kind} with the scopes that an operation names"));
+        let about = format!("An API key of kind {kind} with the scopes that an operation names");
+        let scheme = if route.surface.customs.bare_key {
+            let about = format!("{about}; also as `Bearer` and the key");
+            json!({ "type": "apiKey", "in": "header", "name": "Authorization", "description": about })
+        } else {
+            bearer(about)
+        };
         found.push(Credential { name: format!("{kind}_key"), scheme, scopes: scopes.clone() });
         if let Some((header, _)) = route.surface.customs.key_header {
             let about = format!("An API key of kind {kind} with the scopes that an operation names");

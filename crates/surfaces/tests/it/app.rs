@@ -224,7 +224,9 @@ fn build(store: Store, clock: &Arc<TestClock>, rate_limits: RateLimits) -> (Arc<
     let icons = Some(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/icons").into());
     let placements_settings = floe_placements::Settings { public_url: ORIGIN.to_owned(), icons, ..Default::default() };
     let placements = Arc::new(floe_placements::Placements::new(Arc::clone(&platform), placements_settings));
-    let app = Arc::new(App { platform, access, flows, operation, placements, treasury, webhooks, settings });
+    let agents_settings = floe_agents::Settings { public_url: ORIGIN.to_owned(), ..floe_agents::Settings::default() };
+    let agents = Arc::new(floe_agents::Agents::new(Arc::clone(&platform), agents_settings));
+    let app = Arc::new(App { platform, access, agents, flows, operation, placements, treasury, webhooks, settings });
     let routes: Vec<Route> = floe_surfaces::routes().into_iter().chain(echo::routes()).collect();
     let router = floe_surfaces::http::build(Arc::clone(&app), routes, echo::SURFACES, echo::SURFACES[0]);
     (app, router)

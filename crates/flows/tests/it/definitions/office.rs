@@ -106,6 +106,7 @@ impl Office {
             name: member.name.clone(),
             member: Some(member),
             scopes: None,
+            agents: None,
         };
         Ctx::new(Arc::clone(&self.platform), Arc::new(caller), RequestId(7))
     }

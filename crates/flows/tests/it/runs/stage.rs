@@ -174,6 +174,7 @@ impl Stage {
                 groups: Vec::new(),
             }),
             scopes: None,
+            agents: None,
         };
         Ctx::new(
             Arc::clone(&self.flows.platform),

@@ -94,6 +94,7 @@ impl Bell {
             name: "Ann".to_owned(),
             member: Some(member),
             scopes: None,
+            agents: None,
         };
         Ctx::new(Arc::clone(&self.flows.platform), Arc::new(caller), RequestId(7))
     }

@@ -127,6 +127,7 @@ impl World {
                 groups: Vec::new(),
             }),
             scopes: None,
+            agents: None,
         };
         Ctx::new(Arc::clone(&self.treasury.platform), Arc::new(caller), RequestId(7))
     }

@@ -1,0 +1,63 @@
+//! The agents slice: models and providers, agents with their tools and knowledge, threads and exchanges, and what they cost.
+//!
+//! Configuration belongs to a workspace and holds for live and test alike; conversations, activity and credits belong to one of
+//! the two. Prompts and tool results are data, and no secret reaches a model. It knows no HTTP and no SQL, and never talks to
+//! another slice: flows become tools through a trait of `runtime`, and agents become steps through another one.
+//!
+//! Start reading with [`Agents`], then `agents/` as an example of a resource.
+
+#[expect(clippy::module_inception, reason = "the record is called what the slice is called")]
+pub mod agents;
+pub mod models;
+pub mod monitoring;
+mod settings;
+pub mod threads;
+pub mod trail;
+pub mod whatsapp;
+
+use std::sync::Arc;
+
+use floe_runtime::Platform;
+use floe_runtime::jobs::JobHandler;
+
+pub use settings::Settings;
+
+/// The service: what the server builds once and the surfaces call.
+pub struct Agents {
+    /// The process-wide services.
+    pub platform: Arc<Platform>,
+    /// What an operator sets.
+    pub settings: Settings,
+    /// The models that answer.
+    pub models: Arc<models::ModelService>,
+}
+
+impl Agents {
+    /// The service on a platform.
+    #[must_use]
+    pub fn new(platform: Arc<Platform>, settings: Settings) -> Self {
+        let models = Arc::new(models::ModelService::new(Arc::clone(&platform), settings.models.clone()));
+        Self { platform, settings, models }
+    }
+}
+
+/// Durable work of this slice: a line for each folder that has some.
+#[must_use]
+pub fn handlers(_agents: &Arc<Agents>) -> Vec<Arc<dyn JobHandler>> {
+    let groups: [Vec<Arc<dyn JobHandler>>; 0] = [];
+    groups.into_iter().flatten().collect()
+}
+
+/// Refuses when the caller's copy is of another revision.
+///
+/// # Errors
+/// 412.
+pub(crate) fn check_revision(revision: i64, if_match: Option<i64>) -> Result<(), floe_model::Fault> {
+    if if_match.is_none_or(|expected| expected == revision) { Ok(()) } else { Err(stale()) }
+}
+
+/// The caller's copy is of another revision.
+pub(crate) fn stale() -> floe_model::Fault {
+    let kind = floe_model::FaultKind::Stale;
+    floe_model::Fault::new(kind, "stale_revision", "It was changed after you read it")
+}
