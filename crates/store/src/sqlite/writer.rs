@@ -1,11 +1,13 @@
 //! The writer thread: takes all closures that wait, runs each by itself inside one transaction, commits once, then answers.
 
 use std::{
+    collections::VecDeque,
     fs::File,
     sync::{
         Arc,
         atomic::{AtomicI32, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use floe_model::Fault;
@@ -24,13 +26,19 @@ use crate::{
     tx::Tx,
 };
 
-/// Closures that share one commit at most; bounds how long the first one waits for the last.
+/// Closures that share one commit at most.
 const GROUP_MAX: usize = 256;
+/// How long a group takes in further closures; bounds how long a small one waits for large ones behind it. About ten times what a
+/// commit takes, so that no more than a tenth of the time goes into commits when there is more work than time.
+const GROUP_TIME: Duration = Duration::from_millis(3);
 /// Log pages (4 KiB each) after which the writer writes the rest of the log back itself: only then does the log start anew, since nobody
 /// adds to it meanwhile.
 const CHECKPOINT_PAGES: i32 = 8_000;
 /// Log pages after which it waits for readers too, so that the log starts anew instead of growing.
 const CHECKPOINT_WAIT_PAGES: i32 = 32_000;
+
+/// A closure that was taken out of the queue.
+type Waiting = (Lane, Box<dyn Act>);
 
 /// What the writer thread owns.
 pub(super) struct Writer {
@@ -62,10 +70,12 @@ impl Writer {
     /// Serves until the queue is closed and empty, then leaves a file without a log.
     pub(super) fn run(self) {
         let mut batch = Vec::with_capacity(GROUP_MAX);
+        let mut waiting = VecDeque::with_capacity(GROUP_MAX);
         let mut checkpointed = 0;
-        while self.queue.take(Serves::Writes, GROUP_MAX, &mut batch) {
+        while !waiting.is_empty() || self.queue.take(Serves::Writes, GROUP_MAX, &mut batch) {
+            waiting.extend(batch.drain(..));
             let mut group = Group::new(&self.connection);
-            self.fill(&mut group, &mut batch);
+            self.fill(&mut group, &mut waiting, &mut batch);
             group.finish(&self.announcer);
             checkpointed = self.checkpoint(checkpointed);
         }
@@ -76,15 +86,21 @@ impl Writer {
         drop(self.folder);
     }
 
-    /// Runs the batch, and what arrived while it ran, until the group is full.
-    fn fill(&self, group: &mut Group<'_>, batch: &mut Vec<(Lane, Box<dyn Act>)>) {
-        let mut taken = 0;
-        while !batch.is_empty() {
-            taken += batch.len();
-            for (_, act) in batch.drain(..) {
-                group.run(act);
+    /// Runs what waits, and what arrived meanwhile, until the group is full or its time is over; the rest stays in `waiting`.
+    #[expect(clippy::disallowed_methods, reason = "measures how long the group takes")]
+    fn fill(&self, group: &mut Group<'_>, waiting: &mut VecDeque<Waiting>, batch: &mut Vec<Waiting>) {
+        let begun = Instant::now();
+        let mut ran = 0;
+        while let Some((_, act)) = waiting.pop_front() {
+            group.run(act);
+            ran += 1;
+            if ran == GROUP_MAX || begun.elapsed() >= GROUP_TIME {
+                return;
             }
-            self.queue.take_more(Serves::Writes, GROUP_MAX.saturating_sub(taken), batch);
+            if waiting.is_empty() {
+                self.queue.take_more(Serves::Writes, GROUP_MAX - ran, batch);
+                waiting.extend(batch.drain(..));
+            }
         }
     }
 
