@@ -8,10 +8,13 @@
 
 #[expect(clippy::module_inception, reason = "the record is called what the slice is called")]
 pub mod agents;
+pub mod approvals;
+pub mod inbox;
 pub mod models;
 pub mod monitoring;
 mod settings;
 pub mod threads;
+pub mod tools;
 pub mod trail;
 pub mod whatsapp;
 
@@ -30,6 +33,8 @@ pub struct Agents {
     pub settings: Settings,
     /// The models that answer.
     pub models: Arc<models::ModelService>,
+    /// Where tools come from.
+    pub tools: tools::Tools,
 }
 
 impl Agents {
@@ -37,14 +42,14 @@ impl Agents {
     #[must_use]
     pub fn new(platform: Arc<Platform>, settings: Settings) -> Self {
         let models = Arc::new(models::ModelService::new(Arc::clone(&platform), settings.models.clone()));
-        Self { platform, settings, models }
+        Self { platform, settings, models, tools: tools::Tools::default() }
     }
 }
 
 /// Durable work of this slice: a line for each folder that has some.
 #[must_use]
 pub fn handlers(_agents: &Arc<Agents>) -> Vec<Arc<dyn JobHandler>> {
-    let groups: [Vec<Arc<dyn JobHandler>>; 0] = [];
+    let groups = [whatsapp::handlers()];
     groups.into_iter().flatten().collect()
 }
 

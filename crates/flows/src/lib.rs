@@ -8,6 +8,7 @@
 mod cancel;
 pub mod definitions;
 pub mod editor;
+pub mod enhance;
 mod execute;
 pub mod files;
 pub mod history;
@@ -23,6 +24,7 @@ pub mod schedules;
 pub mod serving;
 pub mod sharing;
 pub mod steps;
+pub mod tools;
 pub mod totals;
 pub mod transfer;
 
@@ -30,7 +32,9 @@ use std::sync::Arc;
 
 use floe_engine::catalog::Catalog;
 use floe_runtime::Platform;
+use floe_runtime::directory::{Directory, Nothing};
 use floe_runtime::effect::Effect;
+use floe_runtime::models::Models;
 
 pub use execute::{Execute, WAIT_MS_MAX, WayIn, parse_version, started_by};
 use runs::{Limits, Plans, RunEngine};
@@ -54,6 +58,10 @@ pub struct Flows {
     pub serving: Arc<Serving>,
     /// What runs that are over have come to.
     results: results::Results,
+    /// What definitions may name beside flows.
+    pub directory: Arc<dyn Directory>,
+    /// Models, for editing with their help; none where no slice brings some.
+    pub models: Option<Arc<dyn Models>>,
 }
 
 impl Flows {
@@ -77,6 +85,14 @@ impl Flows {
             runs,
             serving: Arc::default(),
             results: results::Results::default(),
+            directory: Arc::new(Nothing),
+            models: None,
         }
+    }
+
+    /// The same with what another slice brings: models, and what can be named.
+    #[must_use]
+    pub fn with(self, models: Arc<dyn Models>, directory: Arc<dyn Directory>) -> Self {
+        Self { models: Some(models), directory, ..self }
     }
 }

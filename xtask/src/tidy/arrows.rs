@@ -53,6 +53,11 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
     ("getrandom", &["runtime"], "randomness is an argument; call `ctx.ids`"),
     ("calamine", &["treasury"], "spreadsheets that people upload are read by `treasury::import`"),
     ("quick-xml", &["placements"], "drawings that people upload are checked by `placements::assets`"),
+    (
+        "jsonschema",
+        &["agents"],
+        "schemas of tools and answers are compiled by `agents::tools::schema`, with limits on what they cost",
+    ),
     ("csv", &["treasury"], "files that people upload are read by `treasury::import`"),
     ("zip", &["treasury"], "packed files are read by `treasury::import`, which counts what they unpack to"),
     ("infer", &["flows"], "types of files are found where files are received"),
