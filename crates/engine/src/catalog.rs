@@ -68,6 +68,8 @@ pub enum Choices {
     FlowVersions,
     /// Tools.
     Tools,
+    /// What the tool that the step's `toolId` names can be asked.
+    ToolActions,
     /// Knowledge bases.
     KnowledgeBases,
     /// Steps of the definition.

@@ -30,6 +30,12 @@ pub enum WayIn {
     },
     /// The share link that the caller holds; always the latest version.
     Share,
+    /// An agent, for one of its tools or for a message in its conversation: `peer.action`, else `peer.message`, else `api`. The inputs
+    /// of `peer.message` are `{messages, attachments, user, peer}` (Flow API contract, section 6.4).
+    Peer {
+        /// Id of the trigger step, when the agent knows it.
+        trigger: Option<String>,
+    },
 }
 
 /// A call for a run.
@@ -128,6 +134,7 @@ impl Flows {
             WayIn::Client => ("client", None, ""),
             WayIn::Dashboard { trigger } => ("dashboard", trigger.as_deref(), "/inputs"),
             WayIn::Share => ("share", None, ""),
+            WayIn::Peer { trigger } => ("peer", trigger.as_deref(), "/inputs"),
         };
         let entry = choose_entry(plan, kind, named)?;
         let inputs = check_inputs(&plan.entries[entry], call.inputs.clone(), base)?;
@@ -205,9 +212,13 @@ fn not_allowed() -> Fault {
 pub fn started_by(caller: &Caller) -> String {
     match (caller.credential, &caller.member) {
         (Credential::Token(id), _) => format!("token:{id}"),
-        (Credential::FlowsKey(id) | Credential::TreasuryKey(id) | Credential::PlacementsKey(id), _) => {
-            format!("key:{id}")
-        }
+        (
+            Credential::FlowsKey(id)
+            | Credential::TreasuryKey(id)
+            | Credential::PlacementsKey(id)
+            | Credential::AgentsKey(id),
+            _,
+        ) => format!("key:{id}"),
         (Credential::Share(id), _) => format!("share:{id}"),
         (_, Some(member)) => format!("member:{}", member.id),
         (_, None) => "system".to_owned(),

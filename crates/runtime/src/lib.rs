@@ -7,12 +7,15 @@
 //! Start reading with [`Platform`], then [`jobs`].
 
 pub mod clock;
+pub mod connections;
 pub mod credits;
+pub mod directory;
 pub mod effect;
 pub mod ids;
 pub mod jobs;
 pub mod models;
 pub mod outside;
+pub mod paid;
 pub mod platform;
 pub mod sandbox;
 pub mod seal;

@@ -1,5 +1,7 @@
 //! Floe testkit.
 
+pub mod graph;
+pub mod models;
 pub mod postgres;
 pub mod sim;
 pub mod store;

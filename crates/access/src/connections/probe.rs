@@ -1,12 +1,11 @@
 //! A test of a connection: one harmless call through the guarded client.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use floe_model::{Fault, FaultKind};
 use floe_runtime::Platform;
+use floe_runtime::connections::authorize;
 use floe_runtime::outside::{Limits, OutsideError, Request};
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
@@ -18,8 +17,6 @@ const TOTAL_MS: u64 = 10_000;
 const CONNECT_MS: u64 = 5_000;
 /// Bytes of the answer that are read; they are not looked at.
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
-/// Header of a key unless the connection names one.
-const KEY_HEADER: &str = "x-api-key";
 
 /// What a test showed.
 #[derive(Debug, Clone)]
@@ -86,7 +83,7 @@ fn compose(kind: Kind, config: &Map<String, Value>, secret: &Map<String, Value>)
             if path.is_empty() { base.to_owned() } else { format!("{}/{path}", base.trim_end_matches('/')) }
         }
     };
-    let url = authorize(kind, config, secret, url, &mut headers)?;
+    let url = authorize(kind.as_str(), config, secret, url, &mut headers)?;
     let (method, body) = match kind {
         Kind::Mcp => {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -98,71 +95,6 @@ fn compose(kind: Kind, config: &Map<String, Value>, secret: &Map<String, Value>)
     let limits =
         Limits { total_ms: TOTAL_MS, connect_ms: CONNECT_MS, response_bytes_max: ANSWER_BYTES_MAX, redirects_max: 3 };
     Ok(Request { method, url, headers, body, limits })
-}
-
-/// Adds the credentials; gives the URL, which may carry them.
-fn authorize(
-    kind: Kind,
-    config: &Map<String, Value>,
-    secret: &Map<String, Value>,
-    url: String,
-    headers: &mut HeaderMap,
-) -> Result<String, Fault> {
-    let part = |key: &str| secret.get(key).and_then(Value::as_str).unwrap_or_default();
-    let setting = |key: &str| config.get(key).and_then(Value::as_str);
-    let mut bearer = |token: &str| insert(headers, AUTHORIZATION, &format!("Bearer {token}"));
-    match kind {
-        Kind::Bearer => bearer(part("token"))?,
-        Kind::Oauth2Token => bearer(part("access_token"))?,
-        Kind::Mcp if !part("token").is_empty() => bearer(part("token"))?,
-        Kind::Basic => {
-            let pair = STANDARD.encode(format!("{}:{}", part("username"), part("password")));
-            insert(headers, AUTHORIZATION, &format!("Basic {pair}"))?;
-        }
-        Kind::ApiKey => match setting("query_parameter") {
-            Some(name) => return Ok(with_parameter(&url, name, part("api_key"))),
-            None => {
-                let name = setting("header").unwrap_or(KEY_HEADER);
-                let name = HeaderName::from_bytes(name.as_bytes())
-                    .map_err(|_| Fault::field("/config/header", "value", "config.header is no header name"))?;
-                insert(headers, name, part("api_key"))?;
-            }
-        },
-        Kind::CustomHeaders => {
-            for (name, value) in secret {
-                let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unsendable())?;
-                insert(headers, name, value.as_str().unwrap_or_default())?;
-            }
-        }
-        Kind::Mcp | Kind::Database | Kind::Smtp => {}
-    }
-    Ok(url)
-}
-
-fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), Fault> {
-    let mut value = HeaderValue::from_str(value).map_err(|_| unsendable())?;
-    value.set_sensitive(true);
-    headers.insert(name, value);
-    Ok(())
-}
-
-fn unsendable() -> Fault {
-    Fault::new(FaultKind::Unprocessable, "not_supported", "The secret holds characters that no header can carry")
-}
-
-/// The URL with a parameter behind its query; letters other than the unreserved ones are percent-encoded.
-fn with_parameter(url: &str, name: &str, value: &str) -> String {
-    let encoded = |text: &str| -> String {
-        text.bytes().fold(String::new(), |mut all, byte| {
-            match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => all.push(char::from(byte)),
-                _ => all.push_str(&format!("%{byte:02X}")),
-            }
-            all
-        })
-    };
-    let separator = if url.contains('?') { '&' } else { '?' };
-    format!("{url}{separator}{}={}", encoded(name), encoded(value))
 }
 
 /// The first message of the protocol.

@@ -1,21 +1,19 @@
 //! Publishing: the only place where a definition is refused for what it says (Flow API contract, sections 6.6 and 8).
 
-use floe_engine::catalog::Catalog;
-use floe_engine::lang::steps::{self, PROBLEMS_MAX, Reference};
-use floe_engine::lang::{Problem, Severity};
-use floe_model::access::Role;
-use floe_model::flows::{FlowAccess, Level, Published, VersionStatus};
-use floe_model::id::{FlowId, GroupId, MemberId};
+use floe_engine::lang::Severity;
+use floe_engine::lang::steps::{self, PROBLEMS_MAX};
+use floe_model::flows::{Level, Published, VersionStatus};
+use floe_model::id::FlowId;
 use floe_model::{Fault, FaultKind};
 use floe_runtime::Ctx;
 use floe_store::Tx;
-use floe_store::access::{groups, memberships};
-use floe_store::flows::flows::{self, FlowRow};
+use floe_store::flows::flows::FlowRow;
 use floe_store::flows::versions::{self, VersionRow};
 use serde_json::json;
 
-use super::access::{access_of, hold};
+use super::access::hold;
 use super::draft::stored;
+use super::references::{Known, missing};
 use super::resolve::text_of;
 use super::trail;
 use super::versions::{VersionRecord, numbered, whole};
@@ -39,7 +37,7 @@ pub struct Publish {
 pub fn publish(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
-    catalog: &Catalog,
+    known: &impl Known,
     id: FlowId,
     act: &Publish,
 ) -> Result<VersionRecord, Fault> {
@@ -50,7 +48,7 @@ pub fn publish(
     };
     let published = flow.pointers.publish_draft(named, act.set_latest)?;
     let row = stored(tx, &flow, published.version)?;
-    carry_out(tx, ctx, catalog, &mut flow, row, published, act.summary.as_deref())
+    carry_out(tx, ctx, known, &mut flow, row, published, act.summary.as_deref())
 }
 
 /// Makes a version what clients get, publishing it when it is a draft.
@@ -60,7 +58,7 @@ pub fn publish(
 pub fn publish_version(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
-    catalog: &Catalog,
+    known: &impl Known,
     id: FlowId,
     number: u32,
     summary: Option<&str>,
@@ -69,7 +67,7 @@ pub fn publish_version(
     let row = numbered(tx, &flow, number)?;
     let published = flow.pointers.publish_version(number, row.status);
     if published.was_draft {
-        return carry_out(tx, ctx, catalog, &mut flow, row, published, summary);
+        return carry_out(tx, ctx, known, &mut flow, row, published, summary);
     }
     super::transitions::make_latest(tx, ctx, &mut flow, row)
 }
@@ -78,13 +76,13 @@ pub fn publish_version(
 pub(super) fn carry_out(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
-    catalog: &Catalog,
+    known: &impl Known,
     flow: &mut FlowRow,
     mut row: VersionRow,
     published: Published,
     summary: Option<&str>,
 ) -> Result<VersionRecord, Fault> {
-    check(tx, catalog, flow, &row)?;
+    check(tx, known, flow, &row)?;
     row.status = VersionStatus::Published;
     row.published_by = Some(trail::person(&ctx.caller));
     row.published_at = Some(ctx.now());
@@ -111,10 +109,10 @@ pub(super) fn carry_out(
 }
 
 /// Refuses a definition with errors.
-fn check(tx: &mut Tx<'_>, catalog: &Catalog, flow: &FlowRow, row: &VersionRow) -> Result<(), Fault> {
+fn check(tx: &mut Tx<'_>, known: &impl Known, flow: &FlowRow, row: &VersionRow) -> Result<(), Fault> {
     let definition = serde_json::from_str(&text_of(tx, row)?).map_err(Fault::internal)?;
-    let compiled = steps::compile(&definition, catalog);
-    let mut problems = missing(tx, flow, &compiled.references)?;
+    let compiled = steps::compile(&definition, known.catalog());
+    let mut problems = missing(tx, known, flow.workspace, flow.owner, &compiled.references)?;
     problems.extend(compiled.problems);
     problems.sort_by_key(|problem| problem.severity);
     problems.truncate(PROBLEMS_MAX);
@@ -126,49 +124,4 @@ fn check(tx: &mut Tx<'_>, catalog: &Catalog, flow: &FlowRow, row: &VersionRow) -
     let problems = serde_json::to_value(problems).map_err(Fault::internal)?;
     let fault = Fault::new(FaultKind::Unprocessable, "invalid_definition", message);
     Err(fault.with_details(json!({ "problems": problems })))
-}
-
-/// A problem for every flow that a step calls and that the owner of this flow may not run (section 6.5, `call-flow`).
-fn missing(tx: &mut Tx<'_>, flow: &FlowRow, references: &[Reference]) -> Result<Vec<Problem>, Fault> {
-    let owner = match flow.owner {
-        None => Owner::Server,
-        Some(member) => {
-            let groups = groups::of_member(tx, flow.workspace, member)?.into_iter().map(|group| group.id).collect();
-            Owner::Member(member, memberships::role(tx, flow.workspace, member)?, groups)
-        }
-    };
-    let mut problems = Vec::new();
-    for reference in references {
-        let called = match FlowId::parse(&reference.flow_id) {
-            Ok(id) => flows::find(tx, flow.workspace, id)?,
-            Err(_) => None,
-        };
-        let known = match &called {
-            Some(called) => owner.may_run(&access_of(called)?),
-            None => false,
-        };
-        if !known {
-            let (step, path) = (Some(reference.step_id.as_str()), reference.path.as_str());
-            problems.push(Problem::error("unknown_reference", step, path, "There is no such flow"));
-        }
-    }
-    Ok(problems)
-}
-
-/// In whose name the flow calls others.
-enum Owner {
-    Server,
-    Member(MemberId, Option<Role>, Vec<GroupId>),
-}
-
-impl Owner {
-    fn may_run(&self, access: &FlowAccess) -> bool {
-        match self {
-            Self::Server => true,
-            Self::Member(member, Some(role), groups) => {
-                access.level_of_member(*member, *role, groups) >= Some(Level::Run)
-            }
-            Self::Member(_, None, _) => false,
-        }
-    }
 }

@@ -1,6 +1,5 @@
 //! Moving between versions without editing: another latest, back to an older one, taking one back, deleting a draft.
 
-use floe_engine::catalog::Catalog;
 use floe_model::Fault;
 use floe_model::flows::{Level, VersionStatus};
 use floe_model::id::FlowId;
@@ -13,6 +12,7 @@ use serde_json::json;
 use super::access::hold;
 use super::draft::{begin, stored};
 use super::publish::carry_out;
+use super::references::Known;
 use super::trail;
 use super::versions::{VersionRecord, numbered, whole};
 use crate::schedules;
@@ -35,7 +35,7 @@ pub fn set_latest(tx: &mut Tx<'_>, ctx: &Ctx, id: FlowId, number: u32) -> Result
 pub fn roll_back(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
-    catalog: &Catalog,
+    known: &impl Known,
     id: FlowId,
     number: u32,
     publish: bool,
@@ -56,7 +56,7 @@ pub fn roll_back(
     trail::audit(tx, ctx, &flow, "rolled_back_flow", detail)?;
     if publish {
         let published = flow.pointers.publish_draft(None, true)?;
-        return carry_out(tx, ctx, catalog, &mut flow, draft, published, None);
+        return carry_out(tx, ctx, known, &mut flow, draft, published, None);
     }
     trail::write(tx, ctx, &mut flow)?;
     whole(tx, &flow, draft)

@@ -7,13 +7,14 @@ use floe_model::Fault;
 use floe_model::flows::VersionStatus;
 use floe_model::id::FlowId;
 use floe_runtime::Ctx;
+use floe_runtime::directory::{Choice, Named};
 use floe_store::Tx;
 use floe_store::access::variables;
 use floe_store::flows::flows::{FlowFilter, FlowOrder};
 use serde_json::{Map, Value};
 
 use super::names;
-use crate::definitions::{self, VersionWord};
+use crate::definitions::{self, Known, VersionWord};
 
 /// Choices of one answer unless asked otherwise.
 pub const LIMIT: usize = 50;
@@ -86,8 +87,8 @@ impl Item {
 ///
 /// # Errors
 /// 400 for a step type or field that is not there, and for a field without choices; 404 for a flow that may not be seen.
-pub fn items(tx: &mut Tx<'_>, ctx: &Ctx, catalog: &Catalog, asked: &Asked) -> Result<Items, Fault> {
-    let choices = choices_of(catalog, asked)?;
+pub fn items(tx: &mut Tx<'_>, ctx: &Ctx, known: &impl Known, asked: &Asked) -> Result<Items, Fault> {
+    let choices = choices_of(known.catalog(), asked)?;
     if choices == Choices::Flows {
         return flows(tx, ctx, asked);
     }
@@ -96,8 +97,12 @@ pub fn items(tx: &mut Tx<'_>, ctx: &Ctx, catalog: &Catalog, asked: &Asked) -> Re
         Choices::Steps => names::steps(&definition(tx, ctx, asked)?),
         Choices::ContextNames => names::context(&definition(tx, ctx, asked)?),
         Choices::Secrets => secrets(tx, ctx)?,
-        // This server has none of these yet.
-        Choices::Flows | Choices::Models | Choices::Agents | Choices::Tools | Choices::KnowledgeBases => Vec::new(),
+        Choices::Models => held(tx, ctx, known, Named::Model)?,
+        Choices::Agents => held(tx, ctx, known, Named::Agent)?,
+        Choices::Tools => held(tx, ctx, known, Named::Tool)?,
+        Choices::KnowledgeBases => held(tx, ctx, known, Named::KnowledgeBase)?,
+        Choices::ToolActions => actions(tx, ctx, known, asked)?,
+        Choices::Flows => Vec::new(),
     };
     let fits = |item: &Item| asked.search.as_ref().is_none_or(|text| item.label.to_lowercase().contains(text));
     let fitting: Vec<Item> = all.into_iter().filter(fits).collect();
@@ -158,6 +163,24 @@ fn versions(tx: &mut Tx<'_>, ctx: &Ctx, asked: &Asked) -> Result<Vec<Item>, Faul
         Item::new(format!("Version {number}"), number.to_string()).about(&version.row.summary)
     };
     Ok(std::iter::once(Item::new(latest, "latest")).chain(page.data.into_iter().map(one)).collect())
+}
+
+/// What another slice holds.
+fn held(tx: &mut Tx<'_>, ctx: &Ctx, known: &impl Known, kind: Named) -> Result<Vec<Item>, Fault> {
+    let Some(directory) = known.directory() else { return Ok(Vec::new()) };
+    Ok(directory.choices(tx, ctx.caller.workspace, kind)?.into_iter().map(offered).collect())
+}
+
+/// What the tool that the step's `toolId` names can be asked.
+fn actions(tx: &mut Tx<'_>, ctx: &Ctx, known: &impl Known, asked: &Asked) -> Result<Vec<Item>, Fault> {
+    let tool = asked.data.get("toolId").and_then(Value::as_str);
+    let (Some(tool), Some(directory)) = (tool, known.directory()) else { return Ok(Vec::new()) };
+    Ok(directory.actions(tx, ctx.caller.workspace, tool)?.into_iter().map(offered).collect())
+}
+
+fn offered(choice: Choice) -> Item {
+    let item = Item::new(choice.label, choice.value).about(&choice.description);
+    Item { group: choice.group, ..item }
 }
 
 /// Names of secrets and variables; never their values.

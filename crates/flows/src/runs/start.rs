@@ -166,6 +166,13 @@ pub fn choose_entry(plan: &Plan, kind: &str, named: Option<&str>) -> Result<usiz
             let message = "The flow has neither a form nor an api trigger, so it can't be started by a link";
             Fault::conflict("api_trigger_required", message)
         }),
+        "peer" => {
+            let found = of_kind("peer.action").or_else(|| of_kind("peer.message")).or_else(|| of_kind("api"));
+            found.ok_or_else(|| {
+                let message = "The flow has neither a peer nor an api trigger, so it can't be started by an agent";
+                Fault::conflict("api_trigger_required", message)
+            })
+        }
         "schedule" => {
             let found = of_kind("schedule").or_else(|| of_kind("api")).or_else(|| of_kind("form"));
             Ok(found.unwrap_or(0))

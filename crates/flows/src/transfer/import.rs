@@ -12,7 +12,7 @@ use floe_store::access::variables;
 use serde_json::json;
 
 use super::document::Document;
-use crate::definitions::{Record, make, may_make, visible};
+use crate::definitions::{Known, Record, make, may_make, named, visible, word};
 
 /// Something that a flow names and that is not here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,14 +38,19 @@ pub struct Imported {
 ///
 /// # Errors
 /// 403 for a role that may not build.
-pub fn import(tx: &mut Tx<'_>, ctx: &Ctx, document: &Document) -> Result<Imported, Fault> {
+pub fn import(tx: &mut Tx<'_>, ctx: &Ctx, known: &impl Known, document: &Document) -> Result<Imported, Fault> {
     may_make(ctx)?;
     let record = make(tx, ctx, &document.new, json!({ "imported": true }))?;
-    let warnings = warnings(tx, ctx, &document.needs)?;
+    let warnings = warnings(tx, ctx, known, &document.needs)?;
     Ok(Imported { record, warnings })
 }
 
-fn warnings(tx: &mut Tx<'_>, ctx: &Ctx, needs: &[(NeedKind, String)]) -> Result<Vec<Warning>, Fault> {
+fn warnings(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    known: &impl Known,
+    needs: &[(NeedKind, String)],
+) -> Result<Vec<Warning>, Fault> {
     let mut secrets: Option<HashSet<String>> = None;
     let mut warnings = Vec::new();
     for (kind, name) in needs {
@@ -58,8 +63,10 @@ fn warnings(tx: &mut Tx<'_>, ctx: &Ctx, needs: &[(NeedKind, String)]) -> Result<
                     secrets.insert(names.into_iter().map(|(name, ..)| name).collect()).contains(name)
                 }
             },
-            // This server has none of these yet.
-            NeedKind::Model | NeedKind::Agent | NeedKind::Tool | NeedKind::KnowledgeBase => false,
+            other => match (named(*other), known.directory()) {
+                (Some(kind), Some(directory)) => directory.knows(tx, ctx.caller.workspace, kind, name)?,
+                _ => false,
+            },
         };
         if !is_here {
             let message = format!("There is no {} {name} here", word(*kind));
@@ -75,16 +82,5 @@ fn may_run(tx: &mut Tx<'_>, ctx: &Ctx, id: &str) -> Result<bool, Fault> {
         Ok((_, _, level)) => Ok(level >= Level::Run),
         Err(fault) if fault.code() == "not_found" => Ok(false),
         Err(fault) => Err(fault),
-    }
-}
-
-const fn word(kind: NeedKind) -> &'static str {
-    match kind {
-        NeedKind::Model => "model",
-        NeedKind::Agent => "agent",
-        NeedKind::Flow => "flow",
-        NeedKind::Tool => "tool",
-        NeedKind::KnowledgeBase => "knowledge base",
-        NeedKind::Secret => "secret",
     }
 }

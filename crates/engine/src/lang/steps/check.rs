@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use super::definition::{Body, Definition, StepDef};
+use super::needs::named_by;
 use super::{Reference, STEPS_MAX, fields, order, secrets};
 use crate::builtin::is_trigger;
 use crate::catalog::{Catalog, Execution};
@@ -142,6 +143,7 @@ impl Checker<'_> {
         fields::check_fields(step, spec, self.problems);
         secrets::check(step, spec, self.problems);
         self.by_type(step, spec.key);
+        self.references.extend(named_by(step, spec.key));
     }
 
     fn identity(&mut self, step: &StepDef) {
@@ -176,7 +178,6 @@ impl Checker<'_> {
             "delay" if !step.data.contains_key("seconds") && !step.data.contains_key("until") => {
                 self.error("missing_field", step, "/data/seconds", "delay needs seconds or until".to_owned());
             }
-            "call-flow" => self.reference(step),
             "user-approval" => self.approvers(step),
             _ => {}
         }
@@ -299,14 +300,6 @@ impl Checker<'_> {
         let is_template = list.as_str().is_some_and(|text| text.contains("{{"));
         if !are_texts && !is_template {
             self.error("bad_value", step, "/data/approvers", "approvers must be a list of texts".to_owned());
-        }
-    }
-
-    fn reference(&mut self, step: &StepDef) {
-        let Some(flow_id) = step.data.get("flowId").and_then(Value::as_str) else { return };
-        if !flow_id.contains("{{") {
-            let path = format!("{}/data/flowId", step.pointer);
-            self.references.push(Reference { step_id: step.id.clone(), path, flow_id: flow_id.to_owned() });
         }
     }
 

@@ -42,7 +42,7 @@ pub struct Compiled {
     pub problems: Vec<Problem>,
     /// The plan, when there is no error.
     pub plan: Option<Plan>,
-    /// Other flows that the definition names, for the caller to look up.
+    /// What the definition names outside of itself, for the caller to look up.
     pub references: Vec<Reference>,
 }
 
@@ -53,8 +53,10 @@ pub struct Reference {
     pub step_id: String,
     /// JSON pointer to the name.
     pub path: String,
-    /// The flow's id as written.
-    pub flow_id: String,
+    /// What it names.
+    pub kind: NeedKind,
+    /// The name as written.
+    pub name: String,
 }
 
 /// Parses, checks and lowers a definition.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Compiled, PROBLEMS_MAX, STEPS_MAX, compile};
+use super::{Compiled, NeedKind, PROBLEMS_MAX, STEPS_MAX, compile};
 use crate::lang::Severity;
 use crate::plan::{Plan, Port, Source, Work};
 use crate::sample::catalog;
@@ -491,15 +491,15 @@ fn defaults_and_forms_become_explicit() {
 }
 
 #[test]
-fn other_flows_are_named_for_the_caller() {
+fn what_steps_name_is_told_to_the_caller() {
     let call = |flow: &str| json!({ "type": "call-flow", "data": { "flowId": flow } });
     let compiled = compile(&around(vec![call("f1"), call("{{ f }}")]), &catalog());
     let named: Vec<_> = compiled
         .references
         .iter()
-        .map(|found| (found.step_id.as_str(), found.path.as_str(), found.flow_id.as_str()))
+        .map(|found| (found.step_id.as_str(), found.path.as_str(), found.kind, found.name.as_str()))
         .collect();
-    assert_eq!(named, [("s0", "/steps/1/data/flowId", "f1")]);
+    assert_eq!(named, [("s0", "/steps/1/data/flowId", NeedKind::Flow, "f1")]);
 }
 
 fn body_named(id: &str) -> Value {

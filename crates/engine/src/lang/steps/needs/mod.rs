@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::walk;
+use super::definition::StepDef;
+use super::{Reference, walk};
 use crate::expr::Template;
 
 /// Kinds of things that a definition names and that may be missing elsewhere.
@@ -81,6 +82,21 @@ pub fn needs(definition: &Value) -> Vec<(NeedKind, String)> {
         }
     }
     found
+}
+
+/// What a step of a type names, with the place of each name.
+pub(super) fn named_by<'s>(step: &'s StepDef, kind: &'s str) -> impl Iterator<Item = Reference> + 's {
+    let fields = NAMED.iter().filter(move |(of, ..)| *of == kind);
+    fields.flat_map(move |(_, key, what)| {
+        let value = step.data.get(*key);
+        let list = value.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default().iter().enumerate();
+        let in_list = list.filter_map(|(at, name)| Some((format!("/{at}"), name.as_str()?)));
+        let alone = value.and_then(Value::as_str).map(|name| (String::new(), name));
+        alone.into_iter().chain(in_list).filter(|(_, name)| is_name(name)).map(move |(below, name)| {
+            let path = format!("{}/data/{key}{below}", step.pointer);
+            Reference { step_id: step.id.clone(), path, kind: *what, name: name.to_owned() }
+        })
+    })
 }
 
 /// Puts other names in the place of those that a mapping knows.
