@@ -11,6 +11,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use floe_model::{Fault, FaultKind};
 use http_body_util::channel::{Channel, Sender};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::http::{Call, Reply};
@@ -92,6 +93,11 @@ impl Messages {
         }
         call.prove_again().await.map_err(|_| Cut)
     }
+}
+
+/// The next of what is sent here, or none when nothing came within [`LOOK_EVERY`]; the inner none is the end of it.
+pub(crate) async fn next<T>(source: &mut mpsc::Receiver<T>) -> Option<Option<T>> {
+    tokio::time::timeout(LOOK_EVERY, source.recv()).await.ok()
 }
 
 /// The answer that sends what `tell` does, until that ends.

@@ -7,6 +7,7 @@
 //!
 //! Start reading with [`storm`], then [`judge`] for what must hold.
 
+mod agents;
 mod answers;
 mod chance;
 mod clients;
@@ -74,6 +75,7 @@ fn prove(options: &Options, binary: &std::path::Path, database: Database, mut pl
     let servers = match options.nodes {
         _ if options.treasury => ", payment runs".to_owned(),
         _ if options.events => ", events of apps".to_owned(),
+        _ if options.agents => ", exchanges of agents".to_owned(),
         1 => String::new(),
         nodes => format!(", {nodes} nodes"),
     };
@@ -81,6 +83,7 @@ fn prove(options: &Options, binary: &std::path::Path, database: Database, mut pl
     let prove = match options {
         _ if options.treasury => treasury::run,
         _ if options.events => events::run,
+        _ if options.agents => agents::run,
         _ => storm::run,
     };
     let report = prove(options, binary, database, &place)?;

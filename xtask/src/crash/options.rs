@@ -5,7 +5,7 @@ use std::hash::BuildHasher as _;
 
 use crate::workspace::{Failure, Outcome};
 
-const USAGE: &str = "usage: cargo xtask crash [--kills N] [--seed S] [--database sqlite|postgres|both] [--clients N] [--nodes N] [--treasury | --events] [--keep]";
+const USAGE: &str = "usage: cargo xtask crash [--kills N] [--seed S] [--database sqlite|postgres|both] [--clients N] [--nodes N] [--treasury | --events | --agents] [--keep]";
 /// Kills on SQLite unless said otherwise.
 const KILLS_SQLITE: u32 = 300;
 /// Kills on PostgreSQL unless said otherwise: its starts are slower, and it is not PostgreSQL that is killed.
@@ -16,6 +16,8 @@ const KILLS_NODES: u32 = 60;
 const KILLS_TREASURY_POSTGRES: u32 = 60;
 /// Kills over events of apps unless said otherwise.
 const KILLS_EVENTS: u32 = 100;
+/// Kills over exchanges of agents unless said otherwise, on SQLite and on PostgreSQL.
+const KILLS_AGENTS: (u32, u32) = (80, 30);
 /// Nodes of the round that follows the others.
 const NODES: usize = 3;
 /// Nodes at most.
@@ -55,6 +57,8 @@ pub(super) struct Options {
     pub(super) treasury: bool,
     /// Events of apps instead of flows.
     pub(super) events: bool,
+    /// Exchanges of agents instead of flows.
+    pub(super) agents: bool,
     /// Leave the folders behind.
     pub(super) keep: bool,
 }
@@ -74,6 +78,7 @@ impl Options {
             nodes: 1,
             treasury: false,
             events: false,
+            agents: false,
             keep: false,
         };
         let mut words = arguments.iter().map(String::as_str);
@@ -82,6 +87,7 @@ impl Options {
                 "--keep" => options.keep = true,
                 "--treasury" => options.treasury = true,
                 "--events" => options.events = true,
+                "--agents" => options.agents = true,
                 "--kills" => options.kills = Some(number(words.next())?),
                 "--seed" => options.seed = number(words.next())?,
                 "--clients" => options.clients = number::<usize>(words.next())?.clamp(1, CLIENTS_MAX),
@@ -97,10 +103,11 @@ impl Options {
                 _ => return Err(Failure::new(USAGE)),
             }
         }
-        if options.nodes > 1 && (options.treasury || options.events) {
-            return Err(Failure::new("payment runs and events are proved on one node"));
+        let others = [options.treasury, options.events, options.agents].into_iter().filter(|is_asked| *is_asked).count();
+        if options.nodes > 1 && others > 0 {
+            return Err(Failure::new("payment runs, events and exchanges are proved on one node"));
         }
-        if options.treasury && options.events {
+        if others > 1 {
             return Err(Failure::new(USAGE));
         }
         if options.nodes > 1 && options.database == Some(Database::Sqlite) {
@@ -117,16 +124,17 @@ impl Options {
         self.database.map_or_else(|| vec![Database::Sqlite, Database::Postgres], |one| vec![one])
     }
 
-    /// The rounds that follow when nothing special was asked for: payment runs, events of apps, then several nodes.
+    /// The rounds that follow when nothing special was asked for: payment runs, events of apps, exchanges of agents, then several nodes.
     pub(super) fn then(&self) -> Vec<Self> {
-        let is_plain =
-            self.nodes == 1 && !self.treasury && !self.events && self.database.is_none() && self.kills.is_none();
+        let is_other = self.treasury || self.events || self.agents;
+        let is_plain = self.nodes == 1 && !is_other && self.database.is_none() && self.kills.is_none();
         if !is_plain {
             return Vec::new();
         }
         vec![
             Self { treasury: true, ..self.clone() },
             Self { events: true, ..self.clone() },
+            Self { agents: true, ..self.clone() },
             Self { nodes: NODES, ..self.clone() },
         ]
     }
@@ -141,6 +149,8 @@ impl Options {
         let usual = match database {
             _ if self.nodes > 1 => KILLS_NODES,
             _ if self.events => KILLS_EVENTS,
+            Database::Sqlite if self.agents => KILLS_AGENTS.0,
+            Database::Postgres if self.agents => KILLS_AGENTS.1,
             Database::Sqlite => KILLS_SQLITE,
             Database::Postgres if self.treasury => KILLS_TREASURY_POSTGRES,
             Database::Postgres => KILLS_POSTGRES,
@@ -171,8 +181,8 @@ mod tests {
         assert_eq!((several.nodes, several.databases()), (3, vec![Database::Postgres]));
         let plain = parse("--seed 3").expect("it is known");
         assert_eq!(
-            plain.then().iter().map(|more| (more.treasury, more.events, more.nodes)).collect::<Vec<_>>(),
-            [(true, false, 1), (false, true, 1), (false, false, 3)]
+            plain.then().iter().map(|more| (more.treasury, more.events, more.agents, more.nodes)).collect::<Vec<_>>(),
+            [(true, false, false, 1), (false, true, false, 1), (false, false, true, 1), (false, false, false, 3)]
         );
         assert!(several.then().is_empty() && parse("--treasury").expect("it is known").then().is_empty());
         assert!(parse("--events").expect("it is known").then().is_empty());
@@ -180,6 +190,8 @@ mod tests {
             "--nodes 2 --treasury",
             "--nodes 2 --events",
             "--treasury --events",
+            "--agents --events",
+            "--nodes 2 --agents",
             "--nodes 2 --database sqlite",
             "--kills",
             "--kills x",

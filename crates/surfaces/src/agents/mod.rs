@@ -6,16 +6,23 @@
 //!
 //! Start reading with [`routes`], then `usage.rs` as an example of a resource.
 
+mod chat_body;
+mod deliveries;
 mod errors;
 mod gate;
 pub(crate) mod monitoring;
 mod records;
 pub(crate) mod shapes;
+mod thread_wire;
+mod threads;
 pub(crate) mod usage;
 mod whatsapp;
 pub(crate) mod wire;
 
 use floe_model::access::KeyKind;
+
+pub(crate) use thread_wire::metadata as thread_metadata;
+pub(crate) use threads::{Given, NOTE_MAX, SAY_MAX, message_name};
 
 use crate::http::{Auth, Customs, RateStyle, Route, Surface, SurfaceDoc};
 
@@ -54,7 +61,14 @@ pub static SURFACE: Surface = Surface {
 /// Every route of agents, one list a resource.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    let groups = [records::routes(), usage::routes(), monitoring::routes(), whatsapp::routes()];
+    let groups = [
+        records::routes(),
+        usage::routes(),
+        monitoring::routes(),
+        threads::routes(),
+        deliveries::routes(),
+        whatsapp::routes(),
+    ];
     groups.into_iter().flatten().map(with_limits).collect()
 }
 

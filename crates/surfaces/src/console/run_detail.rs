@@ -10,7 +10,7 @@ use floe_store::flows::reruns::Rerun;
 use serde_json::{Value, json};
 
 use super::shapes::runs as shapes;
-use super::{Rights, SURFACE, run_payments, run_phases, run_wire};
+use super::{Rights, SURFACE, run_exchanges, run_payments, run_phases, run_wire};
 use crate::http::{Auth, Call, Reply, Route};
 
 pub(super) fn routes() -> Vec<Route> {
@@ -31,6 +31,9 @@ async fn timeline(call: Call) -> Result<Reply, Fault> {
     if let Some((own, payment)) = run_payments::find(&call, run.0).await? {
         return run_phases::timeline(&call, &own, &payment).await;
     }
+    if let Some(exchange) = run_exchanges::find(&call, run.0).await? {
+        return run_exchanges::timeline(&call, exchange).await;
+    }
     let (found, events) = call.app.flows.run_journal(&call.ctx, run).await?;
     let repetitions = call.app.flows.repetitions(&call.ctx, run).await?;
     let plan = found.history.machine.plan();
@@ -49,6 +52,10 @@ async fn span(call: Call) -> Result<Reply, Fault> {
     if let Some((own, payment)) = run_payments::find(&call, run.0).await? {
         let index = index.ok_or_else(|| Fault::not_found("Span"))?;
         return run_phases::span_detail(&call, &own, &payment, index).await;
+    }
+    if let Some(exchange) = run_exchanges::find(&call, run.0).await? {
+        let index = index.ok_or_else(|| Fault::not_found("Span"))?;
+        return run_exchanges::span_detail(&call, exchange, index).await;
     }
     let found = call.app.flows.run_history(&call.ctx, run).await?;
     let record = index.and_then(|index| Some((index, found.history.steps.get(index)?)));

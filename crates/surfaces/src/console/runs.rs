@@ -1,4 +1,4 @@
-//! `/runs`: runs over all products that are here: those of flows, and payment runs (console contract, section 5.7).
+//! `/runs`: runs over all products that are here: those of flows, payment runs, exchanges of agents (console contract, section 5.7).
 
 use floe_flows::reruns::{Prepared, REASON_CHARS_MAX, RerunFrom, RerunVersion, RerunWish, foreseen_json};
 use floe_flows::run_list::ListFilter;
@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::list::Window;
 use super::shapes::{BY_AGE, WINDOW, runs as shapes};
-use super::{Rights, SURFACE, run_payments, run_wire, runs_joined};
+use super::{Rights, SURFACE, run_exchanges, run_payments, run_wire, runs_joined};
 use crate::flows::late::{Turn, once};
 use crate::http::shape::{FLAG, ID, INSTANT, TEXT, text};
 use crate::http::{Auth, Call, Fields, Reply, Route};
@@ -53,7 +53,7 @@ pub(super) fn routes() -> Vec<Route> {
             .query("kind", TEXT, "Kinds between commas: flow, workflow, agent, payment")
             .query("status", TEXT, "Statuses between commas")
             .query("product_status", TEXT, "Statuses in the words of the product, between commas")
-            .query("definition_id", ID, "Of one flow, or made by one schedule of payments")
+            .query("definition_id", ID, "Of one flow or agent, or made by one schedule of payments")
             .query("mode", super::shapes::keys::MODE, "Live or test only")
             .query("trigger", TEXT, "Type of the trigger")
             .query("source", TEXT, "Where it was started from")
@@ -106,8 +106,11 @@ async fn show(call: Call) -> Result<Reply, Fault> {
         Err(fault) if fault.kind() == FaultKind::NotFound => fault,
         Err(fault) => return Err(fault),
     };
-    let (_, payment) = run_payments::find(&call, id.0).await?.ok_or(not_found)?;
-    Reply::ok(&run_payments::run_object(&payment, call.ctx.now()))
+    if let Some((_, payment)) = run_payments::find(&call, id.0).await? {
+        return Reply::ok(&run_payments::run_object(&payment, call.ctx.now()));
+    }
+    let exchange = run_exchanges::find(&call, id.0).await?.ok_or(not_found)?;
+    Reply::ok(&run_exchanges::run_object(&exchange))
 }
 
 async fn cancel(call: Call) -> Result<Reply, Fault> {
@@ -117,6 +120,9 @@ async fn cancel(call: Call) -> Result<Reply, Fault> {
     body.finish()?;
     if let Some((own, payment)) = run_payments::find(&call, run.0).await? {
         return run_payments::cancel(&call, own, &payment, reason).await;
+    }
+    if let Some(exchange) = run_exchanges::find(&call, run.0).await? {
+        return run_exchanges::cancel(&call, &exchange).await;
     }
     let (call, flows) = (&call, &call.app.flows);
     let act = |turn| async move {
@@ -141,6 +147,9 @@ async fn rerun(call: Call) -> Result<Reply, Fault> {
     body.finish()?;
     if let Some((own, payment)) = run_payments::find(&call, run.0).await? {
         return run_payments::rerun(&call, own, &payment, &wish, is_dry).await;
+    }
+    if run_exchanges::find(&call, run.0).await?.is_some() {
+        return Err(run_exchanges::not_repeated());
     }
     let flows = &call.app.flows;
     let prepared = flows.prepare_rerun(&call.ctx, run, wish, Some(call.peer.to_string())).await?;

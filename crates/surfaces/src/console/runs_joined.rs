@@ -1,7 +1,7 @@
-//! The one list of runs: those of flows and payment runs, each from its slice, put together in the order of ids.
+//! The one list of runs: those of flows, payment runs and exchanges of agents, each from its slice, put together in the order of ids.
 //!
-//! Either list may look at a bounded number of runs only, and end short. What it has not looked at may come before the next run of the
-//! other list, which then waits for the next page. A cursor of this list holds two places, one in each of the two.
+//! Each list may look at a bounded number of runs only, and end short. What it has not looked at may come before the next run of the
+//! others, which then wait for the next page. A cursor of this list holds three places, one in each of them.
 
 use floe_model::Fault;
 use floe_model::id::RunId;
@@ -9,7 +9,7 @@ use floe_treasury::runs::joined;
 use serde_json::Value;
 
 use super::list::Window;
-use super::{run_payments, run_wire, runs};
+use super::{run_exchanges, run_payments, run_wire, runs};
 use crate::http::Call;
 
 /// A part of one of the lists.
@@ -32,7 +32,7 @@ impl Part {
         self.head.as_ref().map(|(id, _)| *id)
     }
 
-    /// Whether no run that this list has not shown yet can come before one of the other list.
+    /// Whether no run that this list has not shown yet can come before one of another list.
     fn is_past(&self, id: u128, newest_first: bool) -> bool {
         let come_to = self.head_id().or(if self.more { self.last } else { None });
         match come_to {
@@ -51,8 +51,12 @@ pub(super) async fn page(call: &Call, window: &Window) -> Result<Value, Fault> {
     let given = |name: &str| call.query.get(name).map(str::to_owned);
     let flows = of_flows(call, runs::read_filter(given)?, window).await?;
     let payments = of_payments(call, run_payments::read_filter(given)?, window).await?;
-    let total = flows.total.zip(payments.total).and_then(|(one, other)| i64::try_from(one + other).ok());
-    let (data, last, more) = join([flows, payments], window);
+    let exchanges = of_exchanges(call, run_exchanges::read_filter(given)?, window).await?;
+    let parts = [flows, payments, exchanges];
+    // Not known where one of them is not.
+    let total = parts.iter().map(|part| part.total).sum::<Option<u64>>().and_then(|total| i64::try_from(total).ok());
+    let places = [window.after, window.after_second, window.after_third];
+    let (data, last, more) = join(parts, places, window);
     Ok(window.page_joined(data, last, more, total))
 }
 
@@ -79,20 +83,41 @@ async fn of_payments(call: &Call, filter: Option<joined::Filter>, window: &Windo
     Ok(Part::new(items, found.last, found.more, found.total))
 }
 
-/// Takes the earlier of both heads again and again.
-fn join(mut parts: [Part; 2], window: &Window) -> (Vec<Value>, [Option<u128>; 2], bool) {
-    let mut shown = [window.after, window.after_second];
+async fn of_exchanges(
+    call: &Call,
+    filter: Option<floe_agents::runs::Filter>,
+    window: &Window,
+) -> Result<Part, Fault> {
+    use floe_agents::runs;
+    let Some(filter) = filter else { return Ok(Part::new(Vec::new(), None, false, Some(0))) };
+    let part = runs::Part {
+        newest_first: window.newest_first,
+        after: window.after_third,
+        limit: window.limit,
+        count: window.total,
+    };
+    let workspace = call.ctx.caller.workspace;
+    let found = call.ctx.store.read(move |tx| runs::list(tx, workspace, &filter, part)).await?;
+    let items = found.runs.iter().map(|run| (run.row.id.0, run_exchanges::run_object(run))).collect();
+    Ok(Part::new(items, found.last, found.more, found.total))
+}
+
+/// Takes the earliest of all heads again and again; `places` are those up to which each list was shown before.
+fn join<const N: usize>(
+    mut parts: [Part; N],
+    places: [Option<u128>; N],
+    window: &Window,
+) -> (Vec<Value>, [Option<u128>; N], bool) {
+    let mut shown = places;
     let mut data = Vec::new();
     let mut is_cut = false;
     loop {
-        let next = match (parts[0].head_id(), parts[1].head_id()) {
-            (None, None) => break,
-            (Some(_), None) => 0,
-            (None, Some(_)) => 1,
-            (Some(one), Some(other)) => usize::from((one > other) != window.newest_first),
-        };
+        let heads = parts.iter().enumerate().filter_map(|(at, part)| Some((part.head_id()?, at)));
+        let next = if window.newest_first { heads.max() } else { heads.min() };
+        let Some((_, next)) = next else { break };
         let Some((id, run)) = parts[next].head.take() else { break };
-        if data.len() == window.limit || !parts[1 - next].is_past(id, window.newest_first) {
+        let is_next = parts.iter().enumerate().all(|(at, part)| at == next || part.is_past(id, window.newest_first));
+        if data.len() == window.limit || !is_next {
             parts[next].head = Some((id, run));
             is_cut = true;
             break;

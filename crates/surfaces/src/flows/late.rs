@@ -5,7 +5,9 @@
 //! answer is told to come again while this process still works on the first call; when the first call's server has ended,
 //! the repeat finds out from the subject what became of it, and does the rest.
 
+use floe_flows::serving::Served;
 use floe_model::{Fault, FaultKind};
+use floe_runtime::Ctx;
 use floe_store::Tx;
 use http::header::{HeaderName, HeaderValue};
 
@@ -31,27 +33,70 @@ pub(crate) async fn once<F>(call: &Call, subject: u128, act: impl FnOnce(Turn) -
 where
     F: Future<Output = Result<Reply, Fault>>,
 {
-    let Some(repeat) = call.repeat()? else { return act(Turn::First).await };
+    let noted = match note(call, subject).await? {
+        Start::Plain => return act(Turn::First).await,
+        Start::Answered(reply) => return Ok(*reply),
+        Start::Noted(noted) => noted,
+    };
+    let turn = noted.turn;
+    let outcome = act(turn).await;
+    noted.keep(&call.ctx, &outcome).await?;
+    match turn {
+        Turn::First => outcome,
+        Turn::Again(_) => outcome.map(|reply| reply.header(REPLAYED, HeaderValue::from_static("true"))),
+    }
+}
+
+/// How a call begins.
+pub(crate) enum Start {
+    /// It has no idempotency key.
+    Plain,
+    /// It is a repeat: this is its answer.
+    Answered(Box<Reply>),
+    /// It was noted under its key.
+    Noted(Noted),
+}
+
+/// A call that was noted under its key, until what it came to is kept.
+pub(crate) struct Noted {
+    /// Whether it is the first one.
+    pub(crate) turn: Turn,
+    repeat: Repeat,
+    /// Says that this process works on it.
+    _served: Option<Served>,
+}
+
+/// Notes a call under its key before anything happens.
+///
+/// # Errors
+/// 409 `idempotency_in_progress`; 422 `idempotency_mismatch`.
+pub(crate) async fn note(call: &Call, subject: u128) -> Result<Start, Fault> {
+    let Some(repeat) = call.repeat()? else { return Ok(Start::Plain) };
     // Entered before the key is written, so that no repeat can take this call for one that was left behind.
     let served = call.app.flows.serving.enter(repeat.mark());
     let turn = match begin(call, &repeat, subject).await {
         Ok(Begun::First) => Turn::First,
-        Ok(Begun::Replay(reply)) => return Ok(*reply),
+        Ok(Begun::Replay(reply)) => return Ok(Start::Answered(reply)),
         Err(fault) => match left_behind(&fault).filter(|_| served.is_some()) {
             Some(subject) => Turn::Again(subject),
             None => return Err(fault),
         },
     };
-    let outcome = act(turn).await;
-    let kept = match &outcome {
-        Ok(reply) => Kept::Answer(copy(reply)),
-        Err(fault) if is_unknown(fault) => Kept::Nothing,
-        Err(_) => Kept::Freed,
-    };
-    keep(call, repeat, kept).await?;
-    match turn {
-        Turn::First => outcome,
-        Turn::Again(_) => outcome.map(|reply| reply.header(REPLAYED, HeaderValue::from_static("true"))),
+    Ok(Start::Noted(Noted { turn, repeat, _served: served }))
+}
+
+impl Noted {
+    /// Keeps what a call came to: its answer, or that its key is free again, unless its outcome is unknown.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub(crate) async fn keep(self, ctx: &Ctx, outcome: &Result<Reply, Fault>) -> Result<(), Fault> {
+        let kept = match outcome {
+            Ok(reply) => Kept::Answer(copy(reply)),
+            Err(fault) if is_unknown(fault) => Kept::Nothing,
+            Err(_) => Kept::Freed,
+        };
+        keep(ctx, self.repeat, kept).await
     }
 }
 
@@ -75,7 +120,7 @@ enum Kept {
     Nothing,
 }
 
-async fn keep(call: &Call, repeat: Repeat, kept: Kept) -> Result<(), Fault> {
+async fn keep(ctx: &Ctx, repeat: Repeat, kept: Kept) -> Result<(), Fault> {
     if matches!(kept, Kept::Nothing) {
         return Ok(());
     }
@@ -84,7 +129,7 @@ async fn keep(call: &Call, repeat: Repeat, kept: Kept) -> Result<(), Fault> {
         Kept::Freed => repeat.release(tx),
         Kept::Nothing => Ok(()),
     };
-    call.ctx.store.write(write).await
+    ctx.store.write(write).await
 }
 
 fn is_unknown(fault: &Fault) -> bool {

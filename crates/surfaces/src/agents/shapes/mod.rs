@@ -3,6 +3,8 @@
 
 pub(crate) mod monitoring;
 pub(crate) mod records;
+pub(super) mod chat;
+pub(super) mod threads;
 pub(super) mod usage;
 pub(super) mod whatsapp;
 

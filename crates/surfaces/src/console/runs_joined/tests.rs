@@ -1,4 +1,4 @@
-//! Two lists put together, page by page, against one list of everything.
+//! Three lists put together, page by page, against one list of everything.
 
 use serde_json::json;
 
@@ -28,8 +28,8 @@ fn part(runs: &[u128], after: Option<u128>, (limit, looks): (usize, usize), newe
     Part::new(items, last, more, None)
 }
 
-fn window(limit: usize, places: [Option<u128>; 2], newest_first: bool) -> Window {
-    Window::at(limit, places, newest_first)
+fn window(limit: usize, newest_first: bool) -> Window {
+    Window::at(limit, [None, None], newest_first)
 }
 
 #[test]
@@ -37,14 +37,15 @@ fn every_run_is_shown_once_in_order_however_short_the_parts_are() {
     let all: Vec<u128> = (1..120).collect();
     for (limit, looks, split) in [(1, 1, 3), (3, 2, 2), (5, 50, 7), (200, 200, 2), (4, 3, 40), (7, 7, 1)] {
         for newest_first in [true, false] {
-            let (first, second): (Vec<u128>, Vec<u128>) = all.iter().partition(|id| (*id / 2) % split == 0);
-            let (mut shown, mut places, mut pages) = (Vec::new(), [None, None], 0);
+            let list = |wanted: u128| -> Vec<u128> {
+                let of = |id: u128| ((id / 2) % split).min(2);
+                all.iter().copied().filter(|id| of(*id) == wanted).collect()
+            };
+            let lists = [list(0), list(1), list(2)];
+            let (mut shown, mut places, mut pages) = (Vec::new(), [None; 3], 0);
             loop {
-                let parts = [&first, &second].map(|runs| runs.clone());
-                let [one, two] = parts;
-                let one = part(&one, places[0], (limit, looks), newest_first);
-                let two = part(&two, places[1], (limit, looks), newest_first);
-                let (data, next, more) = join([one, two], &window(limit, places, newest_first));
+                let parts = [0, 1, 2].map(|at: usize| part(&lists[at], places[at], (limit, looks), newest_first));
+                let (data, next, more) = join(parts, places, &window(limit, newest_first));
                 assert!(data.len() <= limit);
                 shown.extend(data.iter().map(|id| id.as_str().expect("a text").parse::<u128>().expect("a number")));
                 pages += 1;
