@@ -22,14 +22,19 @@ use crate::settings::Settings;
 
 /// Step types that reach outside of the machine.
 #[must_use]
-pub fn effects(settings: &Settings) -> Vec<Arc<dyn Effect>> {
-    [floe_flows::steps::effects(settings.code_steps)].into_iter().flatten().collect()
+pub fn effects(settings: &Settings, agents: &Arc<Agents>) -> Vec<Arc<dyn Effect>> {
+    let groups = [floe_flows::steps::effects(settings.code_steps), floe_agents::steps::effects(agents)];
+    groups.into_iter().flatten().collect()
 }
 
 /// Every step type that runs here.
 #[must_use]
 pub fn catalog(settings: &Settings) -> Catalog {
-    catalog_with(&effects(settings))
+    let mut catalog = catalog_with(&floe_flows::steps::effects(settings.code_steps));
+    for spec in floe_agents::steps::SPECS {
+        catalog.add(spec);
+    }
+    catalog
 }
 
 /// The step types that the machine carries out itself, and these.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use floe_access::Access;
+use floe_agents::exchanges::Keeper;
 use floe_flows::Flows;
 use floe_flows::runs::Limits;
 use floe_operation::Operation;
@@ -35,6 +36,8 @@ pub struct Work {
     jobs: Option<JobLoop>,
     /// Attempts of webhooks; none where this node only answers requests.
     webhooks: Option<Engine>,
+    /// Exchanges of agents that nobody has.
+    exchanges: Keeper,
     tasks: Vec<JoinHandle<()>>,
     records: Vec<JoinHandle<()>>,
     access: Arc<Access>,
@@ -50,11 +53,13 @@ impl Work {
         let settings = &app.settings;
         let limits =
             Limits { shards: settings.workers, runs_per_workspace: settings.runs_per_workspace, ..Limits::default() };
-        let effects = registry::effects(settings).into_iter().chain(extra).collect();
-        let flows = Arc::new(Flows::start(Arc::clone(&app.platform), effects, limits));
+        let effects = registry::effects(settings, &app.agents).into_iter().chain(extra).collect();
+        let flows = Flows::start(Arc::clone(&app.platform), effects, limits);
+        let flows = Arc::new(flows.with(app.agents.models.clone(), app.agents.clone()));
         let handlers = registry::jobs(&flows, &app.operation, &app.placements, &app.treasury, &app.webhooks, &app.agents);
         let jobs = settings.role.works().then(|| JobLoop::start(Arc::clone(&app.platform), handlers));
         let webhooks = settings.role.works().then(|| Engine::start(Webhooks::clone(&app.webhooks)));
+        let exchanges = Keeper::start(&app.agents, settings.role.works());
         let mut tasks = vec![
             tokio::spawn(sweep_webhooks(Arc::clone(&app.webhooks))),
             tokio::spawn(recover(Arc::clone(&flows))),
@@ -69,12 +74,13 @@ impl Work {
         tasks.extend(events::start(app));
         let records = records::start(app);
         let (serving, events) = (Arc::clone(&app.placements.serving), Arc::clone(&app.placements.events));
-        Self { flows, jobs, webhooks, tasks, records, access: Arc::clone(&app.access), serving, events }
+        Self { flows, jobs, webhooks, exchanges, tasks, records, access: Arc::clone(&app.access), serving, events }
     }
 
     /// Takes up nothing new and waits for what is being written.
     pub async fn stop(self) {
         self.tasks.iter().for_each(JoinHandle::abort);
+        self.exchanges.stop().await;
         if let Some(jobs) = self.jobs {
             jobs.stop().await;
         }

@@ -50,7 +50,8 @@ fn offline_models(text: &str) -> Result<OfflineModels, String> {
 /// A version of the Graph API, such as `v23.0`.
 fn graph_version(text: &str) -> Result<String, String> {
     let number = |part: &str| (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
-    let is_version = text.strip_prefix('v').and_then(|rest| rest.split_once('.')).is_some_and(|(a, b)| number(a) && number(b));
+    let is_version =
+        text.strip_prefix('v').and_then(|rest| rest.split_once('.')).is_some_and(|(a, b)| number(a) && number(b));
     if is_version { Ok(text.to_owned()) } else { Err("must be a version such as v23.0".to_owned()) }
 }
 

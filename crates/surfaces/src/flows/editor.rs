@@ -6,6 +6,7 @@ mod enhance;
 use floe_flows::editor::{self, Asked, LIMIT, LIMIT_MAX};
 use floe_model::Fault;
 use floe_model::id::FlowId;
+use floe_runtime::models::ModelKind;
 use serde_json::{Value, json};
 
 use super::shapes::editor as shapes;
@@ -37,13 +38,17 @@ pub(super) fn routes() -> Vec<Route> {
 
 async fn preferences(call: Call) -> Result<Reply, Fault> {
     let workspace = call.app.access.workspace(&call.ctx.caller).await?;
-    Ok(Reply::value(http::StatusCode::OK, &catalogue::catalogue(&call.app.flows.catalog, &workspace.timezone)))
+    let models = match &call.app.flows.models {
+        Some(models) => models.list(call.ctx.caller.scope(), ModelKind::Chat).await?,
+        None => Vec::new(),
+    };
+    Ok(Reply::value(http::StatusCode::OK, &catalogue::catalogue(&call.app.flows.catalog, &workspace.timezone, &models)))
 }
 
 async fn items(call: Call) -> Result<Reply, Fault> {
     let asked = read_items(&call)?;
     let (ctx, app) = (call.ctx.clone(), call.app.clone());
-    let found = call.ctx.store.read(move |tx| editor::items(tx, &ctx, &app.flows.catalog, &asked)).await?;
+    let found = call.ctx.store.read(move |tx| editor::items(tx, &ctx, &app.flows, &asked)).await?;
     let item = |item: &editor::Item| json!({ "label": item.label, "value": item.value, "description": item.description, "group": item.group });
     let items: Vec<Value> = found.items.iter().map(item).collect();
     Reply::ok(&json!({ "items": items, "total": found.total }))

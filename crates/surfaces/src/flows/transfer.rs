@@ -71,7 +71,7 @@ async fn export(call: Call) -> Result<Reply, Fault> {
 
 async fn import(call: Call) -> Result<Reply, Fault> {
     let document = read_import(&call).await?;
-    let ctx = call.ctx.clone();
+    let (ctx, app) = (call.ctx.clone(), call.app.clone());
     let render = |imported: Imported| {
         let warnings = imported
             .warnings
@@ -79,7 +79,7 @@ async fn import(call: Call) -> Result<Reply, Fault> {
             .map(|warning| json!({ "kind": warning.kind.as_str(), "id": warning.name, "message": warning.message }));
         made(imported.record, Some(warnings.collect()))
     };
-    call.commit(move |tx| transfer::import(tx, &ctx, &document), render).await
+    call.commit(move |tx| transfer::import(tx, &ctx, &app.flows, &document), render).await
 }
 
 async fn read_import(call: &Call) -> Result<Document, Fault> {

@@ -202,7 +202,7 @@ async fn publish(call: Call) -> Result<Reply, Fault> {
     body.finish_ignoring_unknown()?;
     let publish = Publish { version, summary, set_latest };
     let (ctx, app) = (call.ctx.clone(), call.app.clone());
-    let act = move |tx: &mut Tx<'_>| definitions::publish(tx, &ctx, &app.flows.catalog, id, &publish);
+    let act = move |tx: &mut Tx<'_>| definitions::publish(tx, &ctx, &app.flows, id, &publish);
     call.commit(act, shown).await
 }
 
@@ -240,7 +240,7 @@ async fn publish_version(call: Call) -> Result<Reply, Fault> {
     body.finish_ignoring_unknown()?;
     let (ctx, app) = (call.ctx.clone(), call.app.clone());
     let act = move |tx: &mut Tx<'_>| {
-        definitions::publish_version(tx, &ctx, &app.flows.catalog, id, number, summary.as_deref())
+        definitions::publish_version(tx, &ctx, &app.flows, id, number, summary.as_deref())
     };
     call.commit(act, shown).await
 }
@@ -257,7 +257,7 @@ async fn roll_back(call: Call) -> Result<Reply, Fault> {
     let publish = body.flag("publish").unwrap_or(false);
     body.finish_ignoring_unknown()?;
     let (ctx, app) = (call.ctx.clone(), call.app.clone());
-    let act = move |tx: &mut Tx<'_>| definitions::roll_back(tx, &ctx, &app.flows.catalog, id, number, publish);
+    let act = move |tx: &mut Tx<'_>| definitions::roll_back(tx, &ctx, &app.flows, id, number, publish);
     let render = |record: VersionRecord| {
         let location = format!("/v1/flow/{}/versions/{}", record.row.flow, record.row.version);
         Reply::created(&location, &VersionOut::of(record)?)

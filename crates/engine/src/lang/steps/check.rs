@@ -179,7 +179,22 @@ impl Checker<'_> {
                 self.error("missing_field", step, "/data/seconds", "delay needs seconds or until".to_owned());
             }
             "user-approval" => self.approvers(step),
+            "ask-to-llm" => self.one_of(step, "prompt", "messages"),
+            "extract-data" => self.one_of(step, "fields", "schema"),
             _ => {}
+        }
+    }
+
+    /// A step that needs one of two fields.
+    fn one_of(&mut self, step: &StepDef, first: &str, second: &str) {
+        let is_given = |key: &str| {
+            step.data
+                .get(key)
+                .is_some_and(|value| !value.is_null() && value.as_str().is_none_or(|text| !text.trim().is_empty()))
+        };
+        if !is_given(first) && !is_given(second) {
+            let message = format!("{} needs {first} or {second}", step.kind);
+            self.error("missing_field", step, &format!("/data/{first}"), message);
         }
     }
 

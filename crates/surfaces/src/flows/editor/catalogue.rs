@@ -6,10 +6,11 @@ use floe_engine::lang::steps::{DEFINITION_BYTES_MAX, NESTING_MAX, STEPS_MAX};
 use floe_engine::{builtin, drive, machine};
 use floe_flows::files::{FILE_BYTES_MAX, FILES_MAX};
 use floe_flows::runs::DEPTH_MAX;
+use floe_runtime::models::ModelInfo;
 use serde_json::{Value, json};
 
-/// The catalogue of a workspace in a time zone.
-pub(super) fn catalogue(catalog: &Catalog, timezone: &str) -> Value {
+/// The catalogue of a workspace in a time zone, with the models that answer there.
+pub(super) fn catalogue(catalog: &Catalog, timezone: &str, models: &[ModelInfo]) -> Value {
     let steps: Vec<&StepSpec> = catalog.steps().collect();
     let mut triggers: Vec<Value> = builtin::TRIGGERS.iter().map(step).collect();
     triggers.push(inbound_hook());
@@ -20,12 +21,15 @@ pub(super) fn catalogue(catalog: &Catalog, timezone: &str) -> Value {
         "steps": steps.iter().map(|spec| step(spec)).collect::<Vec<Value>>(),
         "triggers": triggers,
         "categories": categories(&steps),
-        // No provider of models is set up on this server.
-        "models": [],
+        "models": models.iter().map(model).collect::<Vec<Value>>(),
         "functions": functions.collect::<Vec<Value>>(),
         "limits": limits(),
         "timezone": timezone,
     })
+}
+
+fn model(info: &ModelInfo) -> Value {
+    json!({ "id": info.name, "name": info.name, "provider": info.provider, "available": true })
 }
 
 fn step(spec: &StepSpec) -> Value {
