@@ -11,6 +11,7 @@ pub mod agents;
 pub mod event_types;
 pub mod fault;
 pub mod flows;
+pub mod hex;
 pub mod id;
 pub mod placements;
 pub mod scope;

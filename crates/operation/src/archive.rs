@@ -4,6 +4,7 @@
 //! endian), the SHA-256 of everything before it (32 bytes), and a mark (8 bytes). The database comes first, so that the usual tools
 //! open a backup as it stands; the digest covers every byte, so that what was cut, mixed up or flipped anywhere is refused.
 
+use floe_model::hex;
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -99,7 +100,7 @@ pub fn seal(path: &Path, trailer: &Trailer) -> Result<Verified, ArchiveError> {
     file.write_all(&end)?;
     file.sync_all()?;
     let bytes = database_bytes + u64::try_from(end.len()).unwrap_or(0);
-    Ok(Verified { trailer: trailer.clone(), bytes, sha256: hex(&digest.finalize()), database_bytes })
+    Ok(Verified { trailer: trailer.clone(), bytes, sha256: hex::encode(&digest.finalize()), database_bytes })
 }
 
 /// Reads a backup whole.
@@ -131,7 +132,7 @@ pub fn verify(path: &Path) -> Result<Verified, ArchiveError> {
     file.seek(SeekFrom::Start(database_bytes))?;
     let mut text = Vec::new();
     (&mut file).take(length).read_to_end(&mut text)?;
-    Ok(Verified { trailer: read_trailer(&text)?, bytes, sha256: hex(&digest.finalize()), database_bytes })
+    Ok(Verified { trailer: read_trailer(&text)?, bytes, sha256: hex::encode(&digest.finalize()), database_bytes })
 }
 
 /// Writes the database of a backup into the new file `target`, for its owner alone, and forces it to disk.
@@ -174,10 +175,6 @@ fn hash(file: &mut File, bytes: u64, digest: &mut Sha256) -> io::Result<()> {
         left -= u64::try_from(read).unwrap_or(left);
     }
     Ok(())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Trailer {

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use floe_model::hex;
 use sha2::{Digest, Sha256};
 
 /// Hex digits of a fingerprint.
@@ -22,8 +23,7 @@ impl Secret {
     #[must_use]
     pub fn fingerprint(&self) -> String {
         let digest = Sha256::new().chain_update(b"floe secret key\0").chain_update(self.0).finalize();
-        let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        digits[..DIGITS].to_owned()
+        hex::encode(&digest)[..DIGITS].to_owned()
     }
 
     /// Its text in the key file.

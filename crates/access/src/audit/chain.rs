@@ -6,6 +6,7 @@
 //! entries that were sealed, or they would no longer verify.
 
 use floe_engine::canonical::canonical_json;
+use floe_model::hex;
 use floe_model::id::{AuditId, to_base32};
 use floe_store::platform::audit::{Actor, Entry};
 use floe_store::platform::audit_chain::Sealed;
@@ -42,7 +43,7 @@ const PREFIXES: &[(&str, &str)] = &[
 #[must_use]
 pub fn entry_object(sealed: &Sealed) -> Value {
     let mut object = unhashed(&sealed.entry, sealed.entry.seq, sealed.prev_hash.as_deref());
-    object.insert("hash".to_owned(), sealed.hash.as_deref().map(hex).into());
+    object.insert("hash".to_owned(), sealed.hash.as_deref().map(hex::encode).into());
     Value::Object(object)
 }
 
@@ -59,12 +60,6 @@ pub fn hash(prev_hash: &[u8], canonical: &str) -> [u8; 32] {
     hasher.update(prev_hash);
     hasher.update(canonical.as_bytes());
     hasher.finalize().into()
-}
-
-/// Lower-case hexadecimal digits.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Reads 64 hexadecimal digits.
@@ -152,7 +147,7 @@ fn unhashed(entry: &Entry, seq: Option<i64>, prev_hash: Option<&[u8]>) -> Map<St
         ("detail", detail),
         ("request_id", entry.request_id.map(|id| id.prefixed()).into()),
         ("ip", entry.ip.clone().into()),
-        ("prev_hash", prev_hash.map(hex).into()),
+        ("prev_hash", prev_hash.map(hex::encode).into()),
     ];
     members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

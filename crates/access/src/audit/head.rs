@@ -8,12 +8,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use floe_engine::canonical::canonical_json;
 use floe_model::Timestamp;
+use floe_model::hex;
 use floe_model::id::WorkspaceId;
 use floe_store::platform::audit_heads::Head;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use serde_json::{Map, Value};
 
-use super::chain::{hex, unhex};
+use super::chain::unhex;
 use crate::secret::ServerSecret;
 
 /// A signed head.
@@ -131,7 +132,7 @@ impl SignedHead {
         let members = [
             ("workspace_id", self.workspace.prefixed().into()),
             ("seq", self.seq.into()),
-            ("hash", hex(&self.hash).into()),
+            ("hash", hex::encode(&self.hash).into()),
             ("at", self.at.to_string().into()),
             ("public_key", STANDARD.encode(self.public_key).into()),
         ];

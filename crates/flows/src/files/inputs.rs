@@ -1,6 +1,7 @@
 //! Files as inputs: `{ "fileId": "…" }` becomes what a flow can read, if the caller may use the file.
 
 use floe_engine::inputs::{InputField, InputKind, parse_fields};
+use floe_model::hex;
 use floe_model::id::FileId;
 use floe_model::{Fault, FieldProblem};
 use floe_runtime::Ctx;
@@ -100,7 +101,7 @@ fn named<'i>(
 
 /// What a flow reads of a file.
 fn value_of(file: &FileRow) -> Value {
-    let sha256: String = file.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = hex::encode(&file.sha256);
     json!({
         "fileId": file.id, "name": file.name, "mimeType": file.mime_type, "size": file.size, "sha256": sha256,
     })

@@ -1,8 +1,7 @@
 //! What exactly is answered, and its digest (console contract, section 5.5).
 
-use std::fmt::Write;
-
 use floe_engine::canonical::canonical_json;
+use floe_model::hex;
 use floe_store::flows::waits::Asked;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -25,11 +24,7 @@ pub(super) fn content(asked: &Asked) -> Value {
 
 /// SHA-256 of the canonical JSON of the content, in hexadecimal.
 pub(super) fn content_hash(content: &Value) -> String {
-    let digest = Sha256::digest(canonical_json(content).as_bytes());
-    digest.iter().fold(String::with_capacity(64), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a String cannot fail");
-        text
-    })
+    hex::encode(&Sha256::digest(canonical_json(content).as_bytes()))
 }
 
 /// The question as rendered.

@@ -4,6 +4,7 @@ use floe_engine::canonical::canonical_json;
 use floe_engine::catalog::Catalog;
 use floe_engine::lang::steps::{Mapping, NeedKind, rename};
 use floe_model::flows::{DESCRIPTION_MAX, FlowSettings, ICON_MAX, NAME_MAX, TAG_MAX, TAGS_MAX, Visibility};
+use floe_model::hex;
 use floe_model::id::FlowId;
 use floe_model::{Fault, FaultKind, FieldProblem};
 use serde_json::Value;
@@ -29,9 +30,7 @@ pub struct Document {
 /// The checksum of the `flow` part of a document.
 #[must_use]
 pub fn checksum(flow: &Value) -> String {
-    let digest = Sha256::digest(canonical_json(flow).as_bytes());
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
+    format!("sha256:{}", hex::encode(&Sha256::digest(canonical_json(flow).as_bytes())))
 }
 
 impl Document {

@@ -103,7 +103,7 @@ pub fn make_key_text(kind: KeyKind, mode: Mode, random: &[u8; 64]) -> String {
         KeyKind::Treasury => format!("{prefix}{}", base64url(random)),
         KeyKind::PlacementsSdk | KeyKind::PlacementsManagement => {
             let (id, rest) = random.split_at(HEX_LEN / 2);
-            let hex: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+            let hex = crate::hex::encode(id);
             format!("{prefix}{hex}_{}", base62(rest, PLAIN_LEN))
         }
         KeyKind::Workflows => format!("{prefix}{}", base62(random, PLAIN_LEN)),

@@ -1,4 +1,5 @@
-//! Who asks what to show: the body of a resolve, checked (Placements contract, section 2.1).
+//! Who asks what to show: what the body of a resolve may hold (Placements contract, section 2.1), and the reading of one that stands
+//! inside a simulation. Bodies of devices are read by the surface, in one go and without copies; both keep these limits.
 
 use serde_json::{Map, Value};
 
@@ -89,11 +90,11 @@ fn check_members(members: &Map<String, Value>, path: &str, depth: usize) -> Resu
         }
         match value {
             Value::Object(inner) if depth < ATTRIBUTE_DEPTH_MAX => {
-                check_members(inner, &format!("{path}/{name}"), depth + 1)?;
+                check_members(inner, &below(path, name), depth + 1)?;
             }
             Value::Object(_) => {
                 let message = format!("attributes is more than {ATTRIBUTE_DEPTH_MAX} objects deep");
-                return Err(FieldProblem::new(format!("{path}/{name}"), "range", message));
+                return Err(FieldProblem::new(below(path, name), "depth", message));
             }
             Value::Array(entries) => check_list(entries, path, name)?,
             plain => check_plain(plain, path, name)?,
@@ -105,11 +106,11 @@ fn check_members(members: &Map<String, Value>, path: &str, depth: usize) -> Resu
 fn check_list(entries: &[Value], path: &str, name: &str) -> Result<(), FieldProblem> {
     if entries.len() > ATTRIBUTE_LIST_MAX {
         let message = format!("A list in attributes has at most {ATTRIBUTE_LIST_MAX} entries");
-        return Err(FieldProblem::new(format!("{path}/{name}"), "range", message));
+        return Err(FieldProblem::new(below(path, name), "range", message));
     }
     if entries.iter().any(|entry| entry.is_array() || entry.is_object()) {
         let message = "A list in attributes holds texts, numbers, booleans and null";
-        return Err(FieldProblem::new(format!("{path}/{name}"), "type", message));
+        return Err(FieldProblem::new(below(path, name), "type", message));
     }
     entries.iter().try_for_each(|entry| check_plain(entry, path, name))
 }
@@ -117,9 +118,14 @@ fn check_list(entries: &[Value], path: &str, name: &str) -> Result<(), FieldProb
 fn check_plain(value: &Value, path: &str, name: &str) -> Result<(), FieldProblem> {
     if value.as_str().is_some_and(|text| longer(text, ATTRIBUTE_TEXT_CHARS_MAX)) {
         let message = format!("A text in attributes has at most {ATTRIBUTE_TEXT_CHARS_MAX} characters");
-        return Err(FieldProblem::new(format!("{path}/{name}"), "length", message));
+        return Err(FieldProblem::new(below(path, name), "length", message));
     }
     Ok(())
+}
+
+/// The JSON pointer of a member (RFC 6901).
+fn below(path: &str, name: &str) -> String {
+    format!("{path}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
 /// Whether a text has more characters; short ones are not counted.
@@ -233,7 +239,7 @@ mod tests {
             (json!({ "a": [{}] }), Some(("/attributes/a", "type"))),
             (json!({ "a": ["x".repeat(1_025)] }), Some(("/attributes/a", "length"))),
             (nested(5), None),
-            (nested(6), Some(("/attributes/a/a/a/a/a", "range"))),
+            (nested(6), Some(("/attributes/a/a/a/a/a", "depth"))),
         ];
         for (attributes, problem) in cases {
             let expected = problem.map(|(path, code)| vec![(path.to_owned(), code)]);

@@ -12,6 +12,7 @@ pub mod event;
 pub mod experiment;
 pub mod filter;
 pub mod numbers;
+pub mod place_key;
 pub mod schedule;
 pub mod screen;
 pub mod sdk_error;

@@ -42,12 +42,6 @@ words! {
 }
 
 impl OrderState {
-    /// Whether money is reserved for an order in this state.
-    #[must_use]
-    pub const fn holds_money(self) -> bool {
-        matches!(self, Self::Ready | Self::Sent | Self::Followup)
-    }
-
     /// Whether an order in this state can come into the next one.
     #[must_use]
     pub const fn can_become(self, next: Self) -> bool {

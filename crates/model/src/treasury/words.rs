@@ -94,12 +94,6 @@ impl ExecutionStatus {
                 | (Self::Success, Self::Reversed)
         )
     }
-
-    /// Whether the run may end with a candidate in this state (section 3.5): it succeeded, failed, or was handed to people.
-    #[must_use]
-    pub const fn is_processed(self) -> bool {
-        !matches!(self, Self::NotStarted | Self::Pending)
-    }
 }
 
 impl LookupStatus {

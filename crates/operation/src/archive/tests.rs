@@ -42,7 +42,7 @@ fn what_was_sealed_is_verified_and_comes_out_again() {
     assert_eq!(verified.trailer, trailer());
     let whole = std::fs::read(&path).expect("read");
     assert_eq!(verified.bytes, whole.len() as u64);
-    assert_eq!(verified.sha256, hex(&Sha256::digest(&whole)));
+    assert_eq!(verified.sha256, hex::encode(&Sha256::digest(&whole)));
     let target = folder.0.join("out");
     extract(&path, &verified, &target).expect("extracted");
     assert_eq!(std::fs::read(&target).expect("read"), content);

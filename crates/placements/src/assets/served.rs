@@ -4,6 +4,7 @@
 use std::ops::RangeInclusive;
 
 use floe_model::Fault;
+use floe_model::hex;
 use floe_model::id::WorkspaceId;
 use floe_model::placements::assets::{digest_of, extension_of};
 use floe_store::placements::blobs::{self, CHUNK_BYTES};
@@ -43,8 +44,7 @@ impl Served {
 /// A strong validator of bytes with this digest.
 #[must_use]
 pub fn etag(sha256: &[u8; 32]) -> String {
-    let digits: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("\"{digits}\"")
+    format!("\"{}\"", hex::encode(sha256))
 }
 
 /// The file of an address; the extension has to be the one that its type has.

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use floe_model::hex;
 use floe_model::id::{AppId, WorkspaceId};
 use floe_model::placements::compact::compact;
 use floe_model::placements::screen::{self, Findings, Stored};
@@ -61,7 +62,7 @@ impl Schema {
 }
 
 fn digest(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&Sha256::digest(text.as_bytes()))
 }
 
 impl Placements {

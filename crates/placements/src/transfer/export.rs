@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use floe_model::Fault;
+use floe_model::hex;
 use floe_model::id::{AppId, ScreenVersionId, WorkspaceId};
 use floe_model::placements::decide::RuleSpec;
 use floe_model::placements::experiment::percent;
@@ -122,7 +123,7 @@ impl Source {
             family: row.family,
             weight: row.weight,
             style: row.style.as_str().to_owned(),
-            sha256: hex(&row.sha256),
+            sha256: hex::encode(&row.sha256),
         };
         Ok(rows.into_iter().map(part).collect())
     }
@@ -137,7 +138,7 @@ impl Source {
                 id: row.id,
                 name: row.name,
                 kind: row.kind.as_str().to_owned(),
-                sha256: hex(&row.sha256),
+                sha256: hex::encode(&row.sha256),
             }));
             if is_last {
                 return Ok(parts);
@@ -252,9 +253,4 @@ fn stored(text: &str) -> Result<Value, Fault> {
 
 fn raw(text: String) -> Result<Box<RawValue>, Fault> {
     RawValue::from_string(text).map_err(Fault::internal)
-}
-
-/// Lower-case hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

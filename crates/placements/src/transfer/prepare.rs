@@ -12,6 +12,7 @@ use std::hash::Hash;
 use floe_model::id::{AppId, AudienceId};
 use floe_model::placements::Platform;
 use floe_model::placements::app::{AppSettings, TEST_USERS_MAX, TTL_MAX};
+use floe_model::placements::asking::ID_CHARS_MAX;
 use floe_model::placements::filter::Filter;
 use floe_model::{Fault, FieldProblem, Timestamp};
 use floe_store::placements::experiments::Experiment;
@@ -24,8 +25,6 @@ use super::document::{AppPart, Document, FontPart, MediaPart};
 pub(super) use flows::{Flow, Version};
 pub(super) use targeting::References;
 
-/// Characters of a placement's key at most.
-const KEY_MAX: usize = 64;
 /// Problems that are listed at most.
 const PROBLEMS_MAX: usize = 100;
 
@@ -106,14 +105,7 @@ fn are_good(settings: &AppSettings) -> bool {
 
 /// Whether a text can be the id of a user (section 2.1).
 fn is_user(text: &str) -> bool {
-    (1..=256).contains(&text.chars().count()) && !text.trim().is_empty() && !text.contains('\0')
-}
-
-/// Whether a text can be the key of a placement (section 1.1).
-fn is_key(key: &str) -> bool {
-    key.len() <= KEY_MAX
-        && key.starts_with(|first: char| first.is_ascii_lowercase())
-        && key.chars().all(|one| one.is_ascii_lowercase() || one.is_ascii_digit() || one == '_')
+    (1..=ID_CHARS_MAX).contains(&text.chars().count()) && !text.trim().is_empty() && !text.contains('\0')
 }
 
 /// What is wrong with a document.

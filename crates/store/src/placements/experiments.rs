@@ -261,20 +261,6 @@ pub fn bound(
     tx.row(&BOUND, params![workspace, app, placement_key], |row| row.id(0).map(ExperimentId))
 }
 
-/// Whether an app has an experiment that runs or pauses.
-///
-/// # Errors
-/// Of the database.
-pub fn any_bound(tx: &mut Tx<'_>, workspace: WorkspaceId, app: AppId) -> Result<bool, Fault> {
-    for status in [Status::Running, Status::Paused] {
-        let found = tx.row(&COUNT, params![workspace, app, status.as_str(), ""], |row| row.int(0))?;
-        if found.unwrap_or(0) > 0 {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
 /// Whether an experiment, in whatever state, refers to one of these versions.
 ///
 /// # Errors

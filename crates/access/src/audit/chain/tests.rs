@@ -76,7 +76,7 @@ fn the_canonical_form_of_an_entry_stays_as_it_is() {
         hash: Some(own.to_vec()),
     };
     let mut object = entry_object(&sealed);
-    assert_eq!(object["hash"].as_str(), Some(hex(&own).as_str()));
+    assert_eq!(object["hash"].as_str(), Some(hex::encode(&own).as_str()));
     object.as_object_mut().expect("an object").swap_remove("hash");
     assert_eq!(canonical_json(&object), text, "what is shown is what was hashed");
 }

@@ -1,9 +1,10 @@
 use floe_model::Timestamp;
+use floe_model::hex;
 use floe_model::id::WorkspaceId;
 use serde_json::json;
 
 use super::*;
-use crate::audit::chain::{self, hex};
+use crate::audit::chain;
 use crate::audit::head::Signer;
 use crate::secret::ServerSecret;
 
@@ -19,9 +20,10 @@ fn export(signer: &Signer, word: &str, count: i64) -> (Vec<String>, SignedHead) 
     let mut lines = vec![json!({ "head": signer.sign(WORKSPACE, 0, [0; 32], AT).object() }).to_string()];
     let mut prev = [0; 32];
     for seq in 1..=count {
-        let mut entry = json!({ "id": format!("aud_{seq}"), "seq": seq, "action": word, "prev_hash": hex(&prev) });
+        let mut entry =
+            json!({ "id": format!("aud_{seq}"), "seq": seq, "action": word, "prev_hash": hex::encode(&prev) });
         prev = chain::hash(&prev, &canonical_json(&entry));
-        entry["hash"] = hex(&prev).into();
+        entry["hash"] = hex::encode(&prev).into();
         lines.push(entry.to_string());
     }
     let head = signer.sign(WORKSPACE, count, prev, AT);

@@ -99,13 +99,13 @@ pub struct ServedFont {
 /// Where a font file is found, below the workspace's base.
 #[must_use]
 pub fn font_path(sha256: &[u8; 32]) -> String {
-    format!("fonts/{}.{FONT_EXTENSION}", hex(sha256))
+    format!("fonts/{}.{FONT_EXTENSION}", crate::hex::encode(sha256))
 }
 
 /// Where a media file is found, below the workspace's base: its `src` in a flow.
 #[must_use]
 pub fn media_path(sha256: &[u8; 32], kind: MediaKind) -> String {
-    format!("media/{}.{}", hex(sha256), kind.extension())
+    format!("media/{}.{}", crate::hex::encode(sha256), kind.extension())
 }
 
 /// `media_base_url` of a resolve: everything that a workspace uploaded is below it.
@@ -150,11 +150,6 @@ pub fn is_icon_name(name: &str) -> bool {
     let begins = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
     let goes_on = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     begins && name.len() <= 128 && name.bytes().all(goes_on) && !name.contains("..")
-}
-
-/// Lower-case hexadecimal digits.
-fn hex(digest: &[u8; 32]) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Upper case is no spelling of an address.

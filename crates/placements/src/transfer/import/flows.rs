@@ -1,6 +1,7 @@
 //! Screen flows with their drafts and versions.
 
 use floe_model::Fault;
+use floe_model::hex;
 use floe_model::placements::screen::SCHEMA_VERSION;
 use floe_store::Tx;
 use floe_store::placements::drafts::{self, Draft};
@@ -8,7 +9,6 @@ use floe_store::placements::screen_flows::{self, FLOWS_MAX, ScreenFlow};
 use floe_store::placements::versions::{self, Head};
 use sha2::{Digest, Sha256};
 
-use super::super::export::hex;
 use super::super::prepare::{Flow, Version};
 use super::{Target, taken, written};
 use crate::assets;
@@ -106,7 +106,7 @@ impl Target<'_> {
             revision: 1,
             updated_by: self.who.name().to_owned(),
             updated_at: self.now,
-            sha256: hex(&Sha256::digest(flow.draft.as_bytes())),
+            sha256: hex::encode(&Sha256::digest(flow.draft.as_bytes())),
             schema: flow.draft.clone(),
         };
         if !is_there {

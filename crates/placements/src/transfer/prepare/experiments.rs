@@ -8,13 +8,14 @@ use floe_model::placements::bucket::HashVersion;
 use floe_model::placements::experiment::{
     self, Metric, NAME_MAX, NAME_MIN, ProposedVariant, SEED_MAX, Status, VARIANTS_MIN, WEIGHT_ALL, hundredths,
 };
+use floe_model::placements::place_key::is_key;
 use floe_store::placements::experiments::Experiment;
 use floe_store::placements::overrides::{OVERRIDES_MAX, Override};
 use floe_store::placements::variants::Variant;
 use serde_json::Value;
 
 use super::super::document::{ExperimentPart, OverridePart, VariantPart};
-use super::{Problems, is_key, is_user};
+use super::{Problems, is_user};
 
 /// Characters of a description at most.
 const DESCRIPTION_MAX: usize = 2_000;

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use floe_model::hex;
 use floe_model::id::{ScreenFlowId, ScreenVersionId};
 use floe_model::placements::app::FlowKind;
 use floe_model::placements::compact::compact;
@@ -12,7 +13,6 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::super::document::{FlowPart, VersionPart};
-use super::super::export::hex;
 use super::Problems;
 
 /// Characters of the name of a screen flow at most.
@@ -114,7 +114,7 @@ fn version(part: VersionPart, path: &str, problems: &mut Problems) -> Option<Ver
         note: part.note.filter(|note| !note.is_empty()),
         published_by: part.published_by,
         published_at: part.published_at,
-        sha256: hex(&Sha256::digest(schema.as_bytes())),
+        sha256: hex::encode(&Sha256::digest(schema.as_bytes())),
         warnings: serde_json::to_string(&findings.warnings).unwrap_or_else(|_| "[]".to_owned()),
         fonts: screen::fonts_used(&value),
         schema,

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use floe_model::Timestamp;
 use floe_model::id::{AppId, AudienceId, ScreenVersionId};
 use floe_model::placements::app::TTL_MAX;
+use floe_model::placements::place_key::is_key;
 use floe_model::placements::decide::{RuleAudience, RuleSpec};
 use floe_model::placements::experiment::hundredths;
 use floe_model::placements::filter::Filter;
@@ -14,7 +15,7 @@ use floe_store::placements::placements::Placement;
 use serde_json::Value;
 
 use super::super::document::{AudiencePart, PlacementPart};
-use super::{Audience, Problems, is_key};
+use super::{Audience, Problems};
 
 /// Characters of the name of an audience at most.
 const NAME_MAX: usize = 120;
