@@ -15,6 +15,10 @@ use crate::{Change, Row, Tx, params, statements};
 
 /// What [`Change::Record`] calls an exchange.
 pub const KIND: &str = "exchange";
+/// What [`Change::Record`] calls an exchange that anyone may take.
+pub const WORK: &str = "exchange_work";
+/// What [`Change::Record`] calls an exchange, or the thread of exchanges, that is to stop.
+pub const CANCEL_ASKED: &str = "exchange_cancel";
 /// Exchanges of one claim at most.
 pub const CLAIM_MAX: usize = 100;
 
@@ -107,18 +111,17 @@ macro_rules! columns {
              credits, last_seq, finished_at"
     };
 }
-pub(crate) use columns as exchange_columns;
 
 /// Open, in its turn, and had by nobody who lives.
 macro_rules! claimable {
-    ($left:literal) => {
+    ($left:literal, $limit:literal) => {
         concat!(
             "select workspace_id, mode, id from exchanges free
              where finished_at is null and ",
             $left,
             " and not exists (select 1 from exchanges earlier
                  where earlier.thread_id = free.thread_id and earlier.finished_at is null and earlier.arrival < free.arrival)
-             order by accepted_at limit $3"
+             order by accepted_at ", $limit
         )
     };
 }
@@ -165,10 +168,10 @@ statements! {
     CLAIM = split {
         sqlite: concat!(
             "update exchanges set state = 'running', owner = $1, epoch = epoch + 1, started_at = coalesce(started_at, $2)
-             where (workspace_id, mode, id) in (", claimable!("(owner is null or owner <> $1)"), ") returning ", columns!()
+             where (workspace_id, mode, id) in (", claimable!("(owner is null or owner <> $1)", "limit $3"), ") returning ", columns!()
         ),
         postgres: concat!(
-            "with taken as materialized (", claimable!("(owner is null or owner <> $1)"), " for update skip locked)
+            "with taken as materialized (", claimable!("(owner is null or owner <> $1)", "limit $3"), " for update skip locked)
              update exchanges set state = 'running', owner = $1, epoch = epoch + 1, started_at = coalesce(started_at, $2) from taken
              where exchanges.workspace_id = taken.workspace_id and exchanges.mode = taken.mode and exchanges.id = taken.id
              returning ", columns!()
@@ -180,17 +183,27 @@ statements! {
         sqlite: concat!(
             "update exchanges set state = 'running', owner = $1, epoch = epoch + 1, started_at = coalesce(started_at, $2)
              where (workspace_id, mode, id) in (",
-            claimable!("(owner is null or not exists (select 1 from nodes where nodes.id = free.owner))"), ") returning ", columns!()
+            claimable!("(owner is null or not exists (select 1 from nodes where nodes.id = free.owner))", "limit $3"), ") returning ", columns!()
         ),
         postgres: concat!(
             "with taken as materialized (",
-            claimable!("(owner is null or not exists (select 1 from nodes where nodes.id = free.owner))"), " for update skip locked)
+            claimable!("(owner is null or not exists (select 1 from nodes where nodes.id = free.owner))", "limit $3"), " for update skip locked)
              update exchanges set state = 'running', owner = $1, epoch = epoch + 1, started_at = coalesce(started_at, $2) from taken
              where exchanges.workspace_id = taken.workspace_id and exchanges.mode = taken.mode and exchanges.id = taken.id
              returning ", columns!()
         ),
     } -> [id, text, id, id, id, text, int, text, opt id, int, bool, text, opt text, id, json, int, int, opt json, json, opt text, int,
         bool, time, opt time, opt int, opt text, opt text, opt json, opt text, int, int, int, int, int, opt time];
+    /// Whether there is one that nobody has, or that another life of this process had.
+    HAS_FREE = both(claimable!("(owner is null or owner <> $1)", "limit 1")) -> [id, text, id];
+    /// Whether there is one that nobody has, or that a node that is no more had.
+    HAS_FREE_AMONG_NODES = both(claimable!(
+        "(owner is null or not exists (select 1 from nodes where nodes.id = free.owner))", "limit 1"
+    )) -> [id, text, id];
+    /// The owner of the next open one of a thread.
+    NEXT = both(
+        "select owner from exchanges where thread_id = $1 and finished_at is null and arrival > $2 order by arrival limit 1"
+    ) -> [opt id];
     /// Whoever took it last still has it; kept so until the transaction ends.
     KEEP = both(
         "update exchanges set epoch = epoch
@@ -272,6 +285,9 @@ pub fn insert(tx: &mut Tx<'_>, exchange: &Exchange) -> Result<(), Fault> {
         ended.map(|ended| ended.at),
     ];
     tx.execute_later(&INSERT, params)?;
+    if *state == ExchangeState::Waiting && owner.is_none() {
+        tx.announce(Change::Record { workspace: scope.workspace, kind: WORK, id: id.0 });
+    }
     tx.announce(Change::Record { workspace: scope.workspace, kind: KIND, id: id.0 });
     Ok(())
 }
@@ -328,7 +344,7 @@ pub fn withdraw(tx: &mut Tx<'_>, scope: Scope, id: ExchangeId, owner: u128) -> R
 /// Of the database.
 pub fn release(tx: &mut Tx<'_>, scope: Scope, id: ExchangeId, epoch: i64) -> Result<(), Fault> {
     tx.execute(&RELEASE, params![scope.workspace, scope.mode, id, epoch])?;
-    tx.announce(Change::Record { workspace: scope.workspace, kind: KIND, id: id.0 });
+    tx.announce(Change::Record { workspace: scope.workspace, kind: WORK, id: id.0 });
     Ok(())
 }
 
@@ -349,6 +365,31 @@ pub fn claim(
     let mut claimed = tx.rows(statement, params![owner, now, limit.min(CLAIM_MAX)], exchange)?;
     claimed.sort_by_key(|exchange| exchange.id);
     Ok(claimed)
+}
+
+/// Whether [`claim`] would take anything.
+///
+/// # Errors
+/// Of the database.
+pub fn has_free(tx: &mut Tx<'_>, owner: u128, among_nodes: bool) -> Result<bool, Fault> {
+    let found = if among_nodes {
+        tx.row(&HAS_FREE_AMONG_NODES, &[], |row| row.id(2))?
+    } else {
+        tx.row(&HAS_FREE, params![owner], |row| row.id(2))?
+    };
+    Ok(found.is_some())
+}
+
+/// Tells those who take exchanges when the next one of a thread is nobody's.
+///
+/// # Errors
+/// Of the database.
+pub fn announce_next(tx: &mut Tx<'_>, scope: Scope, thread: ThreadId, arrival: i64) -> Result<(), Fault> {
+    let next = tx.row(&NEXT, params![thread, arrival], |row| row.opt_id(0))?;
+    if next == Some(None) {
+        tx.announce(Change::Record { workspace: scope.workspace, kind: WORK, id: thread.0 });
+    }
+    Ok(())
 }
 
 /// Makes sure that whoever took an exchange at `epoch` still has it, until the transaction ends: whether it is to stop; none when it
@@ -395,7 +436,7 @@ pub fn finish(tx: &mut Tx<'_>, scope: Scope, id: ExchangeId, epoch: i64, ended: 
 /// Of the database.
 pub fn cancel(tx: &mut Tx<'_>, scope: Scope, id: ExchangeId) -> Result<bool, Fault> {
     let asked = tx.execute(&CANCEL, params![scope.workspace, scope.mode, id, true])? == 1;
-    tx.announce(Change::Record { workspace: scope.workspace, kind: KIND, id: id.0 });
+    tx.announce(Change::Record { workspace: scope.workspace, kind: CANCEL_ASKED, id: id.0 });
     Ok(asked)
 }
 
@@ -405,7 +446,7 @@ pub fn cancel(tx: &mut Tx<'_>, scope: Scope, id: ExchangeId) -> Result<bool, Fau
 /// Of the database.
 pub fn cancel_of_thread(tx: &mut Tx<'_>, scope: Scope, thread: ThreadId) -> Result<u64, Fault> {
     let asked = tx.execute(&CANCEL_OF_THREAD, params![scope.workspace, thread, true])?;
-    tx.announce(Change::Record { workspace: scope.workspace, kind: KIND, id: thread.0 });
+    tx.announce(Change::Record { workspace: scope.workspace, kind: CANCEL_ASKED, id: thread.0 });
     Ok(asked)
 }
 

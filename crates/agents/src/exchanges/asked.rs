@@ -1,0 +1,125 @@
+//! What came in with an exchange, and who asked, as its row keeps them.
+
+use floe_model::Fault;
+use floe_model::access::{Caller, Credential, Member, Role, TreasuryRole};
+use floe_model::agents::message::{Message, Role as Says};
+use floe_model::id::{ExchangeId, KeyId, MemberId, MessageId, SessionId, TokenId, parse_bits};
+use floe_store::agents::exchanges::Exchange;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+
+/// What came in.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Asked {
+    /// Each with the id under which it will be stored.
+    pub(super) messages: Vec<(MessageId, Message)>,
+    /// Given back in `metadata.custom`.
+    pub(super) custom: Map<String, Value>,
+    /// The exchange that stopped for approvals.
+    pub(super) continues: Option<ExchangeId>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    #[serde(default)]
+    messages: Vec<Value>,
+    #[serde(default)]
+    custom: Map<String, Value>,
+    #[serde(default)]
+    continues: Option<ExchangeId>,
+}
+
+impl Asked {
+    /// As the row keeps it.
+    pub(super) fn to_text(&self) -> Result<String, Fault> {
+        let message = |(id, message): &(MessageId, Message)| {
+            let mut kept = message.to_json();
+            kept["id"] = json!(id);
+            kept
+        };
+        let kept = Kept {
+            messages: self.messages.iter().map(message).collect(),
+            custom: self.custom.clone(),
+            continues: self.continues,
+        };
+        serde_json::to_string(&kept).map_err(Fault::internal)
+    }
+
+    /// From a row.
+    pub(super) fn read(text: &str) -> Result<Self, Fault> {
+        let kept: Kept = serde_json::from_str(text).map_err(Fault::internal)?;
+        let message = |kept: &Value| {
+            let id = kept["id"].as_str().and_then(|id| MessageId::parse(id).ok());
+            let message = Message::parse(kept).map_err(Fault::internal)?;
+            Ok((id.ok_or_else(|| Fault::internal("a kept message has no id"))?, message))
+        };
+        let messages = kept.messages.iter().map(message).collect::<Result<_, Fault>>()?;
+        Ok(Self { messages, custom: kept.custom, continues: kept.continues })
+    }
+}
+
+/// Who asked.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct StartedBy {
+    kind: String,
+    id: String,
+    name: String,
+    #[serde(default)]
+    member: Option<KeptMember>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct KeptMember {
+    id: MemberId,
+    name: String,
+    email: String,
+    role: String,
+    treasury_role: String,
+}
+
+/// Who asked, as the row keeps it: nothing by which anybody could sign in.
+pub(super) fn started_by(caller: &Caller) -> Result<String, Fault> {
+    let actor = caller.actor();
+    let member = caller.member.as_ref().map(|member| KeptMember {
+        id: member.id,
+        name: member.name.clone(),
+        email: member.email.clone(),
+        role: member.role.as_str().to_owned(),
+        treasury_role: member.treasury_role.as_str().to_owned(),
+    });
+    let kept = StartedBy { kind: actor.kind.to_owned(), id: actor.id, name: actor.name, member };
+    serde_json::to_string(&kept).map_err(Fault::internal)
+}
+
+/// Who asked for an exchange, for what it does after the one who asked has gone: with the rights that it had then.
+#[must_use]
+pub fn caller_of(exchange: &Exchange) -> Caller {
+    let kept: StartedBy = serde_json::from_str(&exchange.started_by).unwrap_or_default();
+    let bits = parse_bits(&kept.id).unwrap_or(0);
+    let member = kept.member.and_then(|member| {
+        Some(Member {
+            id: member.id,
+            name: member.name,
+            email: member.email,
+            role: Role::parse(&member.role)?,
+            treasury_role: TreasuryRole::parse(&member.treasury_role)?,
+            groups: Vec::new(),
+        })
+    });
+    let credential = match kept.kind.as_str() {
+        "key" => Credential::AgentsKey(KeyId(bits)),
+        "token" if member.is_some() => Credential::Token(TokenId(bits)),
+        "member" if member.is_some() => Credential::Session(SessionId(0)),
+        "system" => Credential::System,
+        _ => Credential::Anonymous,
+    };
+    let mut caller = Caller::system(exchange.scope.workspace, exchange.scope.mode);
+    (caller.credential, caller.member, caller.name) = (credential, member, kept.name);
+    caller
+}
+
+/// Whether a message is the caller's to be judged: everything but what is said to be the agent's own.
+pub(super) fn is_judged(message: &Message) -> bool {
+    message.role != Says::Assistant
+}

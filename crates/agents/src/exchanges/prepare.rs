@@ -1,0 +1,70 @@
+//! Before an exchange is accepted: its agent, what it may cost, and its ids.
+
+use std::sync::Arc;
+
+use floe_model::agents::exchange::Channel;
+use floe_model::agents::window::{estimate, estimate_text};
+use floe_model::{Fault, Scope};
+use floe_runtime::Ctx;
+use floe_runtime::models::{ModelInfo, Models as _, Price, Usage};
+
+use super::asked::Asked;
+use super::{Config, NewExchange, Ready};
+use crate::Agents;
+
+impl Agents {
+    /// Makes an exchange ready to be accepted: looks up its agent and what its model costs.
+    ///
+    /// # Errors
+    /// Not found for an agent that is not there; `agent_inactive`; of the database.
+    pub async fn prepare(self: &Arc<Self>, ctx: &Ctx, new: NewExchange) -> Result<Ready, Fault> {
+        let scope = ctx.caller.scope();
+        let config = self.config(scope, &new).await?;
+        let model = self.models.find(scope, config.agent.model.as_deref()).await?;
+        let ids = &self.platform.ids;
+        let messages = new.messages.iter().map(|message| (ids.next(), message.clone())).collect();
+        let asked = Asked { messages, custom: new.metadata.clone(), continues: new.continues.as_ref().map(|one| one.exchange) };
+        Ok(Ready {
+            scope,
+            exchange: ids.next(),
+            new_thread: ids.next(),
+            hold: model.as_ref().map_or(0, |model| to_hold(&config, &asked, model)),
+            price: model.map(|model| model.price),
+            new,
+            asked,
+            caller: Arc::clone(&ctx.caller),
+            request: ctx.request_id,
+            config: Arc::new(config),
+            now: ctx.now(),
+        })
+    }
+
+    /// The configuration with which an exchange runs.
+    async fn config(self: &Arc<Self>, scope: Scope, new: &NewExchange) -> Result<Config, Fault> {
+        let tried = new.config_override.as_ref();
+        let config = super::config::load(self, scope.workspace, new.agent, tried).await?;
+        let config = config.ok_or_else(|| Fault::not_found("Agent"))?;
+        // What is tried in the playground is tried before it is switched on.
+        if !config.is_active() && new.channel != Channel::Playground {
+            return Err(Fault::conflict("agent_inactive", "This agent is not active"));
+        }
+        Ok(config)
+    }
+}
+
+/// What an exchange may cost, as far as that can be said before: one round with the longest answer. What more rounds cost is taken in
+/// the end as far as it is there.
+fn to_hold(config: &Config, asked: &Asked, model: &ModelInfo) -> i64 {
+    let said: usize = asked.messages.iter().map(|(_, message)| estimate(message)).sum();
+    let input = said + estimate_text(&config.agent.instructions);
+    let usage = Usage {
+        input_tokens: i64::try_from(input).unwrap_or(i64::MAX),
+        output_tokens: i64::from(config.output_tokens().min(model.max_output_tokens)),
+    };
+    bounded(&model.price, usage)
+}
+
+/// A price that a ledger can hold.
+fn bounded(price: &Price, usage: Usage) -> i64 {
+    price.of(usage, 0).clamp(0, floe_model::access::credits::AMOUNT_MAX)
+}
