@@ -7,7 +7,7 @@ use crate::postgres::Cluster;
 use crate::process;
 use crate::report::Report;
 use crate::setup::nextest::{self, Runner};
-use crate::setup::{chromium, postgresql};
+use crate::setup::{chromium, dictionary, postgresql};
 use crate::workspace::{Failure, Outcome, Workspace, in_ci};
 
 use summary::Counts;
@@ -17,6 +17,9 @@ pub(crate) const POSTGRES_URL: &str = "FLOE_TEST_POSTGRES_URL";
 
 /// The browser of the tests of pages; where it is named they are not left out.
 const BROWSER: &str = "FLOE_TEST_CHROMIUM";
+
+/// The folder of the dictionary in which the quality of searches is measured.
+const DICTIONARY: &str = "FLOE_TEST_DICTIONARY";
 
 /// Runs every test and the longer proofs; with arguments, only the tests that they choose (nextest's own arguments).
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Outcome {
@@ -32,6 +35,7 @@ pub(crate) fn perform(workspace: &Workspace, arguments: &[String]) -> Outcome<Re
     let runner = nextest::find_or_install(&mut workspace)?;
     let cluster = start_cluster(&mut workspace, &mut report)?;
     find_browser(&mut workspace, &mut report)?;
+    find_dictionary(&mut workspace, &mut report)?;
     run_tests(&workspace, runner, arguments, &mut report)?;
     if arguments.is_empty() {
         run_proofs(&workspace, &mut report);
@@ -76,6 +80,22 @@ fn find_browser(workspace: &mut Workspace, report: &mut Report) -> Outcome {
         Err(reason) => {
             eprintln!("without a browser: {reason}");
             report.skip(format!("the pages in a browser: {reason}"));
+        }
+    }
+    Ok(())
+}
+
+/// Names the dictionary to the tests, unless it was given.
+fn find_dictionary(workspace: &mut Workspace, report: &mut Report) -> Outcome {
+    if std::env::var_os(DICTIONARY).is_some() {
+        return Ok(());
+    }
+    match dictionary::ensure(workspace) {
+        Ok(folder) => workspace.set(DICTIONARY, folder.display().to_string()),
+        Err(reason) if in_ci() => return Err(Failure(format!("nothing may be left out in CI. Dictionary: {reason}"))),
+        Err(reason) => {
+            eprintln!("without the dictionary: {reason}");
+            report.skip(format!("the quality of searches: {reason}"));
         }
     }
     Ok(())

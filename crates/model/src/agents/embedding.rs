@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use super::words;
 
+/// Configured name of the built-in embedding.
+pub const NAME: &str = "hash-256";
 /// Dimensions of `hash-256`.
 pub const DIMENSIONS: usize = 256;
 /// Dimensions that a model may have.
