@@ -9,10 +9,15 @@
 #[expect(clippy::module_inception, reason = "the record is called what the slice is called")]
 pub mod agents;
 pub mod approvals;
+mod directory;
+pub mod exchanges;
 pub mod inbox;
+pub mod knowledge;
 pub mod models;
 pub mod monitoring;
+pub mod runs;
 mod settings;
+pub mod steps;
 pub mod threads;
 pub mod tools;
 pub mod trail;
@@ -33,8 +38,14 @@ pub struct Agents {
     pub settings: Settings,
     /// The models that answer.
     pub models: Arc<models::ModelService>,
+    /// What makes documents searchable.
+    pub knowledge: Arc<knowledge::Knowledge>,
+    /// Searches knowledge bases.
+    pub search: Arc<knowledge::search::Search>,
     /// Where tools come from.
     pub tools: tools::Tools,
+    /// The exchanges that run here.
+    pub exchanges: exchanges::Exchanges,
 }
 
 impl Agents {
@@ -42,14 +53,17 @@ impl Agents {
     #[must_use]
     pub fn new(platform: Arc<Platform>, settings: Settings) -> Self {
         let models = Arc::new(models::ModelService::new(Arc::clone(&platform), settings.models.clone()));
-        Self { platform, settings, models, tools: tools::Tools::default() }
+        let knowledge = Arc::new(knowledge::Knowledge::new(Arc::clone(&models) as Arc<dyn floe_runtime::models::Models>));
+        let search = knowledge::search::Search::new(Arc::clone(&platform), Arc::<models::ModelService>::clone(&models));
+        let exchanges = exchanges::Exchanges::new(&platform);
+        Self { platform, settings, models, knowledge, search, tools: tools::Tools::default(), exchanges }
     }
 }
 
 /// Durable work of this slice: a line for each folder that has some.
 #[must_use]
-pub fn handlers(_agents: &Arc<Agents>) -> Vec<Arc<dyn JobHandler>> {
-    let groups = [whatsapp::handlers()];
+pub fn handlers(agents: &Arc<Agents>) -> Vec<Arc<dyn JobHandler>> {
+    let groups = [knowledge::handlers(&agents.knowledge), whatsapp::handlers()];
     groups.into_iter().flatten().collect()
 }
 

@@ -52,14 +52,23 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
     ),
     ("getrandom", &["runtime"], "randomness is an argument; call `ctx.ids`"),
     ("calamine", &["treasury"], "spreadsheets that people upload are read by `treasury::import`"),
-    ("quick-xml", &["placements"], "drawings that people upload are checked by `placements::assets`"),
+    (
+        "quick-xml",
+        &["placements", "agents"],
+        "drawings that people upload are checked by `placements::assets`, documents read by `agents::knowledge::extract`",
+    ),
     (
         "jsonschema",
         &["agents"],
         "schemas of tools and answers are compiled by `agents::tools::schema`, with limits on what they cost",
     ),
-    ("csv", &["treasury"], "files that people upload are read by `treasury::import`"),
-    ("zip", &["treasury"], "packed files are read by `treasury::import`, which counts what they unpack to"),
+    ("csv", &["treasury", "agents"], "files that people upload are read by `treasury::import` and `agents::knowledge::extract`"),
+    (
+        "zip",
+        &["treasury", "agents"],
+        "packed files are read by `treasury::import` and `agents::knowledge::extract`, which count what they unpack to",
+    ),
+    ("pdf-extract", &["agents"], "documents are read by `agents::knowledge::extract`, in a child process"),
     ("infer", &["flows"], "types of files are found where files are received"),
     ("multer", &["surfaces"], "multipart bodies end at the surfaces; slices take and give plain types"),
     (

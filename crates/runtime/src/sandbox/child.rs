@@ -70,7 +70,7 @@ fn checked(reply: &Reply<Box<serde_json::value::RawValue>>) -> io::Result<Vec<u8
 }
 
 /// Limits for the life of the process.
-fn confine() -> io::Result<()> {
+pub(super) fn confine() -> io::Result<()> {
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     setrlimit(Resource::Core, none)?;
     setrlimit(Resource::Fsize, none)?;
@@ -87,7 +87,8 @@ fn confine_job(job: &JobIn) -> io::Result<()> {
     set_soft(Resource::As, limits::ADDRESS_SLACK_BYTES + job.limits.memory_bytes)
 }
 
-fn set_soft(resource: Resource, value: u64) -> io::Result<()> {
+/// Sets the limit that is in force, within what the process may have at most.
+pub(super) fn set_soft(resource: Resource, value: u64) -> io::Result<()> {
     let maximum = getrlimit(resource).maximum;
     let current = Some(maximum.map_or(value, |maximum| maximum.min(value)));
     Ok(setrlimit(resource, Rlimit { current, maximum })?)

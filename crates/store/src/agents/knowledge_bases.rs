@@ -110,6 +110,8 @@ statements! {
         "update knowledge_bases set index_revision = index_revision + 1 where workspace_id = $1 and id = $2
          returning index_revision"
     ) -> [int];
+    /// Whoever writes this holds the base until the end of the transaction; nothing is changed.
+    HOLD = both("update knowledge_bases set index_revision = index_revision where workspace_id = $1 and id = $2");
     /// The model of the visible vectors, and how long they are.
     SET_INDEX = both("update knowledge_bases set index_model = $3, dimensions = $4 where workspace_id = $1 and id = $2");
     /// The reindex that is under way.
@@ -204,6 +206,14 @@ pub fn update(tx: &mut Tx<'_>, base: &Base, now: Timestamp) -> Result<bool, Faul
 /// Of the database.
 pub fn touch(tx: &mut Tx<'_>, workspace: WorkspaceId, id: KnowledgeBaseId) -> Result<Option<i64>, Fault> {
     tx.row(&TOUCH, params![workspace, id], |row| row.int(0))
+}
+
+/// Holds a base until the end of the transaction without changing it; false when it is gone.
+///
+/// # Errors
+/// Of the database.
+pub fn hold(tx: &mut Tx<'_>, workspace: WorkspaceId, id: KnowledgeBaseId) -> Result<bool, Fault> {
+    Ok(tx.execute(&HOLD, params![workspace, id])? == 1)
 }
 
 /// Says which model made the visible vectors, and how long they are.

@@ -10,6 +10,8 @@ use crate::{Row, Tx, Value, params, statements};
 
 /// Chunks on one page.
 pub const PAGE_MAX: usize = 201;
+/// Bytes of one value of a vector.
+const FLOAT_BYTES: i64 = 4;
 
 /// A chunk as people see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +55,13 @@ statements! {
     /// All of a base that a search sees.
     COUNT_VISIBLE = both(
         "select cast(coalesce(sum(chunks + staged_chunks), 0) as bigint) from knowledge_documents where workspace_id = $1 and base_id = $2"
+    ) -> [int];
+    /// How long the vector of some chunk is that a search sees, in bytes.
+    VECTOR_BYTES = both(
+        "select cast(length(c.embedding) as bigint) from knowledge_documents d
+         join knowledge_chunks c on c.workspace_id = d.workspace_id and c.base_id = d.base_id and c.document_id = d.id
+             and c.generation = d.generation
+         where d.workspace_id = $1 and d.base_id = $2 and d.generation > 0 limit 1"
     ) -> [int];
     /// First to last.
     LIST_UP = both(
@@ -121,6 +130,15 @@ pub fn text_at(tx: &mut Tx<'_>, at: Place, generation: i64, position: i64) -> Re
 /// Of the database.
 pub fn count_of_base(tx: &mut Tx<'_>, workspace: WorkspaceId, base: KnowledgeBaseId) -> Result<i64, Fault> {
     Ok(tx.row(&COUNT_VISIBLE, params![workspace, base], |row| row.int(0))?.unwrap_or(0))
+}
+
+/// How many values the vectors of a base have that a search sees; none without any.
+///
+/// # Errors
+/// Of the database.
+pub fn dimensions(tx: &mut Tx<'_>, workspace: WorkspaceId, base: KnowledgeBaseId) -> Result<Option<i64>, Fault> {
+    let bytes = tx.row(&VECTOR_BYTES, params![workspace, base], |row| row.int(0))?;
+    Ok(bytes.map(|bytes| bytes / FLOAT_BYTES))
 }
 
 /// Chunks of a generation behind a place, in order or against it.

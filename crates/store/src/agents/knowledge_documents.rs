@@ -230,6 +230,17 @@ statements! {
              waiting_since = case when generation > 0 then waiting_since else $3 end
          where workspace_id = $1 and base_id = $2 and staged > 0"
     );
+    /// What was to be made anew for somebody stays as it was, where a search sees it.
+    RESTORE = both(
+        "update knowledge_documents set status = 'ready', progress = 100, error_code = null, error_message = null, waiting_since = null,
+             is_working = false, reindex_job = null, staged = 0, staged_chunks = 0
+         where workspace_id = $1 and base_id = $2 and reindex_job = $3 and generation > 0"
+    );
+    /// The others are still to be made, for nobody in particular.
+    DISOWN = both(
+        "update knowledge_documents set reindex_job = null, is_working = false
+         where workspace_id = $1 and base_id = $2 and reindex_job = $3"
+    );
     /// Ids of a base whether it is there or not.
     IDS = both(
         "select id from knowledge_documents where workspace_id = $1 and base_id = $2 and id > $3 order by id limit $4"
@@ -454,6 +465,15 @@ pub fn switch(
 /// Of the database.
 pub fn discard(tx: &mut Tx<'_>, workspace: WorkspaceId, base: KnowledgeBaseId, now: Timestamp) -> Result<(), Fault> {
     tx.execute(&DISCARD, params![workspace, base, now]).map(drop)
+}
+
+/// Gives up what was to be made anew for somebody: documents that a search sees stay as they were, others are made all the same.
+///
+/// # Errors
+/// Of the database.
+pub fn restore(tx: &mut Tx<'_>, workspace: WorkspaceId, base: KnowledgeBaseId, job: JobId) -> Result<(), Fault> {
+    tx.execute(&RESTORE, params![workspace, base, job])?;
+    tx.execute(&DISOWN, params![workspace, base, job]).map(drop)
 }
 
 /// Ids of a base after one, in their order, also when the base is gone.

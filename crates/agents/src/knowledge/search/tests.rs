@@ -149,6 +149,7 @@ impl World {
             error: None,
             waiting_since: None,
             is_working: false,
+            reindex_job: None,
             generation: 0,
             building: 1,
             staged: 0,
