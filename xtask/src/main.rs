@@ -8,6 +8,7 @@
 mod ci;
 mod crash;
 mod fuzz_api;
+mod model_server;
 mod openapi;
 mod postgres;
 mod process;

@@ -3,6 +3,7 @@
 mod summary;
 
 use crate::COMMANDS;
+use crate::model_server::ModelServer;
 use crate::postgres::Cluster;
 use crate::process;
 use crate::report::Report;
@@ -21,6 +22,9 @@ const BROWSER: &str = "FLOE_TEST_CHROMIUM";
 /// The folder of the dictionary in which the quality of searches is measured.
 const DICTIONARY: &str = "FLOE_TEST_DICTIONARY";
 
+/// The address of a real model server; without it the tests that need one are left out.
+const MODEL_SERVER: &str = "FLOE_TEST_MODEL_SERVER";
+
 /// Runs every test and the longer proofs; with arguments, only the tests that they choose (nextest's own arguments).
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Outcome {
     let report = perform(workspace, arguments)?;
@@ -36,7 +40,9 @@ pub(crate) fn perform(workspace: &Workspace, arguments: &[String]) -> Outcome<Re
     let cluster = start_cluster(&mut workspace, &mut report)?;
     find_browser(&mut workspace, &mut report)?;
     find_dictionary(&mut workspace, &mut report)?;
+    let model_server = start_model_server(&mut workspace, &mut report)?;
     run_tests(&workspace, runner, arguments, &mut report)?;
+    drop(model_server);
     if arguments.is_empty() {
         run_proofs(&workspace, &mut report);
     } else {
@@ -99,6 +105,25 @@ fn find_dictionary(workspace: &mut Workspace, report: &mut Report) -> Outcome {
         }
     }
     Ok(())
+}
+
+/// Starts a small real model, unless its address was given. It is stopped when the answer is dropped.
+fn start_model_server(workspace: &mut Workspace, report: &mut Report) -> Outcome<Option<ModelServer>> {
+    if std::env::var_os(MODEL_SERVER).is_some() {
+        return Ok(None);
+    }
+    match ModelServer::start(workspace) {
+        Ok(server) => {
+            workspace.set(MODEL_SERVER, server.url());
+            Ok(Some(server))
+        }
+        Err(reason) if in_ci() => Err(Failure(format!("nothing may be left out in CI. Model server: {reason}"))),
+        Err(reason) => {
+            eprintln!("without a model server: {reason}");
+            report.skip(format!("models at a real server: {reason}"));
+            Ok(None)
+        }
+    }
 }
 
 fn run_tests(workspace: &Workspace, runner: Runner, arguments: &[String], report: &mut Report) -> Outcome {

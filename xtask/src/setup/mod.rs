@@ -2,5 +2,6 @@
 
 pub(crate) mod chromium;
 pub(crate) mod dictionary;
+pub(crate) mod model_server;
 pub(crate) mod nextest;
 pub(crate) mod postgresql;

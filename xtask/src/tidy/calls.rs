@@ -44,6 +44,8 @@ const TIMING: &[&str] = &[
     // What answers of placements leave behind is gathered for some hundred milliseconds; snapshots are compared with the database from
     // time to time.
     "crates/placements/src/serving/run.rs",
+    // How long a model took, the end of a call with all its tries, and short pauses before a busy provider is asked again.
+    "crates/agents/src/models/",
     // The simulated rail takes as long as an operator says.
     "crates/treasury/src/payouts/rails/simulator.rs",
 ];
