@@ -6,7 +6,9 @@ use floe_model::{Fault, FieldProblem};
 use floe_store::Tx;
 use floe_store::agents::{agents as rows, knowledge_bases};
 
-/// Looks for the knowledge bases and agents that tools name; `own` is the agent itself, which cannot be its own tool.
+use crate::tools::Schema;
+
+/// Looks for the knowledge bases and agents that tools name, and whether schemas are any; `own` is the agent itself, which cannot be its own tool.
 ///
 /// # Errors
 /// 400 with every wrong field.
@@ -35,8 +37,19 @@ pub(super) fn references(
                     problems.push(FieldProblem::new(path, "value", "There is no such agent"));
                 }
             }
+            ToolKind::Http { parameters, .. } => {
+                problems.extend(schema_problem(&format!("/tools/{at}/parameters"), parameters));
+            }
             _ => {}
         }
     }
+    if let Some(schema) = &config.response_schema {
+        problems.extend(schema_problem("/response_schema", schema));
+    }
     if problems.is_empty() { Ok(()) } else { Err(Fault::validation(problems)) }
+}
+
+fn schema_problem(path: &str, schema: &serde_json::Value) -> Option<FieldProblem> {
+    let problem = Schema::compile(schema).err()?;
+    Some(FieldProblem::new(path, "value", format!("This is no JSON Schema that can be used: {problem}")))
 }

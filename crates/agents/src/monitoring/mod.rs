@@ -7,5 +7,5 @@ mod usage;
 
 pub use activity::{Entry, Trace, activity, entry};
 pub use credits::{Credits, credits};
-pub use performance::{Latency, Performance, performance, recent};
+pub use performance::{Latency, Performance, mean, performance, recent};
 pub use usage::{Usage, usage};

@@ -2,7 +2,7 @@
 
 use floe_model::{Fault, FaultKind};
 use http::StatusCode;
-use http::header::{HeaderValue, RETRY_AFTER};
+use http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde_json::{Map, Value, json};
 
 use crate::http::shape::{JSON_OBJECT, Shape, TEXT, list, may, must, object};
@@ -11,7 +11,7 @@ use crate::http::{FaultSite, Reply};
 /// Seconds after which a request that could not be served may be sent again, where nothing better is known.
 const RETRY_S: u64 = 1;
 
-/// The code of a fault for an agent that a key may not use, or that is none (sections 1.1).
+/// The code of a fault for an agent that a key may not use, or that is none (section 1.1).
 pub(super) const NO_AGENT: &str = "no_agent";
 /// The code of a fault for a path without the id of an agent.
 pub(super) const NO_AGENT_ID: &str = "no_agent_id";
@@ -34,6 +34,7 @@ const WORDS: &[(&str, &str)] = &[
     ("invalid_thread_id", "Invalid thread_id"),
     ("invalid_callback_url", "Invalid callback_url"),
     ("invalid_request", "Invalid request"),
+    ("invalid_cursor", "Invalid cursor"),
     ("invalid_metadata", "Invalid metadata"),
     ("agent_inactive", "Agent inactive"),
     ("thread_busy", "Thread busy"),
@@ -67,6 +68,7 @@ pub(super) fn render(fault: &Fault, _: &FaultSite<'_>) -> Reply {
     }
     let reply = Reply::value(status, &Value::Object(body));
     match status {
+        StatusCode::UNAUTHORIZED => reply.header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
             let seconds = fault.retry_after_s().unwrap_or(RETRY_S).max(RETRY_S);
             reply.header(RETRY_AFTER, HeaderValue::from(seconds))

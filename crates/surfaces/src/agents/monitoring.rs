@@ -1,13 +1,14 @@
 //! What happened to an agent, its numbers, and what is left of the credits (agents contract, section 6).
 
+use floe_access::secret::sha256;
 use floe_agents::monitoring;
 use floe_model::access::credits::number;
 use floe_model::agents::activity::Kind;
 use floe_model::agents::days::Until;
-use floe_model::id::{ActivityId, to_base32};
-use floe_model::{Fault, Timestamp};
+use floe_model::id::{ActivityId, parse_bits, to_base32};
+use floe_model::{Fault, FaultKind, Timestamp};
 use floe_store::Tx;
-use floe_store::agents::activity::{Activity, Filter};
+use floe_store::agents::activity::Filter;
 use serde_json::{Value, json};
 
 use super::gate::agent_id;
@@ -20,6 +21,8 @@ use crate::http::{Call, Reply, Route};
 
 const LIMIT: i64 = 50;
 const LIMIT_MAX: i64 = 200;
+/// Characters of each half of a cursor.
+const CURSOR_PART: usize = 26;
 /// Characters of a filter at most.
 const FILTER_MAX: usize = 200;
 
@@ -75,7 +78,8 @@ async fn list(call: Call) -> Result<Reply, Fault> {
     let mut found = call.ctx.store.read(reading).await?;
     let has_more = found.len() > size;
     found.truncate(size);
-    let next = found.last().filter(|_| has_more).map(|entry: &Activity| to_base32(entry.id.0));
+    let mark = mark(&call);
+    let next = found.last().filter(|_| has_more).map(|last| format!("{}{}", to_base32(last.id.0), to_base32(mark)));
     let data: Vec<Value> = found.iter().map(|entry| wire::activity(entry, Instants::Seconds)).collect();
     Reply::ok(&json!({ "data": data, "next_cursor": next }))
 }
@@ -137,7 +141,25 @@ pub(crate) fn filter(call: &Call) -> Result<Filter, Fault> {
     })
 }
 
+/// Where a page begins; a cursor is good for the filters that it was given for.
 fn cursor(call: &Call) -> Result<Option<ActivityId>, Fault> {
-    let found = call.query.get("cursor").filter(|text| !text.is_empty()).map(ActivityId::parse);
-    found.transpose().map_err(|_| Fault::field("/cursor", "value", "cursor must be next_cursor of the page before"))
+    let Some(text) = call.query.get("cursor").filter(|text| !text.is_empty()) else { return Ok(None) };
+    let wrong = || {
+        let message = "cursor must be the next_cursor of a page of this list with the same filters";
+        Fault::new(FaultKind::Invalid, "invalid_cursor", message)
+    };
+    let (id, own) = text.split_at_checked(CURSOR_PART).ok_or_else(wrong)?;
+    match (parse_bits(id), parse_bits(own)) {
+        (Ok(id), Ok(own)) if own == mark(call) => Ok(Some(ActivityId(id))),
+        _ => Err(wrong()),
+    }
+}
+
+/// A digest of the list and its filters.
+fn mark(call: &Call) -> u128 {
+    let filters = ["type", "status", "thread_id", "from", "to"].map(|name| call.query.get(name));
+    let digest = sha256(json!([call.path, filters]).to_string().as_bytes());
+    let mut head = [0; 16];
+    head.copy_from_slice(&digest[..16]);
+    u128::from_be_bytes(head)
 }

@@ -182,7 +182,7 @@ fn object(call: &Call) -> Result<Map<String, Value>, Fault> {
 fn expected(body: &mut Map<String, Value>) -> Result<Expected, Fault> {
     match body.shift_remove("if_config_version").filter(|value| !value.is_null()) {
         None => Ok(Expected::Any),
-        Some(value) => value.as_i64().map(Expected::ConfigVersion).ok_or_else(|| {
+        Some(value) => value.as_i64().filter(|number| *number >= 0).map(Expected::ConfigVersion).ok_or_else(|| {
             Fault::field("/if_config_version", "type", "if_config_version must be a whole number")
         }),
     }

@@ -2,6 +2,12 @@
 
 mod account;
 mod accounts_wire;
+mod agent_chat;
+mod agent_activity;
+mod agent_tools;
+mod agent_versions;
+mod agent_whatsapp;
+mod agents;
 mod audit;
 mod audit_export;
 mod backups;
@@ -18,18 +24,25 @@ mod flow_diff;
 mod groups;
 mod health;
 mod inbox;
+mod inbox_agents;
 mod inbox_confirmations;
 mod inbox_joined;
 mod inbox_payments;
 mod inbox_wire;
 mod invites;
 mod keys;
+mod knowledge;
+mod knowledge_documents;
+mod knowledge_search;
 mod list;
 mod members;
+mod model_providers;
+mod models;
 mod operation;
 mod pages;
 mod requests;
 mod run_detail;
+mod run_exchanges;
 mod run_payments;
 mod run_phases;
 mod run_wire;
@@ -39,6 +52,7 @@ mod session;
 mod settings;
 mod setup;
 mod shapes;
+mod threads;
 mod tokens;
 mod usage;
 mod variables;
@@ -91,10 +105,19 @@ pub(crate) fn routes() -> Vec<Route> {
         keys::routes(),
         inbox::routes(),
         runs::routes(),
+        threads::routes(),
+        agent_chat::routes(),
         run_detail::routes(),
         bulk::routes(),
         flow_diff::routes(),
         connections::routes(),
+        model_providers::routes(),
+        models::routes(),
+        agent_whatsapp::routes(),
+        agents::routes(),
+        agent_tools::routes(),
+        agent_versions::routes(),
+        agent_activity::routes(),
         variables::routes(),
         workspace::routes(),
         workspaces::routes(),
@@ -114,6 +137,9 @@ pub(crate) fn routes() -> Vec<Route> {
         webhooks::routes(),
         webhook_log::routes(),
         events::routes(),
+        knowledge::routes(),
+        knowledge_documents::routes(),
+        knowledge_search::routes(),
     ];
     groups.into_iter().flatten().collect()
 }

@@ -19,6 +19,14 @@ const METADATA_NAME_MAX: usize = 64;
 /// Characters of a text in `metadata` at most.
 const METADATA_TEXT_MAX: usize = 500;
 
+/// Names of the workflow API and ours (console contract, section 5.2); the last one is an object with a name of its own inside.
+const NAMES: [(&str, &str); 4] = [
+    ("system_prompt", "instructions"),
+    ("max_tokens", "max_output_tokens"),
+    ("max_iterations", "max_steps"),
+    ("memory_config", "memory"),
+];
+
 /// A reader of one object below a path, which collects problems.
 pub(super) struct Reader<'a> {
     pub(super) map: &'a Map<String, Value>,
@@ -117,7 +125,7 @@ pub(super) fn read(
     body: &Map<String, Value>,
     is_new: bool,
 ) -> Result<AgentConfig, Vec<FieldProblem>> {
-    let mut problems = Vec::new();
+    let mut problems = twice(body);
     let body = with_own_names(body);
     let mut reader = Reader { map: &body, path: String::new(), problems: &mut problems, is_stored: false };
     let config = merge(base, &mut reader, is_new);
@@ -134,16 +142,22 @@ pub(super) fn stored(body: &Map<String, Value>) -> AgentConfig {
     config
 }
 
-/// The body with the names of this contract for those of the workflow API; where both are given, ours counts.
+/// Fields that are given under both of their names.
+fn twice(body: &Map<String, Value>) -> Vec<FieldProblem> {
+    let given = NAMES.iter().filter(|(other, own)| body.contains_key(*other) && body.contains_key(*own));
+    given
+        .map(|(other, own)| FieldProblem::new(format!("/{other}"), "value", format!("Give {own} or {other}, not both")))
+        .collect()
+}
+
+/// The body with the names of this contract for those of the workflow API.
 fn with_own_names(body: &Map<String, Value>) -> Map<String, Value> {
     let mut body = body.clone();
-    for (other, own) in
-        [("system_prompt", "instructions"), ("max_tokens", "max_output_tokens"), ("max_iterations", "max_steps")]
-    {
-        if let Some(value) = body.shift_remove(other)
-            && !body.contains_key(own)
+    for (other, own) in &NAMES[..3] {
+        if let Some(value) = body.shift_remove(*other)
+            && !body.contains_key(*own)
         {
-            body.insert(own.to_owned(), value);
+            body.insert((*own).to_owned(), value);
         }
     }
     if let Some(memory) = body.shift_remove("memory_config")

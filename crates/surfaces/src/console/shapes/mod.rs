@@ -1,6 +1,9 @@
 //! Shapes of the bodies of the console, a file for each file of handlers. Bodies as input are closed: an unknown field is
 //! refused (console contract, section 4).
 
+pub(super) mod agent_tools;
+pub(super) mod agent_whatsapp;
+pub(super) mod agents;
 pub(super) mod audit;
 pub(super) mod bulk;
 pub(super) mod catalog;
@@ -12,11 +15,15 @@ pub(super) mod groups;
 pub(super) mod inbox;
 pub(super) mod invites;
 pub(super) mod keys;
+pub(super) mod knowledge;
+pub(super) mod knowledge_search;
 pub(super) mod members;
+pub(super) mod models;
 pub(super) mod operation;
 pub(super) mod requests;
 pub(super) mod runs;
 pub(super) mod session;
+pub(super) mod threads;
 pub(super) mod tokens;
 pub(super) mod usage;
 pub(super) mod variables;
