@@ -230,7 +230,9 @@ async fn perform(stream: &mut TcpStream, request: &Seen, mut turn: Turn) -> std:
     }
     match &turn {
         Turn::Cut(..) | Turn::Fails(..) => {
-            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{\"id\":").await?;
+            stream
+                .write_all(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{\"id\":")
+                .await?;
             Ok(false)
         }
         _ => whole(stream, 200, None, &speaks.whole(&turn, &request.body)).await,

@@ -2,9 +2,7 @@
 
 use floe_model::id::to_base32;
 use floe_runtime::Platform;
-use floe_runtime::models::{
-    ChatMessage, Deltas, Finish, ModelCall, ModelFault, ModelInfo, Part, ToolRequest, Usage,
-};
+use floe_runtime::models::{ChatMessage, Deltas, Finish, ModelCall, ModelFault, ModelInfo, Part, ToolRequest, Usage};
 use floe_runtime::tools::ToolSpec;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -57,7 +55,9 @@ impl Asking<'_> {
     /// The instructions; `with_schema` adds the schema of the answer for a model that is not held to it by its provider.
     pub(super) fn system(&self, with_schema: bool) -> Option<String> {
         let schema = self.call.response_schema.as_ref().filter(|_| with_schema).map(|schema| {
-            format!("Answer with nothing but one JSON value that fits this JSON Schema, without a code fence:\n{schema}")
+            format!(
+                "Answer with nothing but one JSON value that fits this JSON Schema, without a code fence:\n{schema}"
+            )
         });
         let parts: Vec<&str> = [self.call.system.as_deref(), schema.as_deref()].into_iter().flatten().collect();
         (!parts.is_empty()).then(|| parts.join("\n\n"))

@@ -54,15 +54,18 @@ impl ModelService {
     ) -> Result<ModelReply, ModelFailure> {
         let until = deadline(call.deadline_ms);
         let watched = deltas.map(|inner| Watched { inner, has_given: AtomicBool::new(false) });
-        let names = std::iter::once(call.model.as_deref()).chain(
-            call.fallbacks.iter().take(FALLBACKS_MAX).map(|name| Some(name.as_str())),
-        );
+        let names = std::iter::once(call.model.as_deref())
+            .chain(call.fallbacks.iter().take(FALLBACKS_MAX).map(|name| Some(name.as_str())));
         let (mut tries, mut fault) = (Vec::new(), None);
         for (at, name) in names.enumerate() {
             let model = match self.open(scope, ModelKind::Chat, name).await {
                 Ok(model) => model,
                 Err(found) => {
-                    tries.push(Try { model: name.unwrap_or_default().to_owned(), error: found.code().to_owned(), duration_ms: 0 });
+                    tries.push(Try {
+                        model: name.unwrap_or_default().to_owned(),
+                        error: found.code().to_owned(),
+                        duration_ms: 0,
+                    });
                     if at == 0 && !found.is_busy() {
                         return Err(ModelFailure { fault: found, tries });
                     }
@@ -106,7 +109,8 @@ impl ModelService {
             tries.push(Try { model: model.info.name.clone(), error: failed.fault.code().to_owned(), duration_ms });
             let has_given = deltas.is_some_and(|watched| watched.has_given.load(Ordering::Relaxed));
             let again = !has_given && failed.fault.is_busy() && failed.fault != ModelFault::TimedOut;
-            let Some(pause) = pauses.next().filter(|_| again).and_then(|pause| self.pause(pause, failed.retry_after)) else {
+            let Some(pause) = pauses.next().filter(|_| again).and_then(|pause| self.pause(pause, failed.retry_after))
+            else {
                 return Err(failed.fault);
             };
             if Instant::now() + pause >= until {

@@ -149,7 +149,8 @@ fn builtin_speaker(name: &str) -> Speaker {
 /// The mock under the name of a model that it stands for.
 fn mock(workspace: WorkspaceId, label: &str) -> Result<Picked, Fault> {
     let [_, row, _] = builtin_models(workspace);
-    let info = ModelInfo { name: format!("mock/{label}"), upstream_model: label.to_owned(), ..info(&row, BUILTIN_NAME)? };
+    let info =
+        ModelInfo { name: format!("mock/{label}"), upstream_model: label.to_owned(), ..info(&row, BUILTIN_NAME)? };
     Ok(Picked { info, speaker: Speaker::Mock(label.to_owned()) })
 }
 
@@ -254,8 +255,8 @@ pub(super) fn open(
     let headers = match &row.headers {
         Some(sealed) => {
             let text = platform.seal.open_text(tx, row.workspace, headers_place(row.id), sealed)?;
-            let headers: Map<String, Value> = serde_json::from_str(&text)
-                .map_err(|_| Fault::internal("the headers of a provider cannot be read"))?;
+            let headers: Map<String, Value> =
+                serde_json::from_str(&text).map_err(|_| Fault::internal("the headers of a provider cannot be read"))?;
             headers.into_iter().filter_map(|(name, value)| Some((name, value.as_str()?.to_owned()))).collect()
         }
         None => Vec::new(),

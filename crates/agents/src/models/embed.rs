@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use floe_model::Scope;
 use floe_model::agents::embedding::hash_256;
-use floe_runtime::models::{
-    EMBED_TEXTS_MAX, EmbedCall, Embedded, ModelFailure, ModelFault, ModelKind, Usage,
-};
+use floe_runtime::models::{EMBED_TEXTS_MAX, EmbedCall, Embedded, ModelFailure, ModelFault, ModelKind, Usage};
 use tokio::time::Instant;
 
 use super::call::{Opened, deadline};

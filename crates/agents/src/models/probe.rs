@@ -3,15 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use floe_model::id::ProviderId;
+use floe_model::id::{ProviderId, WorkspaceId};
 use floe_model::{Fault, FaultKind};
 use floe_runtime::Ctx;
 use floe_runtime::models::ModelFault;
+use floe_store::agents::model_providers::{self as provider_rows, Provider};
 use floe_store::agents::models as rows;
 use tokio::time::Instant;
 
 use super::catalog::{self, Server};
-use super::given::builtin_models;
+use super::given::{builtin_models, given_providers};
 use super::kinds::{BUILTIN, ProviderKind};
 use super::providers::not_found;
 use super::wire::Failed;
@@ -19,6 +20,11 @@ use super::{ModelService, anthropic, openai};
 
 /// Time for the whole call, milliseconds.
 const TOTAL_MS: u64 = 10_000;
+
+/// Providers that are asked in one look over the whole server.
+const EXAMINED_MAX: usize = 20;
+/// Time for each of them, milliseconds.
+const EXAMINED_MS: u64 = 3_000;
 
 /// What a test showed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +59,7 @@ impl ModelService {
             return Ok(Tested { ok: true, status_code: None, duration_ms: 0, message });
         };
         let began = Instant::now();
-        let outcome = self.names(&server).await;
+        let outcome = self.names(&server, TOTAL_MS).await;
         let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let (ok, status_code, message) = match outcome {
             Ok(names) => (true, Some(200), format!("The provider answered with {} models", names.len())),
@@ -77,7 +83,7 @@ impl ModelService {
             let of = |name: String| Listed { configured_as: vec![name.clone()], upstream_model: name };
             return Ok(builtin_models(workspace).into_iter().map(|row| of(row.name)).collect());
         };
-        let names = match self.names(&server).await {
+        let names = match self.names(&server, TOTAL_MS).await {
             Ok(names) => names,
             Err(Failed { fault: ModelFault::Blocked, .. }) => return Err(blocked()),
             Err(failed) => return Err(super::providers::unsupported(&sentence(&failed.fault))),
@@ -88,6 +94,27 @@ impl ModelService {
             Listed { configured_as: same.map(|(_, name)| name.clone()).collect(), upstream_model }
         });
         Ok(listed.collect())
+    }
+
+    /// Asks every provider of every workspace and of the environment whether it is there: how many were asked, and how many did not
+    /// answer or did not take their key.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn examine(&self) -> Result<(usize, usize), Fault> {
+        let (settings, platform) = (Arc::clone(&self.settings), Arc::clone(&self.platform));
+        let reading = self.platform.store.read(move |tx| {
+            let given = given_providers(&settings, WorkspaceId(0)).into_iter().filter(|row| row.id != BUILTIN);
+            let rows: Vec<Provider> = given.chain(provider_rows::everywhere(tx, EXAMINED_MAX)?).collect();
+            rows.iter().map(|row| catalog::open(tx, &platform, &settings, row)).collect::<Result<Vec<Server>, Fault>>()
+        });
+        let servers = reading.await?;
+        let mut failing = 0;
+        for server in &servers {
+            let answered = self.names(server, EXAMINED_MS).await;
+            failing += usize::from(answered.is_err_and(|failed| !matches!(failed.fault, ModelFault::Refused(_))));
+        }
+        Ok((servers.len(), failing))
     }
 
     /// What a provider is called with; none for the built-in one.
@@ -104,8 +131,8 @@ impl ModelService {
         reading.await
     }
 
-    async fn names(&self, server: &Server) -> Result<Vec<String>, Failed> {
-        let until = Instant::now() + Duration::from_millis(TOTAL_MS);
+    async fn names(&self, server: &Server, limit_ms: u64) -> Result<Vec<String>, Failed> {
+        let until = Instant::now() + Duration::from_millis(limit_ms);
         let _place = self.place(server, until).await?;
         match server.kind {
             ProviderKind::Anthropic => anthropic::models(&self.platform, server, until).await,

@@ -344,7 +344,8 @@ fn read_headers(given: &Map<String, Value>, stored: &Map<String, Value>) -> Resu
             text => text,
         };
         let is_sendable = |text: &str| text.len() <= SECRET_CHARS_MAX && HeaderValue::from_str(text).is_ok();
-        let text = text.filter(|text| is_sendable(text)).ok_or_else(|| wrong(name, "a header must be a text of one line"))?;
+        let text =
+            text.filter(|text| is_sendable(text)).ok_or_else(|| wrong(name, "a header must be a text of one line"))?;
         headers.insert(lower.as_str().to_owned(), Value::String(text.to_owned()));
     }
     Ok(headers)

@@ -225,7 +225,10 @@ impl ModelService {
         set(&mut row, patch)?;
         let is_default = rows::default_of(tx, row.workspace, &row.kind)? == Some(id);
         if !row.enabled && (patch.is_default == Some(true) || (is_default && patch.is_default.is_none())) {
-            return Err(Fault::conflict("conflict", "The default model cannot be switched off; make another one the default"));
+            return Err(Fault::conflict(
+                "conflict",
+                "The default model cannot be switched off; make another one the default",
+            ));
         }
         if row != before {
             if is_builtin(id) {

@@ -101,7 +101,12 @@ impl World {
     }
 
     /// A provider of a kind at the scripted server.
-    async fn provider(&self, name: &str, kind: ProviderKind, change: impl FnOnce(&mut NewProvider)) -> providers::Shown {
+    async fn provider(
+        &self,
+        name: &str,
+        kind: ProviderKind,
+        change: impl FnOnce(&mut NewProvider),
+    ) -> providers::Shown {
         let base_url = match kind {
             ProviderKind::Anthropic => self.server.anthropic_url(),
             _ => self.server.openai_url(),

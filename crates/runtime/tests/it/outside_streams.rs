@@ -25,7 +25,10 @@ async fn pieces_arrive_one_by_one_and_the_connection_is_used_again() {
     let client = world.client();
     for _ in 0..2 {
         let mut opened = client.open(get("http://site.test/")).await.unwrap();
-        assert_eq!((opened.status.as_u16(), opened.headers["content-type"].as_bytes()), (200, &b"text/event-stream"[..]));
+        assert_eq!(
+            (opened.status.as_u16(), opened.headers["content-type"].as_bytes()),
+            (200, &b"text/event-stream"[..])
+        );
         let mut text = Vec::new();
         while let Some(piece) = opened.chunk().await.unwrap() {
             assert!(!piece.is_empty());

@@ -81,6 +81,9 @@ statements! {
     LIST_UP = both(concat!("select ", columns!(), " from model_providers where workspace_id = $1 and id > $2
          order by id limit $3"))
         -> [id, id, text, text, text, opt bytes, opt text, opt bytes, json, int, int, opt text, opt time, int, time, time];
+    /// Those of every workspace.
+    EVERYWHERE = both(concat!("select ", columns!(), " from model_providers order by workspace_id, id limit $1"))
+        -> [id, id, text, text, text, opt bytes, opt text, opt bytes, json, int, int, opt text, opt time, int, time, time];
     /// How many there are.
     COUNT = both("select count(*) from model_providers where workspace_id = $1") -> [int];
     /// What can be changed.
@@ -148,6 +151,14 @@ pub fn list(tx: &mut Tx<'_>, workspace: WorkspaceId, page: &Page) -> Result<Vec<
     let (sql, start) = if page.newest_first { (&LIST_DOWN, u128::MAX) } else { (&LIST_UP, 0) };
     let after = page.after.unwrap_or(start);
     tx.rows(sql, params![workspace, after, page.limit.min(PAGE_MAX)], map)
+}
+
+/// The providers of every workspace, at most `limit`: for the doctor, who tells no workspace of another one's.
+///
+/// # Errors
+/// Of the database.
+pub fn everywhere(tx: &mut Tx<'_>, limit: usize) -> Result<Vec<Provider>, Fault> {
+    tx.rows(&EVERYWHERE, params![limit], map)
 }
 
 /// How many a workspace has.

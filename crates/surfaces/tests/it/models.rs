@@ -70,11 +70,23 @@ on_both! {
 async fn what_is_built_in_is_there_and_only_its_default_can_be_chosen() {
     let (app, session) = TestApp::with_owner(TestStore::quick().await).await;
     let listed = app.get(&format!("{MODELS}?sort=created_at&total=true")).bearer(&session).send().await;
-    let shown: Vec<(&str, bool)> = listed.json["data"].as_array().expect("a list").iter()
-        .map(|model| (model["name"].as_str().expect("a name"), model["is_default"] == true)).collect();
-    assert_eq!((shown, &listed.json["total"]), (vec![("offline", true), ("mock", false), ("hash-256", true)], &json!(3)));
+    let shown: Vec<(&str, bool)> = listed.json["data"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|model| (model["name"].as_str().expect("a name"), model["is_default"] == true))
+        .collect();
+    assert_eq!(
+        (shown, &listed.json["total"]),
+        (vec![("offline", true), ("mock", false), ("hash-256", true)], &json!(3))
+    );
     let offline = format!("{MODELS}/{}", listed.json["data"][0]["id"].as_str().expect("an id"));
-    app.patch(&offline).bearer(&session).json(&json!({ "price": { "per_call": 0 } })).send().await.is(422, "not_supported");
+    app.patch(&offline)
+        .bearer(&session)
+        .json(&json!({ "price": { "per_call": 0 } }))
+        .send()
+        .await
+        .is(422, "not_supported");
     app.delete(&offline).bearer(&session).send().await.is(422, "not_supported");
     assert_eq!(app.patch(&offline).bearer(&session).json(&json!({ "is_default": true })).send().await.status, 200);
     let provider = format!("{PROVIDERS}/{}", listed.json["data"][0]["provider_id"].as_str().expect("an id"));
@@ -109,7 +121,8 @@ async fn fields_are_checked_and_addresses_are_judged() {
     ] {
         app.post(PROVIDERS).bearer(&session).json(&body).send().await.is(status, code);
     }
-    let made = app.post(PROVIDERS).bearer(&session).json(&json!({ "name": "claude", "kind": "anthropic" })).send().await;
+    let made =
+        app.post(PROVIDERS).bearer(&session).json(&json!({ "name": "claude", "kind": "anthropic" })).send().await;
     assert_eq!(made.json["base_url"], "https://api.anthropic.com");
     let model = |change: Value| {
         let mut body = json!({ "name": "m", "provider_id": made.json["id"], "upstream_model": "u" });
@@ -134,11 +147,20 @@ async fn fields_are_checked_and_addresses_are_judged() {
     // A failing test says what happened and is kept.
     let (server, base_url) = server().await;
     server.script([Turn::say("unused")]);
-    let made = app.post(PROVIDERS).bearer(&session).json(&provider(json!({ "base_url": base_url.replace("/v1", "/none") }))).send().await;
+    let made = app
+        .post(PROVIDERS)
+        .bearer(&session)
+        .json(&provider(json!({ "base_url": base_url.replace("/v1", "/none") })))
+        .send()
+        .await;
     assert_eq!(made.status, 201, "{made:?}");
     hooks::lead_to(9);
     let tested = app.post(&format!("{}/test", made.header("location"))).bearer(&session).json(&json!({})).send().await;
-    assert_eq!((&tested.json["ok"], &tested.json["message"]), (&json!(false), &json!("The model provider cannot be reached")), "{tested:?}");
+    assert_eq!(
+        (&tested.json["ok"], &tested.json["message"]),
+        (&json!(false), &json!("The model provider cannot be reached")),
+        "{tested:?}"
+    );
     let shown = app.get(made.header("location")).bearer(&session).send().await;
     assert_eq!(shown.json["last_error"], "The model provider cannot be reached");
 }

@@ -108,7 +108,9 @@ impl Protocol {
             Self::Openai => {
                 let chunk = |delta: Value, reason: Option<&str>| {
                     let choice = json!({ "index": 0, "delta": delta, "finish_reason": reason });
-                    data(&json!({ "id": "chatcmpl-1", "object": "chat.completion.chunk", "model": model(body), "choices": [choice] }))
+                    data(
+                        &json!({ "id": "chatcmpl-1", "object": "chat.completion.chunk", "model": model(body), "choices": [choice] }),
+                    )
                 };
                 let mut events = vec![chunk(json!({ "role": "assistant", "content": "" }), None)];
                 events.extend(said.text.split_inclusive(' ').map(|word| chunk(json!({ "content": word }), None)));
@@ -151,7 +153,8 @@ impl Protocol {
                 for (at, (name, arguments)) in said.tools.iter().enumerate() {
                     let index = at + 1;
                     let block = json!({ "type": "tool_use", "id": format!("toolu_{at}"), "name": name, "input": {} });
-                    events.push(named(&json!({ "type": "content_block_start", "index": index, "content_block": block })));
+                    events
+                        .push(named(&json!({ "type": "content_block_start", "index": index, "content_block": block })));
                     for piece in halves(arguments) {
                         let delta = json!({ "type": "input_json_delta", "partial_json": piece });
                         events.push(named(&json!({ "type": "content_block_delta", "index": index, "delta": delta })));
@@ -227,6 +230,10 @@ pub(super) fn embeddings(body: &Value) -> Value {
         vector.to_vec()
     };
     let words: usize = texts.iter().map(|text| text.split_whitespace().count()).sum();
-    let data = texts.iter().enumerate().rev().map(|(index, text)| json!({ "object": "embedding", "index": index, "embedding": vector(text) }));
+    let data = texts
+        .iter()
+        .enumerate()
+        .rev()
+        .map(|(index, text)| json!({ "object": "embedding", "index": index, "embedding": vector(text) }));
     json!({ "object": "list", "data": data.collect::<Vec<_>>(), "model": model(body), "usage": { "prompt_tokens": words, "total_tokens": words } })
 }

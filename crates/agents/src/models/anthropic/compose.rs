@@ -39,9 +39,7 @@ pub(super) fn body(asking: &Asking<'_>) -> Result<Value, ModelFault> {
         // 0 to 1 here.
         body.insert("temperature".to_owned(), json!(temperature.clamp(0.0, 1.0)));
     }
-    let tool = |name: &str, description: &str, schema: &Value| {
-        json!({ "name": name, "description": description, "input_schema": schema })
-    };
+    let tool = |name: &str, description: &str, schema: &Value| json!({ "name": name, "description": description, "input_schema": schema });
     if let Some(schema) = call.response_schema.as_ref().filter(|_| by_tool) {
         body.insert("tools".to_owned(), json!([tool(ANSWER_TOOL, "Give the answer.", schema)]));
         body.insert("tool_choice".to_owned(), json!({ "type": "tool", "name": ANSWER_TOOL }));
@@ -61,7 +59,8 @@ fn system(asking: &Asking<'_>, with_schema: bool) -> Option<String> {
         ChatMessage::System { text } => Some(text.clone()),
         _ => None,
     });
-    let all: Vec<String> = asking.system(with_schema).into_iter().chain(inner).filter(|text| !text.is_empty()).collect();
+    let all: Vec<String> =
+        asking.system(with_schema).into_iter().chain(inner).filter(|text| !text.is_empty()).collect();
     (!all.is_empty()).then(|| all.join("\n\n"))
 }
 
@@ -70,9 +69,10 @@ fn turns(asking: &Asking<'_>) -> Result<Vec<Value>, ModelFault> {
     for message in &asking.call.messages {
         let (role, blocks) = match message {
             ChatMessage::System { .. } => continue,
-            ChatMessage::User { parts } => {
-                ("user", asking.seen(parts).into_iter().filter_map(|seen| block(seen).transpose()).collect::<Result<_, _>>()?)
-            }
+            ChatMessage::User { parts } => (
+                "user",
+                asking.seen(parts).into_iter().filter_map(|seen| block(seen).transpose()).collect::<Result<_, _>>()?,
+            ),
             ChatMessage::Assistant { text, tool_calls } => {
                 let text = block(Seen::Text(text))?.into_iter();
                 ("assistant", text.chain(tool_calls.iter().map(tool_use)).collect::<Vec<Value>>())

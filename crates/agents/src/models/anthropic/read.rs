@@ -114,19 +114,17 @@ impl Answer {
 /// An answer that came whole.
 pub(super) fn whole(answer: &Value, as_text: Option<&'static str>) -> Result<Said, ModelFault> {
     let blocks = answer.get("content").and_then(Value::as_array).ok_or(ModelFault::Malformed)?;
-    let of_kind = |kind: &'static str| {
-        blocks.iter().filter(move |block| block.get("type").and_then(Value::as_str) == Some(kind))
-    };
-    let text = if as_text.is_some() { String::new() } else { of_kind("text").map(|block| string(block, "text")).collect() };
+    let of_kind =
+        |kind: &'static str| blocks.iter().filter(move |block| block.get("type").and_then(Value::as_str) == Some(kind));
+    let text =
+        if as_text.is_some() { String::new() } else { of_kind("text").map(|block| string(block, "text")).collect() };
     let tools = of_kind("tool_use").map(|block| {
         let written = block.get("input").map(Value::to_string).unwrap_or_default();
         (string(block, "id").to_owned(), string(block, "name").to_owned(), written)
     });
     let finish = answer.get("stop_reason").and_then(Value::as_str).map_or(Finish::Stop, finish_of);
-    let count = |usage: &Value| Usage {
-        input_tokens: input_tokens(usage),
-        output_tokens: tokens(usage.get("output_tokens")),
-    };
+    let count =
+        |usage: &Value| Usage { input_tokens: input_tokens(usage), output_tokens: tokens(usage.get("output_tokens")) };
     let usage = answer.get("usage").filter(|usage| usage.is_object()).map(count);
     finished(as_text, text, tools, finish, usage)
 }

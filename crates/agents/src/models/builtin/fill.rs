@@ -21,8 +21,7 @@ struct Found<'t> {
 
 /// A value that fits a schema as well as a text allows.
 pub(super) fn value(schema: &Value, text: &str) -> Value {
-    let mut found =
-        Found { text: text.trim(), numbers: numbers(text).into_iter(), quotes: quotes(text).into_iter() };
+    let mut found = Found { text: text.trim(), numbers: numbers(text).into_iter(), quotes: quotes(text).into_iter() };
     fill(schema, "", &mut found, 0, true).unwrap_or(Value::Null)
 }
 

@@ -90,10 +90,11 @@ fn name_words(name: &str) -> Vec<String> {
     words::of(&parted)
 }
 
-/// Whether a tool searches knowledge: it says so in its name and takes a query.
+/// Whether a tool searches knowledge: it says so in its name or its description, and takes a query.
 fn is_search(tool: &ToolSpec) -> bool {
-    let name = tool.name.to_ascii_lowercase();
-    (name.contains("knowledge") || name.contains("search"))
+    let told = [&tool.name, &tool.description].map(|text| text.to_ascii_lowercase());
+    let says = |word: &str| told.iter().any(|text| text.contains(word));
+    (says("knowledge") || told[0].contains("search"))
         && tool.parameters.get("properties").is_some_and(|properties| properties.get("query").is_some())
 }
 

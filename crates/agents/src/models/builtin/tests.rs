@@ -39,7 +39,11 @@ fn the_tool_whose_name_is_said_is_called_and_else_the_knowledge_is_searched() {
     ] {
         let said = ask(text, tools());
         let [asked] = &said.tool_calls[..] else { panic!("{text}: {said:?}") };
-        assert_eq!((asked.name.as_str(), &asked.arguments, said.finish), (name, &arguments, Finish::ToolCalls), "{text}");
+        assert_eq!(
+            (asked.name.as_str(), &asked.arguments, said.finish),
+            (name, &arguments, Finish::ToolCalls),
+            "{text}"
+        );
     }
     let said = ask("Hello", Vec::new());
     assert!(said.tool_calls.is_empty() && said.text.contains("no passages"), "{said:?}");
@@ -62,9 +66,15 @@ fn what_the_tools_said_is_the_answer_with_its_sources() {
     ] });
     let nothing = "no passages";
     for (results, expected) in [
-        (vec![("search_knowledge", passages.clone())], "On Sunday from 10 to 4.\n(Source: hours.md)\n\nClosed on holidays.\n(Source: holidays.md)"),
+        (
+            vec![("search_knowledge", passages.clone())],
+            "On Sunday from 10 to 4.\n(Source: hours.md)\n\nClosed on holidays.\n(Source: holidays.md)",
+        ),
         (vec![("search_knowledge", json!([]))], nothing),
-        (vec![("refund", json!({ "error": "rejected", "message": "A person rejected this call: no" }))], "refund did not work: A person rejected this call: no"),
+        (
+            vec![("refund", json!({ "error": "rejected", "message": "A person rejected this call: no" }))],
+            "refund did not work: A person rejected this call: no",
+        ),
         (vec![("refund", json!({ "status": "waiting_for_approval" }))], "refund waits for a person's approval."),
         (vec![("refund", json!("done")), ("search_knowledge", json!([]))], "done"),
         (vec![("refund", json!({ "id": 7 }))], "refund: {\"id\":7}"),
@@ -96,7 +106,10 @@ fn a_schema_is_filled_from_the_words_and_numbers_of_a_text() {
         (json!({ "const": 7 }), json!(7)),
         (json!({ "type": "array", "items": { "type": "integer" }, "minItems": 2 }), json!([-3, 1200])),
         (json!({ "type": "boolean" }), json!(true)),
-        (json!({ "properties": { "a": { "type": "integer" }, "b": { "type": "integer" }, "c": { "type": "integer" } }, "required": ["a", "b", "c"] }), json!({ "a": -3, "b": 1200, "c": 0 })),
+        (
+            json!({ "properties": { "a": { "type": "integer" }, "b": { "type": "integer" }, "c": { "type": "integer" } }, "required": ["a", "b", "c"] }),
+            json!({ "a": -3, "b": 1200, "c": 0 }),
+        ),
         (json!({ "properties": { "kind": { "enum": ["x", "y"] }, "also": { "type": "boolean" } } }), json!({})),
         (json!(true), json!("Blue Mug")),
     ] {
@@ -112,11 +125,21 @@ fn a_schema_is_filled_from_the_words_and_numbers_of_a_text() {
 
 #[test]
 fn the_mock_repeats_what_it_was_asked() {
-    let plain = call(vec![ChatMessage::user("one"), ChatMessage::assistant("two"), ChatMessage::user(format!("ü{}", "x".repeat(300)))], tools());
+    let plain = call(
+        vec![
+            ChatMessage::user("one"),
+            ChatMessage::assistant("two"),
+            ChatMessage::user(format!("ü{}", "x".repeat(300))),
+        ],
+        tools(),
+    );
     assert_eq!(mock::answer("gpt", &plain).text, format!("[mock:gpt] ü{}", "x".repeat(199)));
     let system = ModelCall { system: Some("Be kind".to_owned()), ..ModelCall::default() };
     assert_eq!(mock::answer("mock", &system).text, "[mock:mock] Be kind");
-    let schema = ModelCall { response_schema: Some(json!({ "type": "integer" })), ..call(vec![ChatMessage::user("I am 41")], Vec::new()) };
+    let schema = ModelCall {
+        response_schema: Some(json!({ "type": "integer" })),
+        ..call(vec![ChatMessage::user("I am 41")], Vec::new())
+    };
     assert_eq!(mock::answer("mock", &schema).text, "41");
     assert_eq!(pieces("a  b\nc").collect::<Vec<_>>(), ["a ", " ", "b\n", "c"]);
 }

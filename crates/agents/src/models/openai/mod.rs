@@ -24,7 +24,9 @@ pub(super) async fn ask(asking: &Asking<'_>, server: &Server) -> Result<Said, Fa
     loop {
         match ask_in(asking, server, dialect).await {
             // Servers differ in what they call the limit of an answer, and whether they take a temperature.
-            Err(failed) => dialect = failed.parameter.as_deref().and_then(|name| dialect.without(name)).ok_or(failed)?,
+            Err(failed) => {
+                dialect = failed.parameter.as_deref().and_then(|name| dialect.without(name)).ok_or(failed)?
+            }
             answered => return answered,
         }
     }
@@ -32,13 +34,8 @@ pub(super) async fn ask(asking: &Asking<'_>, server: &Server) -> Result<Said, Fa
 
 async fn ask_in(asking: &Asking<'_>, server: &Server, dialect: Dialect) -> Result<Said, Failed> {
     let body = compose::body(asking, dialect);
-    let sending = Sending {
-        server,
-        method: Method::POST,
-        path: "chat/completions",
-        body: Some(&body),
-        until: asking.until,
-    };
+    let sending =
+        Sending { server, method: Method::POST, path: "chat/completions", body: Some(&body), until: asking.until };
     let said = if asking.streams() {
         read_stream(asking, &sending).await?
     } else {
@@ -52,7 +49,10 @@ async fn ask_in(asking: &Asking<'_>, server: &Server, dialect: Dialect) -> Resul
 async fn read_stream(asking: &Asking<'_>, sending: &Sending<'_>) -> Result<Said, Failed> {
     let mut opened = wire::open(asking.platform, sending).await?;
     // Some servers answer whole although they were asked for a stream.
-    let is_whole = opened.headers.get(http::header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    let is_whole = opened
+        .headers
+        .get(http::header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
     if is_whole {
         let bytes = opened.rest().await?;
         let said = read::whole(&serde_json::from_slice(&bytes).map_err(|_| ModelFault::Malformed)?)?;

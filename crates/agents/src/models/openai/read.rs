@@ -153,7 +153,8 @@ pub(super) fn vectors(answer: &Value, texts: &[String]) -> Result<(Vec<Vec<f32>>
     let data = answer.get("data").and_then(Value::as_array).ok_or(ModelFault::Malformed)?;
     let mut vectors: Vec<Vec<f32>> = vec![Vec::new(); texts.len()];
     for (at, entry) in data.iter().enumerate() {
-        let index = entry.get("index").and_then(Value::as_u64).map_or(at, |index| usize::try_from(index).unwrap_or(usize::MAX));
+        let index =
+            entry.get("index").and_then(Value::as_u64).map_or(at, |index| usize::try_from(index).unwrap_or(usize::MAX));
         let place = vectors.get_mut(index).ok_or(ModelFault::Malformed)?;
         let values = entry.get("embedding").and_then(Value::as_array).ok_or(ModelFault::Malformed)?;
         let number = |value: &Value| value.as_f64().map(|value| value as f32).filter(|value| value.is_finite());

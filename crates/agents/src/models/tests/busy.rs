@@ -24,7 +24,11 @@ async fn a_busy_model_is_asked_again_and_then_another_one() {
     let long = Turn::Status(429, Some(60), "later".to_owned());
     type Case = (Vec<Turn>, Result<(&'static str, bool), ModelFault>, Vec<(&'static str, &'static str)>);
     let cases: [Case; 9] = [
-        (vec![Turn::Status(429, Some(0), String::new()), Turn::say("yes")], Ok(("first", false)), vec![("first", "rate_limited")]),
+        (
+            vec![Turn::Status(429, Some(0), String::new()), Turn::say("yes")],
+            Ok(("first", false)),
+            vec![("first", "rate_limited")],
+        ),
         (vec![long.clone(), Turn::say("yes")], Ok(("second", true)), vec![("first", "rate_limited")]),
         (
             vec![Turn::status(500), Turn::status(503), Turn::status(502), Turn::say("yes")],
@@ -32,11 +36,19 @@ async fn a_busy_model_is_asked_again_and_then_another_one() {
             vec![("first", "upstream_error"), ("first", "overloaded"), ("first", "upstream_error")],
         ),
         (vec![Turn::Raw(Vec::new()), Turn::say("yes")], Ok(("first", false)), vec![("first", "unreachable")]),
-        (vec![long.clone(), long.clone()], Err(ModelFault::RateLimited), vec![("first", "rate_limited"), ("second", "rate_limited")]),
+        (
+            vec![long.clone(), long.clone()],
+            Err(ModelFault::RateLimited),
+            vec![("first", "rate_limited"), ("second", "rate_limited")],
+        ),
         (vec![Turn::status(400)], Err(ModelFault::Refused("refused with 400".to_owned())), vec![("first", "refused")]),
         (vec![Turn::status(401)], Err(ModelFault::NoCredentials), vec![("first", "no_credentials")]),
         // What the fallback cannot mend either is told, not that the first was busy.
-        (vec![long.clone(), Turn::status(401)], Err(ModelFault::NoCredentials), vec![("first", "rate_limited"), ("second", "no_credentials")]),
+        (
+            vec![long.clone(), Turn::status(401)],
+            Err(ModelFault::NoCredentials),
+            vec![("first", "rate_limited"), ("second", "no_credentials")],
+        ),
         (
             vec![Turn::Raw(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n<html>".to_vec())],
             Err(ModelFault::Malformed),
@@ -48,9 +60,15 @@ async fn a_busy_model_is_asked_again_and_then_another_one() {
         world.server.script(script);
         match (world.call(&with_fallbacks(&["second"])).await, expected) {
             (Ok(reply), Ok((model, fallback))) => {
-                assert_eq!((reply.model.as_str(), reply.fallback_used, errors(&reply.tries)), (model, fallback, tries), "{hint}");
+                assert_eq!(
+                    (reply.model.as_str(), reply.fallback_used, errors(&reply.tries)),
+                    (model, fallback, tries),
+                    "{hint}"
+                );
             }
-            (Err(failure), Err(fault)) => assert_eq!((&failure.fault, errors(&failure.tries)), (&fault, tries), "{hint}"),
+            (Err(failure), Err(fault)) => {
+                assert_eq!((&failure.fault, errors(&failure.tries)), (&fault, tries), "{hint}")
+            }
             (found, _) => panic!("{hint}: {found:?}"),
         }
         assert_eq!(world.server.unused(), 0, "{hint}");
@@ -75,7 +93,10 @@ async fn a_stream_that_was_heard_is_never_begun_again() {
         let name = kind.as_str();
         world.ready(name, kind).await;
         let before = world.server.seen().len();
-        for broken in [Turn::Cut("one two three four".to_owned(), 2), Turn::Fails("one two".to_owned(), "overloaded_error".to_owned())] {
+        for broken in [
+            Turn::Cut("one two three four".to_owned(), 2),
+            Turn::Fails("one two".to_owned(), "overloaded_error".to_owned()),
+        ] {
             world.server.script([broken]);
             let heard = Heard::default();
             let call = ModelCall { fallbacks: vec![name.to_owned()], ..ask(name, "?") };
@@ -95,8 +116,14 @@ async fn junk_in_a_stream_is_told_from_an_answer() {
     for kind in [ProviderKind::OpenaiCompatible, ProviderKind::Anthropic] {
         let name = kind.as_str();
         world.ready(name, kind).await;
-        for body in ["data: {not json}\n\n", "data: \u{0}\u{1}\n\n", "data: []\n\ndata: 7\n\n", "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":999999999}]}}]}\n\n"] {
-            let head = format!("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: {}\r\n\r\n", body.len());
+        for body in [
+            "data: {not json}\n\n",
+            "data: \u{0}\u{1}\n\n",
+            "data: []\n\ndata: 7\n\n",
+            "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":999999999}]}}]}\n\n",
+        ] {
+            let head =
+                format!("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: {}\r\n\r\n", body.len());
             world.server.script(std::iter::repeat_n(Turn::Raw(format!("{head}{body}").into_bytes()), 3));
             let heard = Heard::default();
             let failure = world.models.call(TEST, &ask(name, "?"), Some(&heard)).await.expect_err(body);
@@ -167,6 +194,10 @@ async fn no_word_of_a_failure_holds_the_key() {
     world.server.script([Turn::Status(400, None, format!("bad field for key {KEY}\r\n\u{7}"))]);
     let failure = world.call(&ask("first", "?")).await.expect_err("a refusal");
     assert_eq!(failure.fault, ModelFault::Refused("bad field for key ***".to_owned()));
-    let shown = format!("{:?} {:?} {failure:?}", ModelSettings { openai_api_key: Some(KEY.to_owned()), ..ModelSettings::default() }, world.server.unused());
+    let shown = format!(
+        "{:?} {:?} {failure:?}",
+        ModelSettings { openai_api_key: Some(KEY.to_owned()), ..ModelSettings::default() },
+        world.server.unused()
+    );
     assert!(!shown.contains(KEY), "{shown}");
 }

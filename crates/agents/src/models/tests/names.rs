@@ -18,9 +18,8 @@ async fn offline(world: &World, word: &str) {
     world
         .write(move |tx| match workspaces::find(tx, WORKSPACE)? {
             None => workspaces::insert(tx, &workspace),
-            Some(old) => {
-                workspaces::update(tx, &Workspace { revision: old.revision, ..workspace.clone() }).map(|is_written| assert!(is_written))
-            }
+            Some(old) => workspaces::update(tx, &Workspace { revision: old.revision, ..workspace.clone() })
+                .map(|is_written| assert!(is_written)),
         })
         .await
         .expect("a workspace");
@@ -33,7 +32,9 @@ async fn found(world: &World, scope: Scope, name: &str) -> Option<String> {
 #[tokio::test]
 async fn built_in_models_answer_where_the_workspace_allows_it() {
     let world = World::open().await;
-    for (word, test, live) in [("", true, false), ("never", false, false), ("test", true, false), ("always", true, true)] {
+    for (word, test, live) in
+        [("", true, false), ("never", false, false), ("test", true, false), ("always", true, true)]
+    {
         if !word.is_empty() {
             offline(&world, word).await;
         }
@@ -42,8 +43,10 @@ async fn built_in_models_answer_where_the_workspace_allows_it() {
                 let expected = allowed.then(|| "offline".to_owned());
                 assert_eq!(found(&world, scope, name).await, expected, "{word} {name} {scope:?}");
                 let answered = world.models.call(scope, &ask(name, "Hello"), None).await;
-                assert_eq!(answered.map(|reply| reply.provider).map_err(|failure| failure.fault),
-                    if allowed { Ok("builtin".to_owned()) } else { Err(ModelFault::NotConfigured) });
+                assert_eq!(
+                    answered.map(|reply| reply.provider).map_err(|failure| failure.fault),
+                    if allowed { Ok("builtin".to_owned()) } else { Err(ModelFault::NotConfigured) }
+                );
             }
         }
         let count = |models: Vec<ModelInfo>| models.iter().map(|info| info.name.clone()).collect::<Vec<_>>();
@@ -100,15 +103,26 @@ async fn the_environment_makes_providers_for_every_workspace() {
     let world = World::with(TestStore::quick().await, settings).await;
     let page = floe_store::agents::model_providers::Page { newest_first: false, after: None, limit: 10 };
     let listed = world.models.list_providers(&world.ctx, page, true).await.expect("a list");
-    let names: Vec<_> = listed.providers.iter().map(|one| (one.row.name.as_str(), one.row.base_url.as_str(), one.has_key)).collect();
-    assert_eq!(names, [("builtin", "", false), ("openai", "https://api.openai.com/v1", true), ("anthropic", "https://api.anthropic.com", true)]);
+    let names: Vec<_> =
+        listed.providers.iter().map(|one| (one.row.name.as_str(), one.row.base_url.as_str(), one.has_key)).collect();
+    assert_eq!(
+        names,
+        [
+            ("builtin", "", false),
+            ("openai", "https://api.openai.com/v1", true),
+            ("anthropic", "https://api.anthropic.com", true)
+        ]
+    );
     assert_eq!((listed.total, found(&world, LIVE, "offline").await.as_deref()), (Some(3), Some("offline")));
     let openai = world.models.find_provider(&world.ctx, listed.providers[1].row.id).await.expect("a provider");
     world.model(&openai, "gpt", ModelPatch::default()).await;
     assert_eq!(found(&world, LIVE, "openai/up-gpt").await.as_deref(), Some("gpt"));
     for shown in &listed.providers {
         let (models, ctx, id) = (Arc::clone(&world.models), world.ctx.clone(), shown.row.id);
-        let refused = world.write(move |tx| models.delete_provider(tx, &ctx, id, None)).await.expect_err("not the workspace's own");
+        let refused = world
+            .write(move |tx| models.delete_provider(tx, &ctx, id, None))
+            .await
+            .expect_err("not the workspace's own");
         assert_eq!(refused.code(), "not_supported");
     }
     // A provider of the workspace takes the name.

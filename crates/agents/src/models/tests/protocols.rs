@@ -27,7 +27,10 @@ async fn the_same_comes_out_of_both_protocols_whole_or_in_pieces() {
             let city = json!({ "city": "Łódź \"x\"" });
             world.server.script([
                 Turn::say("Zażółć gęślą jaźń, said the model."),
-                Turn::Tools("I look. ".to_owned(), vec![("weather".to_owned(), city.clone()), ("weather".to_owned(), json!({}))]),
+                Turn::Tools(
+                    "I look. ".to_owned(),
+                    vec![("weather".to_owned(), city.clone()), ("weather".to_owned(), json!({}))],
+                ),
                 Turn::Full("and so on and".to_owned()),
             ]);
             let call = ModelCall { tools: vec![weather()], ..ask(kind.as_str(), "Hello there") };
@@ -40,10 +43,18 @@ async fn the_same_comes_out_of_both_protocols_whole_or_in_pieces() {
                     assert_eq!(heard.text(), reply.text, "{hint}");
                 }
                 assert!(reply.usage.input_tokens > 0 && reply.usage.output_tokens > 0, "{hint}: {reply:?}");
-                assert_eq!((reply.model.as_str(), reply.fallback_used, reply.tries.len()), (kind.as_str(), false, 0), "{hint}");
+                assert_eq!(
+                    (reply.model.as_str(), reply.fallback_used, reply.tries.len()),
+                    (kind.as_str(), false, 0),
+                    "{hint}"
+                );
                 replies.push(reply);
             }
-            assert_eq!((replies[0].text.as_str(), replies[0].finish), ("Zażółć gęślą jaźń, said the model.", Finish::Stop), "{hint}");
+            assert_eq!(
+                (replies[0].text.as_str(), replies[0].finish),
+                ("Zażółć gęślą jaźń, said the model.", Finish::Stop),
+                "{hint}"
+            );
             assert_eq!((replies[1].text.as_str(), replies[1].finish), ("I look. ", Finish::ToolCalls), "{hint}");
             let [first, second] = &replies[1].tool_calls[..] else { panic!("{hint}: {:?}", replies[1]) };
             assert_eq!((first.name.as_str(), &first.arguments), ("weather", &city), "{hint}");
@@ -56,14 +67,25 @@ async fn the_same_comes_out_of_both_protocols_whole_or_in_pieces() {
 #[tokio::test]
 async fn a_conversation_is_told_in_the_words_of_each_protocol() {
     let world = World::open().await;
-    let request = ToolRequest { id: "c1".to_owned(), name: "weather".to_owned(), arguments: json!({ "city": "Lagos" }) };
+    let request =
+        ToolRequest { id: "c1".to_owned(), name: "weather".to_owned(), arguments: json!({ "city": "Lagos" }) };
     let call = |model: &str| ModelCall {
         model: Some(model.to_owned()),
         system: Some("Be brief.".to_owned()),
         messages: vec![
-            ChatMessage::User { parts: vec![Part::Text("See:".to_owned()), Part::Image("data:image/png;base64,AAAA".to_owned()), Part::Image("https://x.test/i.png".to_owned())] },
+            ChatMessage::User {
+                parts: vec![
+                    Part::Text("See:".to_owned()),
+                    Part::Image("data:image/png;base64,AAAA".to_owned()),
+                    Part::Image("https://x.test/i.png".to_owned()),
+                ],
+            },
             ChatMessage::Assistant { text: String::new(), tool_calls: vec![request.clone()] },
-            ChatMessage::Tool { call_id: "c1".to_owned(), name: "weather".to_owned(), content: "{\"sun\":true}".to_owned() },
+            ChatMessage::Tool {
+                call_id: "c1".to_owned(),
+                name: "weather".to_owned(),
+                content: "{\"sun\":true}".to_owned(),
+            },
             ChatMessage::System { text: "Now in French.".to_owned() },
             ChatMessage::user("And?"),
         ],
@@ -82,45 +104,54 @@ async fn a_conversation_is_told_in_the_words_of_each_protocol() {
         world.call(&call(&format!("m {}", kind.as_str()))).await.expect("an answer");
     }
     let [openai, anthropic] = &world.server.seen()[..] else { panic!("two calls") };
-    assert_eq!((openai.line.as_str(), openai.header("authorization")), ("POST /v1/chat/completions", Some(format!("Bearer {KEY}").as_str())));
+    assert_eq!(
+        (openai.line.as_str(), openai.header("authorization")),
+        ("POST /v1/chat/completions", Some(format!("Bearer {KEY}").as_str()))
+    );
     assert_eq!(openai.header("x-org"), Some("org 7"));
-    assert_eq!(openai.body, json!({
-        "model": "up-m openai_compatible",
-        "messages": [
-            { "role": "system", "content": "Be brief." },
-            { "role": "user", "content": [
-                { "type": "text", "text": "See:" },
-                { "type": "image_url", "image_url": { "url": "data:image/png;base64,AAAA" } },
-                { "type": "image_url", "image_url": { "url": "https://x.test/i.png" } },
-            ] },
-            { "role": "assistant", "content": null, "tool_calls": [{ "id": "c1", "type": "function",
-                "function": { "name": "weather", "arguments": "{\"city\":\"Lagos\"}" } }] },
-            { "role": "tool", "tool_call_id": "c1", "content": "{\"sun\":true}" },
-            { "role": "system", "content": "Now in French." },
-            { "role": "user", "content": "And?" },
-        ],
-        "max_tokens": 77, "temperature": 1.5,
-        "tools": [{ "type": "function", "function": { "name": "weather", "description": "Tells the weather.", "parameters": weather().parameters } }],
-    }));
+    assert_eq!(
+        openai.body,
+        json!({
+            "model": "up-m openai_compatible",
+            "messages": [
+                { "role": "system", "content": "Be brief." },
+                { "role": "user", "content": [
+                    { "type": "text", "text": "See:" },
+                    { "type": "image_url", "image_url": { "url": "data:image/png;base64,AAAA" } },
+                    { "type": "image_url", "image_url": { "url": "https://x.test/i.png" } },
+                ] },
+                { "role": "assistant", "content": null, "tool_calls": [{ "id": "c1", "type": "function",
+                    "function": { "name": "weather", "arguments": "{\"city\":\"Lagos\"}" } }] },
+                { "role": "tool", "tool_call_id": "c1", "content": "{\"sun\":true}" },
+                { "role": "system", "content": "Now in French." },
+                { "role": "user", "content": "And?" },
+            ],
+            "max_tokens": 77, "temperature": 1.5,
+            "tools": [{ "type": "function", "function": { "name": "weather", "description": "Tells the weather.", "parameters": weather().parameters } }],
+        })
+    );
     assert_eq!((anthropic.line.as_str(), anthropic.header("x-api-key")), ("POST /v1/messages", Some(KEY)));
     assert_eq!((anthropic.header("anthropic-version"), anthropic.header("authorization")), (Some("2023-06-01"), None));
-    assert_eq!(anthropic.body, json!({
-        "model": "up-m anthropic", "max_tokens": 77, "system": "Be brief.\n\nNow in French.",
-        "messages": [
-            { "role": "user", "content": [
-                { "type": "text", "text": "See:" },
-                { "type": "image", "source": { "type": "base64", "media_type": "image/png", "data": "AAAA" } },
-                { "type": "image", "source": { "type": "url", "url": "https://x.test/i.png" } },
-            ] },
-            { "role": "assistant", "content": [{ "type": "tool_use", "id": "c1", "name": "weather", "input": { "city": "Lagos" } }] },
-            { "role": "user", "content": [
-                { "type": "tool_result", "tool_use_id": "c1", "content": "{\"sun\":true}" },
-                { "type": "text", "text": "And?" },
-            ] },
-        ],
-        "temperature": 1.0,
-        "tools": [{ "name": "weather", "description": "Tells the weather.", "input_schema": weather().parameters }],
-    }));
+    assert_eq!(
+        anthropic.body,
+        json!({
+            "model": "up-m anthropic", "max_tokens": 77, "system": "Be brief.\n\nNow in French.",
+            "messages": [
+                { "role": "user", "content": [
+                    { "type": "text", "text": "See:" },
+                    { "type": "image", "source": { "type": "base64", "media_type": "image/png", "data": "AAAA" } },
+                    { "type": "image", "source": { "type": "url", "url": "https://x.test/i.png" } },
+                ] },
+                { "role": "assistant", "content": [{ "type": "tool_use", "id": "c1", "name": "weather", "input": { "city": "Lagos" } }] },
+                { "role": "user", "content": [
+                    { "type": "tool_result", "tool_use_id": "c1", "content": "{\"sun\":true}" },
+                    { "type": "text", "text": "And?" },
+                ] },
+            ],
+            "temperature": 1.0,
+            "tools": [{ "name": "weather", "description": "Tells the weather.", "input_schema": weather().parameters }],
+        })
+    );
 }
 
 #[tokio::test]
@@ -155,13 +186,26 @@ async fn a_schema_holds_the_model_where_its_provider_can_and_is_told_to_it_where
         ("anthropic false", None),
     ] {
         let reply = world.models.call(TEST, &call(model), deltas).await.expect(model);
-        assert_eq!((reply.text.as_str(), reply.tool_calls.len(), reply.finish), ("{\"n\":1}", 0, Finish::Stop), "{model}");
+        assert_eq!(
+            (reply.text.as_str(), reply.tool_calls.len(), reply.finish),
+            ("{\"n\":1}", 0, Finish::Stop),
+            "{model}"
+        );
     }
     assert_eq!(heard.text(), "{\"n\":1}");
     let bodies: Vec<Value> = world.server.seen().into_iter().map(|seen| seen.body).collect();
-    assert_eq!(bodies[0]["response_format"]["json_schema"], json!({ "name": "answer", "schema": schema, "strict": true }));
-    assert!(bodies[1].get("response_format").is_none() && bodies[1]["messages"][0]["content"].to_string().contains("additionalProperties"));
-    assert_eq!((&bodies[2]["tool_choice"], &bodies[2]["tools"][0]["input_schema"]), (&json!({ "type": "tool", "name": "answer" }), &schema));
+    assert_eq!(
+        bodies[0]["response_format"]["json_schema"],
+        json!({ "name": "answer", "schema": schema, "strict": true })
+    );
+    assert!(
+        bodies[1].get("response_format").is_none()
+            && bodies[1]["messages"][0]["content"].to_string().contains("additionalProperties")
+    );
+    assert_eq!(
+        (&bodies[2]["tool_choice"], &bodies[2]["tools"][0]["input_schema"]),
+        (&json!({ "type": "tool", "name": "answer" }), &schema)
+    );
     assert!(bodies[4].get("tools").is_none() && bodies[4]["system"].to_string().contains("additionalProperties"));
 }
 
@@ -170,7 +214,12 @@ async fn what_a_model_cannot_is_not_asked_of_it() {
     let world = World::open().await;
     let provider = world.provider("plain", ProviderKind::OpenaiCompatible, |_| {}).await;
     let mut set = ModelPatch::default();
-    set.supports = super::super::records::SupportsPatch { tools: Some(false), vision: Some(false), json_schema: None, stream: Some(false) };
+    set.supports = super::super::records::SupportsPatch {
+        tools: Some(false),
+        vision: Some(false),
+        json_schema: None,
+        stream: Some(false),
+    };
     world.model(&provider, "plain", set).await;
     let image = ChatMessage::User { parts: vec![Part::Image("data:image/png;base64,AAAA".to_owned())] };
     let call = ModelCall { tools: vec![weather()], messages: vec![image], ..ask("plain", "") };
@@ -192,7 +241,10 @@ async fn arguments_that_are_no_json_arrive_as_what_was_written() {
     let reply = world.call(&call).await.expect("an answer");
     assert_eq!(reply.tool_calls[0].arguments, json!("{\"city\": "));
     // It is shown to the model again as it was.
-    let call = ModelCall { messages: vec![ChatMessage::Assistant { text: String::new(), tool_calls: reply.tool_calls }], ..call };
+    let call = ModelCall {
+        messages: vec![ChatMessage::Assistant { text: String::new(), tool_calls: reply.tool_calls }],
+        ..call
+    };
     world.call(&call).await.expect("an answer");
     assert_eq!(world.server.seen()[1].body["messages"][0]["tool_calls"][0]["function"]["arguments"], "{\"city\": ");
 }
@@ -202,14 +254,24 @@ async fn a_field_that_a_server_does_not_know_is_left_out_once() {
     let world = World::open().await;
     world.ready("m", ProviderKind::OpenaiCompatible).await;
     let refusal = |field: &str| {
-        let body = json!({ "error": { "message": format!("Unsupported parameter {field}"), "param": field } }).to_string();
-        Turn::Raw(format!("HTTP/1.1 400 No\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes())
+        let body =
+            json!({ "error": { "message": format!("Unsupported parameter {field}"), "param": field } }).to_string();
+        Turn::Raw(
+            format!(
+                "HTTP/1.1 400 No\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            )
+            .into_bytes(),
+        )
     };
     world.server.script([refusal("max_tokens"), refusal("temperature"), Turn::say("yes"), refusal("messages")]);
     let call = ModelCall { temperature: Some(0.1), ..ask("m", "?") };
     assert_eq!(world.call(&call).await.expect("an answer").text, "yes");
     let last = &world.server.seen()[2].body;
-    assert!(last.get("max_tokens").is_none() && last.get("temperature").is_none() && last["max_completion_tokens"].is_u64(), "{last}");
+    assert!(
+        last.get("max_tokens").is_none() && last.get("temperature").is_none() && last["max_completion_tokens"].is_u64(),
+        "{last}"
+    );
     let fault = world.call(&call).await.expect_err("a refusal").fault;
     assert_eq!(fault, ModelFault::Refused("Unsupported parameter messages".to_owned()));
 }
@@ -222,7 +284,10 @@ async fn vectors_come_in_the_order_of_the_texts_and_of_unit_length() {
     let texts: Vec<String> = (0..200).map(|at| "ab".repeat(at + 1) + "c").collect();
     let call = EmbedCall { model: Some("vectors".to_owned()), texts: texts.clone(), deadline_ms: 0 };
     let made = world.models.embed(LIVE, &call).await.expect("vectors");
-    assert_eq!((made.vectors.len(), made.vectors[0].len(), made.model.as_str(), made.usage.input_tokens), (200, 8, "vectors", 200));
+    assert_eq!(
+        (made.vectors.len(), made.vectors[0].len(), made.model.as_str(), made.usage.input_tokens),
+        (200, 8, "vectors", 200)
+    );
     for vector in &made.vectors {
         assert!((vector.iter().map(|value| value * value).sum::<f32>() - 1.0).abs() < 1e-5);
     }
@@ -233,5 +298,8 @@ async fn vectors_come_in_the_order_of_the_texts_and_of_unit_length() {
     let built_in = world.models.embed(LIVE, &EmbedCall { model: None, ..call }).await.expect("vectors");
     assert_eq!((built_in.vectors[0].len(), built_in.model.as_str(), built_in.price.per_call), (256, "hash-256", 0));
     let chat = EmbedCall { model: Some("mock".to_owned()), texts, deadline_ms: 0 };
-    assert_eq!(world.models.embed(TEST, &chat).await.expect_err("no vectors").fault, ModelFault::UnknownModel("mock".to_owned()));
+    assert_eq!(
+        world.models.embed(TEST, &chat).await.expect_err("no vectors").fault,
+        ModelFault::UnknownModel("mock".to_owned())
+    );
 }

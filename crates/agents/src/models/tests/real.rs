@@ -55,7 +55,8 @@ async fn a_real_model_answers_whole_and_in_pieces() {
 async fn a_real_model_is_held_to_a_schema() {
     let Some(world) = world().await else { return };
     let schema = json!({ "type": "object", "properties": { "city": { "enum": ["Paris", "Lagos"] } }, "required": ["city"], "additionalProperties": false });
-    let call = ModelCall { response_schema: Some(schema), ..ask("openai_compatible", "The capital of France, as JSON.") };
+    let call =
+        ModelCall { response_schema: Some(schema), ..ask("openai_compatible", "The capital of France, as JSON.") };
     let reply = world.call(&call).await.expect("an answer");
     let value: Value = serde_json::from_str(&reply.text).expect("JSON");
     assert!(value["city"] == "Paris" || value["city"] == "Lagos", "{value}");

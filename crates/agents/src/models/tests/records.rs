@@ -125,7 +125,11 @@ async fn a_test_tells_what_is_wrong_and_changes_nothing() {
         let listed = world.models.list_upstream(&world.ctx, provider.row.id).await.expect("a list");
         assert_eq!(listed.iter().map(|one| one.upstream_model.as_str()).collect::<Vec<_>>(), ["large", "small"]);
     }
-    let gone = world.provider("gone", ProviderKind::OpenaiCompatible, |new| new.base_url = Some("https://gone.invalid/v1".to_owned())).await;
+    let gone = world
+        .provider("gone", ProviderKind::OpenaiCompatible, |new| {
+            new.base_url = Some("https://gone.invalid/v1".to_owned())
+        })
+        .await;
     let tested = world.models.test_provider(&world.ctx, gone.row.id).await.expect("a test");
     assert_eq!((tested.ok, tested.status_code), (false, None));
     let tested = world.models.test_provider(&world.ctx, BUILTIN).await.expect("a test");

@@ -27,7 +27,8 @@ pub(in crate::console) const PROVIDER: Shape = object(
         must("headers", map(&TEXT)).about("Names with *** for their values"),
         must("timeout_ms", COUNT).about("For one try"),
         must("max_concurrency", COUNT).about("Calls under way at a time from one server"),
-        must("origin", words(&["workspace", "environment", "builtin"])).about("Only those of the workspace can be changed"),
+        must("origin", words(&["workspace", "environment", "builtin"]))
+            .about("Only those of the workspace can be changed"),
         must("last_error", TEXT.or_null()).about("Why the last test failed"),
         must("last_tested_at", INSTANT.or_null()),
         must("revision", COUNT),
@@ -93,12 +94,7 @@ const SUPPORTS_IN: Shape = closed(
 );
 const PRICE_IN: Shape = closed(
     "NewModelPrice",
-    &[
-        may("per_call", NUMBER),
-        may("per_tool_call", NUMBER),
-        may("per_1k_input", NUMBER),
-        may("per_1k_output", NUMBER),
-    ],
+    &[may("per_call", NUMBER), may("per_tool_call", NUMBER), may("per_1k_input", NUMBER), may("per_1k_output", NUMBER)],
 );
 
 /// A model.
