@@ -331,8 +331,8 @@ mod tests {
         let asked = request("https://crm.example", args.as_object().expect("an object")).expect("a request");
         assert_eq!((asked.method.as_str(), asked.url.as_str()), ("POST", "https://crm.example/v1?q=a%20b"));
         assert_eq!(
-            (asked.body.as_ref(), &asked.headers["content-type"]),
-            (br#"{"n":1}"#.as_slice(), "application/json")
+            (asked.body.as_ref(), asked.headers["content-type"].as_bytes()),
+            (br#"{"n":1}"#.as_slice(), b"application/json".as_slice())
         );
         for wrong in [
             json!({ "method": "TRACE" }),

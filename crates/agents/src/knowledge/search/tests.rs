@@ -156,7 +156,6 @@ impl World {
             chunks: 0,
             staged_chunks: 0,
             index_revision: 0,
-            reindex_job: None,
             created_at: NOW,
             updated_at: NOW,
         };
