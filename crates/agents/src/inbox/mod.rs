@@ -7,10 +7,12 @@
 //!
 //! Start reading with `write.rs` for how items come to be, then `answer.rs`.
 
+mod answer;
 mod item;
 mod list;
 mod write;
 
+pub use answer::{Answered, ItemAnswer, Prepared};
 pub use item::{Item, Refusal};
 pub use list::{Counts, Part, count, find, list};
 pub use write::{Handover, close_handoff, hand_over};

@@ -6,8 +6,10 @@
 //! Every call passes the same gates, whatever the tool: its arguments are checked against its schema, it has a limit of time, and what
 //! it gives is cut to a size. Whatever goes wrong is told to the model in words, and never ends an exchange.
 
+mod agent;
 mod builtin;
 mod http;
+mod knowledge;
 mod mcp;
 mod names;
 mod result;
@@ -202,6 +204,8 @@ async fn open_one(
     match text(definition, "type").unwrap_or_default() {
         "http" => http::open(definition).map(one),
         "mcp" => mcp::open(agents, scope, definition).await,
+        "agent" => agent::open(agents, scope, definition, depth).await.map(one),
+        "knowledge" => knowledge::open(agents, scope, definition).await.map(one),
         "builtin" => builtin::open(definition).map(one),
         kind => match agents.tools.source(kind) {
             Some(source) => source.open(&agents.platform, scope, definition).await,

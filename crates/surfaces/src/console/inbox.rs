@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use floe_agents::Agents;
+use floe_agents::inbox::{ItemAnswer as AgentAnswer, count as count_agents};
 use floe_flows::Flows;
 use floe_flows::questions::{Given, ItemAnswer, ItemFilter, Way};
 use floe_model::access::Permission;
-use floe_model::id::{PaymentRunId, TransactionId, WaitId};
+use floe_model::id::{InboxId, PaymentRunId, TransactionId, WaitId};
 use floe_model::{Fault, FaultKind, Mode};
 use floe_runtime::Ctx;
+use floe_store::agents::items::Filter as AgentFilter;
 use floe_store::flows::waits::WaitFilter;
 use floe_treasury::runs::inbox::{Filter, Kind, Kinds, count as count_payments};
 use serde_json::{Value, json};
@@ -17,7 +20,7 @@ use super::inbox_joined::Asked;
 use super::list::Window;
 use super::shapes::keys::MODE;
 use super::shapes::{WINDOW, inbox as shapes};
-use super::{Rights, SURFACE, errors, inbox_confirmations, inbox_joined, inbox_payments, inbox_wire};
+use super::{Rights, SURFACE, errors, inbox_agents, inbox_confirmations, inbox_joined, inbox_payments, inbox_wire};
 use crate::flows::late::{Turn, once};
 use crate::flows::resume::way;
 use crate::http::shape::{FLAG, TEXT};
@@ -26,9 +29,9 @@ use crate::http::{Auth, Call, Fields, Query, Reply, Route};
 /// Answers of one call at most (console contract, section 5.5).
 const ANSWERS_MAX: usize = 100;
 /// Characters of a comment at most.
-const COMMENT_MAX: usize = 2_000;
+pub(super) const COMMENT_MAX: usize = 2_000;
 /// Characters of a digest at most; a longer text is none.
-const HASH_MAX: usize = 200;
+pub(super) const HASH_MAX: usize = 200;
 /// Characters of a searched text at most.
 const SEARCH_CHARS_MAX: usize = 100;
 
@@ -73,7 +76,7 @@ pub(super) fn routes() -> Vec<Route> {
             .takes(shapes::ANSWER)
             .answers(200, shapes::RECEIPT)
             .about("A payment run takes the same as its own approve and reject, the outcome of a payout a decision; a token needs the scope treasury.approve for them.")
-            .refuses(402, &["insufficient_balance"])
+            .refuses(402, &["insufficient_balance", "no_credits"])
             .refuses(403, &["not_assignee", "self_approval", "forbidden", "insufficient_scope"])
             .refuses(409, &["content_changed", "already_answered", "not_waiting", "conflict"])
             .refuses(410, &["expired"])
@@ -92,8 +95,11 @@ async fn counts(call: Call) -> Result<Reply, Fault> {
     let mode = read_mode(&call.query)?;
     let questions = call.app.flows.count_items(&call.ctx, mode).await?;
     let caller = call.ctx.clone();
-    let payments = call.ctx.store.read(move |tx| count_payments(tx, &caller, mode)).await?;
-    Reply::ok(&inbox_wire::counts_object(&questions, &payments))
+    let others = move |tx: &mut floe_store::Tx<'_>| {
+        Ok((count_payments(tx, &caller, mode)?, count_agents(tx, &caller, mode)?))
+    };
+    let (payments, agents) = call.ctx.store.read(others).await?;
+    Reply::ok(&inbox_wire::counts_object(&questions, &payments, agents))
 }
 
 async fn show(call: Call) -> Result<Reply, Fault> {
@@ -103,6 +109,9 @@ async fn show(call: Call) -> Result<Reply, Fault> {
         Err(fault) if fault.kind() == FaultKind::NotFound => fault,
         Err(fault) => return Err(fault),
     };
+    if let Some(item) = inbox_joined::of_agent(&call.ctx, id.0).await? {
+        return Ok(Reply::ok(&inbox_agents::item_object(&item))?.revision(inbox_agents::revision(&item)));
+    }
     let entry = inbox_joined::payment(&call.ctx, id.0).await?.ok_or(not_found)?;
     Ok(Reply::ok(&inbox_joined::entry_object(&entry, true))?.revision(inbox_joined::revision_of(&entry)))
 }
@@ -113,6 +122,9 @@ async fn answer(call: Call) -> Result<Reply, Fault> {
         Some(Kind::Run) => return inbox_payments::give(&call, PaymentRunId(id.0)).await,
         Some(Kind::Confirmation) => return inbox_confirmations::give(&call, TransactionId(id.0)).await,
         None => {}
+    }
+    if inbox_joined::of_agent(&call.ctx, id.0).await?.is_some() {
+        return inbox_agents::give(&call, InboxId(id.0)).await;
     }
     let mut body = call.fields()?;
     let given = read_answer(&mut body, way(&call));
@@ -137,10 +149,11 @@ async fn answer_many(call: Call) -> Result<Reply, Fault> {
     let act = |_| async move {
         let mut tasks = JoinSet::new();
         for (at, item) in items.iter().cloned().enumerate() {
-            let (flows, ctx, way) = (Arc::clone(&call.app.flows), call.ctx.clone(), way(call));
+            let (flows, agents) = (Arc::clone(&call.app.flows), Arc::clone(&call.app.agents));
+            let (ctx, way) = (call.ctx.clone(), way(call));
             tasks.spawn(async move {
                 let outcome = match read_one(item, way) {
-                    Ok((id, answer)) => one_of_many(&flows, &ctx, id, answer).await,
+                    Ok((id, answer)) => one_of_many(&flows, &agents, &ctx, id, answer).await,
                     Err(fault) => Err(fault),
                 };
                 (at, outcome)
@@ -158,9 +171,28 @@ async fn answer_many(call: Call) -> Result<Reply, Fault> {
 }
 
 /// Payments are never answered among others: each is looked at by itself.
-async fn one_of_many(flows: &Flows, ctx: &Ctx, id: WaitId, answer: ItemAnswer) -> Result<(), Fault> {
+async fn one_of_many(
+    flows: &Flows,
+    agents: &Arc<Agents>,
+    ctx: &Ctx,
+    id: WaitId,
+    answer: ItemAnswer,
+) -> Result<(), Fault> {
+    let of_agent = AgentAnswer {
+        content_hash: answer.content_hash.clone(),
+        decision: answer.given.decision.clone(),
+        comment: answer.given.comment.clone().filter(|comment| !comment.is_empty()),
+        data: answer.given.data.clone(),
+        via: answer.way.via,
+    };
     match flows.answer_item(ctx, id, answer).await {
-        Err(fault) if fault.kind() == FaultKind::NotFound && inbox_joined::payment_kind(ctx, id.0).await?.is_some() => {
+        Err(fault) if fault.kind() == FaultKind::NotFound => {
+            if inbox_joined::of_agent(ctx, id.0).await?.is_some() {
+                return inbox_agents::give_one(agents, ctx, InboxId(id.0), of_agent).await;
+            }
+            if inbox_joined::payment_kind(ctx, id.0).await?.is_none() {
+                return Err(fault);
+            }
             let message = "Payments are answered one by one";
             Err(Fault::new(FaultKind::Unprocessable, "not_supported", message))
         }
@@ -179,13 +211,14 @@ fn read_filter(query: &Query) -> Result<Asked, Fault> {
     if product.is_some_and(|word| !PRODUCTS.contains(&word)) {
         return Err(one_of("product", &PRODUCTS.join(", ")));
     }
-    let (kinds, of_treasury) = match query.get("kind") {
-        None => (KINDS_FOR_PEOPLE.to_owned(), Kinds { approvals: true, confirmations: true }),
+    let (kinds, of_treasury, of_agents) = match query.get("kind") {
+        None => (KINDS_FOR_PEOPLE.to_owned(), Kinds { approvals: true, confirmations: true }, inbox_agents::KINDS.to_vec()),
         Some(list) => {
             let has = |kind: &str| list.split(',').any(|word| word.trim() == kind);
             let of_treasury =
                 Kinds { approvals: has(inbox_payments::KIND), confirmations: has(inbox_confirmations::KIND) };
-            (read_kinds(list)?, of_treasury)
+            let of_agents = inbox_agents::KINDS.into_iter().filter(|kind| has(kind)).collect();
+            (read_kinds(list)?, of_treasury, of_agents)
         }
     };
     let text = query.get("q").filter(|text| !text.is_empty());
@@ -199,8 +232,15 @@ fn read_filter(query: &Query) -> Result<Asked, Fault> {
         text: text.clone(),
         mine,
     });
+    // Both kinds of agents are no filter at all.
+    let kind = match of_agents.as_slice() {
+        [one] => Some(*one),
+        _ => None,
+    };
+    let agents = (!of_agents.is_empty() && of(inbox_agents::PRODUCT))
+        .then(|| (AgentFilter { status: status.clone(), kind, mode, text: text.clone() }, mine));
     let wait = WaitFilter { status, kinds: Some(kinds), mode, text };
-    Ok(Asked { questions: of("flows").then_some(ItemFilter { wait, mine }), payments })
+    Ok(Asked { questions: of("flows").then_some(ItemFilter { wait, mine }), payments, agents })
 }
 
 /// Kinds between commas, as the filter of the store takes them.

@@ -1,18 +1,20 @@
-//! The one list of what waits for a person: questions of flows and the items of the treasury, each from its slice, put together in
-//! one order.
+//! The one list of what waits for a person: questions of flows, items of the treasury and items of agents, each from its slice, put
+//! together in one order.
 //!
-//! A cursor of this list holds two places, one in each of the two.
+//! A cursor of this list holds a place in each of the three.
 
-use floe_flows::questions::{Item as Question, ItemFilter, ItemPage};
+use floe_agents::inbox as agents;
+use floe_flows::questions::{Item as Question, ItemFilter};
 use floe_model::Fault;
-use floe_model::id::WaitId;
+use floe_model::id::{InboxId, WaitId};
 use floe_runtime::Ctx;
+use floe_store::agents::items;
 use floe_store::flows::waits::WaitOrder;
-use floe_treasury::runs::inbox::{self, Entry, Filter, Kind, Order, Part};
+use floe_treasury::runs::inbox::{self, Entry, Filter, Kind, Order};
 use serde_json::Value;
 
 use super::list::Window;
-use super::{inbox_confirmations, inbox_payments, inbox_wire};
+use super::{inbox_agents, inbox_confirmations, inbox_payments, inbox_wire};
 use crate::http::Call;
 
 /// What a list of the inbox shows.
@@ -21,6 +23,33 @@ pub(super) struct Asked {
     pub(super) questions: Option<ItemFilter>,
     /// Of the treasury; none: not those.
     pub(super) payments: Option<Filter>,
+    /// Of agents, and whether only those that the caller can answer; none: not those.
+    pub(super) agents: Option<(items::Filter, bool)>,
+}
+
+/// What an item is sorted by: the end of the time to answer where that is asked for, then its id.
+type Place = (i64, u128);
+
+/// A part of one of the lists.
+struct Part {
+    items: std::vec::IntoIter<(Place, Value)>,
+    head: Option<(Place, Value)>,
+    /// Where the list goes on when everything of the part was shown; none: after what was shown last.
+    end: Option<u128>,
+    more: bool,
+    total: Option<u64>,
+}
+
+impl Part {
+    fn new(items: Vec<(Place, Value)>, end: Option<u128>, more: bool, total: Option<u64>) -> Self {
+        let mut items = items.into_iter();
+        Self { head: items.next(), items, end, more, total }
+    }
+
+    /// Of a list that is not asked for.
+    fn none() -> Self {
+        Self::new(Vec::new(), None, false, Some(0))
+    }
 }
 
 /// A page of the joined list.
@@ -30,18 +59,23 @@ pub(super) struct Asked {
 pub(super) async fn page(call: &Call, asked: Asked, window: &Window) -> Result<Value, Fault> {
     let questions = match asked.questions {
         Some(filter) => questions(call, filter, window).await?,
-        None => ItemPage { items: Vec::new(), last: None, more: false, total: Some(0) },
+        None => Part::none(),
     };
     let payments = match asked.payments {
         Some(filter) => payments(&call.ctx, filter, window).await?,
-        None => Part { items: Vec::new(), more: false, total: 0 },
+        None => Part::none(),
     };
-    let total = questions.total.map(|found| found + payments.total).and_then(|total| i64::try_from(total).ok());
-    let joined = join(questions, payments, window);
-    Ok(window.page_joined(joined.data, joined.last, joined.more, total))
+    let agents = match asked.agents {
+        Some((filter, mine)) => of_agents(&call.ctx, filter, mine, window).await?,
+        None => Part::none(),
+    };
+    let totals = [&questions, &payments, &agents].map(|part| part.total);
+    let total = totals.into_iter().sum::<Option<u64>>().and_then(|total| i64::try_from(total).ok());
+    let (data, last, more) = join([questions, payments, agents], window);
+    Ok(window.page_joined(data, last, more, total))
 }
 
-async fn questions(call: &Call, filter: ItemFilter, window: &Window) -> Result<ItemPage, Fault> {
+async fn questions(call: &Call, filter: ItemFilter, window: &Window) -> Result<Part, Fault> {
     let order = match (window.sort, window.newest_first) {
         ("due_at", false) => WaitOrder::DueFirst,
         ("due_at", true) => WaitOrder::DueLast,
@@ -49,7 +83,10 @@ async fn questions(call: &Call, filter: ItemFilter, window: &Window) -> Result<I
         (_, false) => WaitOrder::Oldest,
     };
     let after = window.after.map(WaitId);
-    call.app.flows.items(&call.ctx, filter, order, after, window.limit, window.total).await
+    let found = call.app.flows.items(&call.ctx, filter, order, after, window.limit, window.total).await?;
+    let place = |item: &Question| (by_due(window, item.asked.wait.due_at.micros()), item.asked.wait.id.0);
+    let items = found.items.iter().map(|item| (place(item), inbox_wire::item_object(item))).collect();
+    Ok(Part::new(items, found.last.map(|id| id.0), found.more, found.total))
 }
 
 async fn payments(ctx: &Ctx, filter: Filter, window: &Window) -> Result<Part, Fault> {
@@ -58,65 +95,58 @@ async fn payments(ctx: &Ctx, filter: Filter, window: &Window) -> Result<Part, Fa
         (_, newest_first) => Order::Created { newest_first },
     };
     let (caller, after, limit) = (ctx.clone(), window.after_second, window.limit);
-    ctx.store.read(move |tx| inbox::list(tx, &caller, &filter, order, after, limit)).await
+    let found = ctx.store.read(move |tx| inbox::list(tx, &caller, &filter, order, after, limit)).await?;
+    let place = |entry: &Entry| (by_due(window, entry.due_micros()), entry.id());
+    let items = found.items.iter().map(|entry| (place(entry), entry_object(entry, false))).collect();
+    Ok(Part::new(items, None, found.more, Some(found.total)))
 }
 
-struct Joined {
-    data: Vec<Value>,
-    last: [Option<u128>; 2],
-    more: bool,
+async fn of_agents(ctx: &Ctx, filter: items::Filter, mine: bool, window: &Window) -> Result<Part, Fault> {
+    let (caller, after, limit) = (ctx.clone(), window.after_third.map(InboxId), window.limit);
+    let (newest_first, total) = (window.newest_first, window.total);
+    let reading = move |tx: &mut floe_store::Tx<'_>| {
+        agents::list(tx, &caller, &filter, mine, newest_first, after, limit, total)
+    };
+    let found = ctx.store.read(reading).await?;
+    // Nobody has to answer within a time: these come after all that have an end.
+    let place = |item: &agents::Item| (by_due(window, i64::MAX), item.row.id.0);
+    let items = found.items.iter().map(|item| (place(item), inbox_agents::item_object(item))).collect();
+    Ok(Part::new(items, found.last.map(|id| id.0), found.more, found.total))
 }
 
-/// Takes the earlier of both heads again and again. A list that goes on beyond its part ends the page when its part is used up: what
+fn by_due(window: &Window, due_micros: i64) -> i64 {
+    if window.sort == "due_at" { due_micros } else { 0 }
+}
+
+/// Takes the earliest of the heads again and again. A list that goes on beyond its part ends the page when its part is used up: what
 /// comes next in it is not known.
-fn join(questions: ItemPage, payments: Part, window: &Window) -> Joined {
-    let mut joined = Joined { data: Vec::new(), last: [window.after, window.after_second], more: false };
-    let (first_more, second_more) = (questions.more, payments.more);
-    let end = questions.last.map(|id| id.0);
-    let (mut first, mut second) = (questions.items.into_iter().peekable(), payments.items.into_iter().peekable());
-    loop {
-        let takes_first = match (first.peek(), second.peek()) {
-            (None, None) => {
-                joined.last[0] = end.or(joined.last[0]);
-                joined.more = first_more || second_more;
-                return joined;
-            }
-            (None, Some(_)) if first_more => {
-                joined.last[0] = end.or(joined.last[0]);
-                joined.more = true;
-                return joined;
-            }
-            (Some(_), None) if second_more => {
-                joined.more = true;
-                return joined;
-            }
-            (Some(_), None) => true,
-            (None, Some(_)) => false,
-            (Some(question), Some(payment)) => is_first(question, payment, window),
-        };
-        if joined.data.len() == window.limit {
-            joined.more = true;
-            return joined;
+fn join(mut parts: [Part; 3], window: &Window) -> (Vec<Value>, [Option<u128>; 3], bool) {
+    let mut last = [window.after, window.after_second, window.after_third];
+    let mut data = Vec::new();
+    let mut is_cut = false;
+    while let Some(next) = first(&parts, window.newest_first) {
+        if data.len() == window.limit || parts.iter().any(|part| part.head.is_none() && part.more) {
+            is_cut = true;
+            break;
         }
-        if takes_first {
-            let question = first.next();
-            joined.last[0] = question.as_ref().map(|item| item.asked.wait.id.0).or(joined.last[0]);
-            joined.data.extend(question.as_ref().map(inbox_wire::item_object));
-        } else {
-            let payment = second.next();
-            joined.last[1] = payment.as_ref().map(Entry::id).or(joined.last[1]);
-            joined.data.extend(payment.as_ref().map(|entry| entry_object(entry, false)));
+        let Some(((_, id), item)) = parts[next].head.take() else { break };
+        data.push(item);
+        last[next] = Some(id);
+        parts[next].head = parts[next].items.next();
+    }
+    for (part, last) in parts.iter().zip(&mut last) {
+        if part.head.is_none() {
+            *last = part.end.or(*last);
         }
     }
+    let more = is_cut || parts.iter().any(|part| part.more);
+    (data, last, more)
 }
 
-fn is_first(question: &Question, payment: &Entry, window: &Window) -> bool {
-    let wait = &question.asked.wait;
-    let (one, other) = match window.sort {
-        "due_at" => ((wait.due_at.micros(), wait.id.0), (payment.due_micros(), payment.id())),
-        _ => ((0, wait.id.0), (0, payment.id())),
-    };
-    if window.newest_first { one > other } else { one < other }
+/// The part whose head comes first.
+fn first(parts: &[Part], newest_first: bool) -> Option<usize> {
+    let heads = parts.iter().enumerate().filter_map(|(at, part)| part.head.as_ref().map(|(place, _)| (*place, at)));
+    if newest_first { heads.max().map(|(_, at)| at) } else { heads.min().map(|(_, at)| at) }
 }
 
 /// An item of the treasury. A list leaves the candidates of a run out of its content.
@@ -151,4 +181,13 @@ pub(super) async fn payment(ctx: &Ctx, id: u128) -> Result<Option<Entry>, Fault>
 pub(super) async fn payment_kind(ctx: &Ctx, id: u128) -> Result<Option<Kind>, Fault> {
     let caller = ctx.clone();
     ctx.store.read(move |tx| inbox::kind_of(tx, &caller, id)).await
+}
+
+/// The item of an agent with an id; none for any other id.
+///
+/// # Errors
+/// Of the database.
+pub(super) async fn of_agent(ctx: &Ctx, id: u128) -> Result<Option<agents::Item>, Fault> {
+    let caller = ctx.clone();
+    ctx.store.read(move |tx| agents::find(tx, &caller, InboxId(id))).await
 }

@@ -1,7 +1,9 @@
 //! Items of the inbox on the wire (console contract, section 5.5).
 
+use floe_agents::inbox::Counts as AgentCounts;
 use floe_flows::questions::{Answered, Counts, Item};
 use floe_model::id::InboxId;
+use floe_store::agents::items::{KIND_HANDOFF, KIND_TOOL};
 use floe_store::flows::waits::WaitRow;
 use floe_treasury::runs::inbox::Counts as Payments;
 use serde_json::{Map, Value, json};
@@ -82,20 +84,23 @@ pub(super) fn answered_object(answered: &Answered) -> Value {
 }
 
 /// How much waits.
-pub(super) fn counts_object(counts: &Counts, payments: &Payments) -> Value {
+pub(super) fn counts_object(counts: &Counts, payments: &Payments, agents: AgentCounts) -> Value {
     let count = |question: &str| counts.by_kind.get(question).copied().unwrap_or(0);
-    let of_treasury = |kind: &str| match kind {
+    let of_others = |kind: &str| match kind {
         inbox_payments::KIND => Some(payments.approvals),
         inbox_confirmations::KIND => Some(payments.confirmations),
+        KIND_TOOL => Some(agents.tools),
+        KIND_HANDOFF => Some(agents.handoffs),
         _ => None,
     };
     let of_kind = |(kind, question): &(&str, Option<&str>)| match question {
         Some(question) => Some(((*kind).to_owned(), json!(count(question)))),
-        None => of_treasury(kind).map(|open| ((*kind).to_owned(), json!(open))),
+        None => of_others(kind).map(|open| ((*kind).to_owned(), json!(open))),
     };
     let by_kind: Map<String, Value> = KINDS.iter().filter_map(of_kind).collect();
-    let open = count("user-approval") + count("show-form") + payments.approvals + payments.confirmations;
-    json!({ "open": open, "mine": counts.mine + payments.mine, "by_kind": by_kind })
+    let of_flows = count("user-approval") + count("show-form");
+    let open = of_flows + payments.approvals + payments.confirmations + agents.tools + agents.handoffs;
+    json!({ "open": open, "mine": counts.mine + payments.mine + agents.mine, "by_kind": by_kind })
 }
 
 /// An item changes once: when it is closed.

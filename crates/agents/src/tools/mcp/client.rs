@@ -129,7 +129,7 @@ impl Client<'_> {
         match refused {
             Refused::Protocol(said) => ToolFault::new("mcp_error", self.secrets.hide(&said)),
             Refused::SessionEnded => ToolFault::new("session_ended", "The MCP server ended the session"),
-            Refused::Outside(fault) => fault,
+            Refused::Outside(fault) => ToolFault::new(fault.code, self.secrets.hide(&fault.message)),
         }
     }
 }
