@@ -8,6 +8,7 @@ use floe_model::{Fault, Timestamp};
 use floe_runtime::Platform;
 use floe_runtime::jobs::{JobFuture, JobHandler};
 use floe_store::Tx;
+use floe_store::agents::thread_retention;
 use floe_store::operation::retention::{self, EVENTS_MAX};
 use floe_store::platform::jobs::{self, Job, NewJob};
 
@@ -32,6 +33,8 @@ const STEPS_MAX: usize = 2_000;
 pub struct Removed {
     /// Finished runs.
     pub runs: u64,
+    /// Threads of agents.
+    pub threads: u64,
     /// Domain events.
     pub events: u64,
 }
@@ -69,6 +72,7 @@ impl Operation {
                 }
             }
             after = RunId(0);
+            removed.threads += self.sweep_threads(workspace, before).await?;
         }
         for _ in 0..STEPS_MAX {
             if !store.write(move |tx| retention::sweep_bulk(tx, before)).await? {
@@ -80,6 +84,20 @@ impl Operation {
             let count = store.write(move |tx| retention::sweep_events(tx, before)).await?;
             removed.events += count;
             if usize::try_from(count).is_ok_and(|count| count < EVENTS_MAX) {
+                break;
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Removes the threads of a workspace in which nothing has happened for as long as finished runs are kept.
+    async fn sweep_threads(&self, workspace: WorkspaceId, before: Timestamp) -> Result<u64, Fault> {
+        let mut removed = 0;
+        for _ in 0..STEPS_MAX {
+            let step = move |tx: &mut Tx<'_>| thread_retention::sweep(tx, workspace, before);
+            let count = self.platform.store.write(step).await?;
+            removed += count as u64;
+            if count < thread_retention::STEP_MAX {
                 break;
             }
         }

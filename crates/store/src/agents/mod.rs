@@ -23,6 +23,7 @@ pub mod model_providers;
 pub mod models;
 pub mod spans;
 pub mod thread_list;
+pub mod thread_retention;
 pub mod threads;
 pub mod whatsapp_connections;
 
@@ -41,6 +42,7 @@ pub(crate) const TABLES: &[&[Statement]] = &[
     models::STATEMENTS,
     spans::STATEMENTS,
     thread_list::STATEMENTS,
+    thread_retention::STATEMENTS,
     threads::STATEMENTS,
     whatsapp_connections::STATEMENTS,
     knowledge_bases::STATEMENTS,

@@ -1,11 +1,11 @@
 //! Chat (agents contract, section 2): a message in, an answer out; at once, as it is made, or later to an address.
 
 use floe_agents::exchanges::{Accepted, NewExchange, Outcome};
-use floe_model::Fault;
+use floe_model::{Fault, FaultKind};
 use floe_model::agents::exchange::Channel;
 use floe_model::id::AgentId;
 use http::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::chat_body::ChatIn;
 use super::chat_stream::{self, Told};
@@ -47,7 +47,7 @@ async fn chat(call: Call) -> Result<Reply, Fault> {
         return in_background(&call, agent, body).await;
     }
     if body.stream.unwrap_or_else(|| takes_events(&call)) {
-        return chat_stream::answer(call, agent, body, Channel::Api, Told::Contract).await;
+        return chat_stream::answer(call, agent, body, Channel::Api, Told::Contract).await.map_err(gone);
     }
     let subject = call.ctx.ids.next_bits();
     let ask = |turn| {
@@ -55,7 +55,7 @@ async fn chat(call: Call) -> Result<Reply, Fault> {
         let call = &call;
         async move { Ok(told(&call.app.agents.exchange(&call.ctx, new, None).await?)) }
     };
-    let reply = once(&call, subject, ask).await?;
+    let reply = once(&call, subject, ask).await.map_err(gone)?;
     Ok(strictly(&call, reply))
 }
 
@@ -68,7 +68,7 @@ async fn in_background(call: &Call, agent: AgentId, body: ChatIn) -> Result<Repl
         call.app.webhooks.check_callback_url(url).await?;
     }
     let agents = std::sync::Arc::clone(&call.app.agents);
-    let ready = agents.prepare(&call.ctx, exchange(agent, body, Channel::Api)).await?;
+    let ready = agents.prepare(&call.ctx, exchange(agent, body, Channel::Api)).await.map_err(gone)?;
     let accept = move |tx: &mut floe_store::Tx<'_>| agents.accept_in_background(tx, &ready);
     let reply = call.commit(accept, |accepted| Ok(acknowledged(&accepted))).await?;
     Ok(strictly(call, reply))
@@ -93,7 +93,10 @@ pub(crate) fn exchange(agent: AgentId, body: ChatIn, channel: Channel) -> NewExc
         channel,
         metadata: body.metadata,
         callback_url: body.callback_url,
-        config_override: body.config,
+        config_override: body.config.and_then(|config| match config {
+            Value::Object(config) => Some(config),
+            _ => None,
+        }),
         ..NewExchange::new(agent, body.messages)
     }
 }
@@ -127,6 +130,11 @@ fn strictly(call: &Call, mut reply: Reply) -> Reply {
         reply.status = StatusCode::from_u16(head.status_code).unwrap_or(reply.status);
     }
     reply
+}
+
+/// An agent that was deleted while the request was on its way is told like one that never was.
+fn gone(fault: Fault) -> Fault {
+    if fault.kind() == FaultKind::NotFound { gate::no_agent() } else { fault }
 }
 
 /// Whether the caller takes events and nothing is said in the body.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use floe_agents::exchanges::{Delta, NewExchange, Outcome};
 use floe_model::agents::exchange::Channel;
 use floe_model::id::AgentId;
-use floe_model::{Fault, FaultKind};
+use floe_model::Fault;
 use http::StatusCode;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 
 use super::chat::{exchange, key_of};
 use super::chat_body::ChatIn;
-use crate::flows::late::{Noted, Start, Turn, note};
+use crate::flows::late::{Kept, Noted, Start, Turn, note};
 use crate::http::{Call, Reply};
 use crate::stream::{self as streams, Cut, MEDIA, Messages, Place};
 
@@ -98,10 +98,11 @@ impl Going {
     async fn end_at_once(mut self, call: &Call, place: Place) -> Result<Reply, Fault> {
         let outcome = match self.task.await {
             Ok(Err(fault)) => {
+                let outcome = Err(fault);
                 if let Some(noted) = self.noted.take() {
-                    noted.keep(&call.ctx, &Err(copy_of(&fault))).await?;
+                    noted.keep(&call.ctx, Kept::of(&outcome)).await?;
                 }
-                return Err(fault);
+                return outcome;
             }
             other => other,
         };
@@ -114,19 +115,11 @@ impl Going {
 /// Keeps the last event as the answer to repeats: the deltas before it are not kept.
 async fn keep(call: &Call, noted: Option<Noted>, last: &str) -> Option<Noted> {
     let noted = noted?;
-    let reply = Ok(Reply::bytes(StatusCode::OK, MEDIA, last.to_owned()));
-    if let Err(fault) = noted.keep(&call.ctx, &reply).await {
+    let kept = Kept::Answer(Reply::bytes(StatusCode::OK, MEDIA, last.to_owned()));
+    if let Err(fault) = noted.keep(&call.ctx, kept).await {
         tracing::warn!(%fault, "the answer to repeats of a stream was not kept");
     }
     None
-}
-
-/// A refusal as far as the keeping of a key looks at it.
-fn copy_of(fault: &Fault) -> Fault {
-    match fault.kind() {
-        FaultKind::Internal => Fault::internal("the exchange failed"),
-        kind => Fault::new(kind, fault.code(), fault.message().to_owned()),
-    }
 }
 
 /// `message.completed` with the envelope of an answer, `error` with any other.

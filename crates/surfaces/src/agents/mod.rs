@@ -6,7 +6,9 @@
 //!
 //! Start reading with [`routes`], then `usage.rs` as an example of a resource.
 
+mod chat;
 mod chat_body;
+mod chat_stream;
 mod deliveries;
 mod errors;
 mod gate;
@@ -21,6 +23,8 @@ pub(crate) mod wire;
 
 use floe_model::access::KeyKind;
 
+pub(crate) use chat_body::ChatIn;
+pub(crate) use chat_stream::{Told as StreamTold, answer as stream_chat};
 pub(crate) use thread_wire::metadata as thread_metadata;
 pub(crate) use threads::{Given, NOTE_MAX, SAY_MAX, message_name};
 
@@ -63,6 +67,7 @@ pub static SURFACE: Surface = Surface {
 pub fn routes() -> Vec<Route> {
     let groups = [
         records::routes(),
+        chat::routes(),
         usage::routes(),
         monitoring::routes(),
         threads::routes(),

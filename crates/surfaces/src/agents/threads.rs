@@ -1,10 +1,11 @@
 //! Threads of an agent: reading them, who answers in them, and what people say of them (agents contract, section 6).
 
+use floe_access::secret::sha256;
 use floe_agents::threads::{self, Rating, Turn};
-use floe_model::Fault;
 use floe_model::agents::envelope::parse_message_name;
 use floe_model::agents::exchange::ThreadState;
-use floe_model::id::{AgentId, MessageId, ThreadId};
+use floe_model::id::{AgentId, MessageId, ThreadId, to_base32};
+use floe_model::{Fault, FaultKind};
 use floe_store::Tx;
 use floe_store::agents::thread_list::{self, Filter, Place};
 use floe_store::agents::threads::Thread;
@@ -84,14 +85,15 @@ async fn list(call: Call) -> Result<Reply, Fault> {
             Fault::field("/state", "value", "state must be one of: bot, human, closed")
         })?),
     };
-    let after = call.query.get("cursor").map(read_cursor).transpose()?;
+    let after = call.query.get("cursor").filter(|text| !text.is_empty()).map(|text| read_cursor(text, agent, state));
+    let after = after.transpose()?;
     let filter = Filter { agent: Some(agent), state, text: None };
     let scope = call.ctx.caller.scope();
     let mut found =
         call.ctx.store.read(move |tx| thread_list::list(tx, scope, &filter, after, limit + 1)).await?;
     let more = found.len() > limit;
     found.truncate(limit);
-    let cursor = found.last().filter(|_| more).map(|last| cursor(last));
+    let cursor = found.last().filter(|_| more).map(|last| cursor(last, agent, state));
     let data: Vec<_> = found.iter().map(wire::thread).collect();
     Reply::ok(&json!({ "data": data, "next_cursor": cursor }))
 }
@@ -223,14 +225,23 @@ fn limit(call: &Call) -> Result<usize, Fault> {
     Ok(usize::try_from(limit).unwrap_or(1))
 }
 
-/// A place in the list: the instant in microseconds, and the id.
-fn cursor(last: &Thread) -> String {
-    format!("{}.{}", last.updated_at.micros(), floe_model::id::to_base32(last.id.0))
+/// A place in the list: the instant in microseconds, the id, and a digest of what the list shows, for which alone it is good.
+fn cursor(last: &Thread, agent: AgentId, state: Option<ThreadState>) -> String {
+    format!("{}.{}.{}", last.updated_at.micros(), to_base32(last.id.0), mark(agent, state))
 }
 
-fn read_cursor(text: &str) -> Result<Place, Fault> {
-    let wrong = || Fault::field("/cursor", "value", "cursor must be next_cursor of a page of this list");
-    let (micros, id) = text.split_once('.').ok_or_else(wrong)?;
-    let at = micros.parse().map(floe_model::Timestamp).map_err(|_| wrong())?;
-    Ok((at, ThreadId::parse(id).map_err(|_| wrong())?))
+fn read_cursor(text: &str, agent: AgentId, state: Option<ThreadState>) -> Result<Place, Fault> {
+    let read = || {
+        let mut parts = text.split('.');
+        let at = floe_model::Timestamp(parts.next()?.parse().ok()?);
+        let id = ThreadId::parse(parts.next()?).ok()?;
+        (parts.next()? == mark(agent, state) && parts.next().is_none()).then_some((at, id))
+    };
+    let message = "cursor must be the next_cursor of a page of this list with the same filters";
+    read().ok_or_else(|| Fault::new(FaultKind::Invalid, "invalid_cursor", message))
+}
+
+fn mark(agent: AgentId, state: Option<ThreadState>) -> String {
+    let digest = sha256(format!("threads {agent} {:?}", state.map(ThreadState::as_str)).as_bytes());
+    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -40,7 +40,7 @@ where
     };
     let turn = noted.turn;
     let outcome = act(turn).await;
-    noted.keep(&call.ctx, &outcome).await?;
+    noted.keep(&call.ctx, Kept::of(&outcome)).await?;
     match turn {
         Turn::First => outcome,
         Turn::Again(_) => outcome.map(|reply| reply.header(REPLAYED, HeaderValue::from_static("true"))),
@@ -86,16 +86,11 @@ pub(crate) async fn note(call: &Call, subject: u128) -> Result<Start, Fault> {
 }
 
 impl Noted {
-    /// Keeps what a call came to: its answer, or that its key is free again, unless its outcome is unknown.
+    /// Keeps what a call came to.
     ///
     /// # Errors
     /// Of the database.
-    pub(crate) async fn keep(self, ctx: &Ctx, outcome: &Result<Reply, Fault>) -> Result<(), Fault> {
-        let kept = match outcome {
-            Ok(reply) => Kept::Answer(copy(reply)),
-            Err(fault) if is_unknown(fault) => Kept::Nothing,
-            Err(_) => Kept::Freed,
-        };
+    pub(crate) async fn keep(self, ctx: &Ctx, kept: Kept) -> Result<(), Fault> {
         keep(ctx, self.repeat, kept).await
     }
 }
@@ -111,13 +106,24 @@ async fn begin(call: &Call, repeat: &Repeat, subject: u128) -> Result<Begun, Fau
 }
 
 /// What is kept of a call.
-enum Kept {
+pub(crate) enum Kept {
     /// Its answer.
     Answer(Reply),
     /// Nothing: a repeat is done anew.
     Freed,
     /// That it was begun: what may have had an effect keeps the key, and a repeat finds out.
     Nothing,
+}
+
+impl Kept {
+    /// Of what a call came to: its answer, or that its key is free again, unless its outcome is unknown.
+    pub(crate) fn of(outcome: &Result<Reply, Fault>) -> Self {
+        match outcome {
+            Ok(reply) => Self::Answer(copy(reply)),
+            Err(fault) if is_unknown(fault) => Self::Nothing,
+            Err(_) => Self::Freed,
+        }
+    }
 }
 
 async fn keep(ctx: &Ctx, repeat: Repeat, kept: Kept) -> Result<(), Fault> {

@@ -4,6 +4,7 @@
 use std::sync::OnceLock;
 
 use floe_model::Timestamp;
+use floe_model::agents::envelope;
 use floe_model::id::parse_bits;
 use floe_surfaces::http::shape::{Kind, Object, Role, Shape};
 use floe_surfaces::http::{Body, Route};
@@ -131,7 +132,7 @@ fn fits_object(object: &Object, value: &Value, at: &str) -> Result<(), String> {
     }
 }
 
-/// RFC 3339 in UTC with milliseconds.
+/// RFC 3339 in UTC with milliseconds, or in whole seconds as the agent API has it.
 fn is_instant(text: &str) -> bool {
-    Timestamp::parse(text).is_some_and(|instant| instant.to_string() == text)
+    Timestamp::parse(text).is_some_and(|instant| instant.to_string() == text || envelope::instant(instant) == text)
 }

@@ -2,6 +2,9 @@
 #![allow(unreachable_pub, reason = "the modules of a test binary have no outside")]
 
 mod accounts;
+mod agents_chat;
+mod agents_records;
+mod agents_whatsapp;
 mod app;
 mod audit;
 mod browser;
@@ -10,11 +13,15 @@ mod connections;
 mod documents;
 mod echo;
 mod flows;
+mod flows_ai;
 mod flows_runs;
 mod hooks;
 mod json;
 mod keys;
+mod knowledge;
+mod knowledge_search;
 mod members;
+mod models;
 mod operation;
 mod pages;
 mod placements_assets;

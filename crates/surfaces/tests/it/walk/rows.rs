@@ -1,8 +1,12 @@
 //! One line for each route: how it is called well. Everything else about a route is in the table.
 
+mod agents;
+mod agents_whatsapp;
 mod console;
 mod experiments;
 mod flows;
+mod knowledge;
+mod models;
 mod money;
 mod payment_runs;
 mod placements;
@@ -10,6 +14,7 @@ mod placements_assets;
 mod placements_events;
 mod placements_serving;
 mod targeting;
+mod threads;
 mod transfer;
 mod treasury;
 
@@ -101,19 +106,40 @@ pub enum Thing {
     Font,
     /// The same of a media file.
     Media,
+    /// An agent with two versions: `id` and `agent_id`, `n`, and `aid`, something that happened to it.
+    Agent,
+    /// Something that happened to an agent: `agent_id`, `id`.
+    AgentEntry,
+    /// An agent with a WhatsApp connection: `id`, `agent_id`.
+    Connected,
+    /// A knowledge base without documents.
+    KnowledgeBase,
+    /// A document of a knowledge base of three: `id` of the base, `doc_id`.
+    KnowledgeDocument,
+    /// A provider of models without any.
+    ModelProvider,
+    /// A model that is not the default one.
+    Model,
     /// A webhook of style standard.
     Webhook,
     /// A delivery to it.
     Delivery,
     /// A domain event.
     Event,
+    /// A thread in the hands of a person: `id`, `thread_id`, `agent_id`, and `message_id` of a message of the agent.
+    Thread,
 }
 
+pub use agents::make as agent;
+pub use agents_whatsapp::make as connected_agent;
 pub use experiments::make as experiment;
+pub use knowledge::make as knowledge;
+pub use models::make as model;
 pub use payment_runs::run as payment_run;
 pub use placements::make as placements_thing;
 pub use placements_assets::make as placements_file;
 pub use targeting::make as targeting_thing;
+pub use threads::make as thread;
 
 /// How a route is called well.
 pub struct Row {
@@ -185,10 +211,14 @@ impl Row {
 pub fn rows() -> Vec<Row> {
     [
         root(),
+        agents::all(),
+        knowledge::all(),
+        agents_whatsapp::all(),
         console::all(),
         experiments::all(),
         flows::all(),
         treasury::all(),
+        models::all(),
         money::all(),
         payment_runs::all(),
         placements::all(),
@@ -196,6 +226,7 @@ pub fn rows() -> Vec<Row> {
         placements_events::all(),
         placements_serving::all(),
         targeting::all(),
+        threads::all(),
         transfer::all(),
     ]
     .into_iter()

@@ -91,7 +91,12 @@ impl World {
             }
             Thing::Transaction => super::money::transaction(self, side).await,
             Thing::TreasuryWebhook => self.treasury_webhook(side).await,
+            Thing::Agent | Thing::AgentEntry => super::rows::agent(self, side, thing).await,
+            Thing::Connected => super::rows::connected_agent(self, side).await,
+            Thing::ModelProvider | Thing::Model => super::rows::model(self, side, thing).await,
             Thing::Webhook => self.webhook(side).await,
+            Thing::KnowledgeBase | Thing::KnowledgeDocument => super::rows::knowledge(self, side, thing).await,
+            Thing::Thread => super::rows::thread(self, side).await,
             Thing::Delivery => {
                 let id = text(&self.webhook(side).await["id"]);
                 self.post(side, &format!("/console/v1/webhooks/{id}/test"), json!({})).await;
