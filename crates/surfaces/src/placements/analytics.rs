@@ -3,12 +3,13 @@
 use floe_model::id::{ScreenFlowId, ScreenVersionId};
 use floe_model::placements::Platform;
 use floe_model::placements::numbers::{Filter, Overview, Period, Point, day_text, read_day, share};
-use floe_model::{Fault, Mode, Scope};
+use floe_model::{Fault, Scope};
 use floe_placements::analytics::{self, Question, Summary};
 use floe_store::Tx;
 use floe_store::placements::day_numbers::Part;
 use serde::Serialize;
 
+use super::input::environment;
 use super::shapes::analytics as shapes;
 use super::wire::app_id;
 use super::{MANAGE, Rights, SURFACE};
@@ -190,7 +191,7 @@ async fn funnel(call: Call) -> Result<Reply, Fault> {
 fn question(call: &Call) -> Result<Question, Fault> {
     let query = &call.query;
     let day = |name: &str| query.get(name).and_then(read_day);
-    let mode = query.get("environment").and_then(Mode::parse).unwrap_or(Mode::Live);
+    let mode = environment(query);
     let filter = Filter {
         period: analytics::period(day("from"), day("to"), call.ctx.now())?,
         placement: text(query, "placement_id"),

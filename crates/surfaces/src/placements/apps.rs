@@ -2,13 +2,14 @@
 
 use floe_model::placements::Platform;
 use floe_model::placements::app::{AppSettings, CustomEvents, TEST_USERS_MAX, TTL_MAX};
+use floe_model::placements::asking::ID_CHARS_MAX;
 use floe_model::{Fault, Timestamp, id::AppId};
 use floe_placements::apps::{self, App, AppPatch, NewApp, SettingsPatch};
 use floe_store::Tx;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::input::{USER_MAX, merge, name};
+use super::input::{merge, name};
 use super::page::Page;
 use super::shapes::{PAGING, apps as shapes};
 use super::wire::{app_id, etag, if_match, made, shown};
@@ -179,13 +180,13 @@ fn test_users(settings: &mut Fields) -> Vec<String> {
     let mut users = Vec::with_capacity(items.len());
     for (at, item) in items.into_iter().enumerate() {
         match item {
-            Value::String(user) if !user.trim().is_empty() && user.chars().count() <= USER_MAX => {
+            Value::String(user) if !user.trim().is_empty() && user.chars().count() <= ID_CHARS_MAX => {
                 if !users.contains(&user) {
                     users.push(user);
                 }
             }
             _ => {
-                let message = format!("A user is a text of 1 to {USER_MAX} characters");
+                let message = format!("A user is a text of 1 to {ID_CHARS_MAX} characters");
                 settings.problem(&format!("test_users/{at}"), "value", message);
             }
         }

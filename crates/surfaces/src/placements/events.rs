@@ -7,7 +7,7 @@ use bytes::Bytes;
 use floe_model::id::{AppId, ScreenVersionId};
 use floe_model::placements::app::CustomEvents;
 use floe_model::placements::event::{AppRules, BODY_BYTES_MAX, NotEvents, Shown, split};
-use floe_model::{Fault, FaultKind, Mode, Scope, Timestamp};
+use floe_model::{Fault, FaultKind, Scope, Timestamp};
 use floe_placements::events::{Events, Export, Filter};
 use floe_placements::serving::ServedApp;
 use http::StatusCode;
@@ -15,6 +15,7 @@ use http::header::{HeaderName, HeaderValue, LINK};
 use http_body_util::channel::{Channel, Sender};
 use serde_json::value::RawValue;
 
+use super::input::environment;
 use super::page::Page;
 use super::shapes::{PAGING, events as shapes};
 use super::wire::app_id;
@@ -162,7 +163,7 @@ async fn erase(call: Call) -> Result<Reply, Fault> {
 
 /// The workspace, and live or test as it is asked for.
 pub(super) fn scope(call: &Call) -> Scope {
-    let mode = call.query.get("environment").and_then(Mode::parse).unwrap_or(Mode::Live);
+    let mode = environment(&call.query);
     Scope { workspace: call.ctx.caller.workspace, mode }
 }
 

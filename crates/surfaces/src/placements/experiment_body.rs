@@ -2,21 +2,23 @@
 
 use std::collections::HashSet;
 
+use floe_model::Fault;
 use floe_model::id::{ScreenVersionId, VariantId};
 use floe_model::placements::bucket::HashVersion;
 use floe_model::placements::experiment::{
     Metric, NAME_MAX, NAME_MIN, SEED_MAX, VARIANTS_MAX, WEIGHT_ALL, hundredths, is_confidence_target,
 };
-use floe_model::{Fault, Timestamp};
+use floe_model::placements::place_key::KEY_MAX;
 use floe_placements::experiments::{NewExperiment, Patch, VariantIn};
 use serde_json::Value;
 
+use super::place_input::{read_percentage, read_time};
 use crate::http::{Call, Fields};
 
 /// Characters of a description at most.
 pub(super) const DESCRIPTION_MAX: usize = 2_000;
-/// Characters of the key of a placement at most.
-pub(super) const KEY_MAX: usize = 64;
+/// Characters of an id at most, in whatever spelling.
+const ID_MAX: usize = 64;
 /// The target of an experiment that names none.
 const TARGET: f64 = 0.95;
 /// What a weight is, for messages.
@@ -38,9 +40,9 @@ pub(super) fn read_new(call: &Call) -> Result<NewExperiment, Fault> {
         confidence_target: target(&mut body).unwrap_or(TARGET),
         hash_version: hash_version(&mut body),
         seed: body.text("seed", 1, SEED_MAX),
-        allocation: share(&mut body, "allocation_percentage").unwrap_or(WEIGHT_ALL),
-        start_at: time(&mut body, "start_at"),
-        stop_at: time(&mut body, "stop_at"),
+        allocation: read_percentage(&mut body, "allocation_percentage").unwrap_or(WEIGHT_ALL),
+        start_at: read_time(&mut body, "start_at"),
+        stop_at: read_time(&mut body, "stop_at"),
         variants: variants(&mut body).unwrap_or_default(),
     };
     no_blank_name(&mut body, &new.name);
@@ -65,9 +67,9 @@ pub(super) fn read_patch(call: &Call) -> Result<Patch, Fault> {
         confidence_target: target(&mut body),
         hash_version: hash_version(&mut body),
         seed: has_seed.then(|| body.text("seed", 1, SEED_MAX)),
-        allocation: share(&mut body, "allocation_percentage").or(takes_all),
-        start_at: has_start.then(|| time(&mut body, "start_at")),
-        stop_at: has_stop.then(|| time(&mut body, "stop_at")),
+        allocation: read_percentage(&mut body, "allocation_percentage").or(takes_all),
+        start_at: has_start.then(|| read_time(&mut body, "start_at")),
+        stop_at: has_stop.then(|| read_time(&mut body, "stop_at")),
         variants: variants(&mut body),
         weights: weights(&mut body),
     };
@@ -87,7 +89,7 @@ pub(super) fn read_patch(call: &Call) -> Result<Patch, Fault> {
 /// 400 where it names none.
 pub(super) fn read_variant(call: &Call) -> Result<VariantId, Fault> {
     let mut body = call.fields()?;
-    let text = body.required_text("variant_id", 1, KEY_MAX);
+    let text = body.required_text("variant_id", 1, ID_MAX);
     let id = VariantId::parse(&text);
     if id.is_err() && !text.is_empty() {
         body.problem("variant_id", "format", "variant_id must be a UUID");
@@ -112,24 +114,6 @@ fn target(body: &mut Fields) -> Option<f64> {
 
 fn hash_version(body: &mut Fields) -> Option<HashVersion> {
     body.number("hash_version", 1, 2).and_then(HashVersion::of_number)
-}
-
-fn share(body: &mut Fields, name: &str) -> Option<u32> {
-    let value = body.value(name)?;
-    let share = hundredths(&value);
-    if share.is_none() {
-        body.problem(name, "range", format!("{name} must be a number from 0 to 100 in steps of 0.01"));
-    }
-    share
-}
-
-fn time(body: &mut Fields, name: &str) -> Option<Timestamp> {
-    let value = body.value(name)?;
-    let time = value.as_str().and_then(Timestamp::parse);
-    if time.is_none() {
-        body.problem(name, "format", format!("{name} must be an instant as in RFC 3339"));
-    }
-    time
 }
 
 fn variants(body: &mut Fields) -> Option<Vec<VariantIn>> {

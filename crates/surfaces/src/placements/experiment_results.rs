@@ -6,8 +6,9 @@ use floe_model::{Fault, Mode, Scope};
 use floe_placements::experiments::{self, ArmResult, Earned, Look, Point, Results};
 use serde_json::{Map, Value, json};
 
-use super::experiment_users::{catch_up, environment};
+use super::experiment_users::catch_up;
 use super::experiments::experiment_id;
+use super::input::environment;
 use super::shapes::experiments as shapes;
 use super::wire::app_id;
 use super::{MANAGE, Rights, SURFACE};
@@ -31,7 +32,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn results(call: Call) -> Result<Reply, Fault> {
-    let (app, id, mode) = (app_id(&call)?, experiment_id(&call)?, environment(&call));
+    let (app, id, mode) = (app_id(&call)?, experiment_id(&call)?, environment(&call.query));
     let exposed_only = call.query.get("denominator") == Some("exposed");
     let look = Look { exposed_only, sequential: call.query.flag("sequential")?.unwrap_or(false) };
     let scope = Scope { workspace: call.ctx.caller.workspace, mode };

@@ -1,6 +1,7 @@
 //! What single users get in an experiment: forced variants and assignments (placements contract, sections 9.2 and 12).
 
-use floe_model::{Fault, Mode, Scope};
+use floe_model::placements::asking::ID_CHARS_MAX;
+use floe_model::{Fault, Scope};
 use floe_placements::experiments;
 use floe_store::Tx;
 use floe_store::placements::overrides::Override;
@@ -8,13 +9,12 @@ use serde_json::json;
 
 use super::experiment_body::read_variant;
 use super::experiments::experiment_id;
+use super::input::environment;
 use super::shapes::experiments as shapes;
 use super::wire::app_id;
 use super::{MANAGE, Rights, SURFACE};
 use crate::http::{Call, Reply, Route};
 
-/// Characters of the id of a user at most (placements contract, section 2.1).
-const USER_MAX: usize = 256;
 /// Where the forced variant of a user is.
 const OVERRIDE: &str = "/v1/apps/{appId}/experiments/{id}/overrides/{userId}";
 /// Where the assignment of a user is.
@@ -51,11 +51,6 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-/// The environment that a query asks for.
-pub(super) fn environment(call: &Call) -> Mode {
-    call.query.get("environment").and_then(Mode::parse).unwrap_or(Mode::Live)
-}
-
 /// Writes what the answers of this node left behind, so that what comes next holds it. What cannot be written now is written later.
 pub(super) async fn catch_up(call: &Call) {
     if let Err(fault) = call.app.placements.serving.flush().await {
@@ -66,7 +61,7 @@ pub(super) async fn catch_up(call: &Call) {
 /// The user of the path; what cannot be the id of a user is not found.
 fn user_id(call: &Call) -> Result<String, Fault> {
     let text = call.param("userId")?;
-    let is_one = !text.trim().is_empty() && text.chars().count() <= USER_MAX && !text.contains('\0');
+    let is_one = !text.trim().is_empty() && text.chars().count() <= ID_CHARS_MAX && !text.contains('\0');
     if is_one { Ok(text.to_owned()) } else { Err(Fault::not_found("User")) }
 }
 
@@ -99,7 +94,7 @@ async fn remove_override(call: Call) -> Result<Reply, Fault> {
 async fn show_assignment(call: Call) -> Result<Reply, Fault> {
     catch_up(&call).await;
     let (app, id, user) = (app_id(&call)?, experiment_id(&call)?, user_id(&call)?);
-    let scope = Scope { workspace: call.ctx.caller.workspace, mode: environment(&call) };
+    let scope = Scope { workspace: call.ctx.caller.workspace, mode: environment(&call.query) };
     let given = call.ctx.store.read(move |tx| experiments::assignment(tx, scope, app, id, &user)).await?;
     Reply::ok(&json!({
         "variant_id": given.variant, "bucket": given.bucket, "source": given.source.as_str(),
@@ -110,7 +105,7 @@ async fn show_assignment(call: Call) -> Result<Reply, Fault> {
 async fn forget(call: Call) -> Result<Reply, Fault> {
     catch_up(&call).await;
     let (app, id, user) = (app_id(&call)?, experiment_id(&call)?, user_id(&call)?);
-    let (ctx, mode) = (call.ctx.clone(), environment(&call));
+    let (ctx, mode) = (call.ctx.clone(), environment(&call.query));
     let act = move |tx: &mut Tx<'_>| experiments::forget(tx, &ctx, mode, app, id, &user);
     call.commit(act, |()| Ok(Reply::no_content())).await
 }

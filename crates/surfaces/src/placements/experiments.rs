@@ -2,6 +2,7 @@
 
 use floe_model::id::{AppId, ExperimentId, ScreenVersionId, VariantId};
 use floe_model::placements::experiment::{Action, Status, percent};
+use floe_model::placements::place_key::KEY_MAX;
 use floe_model::{Fault, Timestamp};
 use floe_placements::experiments::{self, Whole};
 use floe_placements::trail::Who;
@@ -10,7 +11,7 @@ use floe_store::placements::experiments::Filter;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::experiment_body::{KEY_MAX, read_new, read_patch, read_variant};
+use super::experiment_body::{read_new, read_patch, read_variant};
 use super::page::Page;
 use super::shapes::{PAGING, experiments as shapes};
 use super::wire::{app_id, etag, if_match, made, shown};

@@ -1,5 +1,6 @@
 //! Font files of an app (placements contract, sections 11.3 and 12).
 
+use floe_model::hex;
 use floe_model::id::{AppId, FontId};
 use floe_model::placements::assets::{font_path, media_base_url};
 use floe_model::placements::screen::FontStyle;
@@ -75,7 +76,7 @@ impl FontOut {
             weight: font.weight,
             style: font.style.as_str(),
             size: font.size,
-            sha256: hex(&font.sha256),
+            sha256: hex::encode(&font.sha256),
             url: format!("{base}/{}", font_path(&font.sha256)),
             family: font.family,
             created_at: font.created_at,
@@ -139,9 +140,4 @@ async fn delete(call: Call) -> Result<Reply, Fault> {
 /// Where everything of the caller's workspace is below.
 pub(super) fn base(call: &Call) -> String {
     media_base_url(&call.app.placements.settings.public_url, call.ctx.caller.workspace)
-}
-
-/// Lower-case hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,9 +1,13 @@
 //! What several bodies are read with, beside [`Fields`].
 
-use crate::http::Fields;
+use floe_model::Mode;
 
-/// Characters of a user id (placements contract, section 2.1).
-pub(super) const USER_MAX: usize = 256;
+use crate::http::{Fields, Query};
+
+/// The environment that a query asks for; live unless it names another (placements contract, section 12).
+pub(super) fn environment(query: &Query) -> Mode {
+    query.get("environment").and_then(Mode::parse).unwrap_or(Mode::Live)
+}
 
 /// A shown name, `name`, which must be there: without blanks around it, of 1 to `most` characters.
 pub(super) fn name(body: &mut Fields, most: usize) -> Option<String> {

@@ -1,5 +1,6 @@
 //! Pictures and animations of an app (placements contract, sections 11.3 and 12).
 
+use floe_model::hex;
 use floe_model::id::{AppId, MediaId};
 use floe_model::placements::assets::media_path;
 use floe_model::{Fault, Timestamp};
@@ -10,7 +11,7 @@ use floe_store::placements::media::Media;
 use http::StatusCode;
 use serde::Serialize;
 
-use super::fonts::{REVISION, base, hex};
+use super::fonts::{REVISION, base};
 use super::page::Page;
 use super::shapes::{PAGING, assets as shapes};
 use super::uploads::{AROUND_BYTES, Form, app_of, checked, keep};
@@ -70,7 +71,7 @@ impl MediaOut {
             name: file.name,
             r#type: file.kind.as_str(),
             size: file.size,
-            sha256: hex(&file.sha256),
+            sha256: hex::encode(&file.sha256),
             url: format!("{base}/{src}"),
             src,
             created_at: file.created_at,

@@ -1,9 +1,11 @@
 //! What requests say about placements, filters and times, read field by field (placements contract, sections 1.1, 8 and 12).
 
 use floe_model::id::{AudienceId, ScreenVersionId};
+use floe_model::placements::app::TTL_MAX;
 use floe_model::placements::decide::RuleSpec;
 use floe_model::placements::experiment::hundredths;
 use floe_model::placements::filter::Filter;
+use floe_model::placements::place_key::is_key;
 use floe_model::placements::{PlacementStatus, Platform, Platforms, schedule};
 use floe_model::{FieldProblem, Timestamp};
 use floe_placements::placements::Patch;
@@ -13,19 +15,8 @@ use crate::http::Fields;
 
 /// Characters of a description at most.
 const DESCRIPTION_MAX: usize = 500;
-/// Seconds that a device can keep an answer at most.
-const TTL_MAX: i64 = 86_400;
 /// Platforms of one list at most, repeated ones counted.
 const PLATFORMS_MAX: usize = 3;
-/// Characters of a key at most.
-const KEY_MAX: usize = 64;
-
-/// Whether a text can be a placement key (placements contract, section 1.1).
-pub(super) fn is_key(text: &str) -> bool {
-    let begins = text.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase());
-    let goes_on = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    begins && text.len() <= KEY_MAX && text.bytes().all(goes_on)
-}
 
 /// The key of a new placement; the empty text when there is a problem.
 pub(super) fn read_key(body: &mut Fields) -> String {
@@ -121,7 +112,7 @@ pub(super) fn read_filter(body: &mut Fields, name: &str) -> Option<Value> {
     }
 }
 
-fn read_percentage(body: &mut Fields, name: &str) -> Option<u32> {
+pub(super) fn read_percentage(body: &mut Fields, name: &str) -> Option<u32> {
     let share = hundredths(&body.value(name)?);
     if share.is_none() {
         body.problem(name, "range", format!("{name} must be from 0 to 100 in steps of 0.01"));

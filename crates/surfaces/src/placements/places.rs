@@ -2,6 +2,7 @@
 
 use floe_model::id::{AppId, AudienceId, PlacementEntryId, PlacementId, ScreenVersionId};
 use floe_model::placements::experiment::percent;
+use floe_model::placements::place_key::is_key;
 use floe_model::{Fault, Timestamp};
 use floe_placements::placements;
 use floe_store::Tx;
@@ -11,7 +12,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::page::{List, Page};
-use super::place_input::{id, is_key, read, read_key};
+use super::place_input::{id, read, read_key};
 use super::shapes::{PAGING, places as shapes};
 use super::wire::{app_id, etag, if_match, made, shown};
 use super::{MANAGE, Rights, SURFACE};

@@ -1,10 +1,10 @@
 //! What a user would see at a placement, and why (placements contract, sections 2, 7.2 and 12).
 
+use floe_model::Fault;
 use floe_model::id::{AppId, ExperimentId, ScreenFlowId, ScreenVersionId, VariantId};
 use floe_model::placements::asking::Asking;
 use floe_model::placements::assets::{ServedFont, icon_base_url, media_base_url};
 use floe_model::placements::decide::Explanation;
-use floe_model::{Fault, Mode};
 use floe_placements::placements::{self, Asked, Simulated};
 use floe_store::Tx;
 use floe_store::placements::versions::Version;
@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::input::environment;
 use super::place_input::{note, read_time};
 use super::places::key_of;
 use super::question::answered;
@@ -85,7 +86,7 @@ fn read(call: &Call, app: AppId) -> Result<Asked, Fault> {
     let mut body = Fields::of(value.clone())?;
     let now = call.ctx.now();
     let at = read_time(&mut body, "at").unwrap_or(now);
-    let mode = call.query.get("environment").and_then(Mode::parse).unwrap_or(Mode::Live);
+    let mode = environment(&call.query);
     let Value::Object(members) = value else { return Err(Fault::field("", "type", "The body must be a JSON object")) };
     let asking = match Asking::read(members) {
         Ok(asking) => Some(asking),

@@ -5,7 +5,7 @@ use floe_model::id::AppId;
 use floe_store::Tx;
 
 use super::wire::app_id;
-use crate::http::{Begun, Call, Incoming, Reply};
+use crate::http::{Call, Incoming, Reply};
 
 /// Bytes of a text beside a file at most.
 const TEXT_BYTES_MAX: usize = 1_024;
@@ -76,24 +76,13 @@ impl Form {
 ///
 /// # Errors
 /// As [`Call::commit`].
-pub(super) async fn keep<T, A, R>(call: &Call, identity: &str, mut act: A, render: R) -> Result<Reply, Fault>
+pub(super) async fn keep<T, A, R>(call: &Call, identity: &str, act: A, render: R) -> Result<Reply, Fault>
 where
     T: Send + 'static,
     A: FnMut(&mut Tx<'_>) -> Result<T, Fault> + Send + 'static,
     R: Fn(T) -> Result<Reply, Fault> + Send + 'static,
 {
-    let digest = floe_access::secret::sha256(identity.as_bytes());
-    let repeat = call.repeat()?.map(|repeat| repeat.with_content(digest));
-    let write = move |tx: &mut Tx<'_>| {
-        let Some(repeat) = &repeat else { return render(act(tx)?) };
-        if let Begun::Replay(reply) = repeat.begin(tx, None)? {
-            return Ok(*reply);
-        }
-        let reply = render(act(tx)?)?;
-        repeat.complete(tx, &reply)?;
-        Ok(reply)
-    };
-    call.ctx.store.write(write).await
+    call.commit_content(identity, act, render).await
 }
 
 /// Checks bytes away from the threads that serve requests, since a large file takes a while.

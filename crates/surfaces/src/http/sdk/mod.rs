@@ -16,10 +16,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use floe_access::rate::Verdict;
 use floe_model::access::{Caller, KeyKind};
-use floe_model::id::{AppId, KeyId, RequestId};
+use floe_model::id::{AppId, KeyId};
 use floe_model::{Fault, FaultKind, Timestamp};
 use floe_placements::serving::{ServedApp, Snapshot};
-use floe_runtime::Ctx;
 
 use super::call::{Params, Query};
 use super::meter::Handles;
@@ -83,8 +82,6 @@ pub struct SdkCall {
     pub caller: Arc<Caller>,
     /// The key.
     pub key: KeyId,
-    /// Names the request in the log.
-    pub request_id: RequestId,
     /// When the request came; the one reading of the clock for everything in its answer.
     pub now: Timestamp,
     /// Parameters of the path, decoded.
@@ -117,12 +114,6 @@ impl Count {
 }
 
 impl SdkCall {
-    /// The context for services of the slices.
-    #[must_use]
-    pub fn ctx(&self) -> Ctx {
-        Ctx::new(Arc::clone(&self.app.platform), Arc::clone(&self.caller), self.request_id)
-    }
-
     /// The app of the path.
     ///
     /// # Errors

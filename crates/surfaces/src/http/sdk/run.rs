@@ -144,7 +144,6 @@ impl Steps<'_> {
             app: Arc::clone(app),
             caller,
             key,
-            request_id: self.request_id,
             now: self.now,
             params,
             query: if parts.uri.query().is_none() { Query::default() } else { Query(run::query_pairs(parts)) },

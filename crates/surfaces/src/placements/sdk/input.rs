@@ -7,30 +7,20 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use floe_model::placements::Platform;
+use floe_model::placements::asking::{
+    ATTRIBUTE_DEPTH_MAX, ATTRIBUTE_LIST_MAX, ATTRIBUTE_NAME_CHARS_MAX, ATTRIBUTE_TEXT_CHARS_MAX, ATTRIBUTES_MAX,
+    ID_CHARS_MAX,
+};
 use floe_model::{Fault, FaultKind, FieldProblem};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::http::parse_json;
 
-/// Characters of a user or session.
-const OPAQUE_MAX: usize = 256;
-/// Attributes of one object.
-const ATTRIBUTES_MAX: usize = 200;
-/// Characters of the name of an attribute.
-const NAME_MAX: usize = 128;
-/// Characters of a text among the attributes.
-const TEXT_MAX: usize = 1_024;
-/// Values of a list among the attributes.
-const LIST_MAX: usize = 100;
-/// Objects inside each other below the attributes.
-const DEPTH_MAX: usize = 4;
 /// Placements of a batch, each counted once.
 const PLACEMENTS_MAX: usize = 50;
 /// Entries of the list as it is sent.
 const ENTRIES_MAX: usize = 1_000;
-/// Characters of the key of a placement.
-const KEY_MAX: usize = 64;
 /// Problems that one answer names.
 const PROBLEMS_MAX: usize = 20;
 
@@ -103,14 +93,6 @@ pub(super) fn read(body: &[u8], form: Form) -> Result<Input<'_>, Fault> {
         }
         _ => Err(Fault::validation(problems.0)),
     }
-}
-
-/// Whether a text has the form of a placement's key (placements contract, section 1.1).
-pub(super) fn is_key(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    bytes.len() <= KEY_MAX
-        && bytes.first().is_some_and(u8::is_ascii_lowercase)
-        && bytes.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'_')
 }
 
 /// The same body member by member, with a problem for each of a wrong type. Of a name that comes twice the last value counts.
@@ -189,8 +171,8 @@ impl Problems {
         if text.trim().is_empty() {
             return self.add(path, "required", format!("{name} must not be blank"));
         }
-        if is_longer(&text, OPAQUE_MAX) {
-            return self.add(path, "length", format!("{name} must have at most {OPAQUE_MAX} characters"));
+        if is_longer(&text, ID_CHARS_MAX) {
+            return self.add(path, "length", format!("{name} must have at most {ID_CHARS_MAX} characters"));
         }
         if text.contains('\0') {
             return self.add(path, "characters", format!("{name} must not hold a zero character"));
@@ -214,8 +196,8 @@ impl Problems {
             return;
         }
         for (name, value) in attributes {
-            if name.is_empty() || is_longer(name, NAME_MAX) {
-                let message = format!("Names of attributes must have 1 to {NAME_MAX} characters");
+            if name.is_empty() || is_longer(name, ATTRIBUTE_NAME_CHARS_MAX) {
+                let message = format!("Names of attributes must have 1 to {ATTRIBUTE_NAME_CHARS_MAX} characters");
                 self.add::<()>(path, "length", message);
                 return;
             }
@@ -227,15 +209,19 @@ impl Problems {
         let here = || format!("{path}/{}", name.replace('~', "~0").replace('/', "~1"));
         match value {
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
-            Value::String(text) if is_longer(text, TEXT_MAX) => self.long_text(here()),
+            Value::String(text) if is_longer(text, ATTRIBUTE_TEXT_CHARS_MAX) => self.long_text(here()),
             Value::String(_) => {}
-            Value::Array(values) if values.len() > LIST_MAX => {
-                self.add::<()>(here(), "range", format!("A list among the attributes has at most {LIST_MAX} values"));
+            Value::Array(values) if values.len() > ATTRIBUTE_LIST_MAX => {
+                self.add::<()>(
+                    here(),
+                    "range",
+                    format!("A list among the attributes has at most {ATTRIBUTE_LIST_MAX} values"),
+                );
             }
             Value::Array(values) => {
                 for value in values {
                     match value {
-                        Value::String(text) if is_longer(text, TEXT_MAX) => self.long_text(here()),
+                        Value::String(text) if is_longer(text, ATTRIBUTE_TEXT_CHARS_MAX) => self.long_text(here()),
                         Value::Array(_) | Value::Object(_) => {
                             let message = "A list among the attributes holds texts, numbers, booleans and null only";
                             self.add::<()>(here(), "type", message);
@@ -245,15 +231,19 @@ impl Problems {
                     }
                 }
             }
-            Value::Object(_) if depth >= DEPTH_MAX => {
-                self.add::<()>(here(), "depth", format!("Attributes are nested at most {DEPTH_MAX} deep"));
+            Value::Object(_) if depth >= ATTRIBUTE_DEPTH_MAX => {
+                self.add::<()>(here(), "depth", format!("Attributes are nested at most {ATTRIBUTE_DEPTH_MAX} deep"));
             }
             Value::Object(inner) => self.attributes(inner, &here(), depth + 1),
         }
     }
 
     fn long_text(&mut self, path: String) {
-        self.add::<()>(path, "length", format!("A text among the attributes has at most {TEXT_MAX} characters"));
+        self.add::<()>(
+            path,
+            "length",
+            format!("A text among the attributes has at most {ATTRIBUTE_TEXT_CHARS_MAX} characters"),
+        );
     }
 
     fn keys<'a>(&mut self, texts: Option<Vec<Text<'a>>>) -> Result<Vec<Cow<'a, str>>, Fault> {

@@ -1,6 +1,7 @@
 //! Resolves: of a placement, of several, of a flow, and by the older route (placements contract, sections 2, 3, 4 and 6).
 
 use floe_model::id::{AppId, ScreenFlowId};
+use floe_model::placements::place_key::is_key;
 use floe_model::{Fault, FaultKind, FieldProblem, Mode};
 use floe_placements::serving::{Asked, Manner, Script, ServedApp};
 use http::StatusCode;
@@ -38,7 +39,7 @@ pub(super) async fn batch(call: SdkCall) -> Result<Reply, Fault> {
         if index > 0 {
             script.text(",");
         }
-        if input::is_key(key) {
+        if is_key(key) {
             serving.resolve(&call.config, app, key, &asked, manner).write(&mut script, Some(key));
         } else {
             script.text("{\"placement_key\":");
@@ -78,7 +79,7 @@ pub(super) async fn legacy(call: SdkCall) -> Result<Reply, Fault> {
 fn answer(call: &SdkCall, app: &ServedApp, input: &Input<'_>) -> Result<Reply, Fault> {
     let manner = manner(call)?;
     let key = call.param("key");
-    if !input::is_key(key) {
+    if !is_key(key) {
         let message = "The placement id must begin with a lower-case letter and hold letters, digits and underscores";
         return Err(Fault::new(FaultKind::Invalid, "invalid_placement_id", message));
     }

@@ -4,8 +4,9 @@ use super::page;
 use crate::http::shape::{
     COUNT, FLAG, ID, INSTANT, NUMBER, Shape, TEXT, format, input, int, list, map, may, must, object, text, words,
 };
-use crate::placements::experiment_body::{DESCRIPTION_MAX, KEY_MAX};
+use crate::placements::experiment_body::DESCRIPTION_MAX;
 use floe_model::placements::experiment::{NAME_MAX, NAME_MIN, SEED_MAX, VARIANTS_MAX};
+use floe_model::placements::place_key::KEY_MAX;
 
 /// Where an experiment stands.
 pub(in crate::placements) const STATUS: Shape = words(&["draft", "running", "paused", "completed"]);

@@ -1,3 +1,4 @@
+use floe_model::placements::place_key::is_key;
 use serde_json::json;
 
 use super::*;
