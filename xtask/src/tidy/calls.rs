@@ -46,6 +46,9 @@ const TIMING: &[&str] = &[
     "crates/placements/src/serving/run.rs",
     // How long a model took, the end of a call with all its tries, and short pauses before a busy provider is asked again.
     "crates/agents/src/models/",
+    // A direct call waits for its turn in its thread; whoever waits for exchanges looks again from time to time; short pauses before a
+    // database that refused is asked again.
+    "crates/agents/src/exchanges",
     // The simulated rail takes as long as an operator says.
     "crates/treasury/src/payouts/rails/simulator.rs",
 ];

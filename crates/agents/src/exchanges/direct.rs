@@ -155,7 +155,7 @@ pub(super) async fn carry_out(
     fresh: Option<Thread>,
 ) -> Result<Option<Outcome>, Fault> {
     let exchange = Arc::new(exchange);
-    let stop = agents.exchanges.begins(exchange.id, exchange.thread);
+    let stop = agents.exchanges.begins(exchange.id, exchange.epoch, exchange.thread);
     let mut mark = Mark { agents: Arc::clone(agents), exchange: Arc::clone(&exchange), is_settled: false };
     let done = match work(agents, &exchange, known, sink, stop, fresh).await {
         Ok(done) => done,
@@ -201,7 +201,7 @@ struct Mark {
 impl Drop for Mark {
     fn drop(&mut self) {
         let Exchange { scope, id, epoch, .. } = *self.exchange;
-        self.agents.exchanges.ends(id);
+        self.agents.exchanges.ends(id, epoch);
         if !self.is_settled {
             self.agents.exchanges.abandoned().push((scope, id, epoch));
         }

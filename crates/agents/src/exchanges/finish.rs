@@ -16,6 +16,7 @@ use floe_store::access::credit_entries::Origin;
 use floe_store::agents::exchanges::{self, Ended, Exchange};
 use floe_store::agents::messages::{self, Message};
 use floe_store::agents::spans::{self, Span};
+use floe_store::agents::thread_list;
 use floe_store::agents::threads::{self, Growth, Thread};
 
 use super::accept::reference;
@@ -126,49 +127,67 @@ fn end(tx: &mut Tx<'_>, platform: &Platform, exchange: &Exchange, done: &Done) -
     let scope = exchange.scope;
     let thread = threads::lock(tx, scope, exchange.thread)?;
     let credits = charge(tx, platform, exchange, done)?;
-    let last_seq = match &thread {
-        // What is said in a thread that was deleted meanwhile is not kept.
-        None => 0,
-        Some(thread) => store(tx, scope, thread, &Said {
-            exchange: exchange.id,
-            messages: done.said.clone(),
-            is_hidden: done.code != 200,
-            summary: done.summary.clone(),
-            at: done.at,
-        })?,
-    };
-    let ended = Ended {
-        code: done.code,
-        finish: done.finish,
-        error: done.error.clone(),
-        answer: (done.code == 200).then(|| done.answered.to_text()).transpose()?,
-        model: done.model.clone(),
-        input_tokens: done.usage.input_tokens,
-        output_tokens: done.usage.output_tokens,
-        tool_calls: i64::try_from(done.answered.tool_calls.len()).unwrap_or(i64::MAX),
-        credits,
-        last_seq,
-        at: done.at,
-    };
+    let ended = ended(thread.as_ref(), done, credits)?;
     if !exchanges::finish(tx, scope, exchange.id, exchange.epoch, &ended)? {
         return Err(Fault::conflict(TAKEN, "Another process has this exchange"));
     }
-    spans::put(tx, scope, exchange.id, &done.spans)?;
+    // From here on nobody else has it.
     let over = Exchange { ended: Some(ended), ..exchange.clone() };
+    match &thread {
+        Some(thread) => keep(tx, platform, &over, thread, done)?,
+        None => thread_list::purge(tx, scope, exchange.thread)?,
+    }
     let made = done.answered.tool_calls.iter().filter(|call| call.error.as_deref() != Some(WAITING));
     let told = Told { tools: made.cloned().collect(), execution_ms: done.answered.execution_ms };
     tell::ended(tx, platform, &over, &told)?;
-    if thread.is_some() {
-        for call in &done.asks {
-            approvals::ask(tx, platform, scope, &asking(&over, done, call))?;
-        }
-    }
     exchanges::announce_next(tx, scope, exchange.thread, exchange.arrival)?;
     let outcome = outcome::of(tx, &over)?.ok_or_else(|| Fault::internal("an exchange that is over is not"))?;
     if let Some(url) = &exchange.callback_url {
         tell::call_back(tx, platform, &over, url, &outcome)?;
     }
     Ok(outcome)
+}
+
+/// What the row says of the end. What was said in a thread that was deleted meanwhile is not kept.
+fn ended(thread: Option<&Thread>, done: &Done, credits: i64) -> Result<Ended, Fault> {
+    let added = i64::try_from(done.said.len()).unwrap_or(i64::MAX);
+    let answer = (done.code == 200 && thread.is_some()).then(|| done.answered.to_text());
+    Ok(Ended {
+        code: done.code,
+        finish: done.finish,
+        error: done.error.clone(),
+        answer: answer.transpose()?,
+        model: done.model.clone(),
+        input_tokens: done.usage.input_tokens,
+        output_tokens: done.usage.output_tokens,
+        tool_calls: i64::try_from(done.answered.tool_calls.len()).unwrap_or(i64::MAX),
+        credits,
+        last_seq: thread.map_or(0, |thread| thread.last_seq + added),
+        at: done.at,
+    })
+}
+
+/// Keeps what was said, what happened, and what a person is asked.
+fn keep(
+    tx: &mut Tx<'_>,
+    platform: &Platform,
+    exchange: &Exchange,
+    thread: &Thread,
+    done: &Done,
+) -> Result<(), Fault> {
+    let said = Said {
+        exchange: exchange.id,
+        messages: done.said.clone(),
+        is_hidden: done.code != 200,
+        summary: done.summary.clone(),
+        at: done.at,
+    };
+    store(tx, exchange.scope, thread, &said)?;
+    spans::put(tx, exchange.scope, exchange.id, &done.spans)?;
+    for call in &done.asks {
+        approvals::ask(tx, platform, exchange.scope, &asking(exchange, done, call))?;
+    }
+    Ok(())
 }
 
 fn asking(exchange: &Exchange, done: &Done, call: &Call) -> Asking {
@@ -193,10 +212,17 @@ fn charge(tx: &mut Tx<'_>, platform: &Platform, exchange: &Exchange, done: &Done
         credits::release(tx, platform, exchange.scope, &reference)?;
         return Ok(0);
     }
+    // What a step of a flow has asked for belongs to its run.
+    let is_of_flow = exchange.channel == floe_model::agents::exchange::Channel::Flow;
+    let place = exchange.key.as_deref().filter(|_| is_of_flow).and_then(crate::steps::place_of);
+    let flow = match place {
+        Some((run, _)) => crate::steps::flow_of(tx, exchange.scope.workspace, run)?,
+        None => None,
+    };
     let origin = Origin {
         product: Some(crate::trail::PRODUCT.to_owned()),
-        run_id: Some(floe_model::id::RunId(exchange.id.0)),
-        step_id: None,
+        run_id: Some(place.map_or(floe_model::id::RunId(exchange.id.0), |(run, _)| run)),
+        step_id: place.map(|(_, step)| step.to_owned()),
         agent_id: Some(exchange.agent.0),
         model: done.model.clone(),
     };
@@ -206,7 +232,7 @@ fn charge(tx: &mut Tx<'_>, platform: &Platform, exchange: &Exchange, done: &Done
         input_tokens: done.usage.input_tokens,
         output_tokens: done.usage.output_tokens,
         origin,
-        flow: None,
+        flow,
     };
     credits::settle(tx, platform, exchange.scope, &reference, &spent)
 }

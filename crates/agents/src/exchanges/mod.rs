@@ -63,7 +63,8 @@ const CALLS_AT_ONCE: usize = 8;
 pub struct Exchanges {
     /// Names this process where it has the database alone.
     life: u128,
-    running: Mutex<HashMap<ExchangeId, Running>>,
+    /// By id and epoch: one that was taken for left behind may run here twice for a moment.
+    running: Mutex<HashMap<(ExchangeId, i64), Running>>,
     /// Taken here and not finished, because the database did not take the outcome.
     abandoned: Mutex<Vec<(Scope, ExchangeId, i64)>>,
     background: Arc<Semaphore>,
@@ -102,20 +103,20 @@ impl Exchanges {
     }
 
     /// Notes that an exchange runs here; the answer tells when it is to stop.
-    fn begins(&self, id: ExchangeId, thread: ThreadId) -> watch::Receiver<bool> {
+    fn begins(&self, id: ExchangeId, epoch: i64, thread: ThreadId) -> watch::Receiver<bool> {
         let (stop, stopped) = watch::channel(false);
-        self.running().insert(id, Running { thread, stop });
+        self.running().insert((id, epoch), Running { thread, stop });
         stopped
     }
 
     /// Notes that it runs here no more.
-    fn ends(&self, id: ExchangeId) {
-        self.running().remove(&id);
+    fn ends(&self, id: ExchangeId, epoch: i64) {
+        self.running().remove(&(id, epoch));
     }
 
     /// Stops an exchange, or all of a thread, that run here.
     fn stop(&self, bits: u128) {
-        for (id, running) in self.running().iter() {
+        for ((id, _), running) in self.running().iter() {
             if id.0 == bits || running.thread.0 == bits {
                 running.stop.send_replace(true);
             }
@@ -128,7 +129,7 @@ impl Exchanges {
         self.running().len()
     }
 
-    fn running(&self) -> MutexGuard<'_, HashMap<ExchangeId, Running>> {
+    fn running(&self) -> MutexGuard<'_, HashMap<(ExchangeId, i64), Running>> {
         // A panic while the lock was held cannot leave the map half changed.
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -29,7 +29,6 @@ impl Agents {
             exchange: ids.next(),
             new_thread: ids.next(),
             hold: model.as_ref().map_or(0, |model| to_hold(&config, &asked, model)),
-            price: model.map(|model| model.price),
             new,
             asked,
             caller: Arc::clone(&ctx.caller),

@@ -1,6 +1,7 @@
 //! The calls of tools in a round: several at a time, each with a key that is the same on every repeat.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use floe_model::id::ExchangeId;
 use floe_runtime::tools::{ToolCall, ToolFault};
@@ -15,6 +16,8 @@ use crate::approvals;
 
 /// Longest time for one call, in milliseconds: another agent may need that.
 const CALL_MS_MAX: u64 = 180_000;
+/// Pause between two looks whether this node lives for certain.
+const CERTAIN_PAUSE: Duration = Duration::from_millis(100);
 
 impl Work {
     /// Makes the calls of the last round that are open, and writes down what they gave. Those that a person has to approve wait.
@@ -47,6 +50,7 @@ impl Work {
 
     /// Makes some calls at the same time.
     async fn make(&mut self, batch: &[Call]) -> Result<(), Halt> {
+        self.may_act().await?;
         let mut tasks = JoinSet::new();
         for call in batch {
             let delta = Delta::ToolCall { id: call.id.clone(), name: call.name.clone(), args: call.args.clone() };
@@ -64,6 +68,18 @@ impl Work {
         for call in batch {
             let fault = ToolFault::new("failed", "The tool broke off");
             self.settle(call.ordinal, started, Err(fault)).await;
+        }
+        Ok(())
+    }
+
+    /// Waits until this node is certain that it lives: nothing is called by two nodes at a time. One that was ended calls nothing more.
+    async fn may_act(&self) -> Result<(), Halt> {
+        let Some(node) = self.agents.platform.store.node() else { return Ok(()) };
+        while !node.is_valid() {
+            if node.id().map(|id| id.0) != self.exchange.owner {
+                return Err(Halt::Taken);
+            }
+            self.until_stop(tokio::time::sleep(CERTAIN_PAUSE)).await?;
         }
         Ok(())
     }

@@ -1,0 +1,13 @@
+//! The agents slice with real servers on loopback, on SQLite and on PostgreSQL.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+
+use floe_testkit::on_both;
+
+// The scripted server of the flows' tests: one request, one answer.
+#[path = "../../../flows/tests/it/stub.rs"]
+mod stub;
+mod exchanges;
+mod knowledge;
+mod tools;
+mod world;
