@@ -103,9 +103,10 @@ impl Page {
                 self.heading = name[1..].parse().ok();
             }
             "td" | "th" => {
-                let mark = if self.has_cell { " | " } else { "" };
-                self.trim();
-                self.current.push_str(mark);
+                if self.has_cell {
+                    self.trim();
+                    self.current.push_str(" | ");
+                }
                 self.has_cell = true;
             }
             "li" => {
