@@ -93,9 +93,9 @@ impl Shelf {
                 known.extend(old.documents.iter().map(|one| ((one.id, one.generation), Arc::clone(&one.body))));
             }
             read_missing(platform, workspace, base, &documents, &mut known).await?;
-            let is_whole = documents.iter().all(|one| {
-                known.get(&(one.id, one.generation)).is_some_and(|body| body.len() == one.chunks as usize)
-            });
+            let is_whole = documents
+                .iter()
+                .all(|one| known.get(&(one.id, one.generation)).is_some_and(|body| body.len() == one.chunks as usize));
             if !is_whole && tries < TRIES_MAX {
                 // Something was deleted or made anew between the two reads; what was read of it is not the whole.
                 known.retain(|key, body| {

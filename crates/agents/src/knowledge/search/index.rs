@@ -179,13 +179,7 @@ impl Index {
 impl Document {
     /// A document with its chunks.
     pub(super) fn new(row: &rows::Document, body: Arc<Body>) -> Self {
-        Self {
-            id: row.id,
-            generation: row.generation,
-            name: row.name.clone(),
-            metadata: object(&row.metadata),
-            body,
-        }
+        Self { id: row.id, generation: row.generation, name: row.name.clone(), metadata: object(&row.metadata), body }
     }
 }
 

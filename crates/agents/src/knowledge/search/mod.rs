@@ -209,7 +209,8 @@ impl Search {
                 for (number, index) in (0_u32..).zip(&bases) {
                     let found = rows::with_word(tx, workspace, index.base, word)?;
                     one.is_cut |= found.len() >= FOUND_MAX;
-                    let places = found.iter().filter_map(|chunk| Some((index.place(number, chunk.number)?, chunk.strength)));
+                    let places =
+                        found.iter().filter_map(|chunk| Some((index.place(number, chunk.number)?, chunk.strength)));
                     one.found.extend(places);
                 }
                 all.push(one);

@@ -101,14 +101,7 @@ impl Asking {
     }
 
     /// Looks at every vector of an index and keeps the `most` best of all that were looked at.
-    fn scan(
-        &self,
-        number: u32,
-        index: &Index,
-        vector: &[f32],
-        most: usize,
-        best: &mut BinaryHeap<Reverse<Scored>>,
-    ) {
+    fn scan(&self, number: u32, index: &Index, vector: &[f32], most: usize, best: &mut BinaryHeap<Reverse<Scored>>) {
         let least = self.threshold as f32;
         for (document, one) in (0_u32..).zip(&index.documents) {
             for row in 0..one.body.len() as u32 {

@@ -8,7 +8,9 @@ use floe_model::agents::{embedding, words};
 use floe_model::id::WorkspaceId;
 use floe_model::{Mode, Timestamp};
 use floe_runtime::ids::SystemRandom;
-use floe_runtime::models::{Embedded, ModelCall, ModelFault, ModelFuture, ModelInfo, ModelKind, ModelReply, Price, Usage};
+use floe_runtime::models::{
+    Embedded, ModelCall, ModelFault, ModelFuture, ModelInfo, ModelKind, ModelReply, Price, Usage,
+};
 use floe_runtime::outside::{Outside, OutsideConfig};
 use floe_runtime::sandbox::{Sandbox, SandboxConfig};
 use floe_runtime::{Clock, Ids, Seal};
@@ -67,11 +69,7 @@ impl Models for Built {
         Box::pin(async { Ok(None) })
     }
 
-    fn find_embedding<'a>(
-        &'a self,
-        _: Scope,
-        _: Option<&'a str>,
-    ) -> ModelFuture<'a, Result<Option<ModelInfo>, Fault>> {
+    fn find_embedding<'a>(&'a self, _: Scope, _: Option<&'a str>) -> ModelFuture<'a, Result<Option<ModelInfo>, Fault>> {
         Box::pin(async { Ok(None) })
     }
 }
@@ -165,12 +163,15 @@ impl World {
 
     /// Makes another generation of a document's chunks the visible one.
     async fn generation(&self, at: DocumentPlace, generation: i64, model: &str, chunks: &[(&str, Value)]) {
-        let new: Vec<NewChunk> = (0_i64..).zip(chunks).map(|(position, (text, metadata))| {
-            let vector = if model == "axes" { axes(text) } else { embedding::hash_256(text) };
-            let id = ChunkId(at.document.0 * 1_000 + generation as u128 * 100 + position as u128);
-            let chunk = Chunk { id, position, text: (*text).to_owned(), metadata: metadata.to_string() };
-            NewChunk { chunk, words: words::searchable(text), embedding: embedding::to_bytes(&vector) }
-        }).collect();
+        let new: Vec<NewChunk> = (0_i64..)
+            .zip(chunks)
+            .map(|(position, (text, metadata))| {
+                let vector = if model == "axes" { axes(text) } else { embedding::hash_256(text) };
+                let id = ChunkId(at.document.0 * 1_000 + generation as u128 * 100 + position as u128);
+                let chunk = Chunk { id, position, text: (*text).to_owned(), metadata: metadata.to_string() };
+                NewChunk { chunk, words: words::searchable(text), embedding: embedding::to_bytes(&vector) }
+            })
+            .collect();
         let making = self.store.write(move |tx| {
             if generation > 1 {
                 knowledge_documents::begin(tx, at, NOW)?;
