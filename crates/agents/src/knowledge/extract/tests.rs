@@ -37,9 +37,9 @@ fn plain_text_is_read_in_every_usual_encoding() {
     check(b"\xfe\xff\0H\0i", &["Hi"]);
     check(b"caf\xe9 \x80 5", &["café € 5"]);
     check(b"nul\0 and bell\x07", &["nul and bell"]);
-    let wrapped = "This is a line that a program has broken at its end, so that it\ncontinues on the next one, which is ex-\nplained.";
-    let whole = "This is a line that a program has broken at its end, so that it continues on the next one, which is ex-\nplained.";
-    check(wrapped.as_bytes(), &[&whole.replace("ex-\nplained", "explained")]);
+    let wrapped = "This is a line that a program has broken at its end, so that it\ncontinues on the next one, where the last word of it is ex-\nplained.";
+    let whole = "This is a line that a program has broken at its end, so that it continues on the next one, where the last word of it is explained.";
+    check(wrapped.as_bytes(), &[whole]);
 }
 
 #[test]
