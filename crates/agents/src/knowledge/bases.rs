@@ -79,7 +79,9 @@ pub fn resolve(tx: &mut Tx<'_>, workspace: WorkspaceId, text: &str) -> Result<Kn
     {
         return Ok(base.id);
     }
-    rows::external(tx, workspace, text)?.ok_or_else(|| Fault::not_found("Knowledge base"))
+    let can_be_one = !text.is_empty() && !text.chars().any(char::is_control);
+    let found = if can_be_one { rows::external(tx, workspace, text)? } else { None };
+    found.ok_or_else(|| Fault::not_found("Knowledge base"))
 }
 
 /// A base of a workspace.
@@ -168,13 +170,7 @@ pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, new: &NewBase) -> Result<Shown, Fault>
 ///
 /// # Errors
 /// 404; 412; 400 for sizes that do not fit together.
-pub fn patch(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    text: &str,
-    patch: &BasePatch,
-    if_match: Option<i64>,
-) -> Result<Shown, Fault> {
+pub fn patch(tx: &mut Tx<'_>, ctx: &Ctx, text: &str, patch: &BasePatch, if_match: Option<i64>) -> Result<Shown, Fault> {
     let workspace = ctx.caller.workspace;
     let id = resolve(tx, workspace, text)?;
     hold(tx, workspace, id)?;

@@ -7,8 +7,8 @@ use floe_model::agents::document_kind::FILE_BYTES_MAX;
 use floe_model::{Fault, FaultKind};
 use floe_runtime::Platform;
 use floe_runtime::outside::{Limits, OutsideError, Request};
-use http::header::{CONTENT_TYPE, HeaderMap};
 use http::Method;
+use http::header::{CONTENT_TYPE, HeaderMap};
 
 /// Time for everything; the caller waits.
 const TOTAL: Duration = Duration::from_secs(20);

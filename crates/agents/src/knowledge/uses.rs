@@ -66,11 +66,7 @@ pub fn of(tx: &mut Tx<'_>, caller: &Caller, base: KnowledgeBaseId) -> Result<Vec
     Ok(all(tx, caller)?.remove(&base).unwrap_or_default())
 }
 
-fn of_agents(
-    tx: &mut Tx<'_>,
-    caller: &Caller,
-    uses: &mut BTreeMap<KnowledgeBaseId, Vec<Use>>,
-) -> Result<(), Fault> {
+fn of_agents(tx: &mut Tx<'_>, caller: &Caller, uses: &mut BTreeMap<KnowledgeBaseId, Vec<Use>>) -> Result<(), Fault> {
     let mut after = None;
     for _ in 0..=agents::AGENTS_MAX / agents::PAGE_MAX {
         let page = agents::page(tx, caller.workspace, &agents::Filter::default(), false, after, agents::PAGE_MAX)?;
@@ -88,11 +84,7 @@ fn of_agents(
     Ok(())
 }
 
-fn of_flows(
-    tx: &mut Tx<'_>,
-    caller: &Caller,
-    uses: &mut BTreeMap<KnowledgeBaseId, Vec<Use>>,
-) -> Result<(), Fault> {
+fn of_flows(tx: &mut Tx<'_>, caller: &Caller, uses: &mut BTreeMap<KnowledgeBaseId, Vec<Use>>) -> Result<(), Fault> {
     let mut after = (FlowId(0), 0);
     for _ in 0..PAGES_MAX {
         let page = mentions::list(tx, caller.workspace, FIELD, after)?;

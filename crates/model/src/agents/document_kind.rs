@@ -30,8 +30,7 @@ pub enum DocumentKind {
 
 impl DocumentKind {
     /// Every kind.
-    pub const ALL: [Self; 7] =
-        [Self::Text, Self::Markdown, Self::Html, Self::Csv, Self::Json, Self::Pdf, Self::Docx];
+    pub const ALL: [Self; 7] = [Self::Text, Self::Markdown, Self::Html, Self::Csv, Self::Json, Self::Pdf, Self::Docx];
 
     /// The word on the wire and in rows, which is the usual ending of such files.
     #[must_use]

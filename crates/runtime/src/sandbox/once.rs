@@ -24,6 +24,8 @@ const EXIT_NOT_CONFINED: u8 = 3;
 const EXIT_PROTOCOL: u8 = 4;
 /// The work panicked.
 const EXIT_PANIC: u8 = 5;
+/// The answer is larger than allowed.
+const EXIT_TOO_LARGE: u8 = 6;
 
 /// What one piece of work may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,14 +109,15 @@ impl Once {
         let Ok(Ok(slot)) = timeout(wait, self.slots.acquire()).await else { return Err(OnceFailure::Overloaded) };
         let mut child = self.spawn().map_err(|error| OnceFailure::Unavailable(error.to_string()))?;
         let limit = Duration::from_millis(limits.time_ms);
-        let answer = timeout(limit, exchange(&mut child, input, limits.output_bytes)).await;
+        let answer = match timeout(limit, exchange(&mut child, input, limits.output_bytes)).await {
+            Ok(Some(answer)) => Ok(answer),
+            Ok(None) => Err(end_of(&mut child).await),
+            Err(_) => Err(OnceFailure::Late(limits.time_ms)),
+        };
         // Whatever it answered, its work is done; what cannot be reaped in time is reaped by the runtime later.
         let _ = timeout(Duration::from_millis(REAP_MS), child.kill()).await;
         drop(slot);
-        match answer {
-            Ok(answer) => answer,
-            Err(_) => Err(OnceFailure::Late(limits.time_ms)),
-        }
+        answer
     }
 
     fn spawn(&self) -> io::Result<Child> {
@@ -130,20 +133,23 @@ impl Once {
     }
 }
 
-async fn exchange(child: &mut Child, input: &[u8], output_bytes: usize) -> Result<Vec<u8>, OnceFailure> {
-    let (Some(mut to), Some(mut from)) = (child.stdin.take(), child.stderr.take()) else {
-        return Err(OnceFailure::Crashed);
-    };
-    let head = header(input).map_err(|_| OnceFailure::TooLarge)?;
+/// The answer of the child; none when it gave none, or something else: what the system says of a crash stands there too.
+async fn exchange(child: &mut Child, input: &[u8], output_bytes: usize) -> Option<Vec<u8>> {
+    let (mut to, mut from) = (child.stdin.take()?, child.stderr.take()?);
     // A child that ended before it read everything is found by the missing answer.
-    if to.write_all(&head).await.is_ok() {
+    if to.write_all(&header(input).ok()?).await.is_ok() {
         let _ = to.write_all(input).await;
     }
     let _ = to.shutdown().await;
-    receive_frame(&mut from, output_bytes).await.map_err(|error| match error.kind() {
-        io::ErrorKind::InvalidData => OnceFailure::TooLarge,
+    receive_frame(&mut from, output_bytes).await.ok()
+}
+
+/// How a child ended that gave no answer.
+async fn end_of(child: &mut Child) -> OnceFailure {
+    match timeout(Duration::from_millis(REAP_MS), child.wait()).await {
+        Ok(Ok(status)) if status.code() == Some(i32::from(EXIT_TOO_LARGE)) => OnceFailure::TooLarge,
         _ => OnceFailure::Crashed,
-    })
+    }
 }
 
 /// The child's side: call it first thing in `main`, before any thread is started. Gives up files, core dumps, further processes, unbounded
@@ -162,6 +168,9 @@ pub fn once_main(limits: OnceLimits, work: impl FnOnce(&[u8]) -> Vec<u8>) -> Exi
         return ExitCode::from(EXIT_PROTOCOL);
     };
     let Ok(answer) = catch_unwind(AssertUnwindSafe(|| work(&input))) else { return ExitCode::from(EXIT_PANIC) };
+    if answer.len() > limits.output_bytes {
+        return ExitCode::from(EXIT_TOO_LARGE);
+    }
     match write_frame(&mut io::stderr().lock(), &answer) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::from(EXIT_PROTOCOL),

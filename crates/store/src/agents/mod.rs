@@ -11,6 +11,7 @@ pub mod agent_versions;
 pub mod agents;
 pub mod contacts;
 pub mod exchange_list;
+mod exchange_owners;
 pub mod exchanges;
 pub mod items;
 pub mod knowledge_bases;
@@ -18,6 +19,7 @@ pub mod knowledge_chunks;
 pub mod knowledge_documents;
 pub mod knowledge_files;
 pub mod knowledge_search;
+mod knowledge_work;
 pub mod messages;
 pub mod model_providers;
 pub mod models;
@@ -35,6 +37,7 @@ pub(crate) const TABLES: &[&[Statement]] = &[
     agents::STATEMENTS,
     contacts::STATEMENTS,
     exchange_list::STATEMENTS,
+    exchange_owners::STATEMENTS,
     exchanges::STATEMENTS,
     items::STATEMENTS,
     messages::STATEMENTS,
@@ -50,6 +53,7 @@ pub(crate) const TABLES: &[&[Statement]] = &[
     knowledge_documents::STATEMENTS,
     knowledge_files::STATEMENTS,
     knowledge_search::STATEMENTS,
+    knowledge_work::STATEMENTS,
 ];
 
 /// Reads a word of a row.

@@ -10,8 +10,7 @@ const COLUMNS_MAX: usize = 500;
 
 /// `Column: value; Column: value` for each row under the first.
 pub(super) fn read(text: &str) -> Result<Vec<Block>, Unreadable> {
-    let mut reader =
-        csv::ReaderBuilder::new().flexible(true).delimiter(separator(text)).from_reader(text.as_bytes());
+    let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(separator(text)).from_reader(text.as_bytes());
     let header = reader.headers().map_err(|_| Unreadable::Broken)?.clone();
     let mut blocks = Vec::new();
     let mut size = 0;

@@ -10,9 +10,36 @@ use super::entities::decoded;
 const HIDDEN: [&str; 8] = ["script", "style", "template", "svg", "math", "iframe", "object", "select"];
 /// Elements that begin and end a block.
 const BLOCKS: [&str; 30] = [
-    "address", "article", "aside", "blockquote", "body", "center", "details", "dialog", "div", "dl", "fieldset",
-    "figcaption", "figure", "footer", "form", "head", "header", "hgroup", "hr", "html", "main", "menu", "nav", "ol",
-    "p", "pre", "section", "summary", "table", "ul",
+    "address",
+    "article",
+    "aside",
+    "blockquote",
+    "body",
+    "center",
+    "details",
+    "dialog",
+    "div",
+    "dl",
+    "fieldset",
+    "figcaption",
+    "figure",
+    "footer",
+    "form",
+    "head",
+    "header",
+    "hgroup",
+    "hr",
+    "html",
+    "main",
+    "menu",
+    "nav",
+    "ol",
+    "p",
+    "pre",
+    "section",
+    "summary",
+    "table",
+    "ul",
 ];
 /// Elements that begin a line.
 const LINES: [&str; 8] = ["br", "caption", "dd", "dt", "legend", "li", "option", "tr"];
@@ -88,7 +115,11 @@ impl Page {
             self.space();
             return behind(rest, &name);
         }
-        if is_closing { self.close(&name) } else { self.open(&name) }
+        if is_closing {
+            self.close(&name)
+        } else {
+            self.open(&name)
+        }
         rest
     }
 

@@ -108,6 +108,7 @@ fn begins_structure(line: &str) -> bool {
     let trimmed = line.trim_start();
     let digits = trimmed.bytes().take_while(u8::is_ascii_digit).count();
     let is_numbered = digits > 0 && trimmed[digits..].starts_with([')', '.']);
-    let is_item = ["- ", "* ", "+ ", "> ", "| "].iter().any(|mark| trimmed.starts_with(mark)) || trimmed.starts_with('|');
+    let is_item =
+        ["- ", "* ", "+ ", "> ", "| "].iter().any(|mark| trimmed.starts_with(mark)) || trimmed.starts_with('|');
     is_item || is_numbered || line.starts_with("    ") || line.starts_with('\t') || line.ends_with("  ")
 }

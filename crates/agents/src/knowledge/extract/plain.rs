@@ -6,8 +6,8 @@ use floe_model::agents::passages::Block;
 const WRAPPED_CHARS: usize = 50;
 /// What the bytes 0x80 to 0x9f mean in Windows' Western European letters; those without a meaning are left out.
 const WINDOWS: [char; 32] = [
-    '€', '\0', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\0', 'Ž', '\0', '\0', '‘', '’', '“', '”', '•', '–',
-    '—', '˜', '™', 'š', '›', 'œ', '\0', 'ž', 'Ÿ',
+    '€', '\0', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\0', 'Ž', '\0', '\0', '‘', '’', '“', '”', '•',
+    '–', '—', '˜', '™', 'š', '›', 'œ', '\0', 'ž', 'Ÿ',
 ];
 
 /// The letters of a text file: UTF-8, UTF-16 with a mark at its start, or else Windows' Western European ones. Lines end in `\n`.

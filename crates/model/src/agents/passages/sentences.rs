@@ -2,9 +2,9 @@
 
 /// Words before a full stop that end no sentence, in lower case.
 const ABBREVIATIONS: [&str; 40] = [
-    "al", "approx", "art", "bzw", "ca", "cf", "co", "corp", "dept", "dr", "ed", "eds", "eg", "est", "etc", "e.g", "fig",
-    "figs", "gen", "i.e", "ie", "inc", "jr", "ltd", "mr", "mrs", "ms", "no", "nr", "p", "pp", "prof", "rev", "sec", "sr",
-    "st", "u.s", "vol", "vs", "z.b",
+    "al", "approx", "art", "bzw", "ca", "cf", "co", "corp", "dept", "dr", "ed", "eds", "eg", "est", "etc", "e.g",
+    "fig", "figs", "gen", "i.e", "ie", "inc", "jr", "ltd", "mr", "mrs", "ms", "no", "nr", "p", "pp", "prof", "rev",
+    "sec", "sr", "st", "u.s", "vol", "vs", "z.b",
 ];
 
 /// What stands between two sentences when they are in one passage.
