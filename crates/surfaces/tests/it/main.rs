@@ -3,6 +3,7 @@
 
 mod accounts;
 mod agents_chat;
+mod agents_inbox;
 mod agents_records;
 mod agents_whatsapp;
 mod app;
