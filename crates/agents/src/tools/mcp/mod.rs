@@ -3,7 +3,7 @@
 //! Two generations of the protocol are spoken: the stateless one of 2026, in which every request stands alone, and the one before,
 //! which begins with a handshake and may hold a session. Which one a server speaks is found out once and remembered for a minute, with
 //! the list of its tools. What a server says of its tools is shown to models and to nobody else, and its schemas are bounded as all are.
-//! Why this is our own client and not the official one: docs/adr.
+//! Why this is our own client and not the official one: ADR 0036.
 
 mod client;
 mod listed;
