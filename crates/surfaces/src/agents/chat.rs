@@ -33,6 +33,9 @@ pub(super) fn routes() -> Vec<Route> {
         .answers(200, shapes::ENVELOPE)
         .answers(202, shapes::ACCEPTED)
         .answers_media(200, MEDIA, TEXT)
+        .answers(402, shapes::ENVELOPE)
+        .answers(500, shapes::ENVELOPE)
+        .answers(503, shapes::ENVELOPE)
         .refuses(400, &["invalid_messages", "invalid_thread_id", "invalid_callback_url", "invalid_request", "invalid_metadata"])
         .refuses(409, &["agent_inactive", "thread_busy", "thread_closed"]);
     vec![chat]

@@ -25,7 +25,7 @@ pub(super) fn routes() -> Vec<Route> {
         )
         .takes(shapes::CHAT)
         .answers_media(200, MEDIA, TEXT)
-        .refuses(409, &["agent_inactive", "thread_busy", "thread_closed"]);
+        .refuses(409, &["conflict"]);
     vec![chat]
 }
 

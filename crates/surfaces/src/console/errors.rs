@@ -80,6 +80,8 @@ pub(super) fn code(fault: &Fault) -> &'static str {
         (FaultKind::Overloaded, _) => "unavailable",
         (_, "validation_error") => "validation_failed",
         (_, "already_exists") => "conflict",
+        // States of agents and threads, which the agent API has words for.
+        (_, "agent_inactive" | "thread_busy" | "thread_closed" | "not_in_human_hands") => "conflict",
         (_, "unknown_path") => "not_found",
         (_, code) => code,
     }

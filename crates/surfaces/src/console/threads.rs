@@ -21,8 +21,8 @@ use crate::agents::{Given, NOTE_MAX, SAY_MAX, message_name, thread_metadata};
 use crate::http::shape::{ID, TEXT};
 use crate::http::{Auth, Call, Reply, Route};
 
-/// Codes of what a thread can refuse.
-const REFUSED: &[&str] = &["thread_closed", "not_in_human_hands"];
+/// What a thread in another state refuses.
+const REFUSED: &[&str] = &["conflict"];
 
 macro_rules! path {
     ($rest:literal) => {

@@ -158,7 +158,7 @@ impl Client {
 /// The envelope of an answer, or of the last event of a stream.
 fn envelope(body: &Value) -> Option<Value> {
     let Value::String(events) = body else { return Some(body.clone()) };
-    let last = events.split("\n\n").filter(|event| !event.is_empty()).next_back()?;
+    let last = events.trim_end().rsplit("\n\n").next()?;
     let data = last.lines().find_map(|line| line.strip_prefix("data: "))?;
     serde_json::from_str(data).ok()
 }

@@ -43,6 +43,8 @@ const CONSOLE: &[(&str, Need, Need)] = &[
     ("/console/v1/catalog", Any, Any),
     ("/console/v1/variables", READ, MANAGE),
     ("/console/v1/connections", MANAGE, MANAGE),
+    ("/console/v1/model-providers", MANAGE, MANAGE),
+    ("/console/v1/models", MANAGE, MANAGE),
     ("/console/v1/webhooks/{id}/replay", RUN, RUN),
     ("/console/v1/webhooks", MANAGE, MANAGE),
     ("/console/v1/deliveries", READ, RUN),
@@ -62,6 +64,12 @@ const CONSOLE: &[(&str, Need, Need)] = &[
     ("/console/v1/settings", MANAGE, MANAGE),
     ("/console/v1/backups", OWN, OWN),
     ("/console/v1/backup-schedule", OWN, OWN),
+    ("/console/v1/knowledge-bases/{id}/search", READ, READ),
+    ("/console/v1/knowledge-bases", READ, BUILD),
+    ("/console/v1/agents/{id}/whatsapp", MANAGE, MANAGE),
+    ("/console/v1/agents/{id}/chat", RUN, RUN),
+    ("/console/v1/agents", READ, BUILD),
+    ("/console/v1/threads", READ, ANSWER),
     ("/console/v1/inbox/{id}/answer", READ, Any),
     ("/console/v1/inbox", READ, ANSWER),
 ];
@@ -80,6 +88,10 @@ pub fn need(method: &str, path: &str) -> Option<Need> {
     // Signing in is the one call of its path that nobody has to prove anything for.
     if (method, path) == ("POST", "/console/v1/session") {
         return Some(Nothing);
+    }
+    // What was said is removed by those who build, not by those who answer.
+    if (method, path) == ("DELETE", "/console/v1/threads/{id}") {
+        return Some(BUILD);
     }
     let below = |prefix: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     let (_, reading, writing) = CONSOLE.iter().find(|(prefix, ..)| below(prefix))?;
