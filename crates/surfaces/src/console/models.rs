@@ -160,7 +160,7 @@ fn part<T: Copy>(
             for (key, value) in map {
                 let at = names.iter().position(|known| *known == key);
                 match at {
-                    None => body.problem(&format!("{name}/{key}"), "unknown_field", format!("{name} has no {key}")),
+                    None => body.problem(&format!("{name}/{key}"), "value", format!("{name} has no {key}")),
                     Some(_) if value.is_null() => {}
                     Some(at) => {
                         found[at] = read(&value);

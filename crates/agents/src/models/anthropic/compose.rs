@@ -12,6 +12,9 @@ use crate::models::asking::{Asking, Seen};
 /// What stands for the beginning of a conversation that the model began.
 const BEGINNING: &str = "(The conversation begins.)";
 
+/// What stands for the person where the model spoke last.
+const GO_ON: &str = "(Go on.)";
+
 /// Whether the answer comes as the arguments of a tool: a schema is asked for, and no other tool could be called instead.
 pub(super) fn answers_by_tool(asking: &Asking<'_>) -> bool {
     let info = asking.info;
@@ -55,7 +58,8 @@ pub(super) fn body(asking: &Asking<'_>) -> Result<Value, ModelFault> {
 }
 
 fn system(asking: &Asking<'_>, with_schema: bool) -> Option<String> {
-    let inner = asking.call.messages.iter().filter_map(|message| match message {
+    let (_, before) = asking.call.messages.split_last().unzip();
+    let inner = before.into_iter().flatten().filter_map(|message: &ChatMessage| match message {
         ChatMessage::System { text } => Some(text.clone()),
         _ => None,
     });
@@ -66,8 +70,11 @@ fn system(asking: &Asking<'_>, with_schema: bool) -> Option<String> {
 
 fn turns(asking: &Asking<'_>) -> Result<Vec<Value>, ModelFault> {
     let mut turns: Vec<(&'static str, Vec<Value>)> = Vec::new();
-    for message in &asking.call.messages {
+    let last = asking.call.messages.len().saturating_sub(1);
+    for (at, message) in asking.call.messages.iter().enumerate() {
         let (role, blocks) = match message {
+            // Instructions at the end are what the model shall act on now.
+            ChatMessage::System { text } if at == last => ("user", block(Seen::Text(text))?.into_iter().collect()),
             ChatMessage::System { .. } => continue,
             ChatMessage::User { parts } => (
                 "user",
@@ -89,6 +96,9 @@ fn turns(asking: &Asking<'_>) -> Result<Vec<Value>, ModelFault> {
     }
     if turns.first().is_none_or(|(role, _)| *role == "assistant") {
         turns.insert(0, ("user", vec![json!({ "type": "text", "text": BEGINNING })]));
+    }
+    if turns.last().is_some_and(|(role, _)| *role == "assistant") {
+        turns.push(("user", vec![json!({ "type": "text", "text": GO_ON })]));
     }
     Ok(turns.into_iter().map(|(role, blocks)| json!({ "role": role, "content": blocks })).collect())
 }
