@@ -1,9 +1,9 @@
 //! Accepting: the exchange and its credits are written down, in the order in which the calls of its thread arrived.
 
+use floe_model::Fault;
 use floe_model::access::credits::Short;
 use floe_model::agents::envelope::Finish;
 use floe_model::agents::exchange::{ExchangeState, ThreadState};
-use floe_model::Fault;
 use floe_runtime::{Platform, credits};
 use floe_store::Tx;
 use floe_store::agents::exchanges::{self, Ended, Exchange};
@@ -44,12 +44,7 @@ impl Agents {
 }
 
 /// Writes down an exchange; with an owner, for that process to run it at once or when it is its turn.
-pub(super) fn accept(
-    tx: &mut Tx<'_>,
-    platform: &Platform,
-    ready: &Ready,
-    owner: Option<u128>,
-) -> Result<Taken, Fault> {
+pub(super) fn accept(tx: &mut Tx<'_>, platform: &Platform, ready: &Ready, owner: Option<u128>) -> Result<Taken, Fault> {
     let Ready { scope, new, now, .. } = ready;
     if let Some(known) = new.key.as_deref().map(|key| exchanges::by_key(tx, *scope, key)).transpose()?.flatten() {
         return Ok(Taken::Known(known.id));
@@ -206,21 +201,21 @@ fn refuse(
 }
 
 /// A person answers in this thread: what was said is stored, and that is all.
-fn handed_over(
-    tx: &mut Tx<'_>,
-    platform: &Platform,
-    ready: &Ready,
-    thread: &Thread,
-) -> Result<super::Outcome, Fault> {
+fn handed_over(tx: &mut Tx<'_>, platform: &Platform, ready: &Ready, thread: &Thread) -> Result<super::Outcome, Fault> {
     let mut exchange = row(ready, thread)?;
     (exchange.held, exchange.state) = (0, ExchangeState::Finished);
-    let last_seq = super::finish::store(tx, ready.scope, thread, &super::finish::Said {
-        exchange: exchange.id,
-        messages: ready.asked.messages.iter().map(|(id, message)| (*id, message.clone(), None)).collect(),
-        is_hidden: false,
-        summary: None,
-        at: ready.now,
-    })?;
+    let last_seq = super::finish::store(
+        tx,
+        ready.scope,
+        thread,
+        &super::finish::Said {
+            exchange: exchange.id,
+            messages: ready.asked.messages.iter().map(|(id, message)| (*id, message.clone(), None)).collect(),
+            is_hidden: false,
+            summary: None,
+            at: ready.now,
+        },
+    )?;
     let answer = Answered::default();
     let mut ended = over(200, ready, Some(Finish::Handoff));
     (ended.answer, ended.last_seq) = (Some(answer.to_text()?), last_seq);

@@ -8,7 +8,6 @@ use floe_store::agents::exchanges::Exchange;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-
 /// What came in.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Asked {

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use floe_model::Fault;
-use floe_model::Timestamp;
 use floe_model::access::credits::day_of;
 use floe_model::agents::agent::{AgentConfig, CreditLimit, OUTPUT_TOKENS, Period, Status};
-use floe_model::id::{AgentId, WorkspaceId};
+use floe_model::id::AgentId;
+use floe_model::{Fault, Scope, Timestamp};
+use floe_runtime::models::{ModelInfo, ModelKind};
 use serde_json::{Map, Value};
 
 use crate::Agents;
@@ -45,26 +45,33 @@ impl Config {
     }
 }
 
+/// An agent, and the model that it asks first; none when no model of that name may answer.
+pub(super) type Loaded = (Config, Option<ModelInfo>);
+
 /// Reads the configuration of an agent, with these members in the place of saved ones; none when there is no such agent.
 ///
 /// # Errors
 /// The wrong members; of the database.
 pub(super) async fn load(
     service: &Arc<Agents>,
-    workspace: WorkspaceId,
+    scope: Scope,
     id: AgentId,
-    tried: Option<&Map<String, Value>>,
-) -> Result<Option<Config>, Fault> {
-    let platform = Arc::clone(&service.platform);
-    let read = move |tx: &mut floe_store::Tx<'_>| agents::load(tx, &platform, workspace, id);
-    let Some(mut agent) = service.platform.store.read(read).await? else { return Ok(None) };
-    let mut hidden = None;
-    if let Some(members) = tried {
-        agent.config = agent.config.patched(members).map_err(Fault::validation)?;
-        hidden = Some(Value::Object(agents::shown(&agent.config)).to_string());
-    }
-    let tools = agent.tools();
-    Ok(Some(Config { agent: agent.config, tools, version: agent.config_version, tried: hidden }))
+    tried: Option<Map<String, Value>>,
+) -> Result<Option<Loaded>, Fault> {
+    let (platform, models) = (Arc::clone(&service.platform), Arc::clone(&service.models));
+    let read = move |tx: &mut floe_store::Tx<'_>| {
+        let Some(mut agent) = agents::load(tx, &platform, scope.workspace, id)? else { return Ok(None) };
+        let mut hidden = None;
+        if let Some(members) = &tried {
+            agent.config = agent.config.patched(members).map_err(Fault::validation)?;
+            hidden = Some(Value::Object(agents::shown(&agent.config)).to_string());
+        }
+        let model = models.look_up(tx, scope, ModelKind::Chat, agent.config.model.as_deref())?;
+        let tools = agent.tools();
+        let config = Config { agent: agent.config, tools, version: agent.config_version, tried: hidden };
+        Ok(Some((config, model)))
+    };
+    service.platform.store.read(read).await
 }
 
 /// The UTC day, counted from 1970, with which the present time of a limit began.

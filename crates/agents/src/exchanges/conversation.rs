@@ -5,7 +5,8 @@ use floe_runtime::models::{ChatMessage, Part as Seen, ToolRequest};
 use serde_json::{Value, json};
 
 /// What a model is told when a conversation ends with its own words and it is to go on all the same.
-pub(super) const GO_ON: &str = "What was waiting for an approval has been decided; its result stands above. Go on from there.";
+pub(super) const GO_ON: &str =
+    "What was waiting for an approval has been decided; its result stands above. Go on from there.";
 
 /// Messages for a model. Each call of a tool is followed by its result, wherever that stands in the conversation: one that a person
 /// approved later comes late. A call without a result says that it waits; a result without a call is left out.

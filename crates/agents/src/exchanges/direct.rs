@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use floe_model::agents::exchange::ExchangeState;
 use floe_model::access::Caller;
+use floe_model::agents::exchange::ExchangeState;
 use floe_model::{Fault, FaultKind};
+use floe_runtime::models::ModelInfo;
 use floe_runtime::{Ctx, credits};
 use floe_store::Change;
 use floe_store::agents::exchanges::{self, Exchange};
@@ -28,12 +29,7 @@ impl Agents {
     /// # Errors
     /// Of [`Agents::prepare`]; conflicts `thread_busy` and `thread_closed`; overload; of the database. What becomes of an accepted
     /// exchange is an [`Outcome`], also when it is none of a success.
-    pub async fn exchange(
-        self: &Arc<Self>,
-        ctx: &Ctx,
-        new: NewExchange,
-        sink: Option<Sink>,
-    ) -> Result<Outcome, Fault> {
+    pub async fn exchange(self: &Arc<Self>, ctx: &Ctx, new: NewExchange, sink: Option<Sink>) -> Result<Outcome, Fault> {
         let ready = self.prepare(ctx, new).await?;
         self.run_ready(ready, sink).await
     }
@@ -70,7 +66,8 @@ async fn begin(agents: &Arc<Agents>, ready: Ready, sink: Option<Sink>) -> Result
         Taken::New { exchange, thread } => (*exchange, *thread),
     };
     let (scope, id) = (exchange.scope, exchange.id);
-    let known = Known { config: Arc::clone(&ready.config), caller: Arc::clone(&ready.caller) };
+    let known =
+        Known { config: Arc::clone(&ready.config), caller: Arc::clone(&ready.caller), model: ready.model.clone() };
     let done = if exchange.state == ExchangeState::Running {
         let fresh = Some(thread).filter(|thread| thread.last_seq == 0);
         carry_out(agents, exchange, Some(known), sink, fresh).await?
@@ -144,6 +141,8 @@ async fn withdraw(agents: &Arc<Agents>, exchange: &Exchange, owner: u128) -> Res
 pub(super) struct Known {
     pub(super) config: Arc<Config>,
     pub(super) caller: Arc<Caller>,
+    /// The model that is asked first; none when none may answer.
+    pub(super) model: Option<ModelInfo>,
 }
 
 /// Runs an exchange that this process has, and writes its outcome; none when somebody else has it by now.
@@ -187,8 +186,7 @@ async fn work(
             Err(error) => return Ok(Done::failed(exchange, 500, error, now)),
         },
     };
-    let Known { config, caller } = known;
-    run(agents, Start { exchange: Arc::clone(exchange), config, caller, sink, stop, fresh }).await
+    run(agents, Start { exchange: Arc::clone(exchange), known, sink, stop, fresh }).await
 }
 
 /// Notes that an exchange runs here. When its task ends without an outcome on disk, whatever the reason, the keeper hears of it.

@@ -33,12 +33,9 @@ impl From<End> for Ending {
         let none = Self { code: 200, finish: None, error: None, text: None, partial: None, author: None };
         match end {
             End::Said { finish, text } => Self { finish: Some(finish), text, ..none },
-            End::BlockedBefore(words) => Self {
-                finish: Some(Finish::Blocked),
-                text: Some(words),
-                author: Some(BLOCKED.to_owned()),
-                ..none
-            },
+            End::BlockedBefore(words) => {
+                Self { finish: Some(Finish::Blocked), text: Some(words), author: Some(BLOCKED.to_owned()), ..none }
+            }
             End::Stopped { partial } => {
                 let partial = Some(partial).filter(|words| !words.is_empty());
                 Self { finish: Some(Finish::Cancelled), text: partial.clone(), partial, ..none }

@@ -8,9 +8,9 @@ use floe_model::agents::envelope::{Finish, HISTORY_MAX};
 use floe_model::agents::message::Message as Says;
 use floe_model::id::{ExchangeId, MessageId};
 use floe_model::{Fault, FaultKind, Scope, Timestamp};
+use floe_runtime::Platform;
 use floe_runtime::credits::{self, Spent};
 use floe_runtime::models::Usage;
-use floe_runtime::Platform;
 use floe_store::Tx;
 use floe_store::access::credit_entries::Origin;
 use floe_store::agents::exchanges::{self, Ended, Exchange};
@@ -19,12 +19,12 @@ use floe_store::agents::spans::{self, Span};
 use floe_store::agents::thread_list;
 use floe_store::agents::threads::{self, Growth, Thread};
 
+use super::Outcome;
 use super::accept::reference;
 use super::asked::Asked;
 use super::journal::{Call, WAITING};
 use super::outcome::{self, Answered};
 use super::tell::{self, Told};
-use super::Outcome;
 use crate::Agents;
 use crate::approvals::{self, Asking};
 
@@ -168,13 +168,7 @@ fn ended(thread: Option<&Thread>, done: &Done, credits: i64) -> Result<Ended, Fa
 }
 
 /// Keeps what was said, what happened, and what a person is asked.
-fn keep(
-    tx: &mut Tx<'_>,
-    platform: &Platform,
-    exchange: &Exchange,
-    thread: &Thread,
-    done: &Done,
-) -> Result<(), Fault> {
+fn keep(tx: &mut Tx<'_>, platform: &Platform, exchange: &Exchange, thread: &Thread, done: &Done) -> Result<(), Fault> {
     let said = Said {
         exchange: exchange.id,
         messages: done.said.clone(),

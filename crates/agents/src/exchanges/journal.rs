@@ -101,11 +101,8 @@ impl Round {
             return Content::Text(text.to_owned());
         }
         let words = (!text.is_empty()).then(|| Part::Text { text: text.to_owned() });
-        let call = |call: &Call| Part::ToolCall {
-            id: call.id.clone(),
-            name: call.name.clone(),
-            args: call.args.clone(),
-        };
+        let call =
+            |call: &Call| Part::ToolCall { id: call.id.clone(), name: call.name.clone(), args: call.args.clone() };
         Content::Parts(words.into_iter().chain(self.calls.iter().map(call)).collect())
     }
 

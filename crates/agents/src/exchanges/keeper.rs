@@ -20,8 +20,8 @@ const LOOK_AMONG_NODES: Duration = Duration::from_secs(1);
 const LOOK_ALONE: Duration = Duration::from_secs(5);
 /// Pause after the database refused a look.
 const PAUSE: Duration = Duration::from_secs(1);
-/// How long a stop waits for exchanges under way. What is not over by then is taken up by the next process.
-const STOP_WAIT: Duration = Duration::from_secs(5);
+/// How long a stop waits for exchanges that nearly are over. The others are taken up by the next process.
+const STOP_WAIT: Duration = Duration::from_millis(200);
 /// Pause between two looks whether all are over.
 const STOP_LOOK: Duration = Duration::from_millis(20);
 
@@ -157,7 +157,7 @@ pub(super) async fn look_up(
         // What was tried was not saved, and the one who tried it is gone.
         return Ok(Err("interrupted"));
     }
-    let config = super::config::load(agents, exchange.scope.workspace, exchange.agent, None).await?;
-    let Some(config) = config else { return Ok(Err("agent_deleted")) };
-    Ok(Ok(Known { config: Arc::new(config), caller: Arc::new(asked::caller_of(exchange)) }))
+    let loaded = super::config::load(agents, exchange.scope, exchange.agent, None).await?;
+    let Some((config, model)) = loaded else { return Ok(Err("agent_deleted")) };
+    Ok(Ok(Known { config: Arc::new(config), caller: Arc::new(asked::caller_of(exchange)), model }))
 }

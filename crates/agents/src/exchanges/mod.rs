@@ -96,9 +96,7 @@ impl Exchanges {
     fn owner(&self, platform: &Platform) -> Result<(u128, bool), Fault> {
         match platform.store.node() {
             None => Ok((self.life, false)),
-            Some(node) => {
-                node.id().map(|id| (id.0, true)).ok_or_else(floe_store::platform::nodes::ended_fault)
-            }
+            Some(node) => node.id().map(|id| (id.0, true)).ok_or_else(floe_store::platform::nodes::ended_fault),
         }
     }
 

@@ -6,9 +6,10 @@ use floe_model::agents::exchange::Channel;
 use floe_model::agents::window::{estimate, estimate_text};
 use floe_model::{Fault, Scope};
 use floe_runtime::Ctx;
-use floe_runtime::models::{ModelInfo, Models as _, Price, Usage};
+use floe_runtime::models::{ModelInfo, Price, Usage};
 
 use super::asked::Asked;
+use super::config::{Loaded, load};
 use super::{Config, NewExchange, Ready};
 use crate::Agents;
 
@@ -19,11 +20,11 @@ impl Agents {
     /// Not found for an agent that is not there; `agent_inactive`; of the database.
     pub async fn prepare(self: &Arc<Self>, ctx: &Ctx, new: NewExchange) -> Result<Ready, Fault> {
         let scope = ctx.caller.scope();
-        let config = self.config(scope, &new).await?;
-        let model = self.models.find(scope, config.agent.model.as_deref()).await?;
+        let (config, model) = self.config(scope, &new).await?;
         let ids = &self.platform.ids;
         let messages = new.messages.iter().map(|message| (ids.next(), message.clone())).collect();
-        let asked = Asked { messages, custom: new.metadata.clone(), continues: new.continues.as_ref().map(|one| one.exchange) };
+        let asked =
+            Asked { messages, custom: new.metadata.clone(), continues: new.continues.as_ref().map(|one| one.exchange) };
         Ok(Ready {
             scope,
             exchange: ids.next(),
@@ -34,20 +35,20 @@ impl Agents {
             caller: Arc::clone(&ctx.caller),
             request: ctx.request_id,
             config: Arc::new(config),
+            model,
             now: ctx.now(),
         })
     }
 
     /// The configuration with which an exchange runs.
-    async fn config(self: &Arc<Self>, scope: Scope, new: &NewExchange) -> Result<Config, Fault> {
-        let tried = new.config_override.as_ref();
-        let config = super::config::load(self, scope.workspace, new.agent, tried).await?;
-        let config = config.ok_or_else(|| Fault::not_found("Agent"))?;
+    async fn config(self: &Arc<Self>, scope: Scope, new: &NewExchange) -> Result<Loaded, Fault> {
+        let loaded = load(self, scope, new.agent, new.config_override.clone()).await?;
+        let (config, model) = loaded.ok_or_else(|| Fault::not_found("Agent"))?;
         // What is tried in the playground is tried before it is switched on.
         if !config.is_active() && new.channel != Channel::Playground {
             return Err(Fault::conflict("agent_inactive", "This agent is not active"));
         }
-        Ok(config)
+        Ok((config, model))
     }
 }
 

@@ -7,7 +7,8 @@ use floe_model::agents::envelope::Finish;
 use floe_model::agents::exchange::{SpanKind, SpanStatus};
 use floe_model::agents::window::{estimate_text, first_seen};
 use floe_runtime::models::{
-    CALL_MS_MAX, ChatMessage, Deltas, Finish as ModelFinish, ModelCall, ModelFailure, ModelFuture, ModelReply, Models as _,
+    CALL_MS_MAX, ChatMessage, Deltas, Finish as ModelFinish, ModelCall, ModelFailure, ModelFuture, ModelReply,
+    Models as _,
 };
 use floe_runtime::tools::ToolSpec;
 use floe_store::agents::exchanges;
@@ -139,9 +140,10 @@ impl Work {
     /// Tokens that messages may take, by estimate.
     fn room(&self, tools: &[ToolSpec]) -> usize {
         let context = self.model.as_ref().map_or(CONTEXT_TOKENS, |model| model.context_tokens);
-        let answer = self.model.as_ref().map_or(self.config.output_tokens(), |model| {
-            self.config.output_tokens().min(model.max_output_tokens)
-        });
+        let answer = self
+            .model
+            .as_ref()
+            .map_or(self.config.output_tokens(), |model| self.config.output_tokens().min(model.max_output_tokens));
         let told: usize = tools
             .iter()
             .map(|tool| estimate_text(&tool.description) + estimate_text(&tool.parameters.to_string()))

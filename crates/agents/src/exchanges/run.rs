@@ -7,7 +7,7 @@ use floe_model::agents::envelope::Finish;
 use floe_model::agents::exchange::{SpanKind, SpanStatus, ThreadState};
 use floe_model::agents::message::{Content, Message as Says, Part};
 use floe_model::{Fault, Timestamp};
-use floe_runtime::models::{ModelInfo, Models as _};
+use floe_runtime::models::ModelInfo;
 use floe_store::Tx;
 use floe_store::agents::exchanges::Exchange;
 use floe_store::agents::messages::{self, Message};
@@ -18,6 +18,7 @@ use tokio::sync::watch;
 
 use super::asked::{Asked, is_judged};
 use super::config::Config;
+use super::direct::Known;
 use super::finish::{Done, SEEN_MAX};
 use super::journal::{Round, trace};
 use super::{Delta, EXCHANGE_MS_MAX, Sink};
@@ -92,8 +93,7 @@ impl From<End> for Halt {
 /// What a process needs to begin or to go on.
 pub(super) struct Start {
     pub(super) exchange: Arc<Exchange>,
-    pub(super) config: Arc<Config>,
-    pub(super) caller: Arc<Caller>,
+    pub(super) known: Known,
     pub(super) sink: Option<Sink>,
     pub(super) stop: watch::Receiver<bool>,
     /// The thread, when it has no messages and no journal: nothing has to be read.
@@ -121,7 +121,8 @@ pub(super) async fn run(agents: &Arc<Agents>, start: Start) -> Result<Done, Halt
 pub(super) enum Never {}
 
 async fn load(agents: &Arc<Agents>, start: Start) -> Result<Work, Halt> {
-    let Start { exchange, config, caller, sink, stop, fresh } = start;
+    let Start { exchange, known, sink, stop, fresh } = start;
+    let Known { config, caller, model } = known;
     let (thread, history, journal) = match fresh {
         Some(thread) => (thread, Vec::new(), Vec::new()),
         None => read(agents, &exchange).await?,
@@ -138,7 +139,7 @@ async fn load(agents: &Arc<Agents>, start: Start) -> Result<Work, Halt> {
         caller,
         thread,
         history,
-        model: None,
+        model,
         sink,
         stop,
         toolbox: Arc::new(Toolbox::default()),
@@ -180,8 +181,7 @@ impl Work {
 
     /// Opens what the rounds need.
     async fn open(&mut self) -> Result<(), Halt> {
-        let (scope, agent) = (self.exchange.scope, &self.config.agent);
-        self.model = self.agents.models.find(scope, agent.model.as_deref()).await?;
+        let scope = self.exchange.scope;
         if !self.config.tools.is_empty() {
             let opening = Toolbox::open(&self.agents, scope, &self.config.tools, self.exchange.depth);
             self.toolbox = Arc::new(self.until_stop(opening).await?);
@@ -300,11 +300,8 @@ impl Work {
     /// begins.
     pub(super) fn said(&self) -> (Vec<Says>, usize) {
         let summed_up = self.summary.as_ref().map_or(self.thread.summary_seq, |(_, seq)| *seq);
-        let seen: Vec<&Message> = self
-            .history
-            .iter()
-            .filter(|one| one.seq > summed_up && one.author.as_deref() != Some(BLOCKED))
-            .collect();
+        let seen: Vec<&Message> =
+            self.history.iter().filter(|one| one.seq > summed_up && one.author.as_deref() != Some(BLOCKED)).collect();
         // What a decision is about has to be seen with it.
         let stopped = self.asked.continues.and_then(|id| seen.iter().position(|one| one.exchange == Some(id)));
         let mut list: Vec<Says> =

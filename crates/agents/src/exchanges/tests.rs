@@ -44,18 +44,21 @@ fn every_call_is_followed_by_its_own_result_wherever_that_stands() {
         result("c1", json!("late")),
         call("c2"),
     ];
-    assert_eq!(told(&messages), [
-        "user 1",
-        "assistant  1",
-        "tool c1 {\"first\":true}",
-        "assistant b 0",
-        "assistant  1",
-        "tool c1 late",
-        "user 1",
-        "assistant still waiting 0",
-        "assistant  1",
-        "tool c2 {\"status\":\"waiting_for_approval\"}",
-    ]);
+    assert_eq!(
+        told(&messages),
+        [
+            "user 1",
+            "assistant  1",
+            "tool c1 {\"first\":true}",
+            "assistant b 0",
+            "assistant  1",
+            "tool c1 late",
+            "user 1",
+            "assistant still waiting 0",
+            "assistant  1",
+            "tool c2 {\"status\":\"waiting_for_approval\"}",
+        ]
+    );
 }
 
 fn round() -> Round {

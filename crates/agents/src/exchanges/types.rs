@@ -7,7 +7,7 @@ use floe_model::agents::exchange::Channel;
 use floe_model::agents::message::Message;
 use floe_model::id::{AgentId, ExchangeId, RequestId, ThreadId};
 use floe_model::{Scope, Timestamp};
-use floe_runtime::models::Usage;
+use floe_runtime::models::{ModelInfo, Usage};
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 
@@ -139,6 +139,8 @@ pub struct Ready {
     pub(super) caller: Arc<Caller>,
     pub(super) request: RequestId,
     pub(super) config: Arc<Config>,
+    /// The model that is asked first; none when none may answer.
+    pub(super) model: Option<ModelInfo>,
     /// Credits to put aside, in thousandths.
     pub(super) hold: i64,
     pub(super) now: Timestamp,

@@ -122,7 +122,17 @@ statements! {
 pub fn insert(tx: &mut Tx<'_>, scope: Scope, thread: &Thread) -> Result<bool, Fault> {
     let Thread { id, agent, alias, state, channel, title, metadata, arrivals, created_at, .. } = thread;
     let params = params![
-        scope.workspace, scope.mode, *id, *agent, alias, state.as_str(), channel.as_str(), title, metadata, *arrivals, *created_at
+        scope.workspace,
+        scope.mode,
+        *id,
+        *agent,
+        alias,
+        state.as_str(),
+        channel.as_str(),
+        title,
+        metadata,
+        *arrivals,
+        *created_at
     ];
     let is_new = tx.execute(&INSERT, params)? == 1;
     tx.announce(Change::Record { workspace: scope.workspace, kind: KIND, id: id.0 });

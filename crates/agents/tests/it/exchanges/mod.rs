@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 use floe_agents::Agents;
 use floe_agents::exchanges::{Accepted, NewExchange, Outcome, Sink};
+use floe_agents::models::ProviderKind;
 use floe_agents::models::providers::NewProvider;
 use floe_agents::models::records::{ModelPatch, NewModel, PricePatch};
-use floe_agents::models::ProviderKind;
 use floe_model::agents::message::Message;
 use floe_model::id::{AgentId, ExchangeId};
 use floe_model::{Fault, Mode};
@@ -43,20 +43,24 @@ impl Stage {
             api_key: Some("sk-test".to_owned()),
             ..NewProvider::default()
         };
-        stage.world.platform.store.write(move |tx| {
-            let provider = agents.models.create_provider(tx, &ctx, &new)?;
-            let price = PricePatch { per_call: Some(1_000), per_tool_call: Some(100), ..PricePatch::default() };
-            let model = NewModel {
-                name: "m".to_owned(),
-                provider: provider.row.id,
-                upstream_model: "up".to_owned(),
-                kind: ModelKind::Chat,
-                set: ModelPatch { price, ..ModelPatch::default() },
-            };
-            agents.models.create_model(tx, &ctx, &model)
-        })
-        .await
-        .unwrap();
+        stage
+            .world
+            .platform
+            .store
+            .write(move |tx| {
+                let provider = agents.models.create_provider(tx, &ctx, &new)?;
+                let price = PricePatch { per_call: Some(1_000), per_tool_call: Some(100), ..PricePatch::default() };
+                let model = NewModel {
+                    name: "m".to_owned(),
+                    provider: provider.row.id,
+                    upstream_model: "up".to_owned(),
+                    kind: ModelKind::Chat,
+                    set: ModelPatch { price, ..ModelPatch::default() },
+                };
+                agents.models.create_model(tx, &ctx, &model)
+            })
+            .await
+            .unwrap();
         stage
     }
 

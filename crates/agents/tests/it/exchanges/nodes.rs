@@ -35,7 +35,10 @@ fn beside(store: &Store) -> Arc<Agents> {
         store: store.clone(),
         clock: Arc::<SystemClock>::clone(&clock),
         ids: Ids::new(clock, Arc::new(SystemRandom)),
-        outside: Outside::new(OutsideConfig { allow: AllowList::parse("127.0.0.1").unwrap(), ..OutsideConfig::default() }),
+        outside: Outside::new(OutsideConfig {
+            allow: AllowList::parse("127.0.0.1").unwrap(),
+            ..OutsideConfig::default()
+        }),
         sandbox: Sandbox::new(SandboxConfig::default()),
         seal: Seal::new([9; 32]),
     };
@@ -83,7 +86,8 @@ async fn what_a_node_left_is_taken_by_another_and_nothing_else() {
     let other = beside(&other_store);
     let agent = stage.agent(json!({})).await;
     stage.server.script([Turn::Hang, say("Taken up"), say("From the background")]);
-    let (agents, new) = (Arc::clone(&stage.world.agents), NewExchange { key: Some("k".to_owned()), ..says(agent, "t", "Hello") });
+    let (agents, new) =
+        (Arc::clone(&stage.world.agents), NewExchange { key: Some("k".to_owned()), ..says(agent, "t", "Hello") });
     let (own, asked) = (ctx(&agents), new.clone());
     let task = tokio::spawn(async move { agents.exchange(&own, asked, None).await });
     until("the call", || async { stage.server.seen().len() == 1 }).await;
