@@ -6,9 +6,9 @@ use floe_model::agents::activity::Kind;
 use floe_model::agents::agent::{AgentConfig, NAME_MAX};
 use floe_model::id::AgentId;
 use floe_runtime::Ctx;
+use floe_store::Tx;
 use floe_store::agents::activity::{self, Activity};
-use floe_store::agents::{agent_versions, agents as rows};
-use floe_store::{Change, Tx};
+use floe_store::agents::{agent_versions, agents as rows, whatsapp_connections};
 use serde_json::{Map, Value, json};
 
 use super::{Agent, check, missing, open, seal, text_of, whole};
@@ -98,6 +98,8 @@ pub fn delete(tx: &mut Tx<'_>, ctx: &Ctx, id: AgentId, expected: Expected) -> Re
     let row = rows::lock(tx, workspace, id)?.ok_or_else(missing)?;
     expected.check(row.config_version)?;
     rows::delete(tx, workspace, id, ctx.now())?;
+    // Its token is forgotten at once, like the other secrets.
+    whatsapp_connections::delete(tx, workspace, id)?;
     agent_versions::forget_secrets(tx, workspace, id)?;
     let agent = super::read(&row)?;
     tell(tx, ctx, &agent, "deleted", Kind::AgentDeleted)
@@ -200,7 +202,5 @@ fn tell(tx: &mut Tx<'_>, ctx: &Ctx, agent: &Agent, action: &str, kind: Kind) -> 
         detail: Some(detail.to_string()),
         ..Activity::new(ctx.ids.next(), agent.id, kind, ctx.now())
     };
-    activity::add(tx, ctx.caller.scope(), &entry)?;
-    tx.announce(Change::Record { workspace: ctx.caller.workspace, kind: "agent", id: agent.id.0 });
-    Ok(())
+    activity::add(tx, ctx.caller.scope(), &entry)
 }

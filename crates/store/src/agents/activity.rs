@@ -6,7 +6,7 @@ use floe_model::{
     id::{ActivityId, AgentId, EventId, ExchangeId, RequestId},
 };
 
-use crate::{Change, Row, Tx, params, platform::events, statements};
+use crate::{Row, Tx, params, platform::events, statements};
 
 /// Entries of one page at most, with the one behind it.
 pub const PAGE_MAX: usize = 201;
@@ -169,9 +169,7 @@ pub fn add(tx: &mut Tx<'_>, scope: Scope, activity: &NewActivity) -> Result<(), 
         data: event_data(activity).to_string(),
         created_at: activity.at,
     };
-    events::publish(tx, scope, &told)?;
-    tx.announce(Change::Record { workspace: scope.workspace, kind: "agent_activity", id: agent.0 });
-    Ok(())
+    events::publish(tx, scope, &told)
 }
 
 /// What subscribers are told.
