@@ -15,6 +15,15 @@ use crate::Platform;
 /// A future of an effect.
 pub type EffectFuture<'a> = Pin<Box<dyn Future<Output = Effected> + Send + 'a>>;
 
+/// Takes what a call tells while it is made. Nobody may listen, and what is told is kept nowhere.
+pub trait Progress: std::fmt::Debug + Send + Sync {
+    /// Whether somebody listens now.
+    fn is_followed(&self) -> bool;
+
+    /// A piece of the text that the result will hold.
+    fn text(&self, piece: &str);
+}
+
 /// One call of an effect.
 #[derive(Debug, Clone)]
 pub struct EffectCall {
@@ -38,6 +47,8 @@ pub struct EffectCall {
     pub timeout_ms: u64,
     /// When the call was made.
     pub now: Timestamp,
+    /// Where the call can tell of its text; none where that could hold a secret.
+    pub progress: Option<Arc<dyn Progress>>,
 }
 
 /// What came of a call.

@@ -11,7 +11,7 @@ use floe_store::access::credit_entries::Origin;
 
 use crate::Platform;
 use crate::credits::{self, Spent};
-use crate::models::{ChatMessage, ModelCall, ModelFailure, ModelFault, ModelReply, Models, Part, Price, Usage};
+use crate::models::{ChatMessage, Deltas, ModelCall, ModelFailure, ModelFault, ModelReply, Models, Part, Price, Usage};
 
 /// Characters that count as a token when the price of a call is put aside.
 const CHARS_A_TOKEN: usize = 4;
@@ -53,7 +53,7 @@ impl From<Fault> for Unpaid {
     }
 }
 
-/// Makes a call and pays for it.
+/// Makes a call and pays for it. With `deltas` the text is given out as it comes.
 ///
 /// # Errors
 /// See [`Unpaid`].
@@ -63,6 +63,7 @@ pub async fn call(
     scope: Scope,
     bill: &Bill,
     call: &ModelCall,
+    deltas: Option<&dyn Deltas>,
 ) -> Result<Paid, Unpaid> {
     let Some(model) = models.find(scope, call.model.as_deref()).await? else {
         let fault = match call.model.as_deref() {
@@ -73,7 +74,7 @@ pub async fn call(
     };
     let most_out = call.max_output_tokens.map_or(model.max_output_tokens, |most| most.min(model.max_output_tokens));
     hold(platform, scope, &bill.reference, expected(model.price, call, most_out)).await?;
-    match models.call(scope, call, None).await {
+    match models.call(scope, call, deltas).await {
         Ok(reply) => {
             let credits = settle(platform, scope, bill, &reply).await?;
             Ok(Paid { reply, credits })

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use floe_access::Access;
 use floe_agents::Agents;
+use floe_agents::models::ModelService;
 use floe_engine::catalog::Catalog;
 use floe_flows::Flows;
 use floe_operation::Operation;
@@ -17,7 +18,7 @@ use floe_runtime::jobs::JobHandler;
 use floe_treasury::Treasury;
 use floe_webhooks::Webhooks;
 
-use crate::operation::{AuditChains, Ledgers, LiveRail};
+use crate::operation::{AuditChains, Ledgers, LiveRail, ModelProviders};
 use crate::settings::Settings;
 
 /// Step types that reach outside of the machine.
@@ -50,6 +51,7 @@ pub fn checks(settings: &Settings, platform: &Arc<Platform>, access: &Arc<Access
         Arc::new(AuditChains { platform: Arc::clone(platform), access: Arc::clone(access) }),
         Arc::new(Ledgers { platform: Arc::clone(platform) }),
         Arc::new(LiveRail { folder: settings.treasury.payouts.file_rail.clone() }),
+        Arc::new(ModelProviders { models: ModelService::new(Arc::clone(platform), settings.agents.models.clone()) }),
     ]
 }
 

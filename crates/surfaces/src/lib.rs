@@ -11,6 +11,8 @@ pub mod flows;
 pub mod http;
 pub mod openapi;
 pub mod placements;
+mod run_credits;
+mod static_page;
 mod stream;
 pub mod treasury;
 

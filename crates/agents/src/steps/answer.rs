@@ -39,7 +39,7 @@ pub(super) async fn ask_for_json(
     let compiled =
         Schema::compile(schema).map_err(|problem| bad_value(field, &format!("is no JSON Schema: {problem}")))?;
     asked.response_schema = Some(schema.clone());
-    let first = ask(agents, call, 0, &asked).await?.reply;
+    let first = ask(agents, call, 0, &asked, None).await?.reply;
     let complaint = match read(&compiled, &first.text) {
         Ok(value) => return Ok(Fitting { usage: first.usage, value, reply: first }),
         Err(complaint) => complaint,
@@ -47,7 +47,7 @@ pub(super) async fn ask_for_json(
     asked.messages.push(ChatMessage::assistant(first.text));
     let wanted = format!("That does not fit: {complaint}. Answer again with the corrected JSON and nothing else.");
     asked.messages.push(ChatMessage::user(wanted));
-    let second = ask(agents, call, 1, &asked).await?.reply;
+    let second = ask(agents, call, 1, &asked, None).await?.reply;
     match read(&compiled, &second.text) {
         Ok(value) => Ok(Fitting { usage: both(first.usage, second.usage), value, reply: second }),
         Err(complaint) => {

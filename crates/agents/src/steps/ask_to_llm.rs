@@ -7,12 +7,12 @@ use floe_engine::event::StepError;
 use floe_model::agents::message::{Content, Message, Part as Piece, Role};
 use floe_runtime::Platform;
 use floe_runtime::effect::{Effect, EffectCall, EffectFuture, Effected};
-use floe_runtime::models::{ChatMessage, FALLBACKS_MAX, ModelCall, Part};
+use floe_runtime::models::{ChatMessage, Deltas, FALLBACKS_MAX, ModelCall, Part};
 use serde_json::{Value, json};
 
 use super::answer::{Fitting, ask_for_json};
 use super::config::{Config, bad_value};
-use super::model::{TIMEOUT_MS, ask, usage};
+use super::model::{Pieces, TIMEOUT_MS, ask, usage};
 use crate::Agents;
 
 /// Messages of a conversation at most.
@@ -96,7 +96,9 @@ async fn run(agents: &Arc<Agents>, call: &EffectCall) -> Result<Value, StepError
         Some(_) => return Err(bad_value("responseFormat", "is not text or json")),
     };
     let Some(schema) = schema else {
-        let reply = ask(agents, call, 0, &asked).await?.reply;
+        let pieces = call.progress.as_deref().filter(|progress| progress.is_followed()).map(Pieces);
+        let deltas = pieces.as_ref().map(|pieces| pieces as &dyn Deltas);
+        let reply = ask(agents, call, 0, &asked, deltas).await?.reply;
         return Ok(json!({
             "response": reply.text, "output": null, "usage": usage(reply.usage), "modelId": reply.model,
             "finishReason": reply.finish.as_str(),

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use floe_engine::event::StepError;
-use floe_runtime::effect::EffectCall;
-use floe_runtime::models::{ModelCall, ModelFailure, ModelFault, Usage};
+use floe_runtime::effect::{EffectCall, Progress};
+use floe_runtime::models::{Deltas, ModelCall, ModelFailure, ModelFault, ModelFuture, Usage};
 use floe_runtime::paid::{self, Bill, Paid, Unpaid};
 use floe_store::access::credit_entries::Origin;
 use serde_json::{Value, json};
@@ -14,13 +14,17 @@ use crate::Agents;
 /// Time for one attempt, in milliseconds (Flow API contract, section 6.5).
 pub(super) const TIMEOUT_MS: u64 = 120_000;
 
-/// Makes a call. `part` tells apart the calls of one attempt.
+/// Makes a call. `part` tells apart the calls of one attempt. With `deltas` the text is given out as it comes, and a call that began to
+/// answer is not tried again.
 pub(super) async fn ask(
     agents: &Arc<Agents>,
     call: &EffectCall,
     part: usize,
     asked: &ModelCall,
+    deltas: Option<&dyn Deltas>,
 ) -> Result<Paid, StepError> {
+    let (workspace, run) = (call.scope.workspace, call.run);
+    let flow = agents.platform.store.read(move |tx| super::flow_of(tx, workspace, run)).await;
     let bill = Bill {
         // Another attempt is another call; the same one made again after a crash is not.
         reference: format!("step:{}:{}:{part}", call.key, call.attempt),
@@ -30,9 +34,19 @@ pub(super) async fn ask(
             step_id: Some(call.step_id.clone()),
             ..Origin::default()
         },
-        flow: None,
+        flow: flow.map_err(|fault| unpaid(Unpaid::Fault(fault)))?,
     };
-    paid::call(&agents.platform, agents.models.as_ref(), call.scope, &bill, asked).await.map_err(unpaid)
+    paid::call(&agents.platform, agents.models.as_ref(), call.scope, &bill, asked, deltas).await.map_err(unpaid)
+}
+
+/// Gives the text of an answer to those who follow the run.
+pub(super) struct Pieces<'p>(pub(super) &'p dyn Progress);
+
+impl Deltas for Pieces<'_> {
+    fn text<'a>(&'a self, piece: &'a str) -> ModelFuture<'a, ()> {
+        self.0.text(piece);
+        Box::pin(std::future::ready(()))
+    }
 }
 
 /// Why there is no answer, in the words of a flow.

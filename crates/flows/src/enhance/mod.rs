@@ -148,7 +148,7 @@ impl<'f> Asking<'f> {
             origin: Origin { product: Some("flows".to_owned()), ..Origin::default() },
             flow: self.wish.flow.map(|(flow, _)| flow),
         };
-        let paid = paid::call(&self.flows.platform, self.models.as_ref(), scope, &bill, &self.call).await;
+        let paid = paid::call(&self.flows.platform, self.models.as_ref(), scope, &bill, &self.call, None).await;
         let paid = paid.map_err(|unpaid| refused(unpaid, self.wish.model.as_deref()))?;
         self.usage.input_tokens += paid.reply.usage.input_tokens;
         self.usage.output_tokens += paid.reply.usage.output_tokens;

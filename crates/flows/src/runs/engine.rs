@@ -21,6 +21,7 @@ use super::room::Room;
 use super::shard::Shard;
 use super::start::NewRun;
 use super::state::RunState;
+use super::words::{Following, Listeners};
 
 /// Times that a request is made when another node got ahead of this one.
 const TRIES_MAX: usize = 4;
@@ -54,6 +55,8 @@ pub(super) struct Core {
     pub(super) node: Option<Node>,
     /// Where runs wait whose writes failed.
     pub(super) room: Room,
+    /// Who follows what models say.
+    pub(super) listeners: Arc<Listeners>,
     senders: Vec<UnboundedSender<Message>>,
 }
 
@@ -76,6 +79,7 @@ impl RunEngine {
             admission: Admission::new(limits.runs_per_workspace, limits.queue_max),
             node,
             room: Room::default(),
+            listeners: Arc::default(),
             senders,
         });
         for (index, inbox) in inboxes.into_iter().enumerate() {
@@ -253,6 +257,12 @@ impl RunEngine {
     #[must_use]
     pub fn watch(&self, run: RunId) -> oneshot::Receiver<()> {
         self.core.watch(run)
+    }
+
+    /// Follows what models say in a run, as far as this server moves it.
+    #[must_use]
+    pub fn follow_words(&self, run: RunId) -> Following {
+        self.core.listeners.follow(run)
     }
 
     /// Whether every shard is there to move its runs.

@@ -27,6 +27,7 @@ mod secrets;
 mod shard;
 mod start;
 mod state;
+mod words;
 
 pub use answer::{AnswerIn, AnswerKind, COMMENT_CHARS_MAX};
 pub use engine::{Limits, RunEngine};
@@ -37,6 +38,7 @@ pub(crate) use queued::{Queued, insert_queued};
 pub(crate) use start::check_inputs;
 pub use start::{DEPTH_MAX, NewRun, Origin, choose_entry};
 pub use state::{RunErrorView, RunState, WaitView, status};
+pub use words::{Following, Words};
 
 /// Ends a wait whose time has come; the subject is the wait.
 pub const JOB_WAIT_DUE: &str = "flows.wait_due";

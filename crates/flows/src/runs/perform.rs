@@ -44,6 +44,10 @@ pub(super) fn perform(
         report.send(Effected::failed(error));
         return None;
     };
+    // User code is given nothing that holds one: contexts and inputs are free of them.
+    let names = if work.touches_world { plan.secrets() } else { BTreeSet::new() };
+    // What a receiver repeats of a secret is taken out of results, and cannot be taken out of pieces.
+    let progress = names.is_empty().then(|| core.listeners.teller(live.row.id, &node.id, attempt));
     let call = EffectCall {
         scope: floe_model::Scope { workspace: live.row.workspace, mode: live.row.mode },
         run: live.row.id,
@@ -55,9 +59,8 @@ pub(super) fn perform(
         context: effect.sees_context().then(|| live.machine.context_at(place)),
         timeout_ms: work.timeout_ms,
         now: core.platform.clock.now(),
+        progress,
     };
-    // User code is given nothing that holds one: contexts and inputs are free of them.
-    let names = if work.touches_world { plan.secrets() } else { BTreeSet::new() };
     let core = Arc::clone(core);
     let task = tokio::spawn(async move {
         let effected = within_time(&core, effect.as_ref(), call, names).await;

@@ -79,6 +79,7 @@ pub(crate) fn call(input: Value) -> EffectCall {
         fixed: Map::new(),
         context: None,
         timeout_ms: 5_000,
+        progress: None,
         now: Timestamp(1_760_000_000_000_000),
     }
 }

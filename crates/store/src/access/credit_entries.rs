@@ -90,6 +90,13 @@ statements! {
              output_tokens, reference
          from credit_entries where workspace_id = $1 and run_id = $2 order by mode, seq limit $3"
     ) -> [int, id, time, int, int, text, opt text, opt id, opt text, opt id, opt text, int, int, int, opt text];
+    /// What some runs have taken.
+    SUMS = split {
+        sqlite: "select run_id, cast(-sum(amount) as bigint) from credit_entries
+             where workspace_id = $1 and run_id in (select unhex(replace(value, '-', '')) from json_each($2)) group by run_id",
+        postgres: "select run_id, cast(-sum(amount) as bigint) from credit_entries
+             where workspace_id = $1 and run_id in (select json_array_elements_text($2::text::json)::uuid) group by run_id",
+    } -> [id, int];
     /// Entries of a ledger, newest first.
     LIST = both(
         "select seq, id, at, amount, balance_after, reason, product, run_id, step_id, agent_id, model, calls, input_tokens,
@@ -166,6 +173,15 @@ pub fn of_reference(tx: &mut Tx<'_>, scope: Scope, reference: &str) -> Result<Op
 /// Of the database.
 pub fn of_run(tx: &mut Tx<'_>, workspace: WorkspaceId, run: RunId) -> Result<Vec<Entry>, Fault> {
     tx.rows(&OF_RUN, params![workspace, run, RUN_MAX], entry)
+}
+
+/// What some runs have taken, in thousandths; runs that took nothing are left out.
+///
+/// # Errors
+/// Of the database.
+pub fn sums_of_runs(tx: &mut Tx<'_>, workspace: WorkspaceId, runs: &[RunId]) -> Result<Vec<(RunId, i64)>, Fault> {
+    let runs = serde_json::to_string(runs).map_err(Fault::internal)?;
+    tx.rows(&SUMS, params![workspace, &runs], |row| Ok((RunId(row.id(0)?), row.int(1)?)))
 }
 
 /// Up to `limit` ([`PAGE_MAX`] at most) entries of a ledger, newest first, before a number (`None`: from the newest).

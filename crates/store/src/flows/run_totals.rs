@@ -42,6 +42,8 @@ pub struct Day {
     pub completed: u64,
     /// Those that failed.
     pub failed: u64,
+    /// Credits that they took, in thousandths.
+    pub credits: i64,
 }
 
 /// An error that ended runs.
@@ -87,6 +89,14 @@ statements! {
          where workspace_id = $1 and flow_id = $2 and coalesce(started_at, queued_at) >= $3 and coalesce(started_at, queued_at) < $4
          group by 1 order by 1 desc limit $5"
     ) -> [int, int, int, int];
+    /// What the runs of each day took.
+    CREDITS = both(
+        "select coalesce(r.started_at, r.queued_at) / 86400000000, cast(-sum(e.amount) as bigint)
+         from runs r join credit_entries e on e.workspace_id = r.workspace_id and e.run_id = r.id
+         where r.workspace_id = $1 and r.flow_id = $2 and coalesce(r.started_at, r.queued_at) >= $3
+             and coalesce(r.started_at, r.queued_at) < $4
+         group by 1 order by 1 desc limit $5"
+    ) -> [int, int];
     /// Errors, the most frequent first.
     ERRORS = both(
         "select error_code, error_step, count(*) from runs
@@ -159,8 +169,16 @@ pub fn days(tx: &mut Tx<'_>, period: Period) -> Result<Vec<Day>, Fault> {
             total: row.int(1)?.unsigned_abs(),
             completed: row.int(2)?.unsigned_abs(),
             failed: row.int(3)?.unsigned_abs(),
+            credits: 0,
         })
     })?;
+    let taken = tx.rows(&CREDITS, params![workspace, flow, from, to, DAYS_MAX], |row| Ok((row.int(0)?, row.int(1)?)))?;
+    for (day, credits) in taken {
+        let at = Timestamp(day.saturating_mul(DAY_US));
+        if let Some(found) = days.iter_mut().find(|found| found.at == at) {
+            found.credits = credits;
+        }
+    }
     days.reverse();
     Ok(days)
 }

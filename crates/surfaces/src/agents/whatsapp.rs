@@ -17,6 +17,16 @@ use super::shapes::whatsapp as shapes;
 use super::{KEY, SURFACE};
 use crate::http::{Begun, Call, Repeat, Reply, Route};
 
+/// Codes of bodies that cannot be sent, and of messages that the network refuses.
+const REFUSED: &[&str] = &[
+    "missing_fields",
+    "invalid_phone_number",
+    "invalid_template_name",
+    "invalid_language",
+    "invalid_parameters",
+    "invalid_customer_name",
+    "whatsapp_error",
+];
 /// The path of a connection.
 const CONNECTION: &str = "/api/public/agent/{agent_id}/whatsapp";
 
@@ -28,9 +38,10 @@ pub(super) fn routes() -> Vec<Route> {
             .about("The answer of the network as it came. Nothing is sent for a test key.")
             .takes(shapes::TEMPLATE)
             .answers(200, shapes::SENT)
-            .refuses(400, &["missing_fields", "whatsapp_error"])
+            .refuses(400, REFUSED)
             .refuses(404, &["whatsapp_not_found"])
             .refuses(429, &["whatsapp_error"])
+            .refuses(500, &["internal"])
             .refuses(502, &["whatsapp_error"])
             .refuses(504, &["whatsapp_error"]),
         Route::put(&SURFACE, CONNECTION, KEY, put)

@@ -19,6 +19,7 @@ pub(super) fn routes() -> Vec<Route> {
     let routes = vec![
         Route::put(&SURFACE, PATH, Auth::MEMBER, put)
             .doc("Connect an agent to WhatsApp")
+            .revised()
             .takes(shapes::CONNECTION_IN)
             .answers(200, shapes::CONNECTION),
         Route::get(&SURFACE, PATH, Auth::MEMBER, show)
@@ -26,6 +27,7 @@ pub(super) fn routes() -> Vec<Route> {
             .answers(200, shapes::CONNECTION),
         Route::delete(&SURFACE, PATH, Auth::MEMBER, remove)
             .doc("Disconnect an agent from WhatsApp")
+            .revised()
             .answers_nothing(204),
         Route::post(&SURFACE, "/console/v1/agents/{id}/whatsapp/test", Auth::MEMBER, test)
             .doc("Test an agent's WhatsApp connection")
@@ -54,7 +56,7 @@ async fn put(call: Call) -> Result<Reply, Fault> {
 
 async fn show(call: Call) -> Result<Reply, Fault> {
     let (agent, workspace) = (call.id::<AgentId>("id", "Agent")?, call.ctx.caller.workspace);
-    shown(&call.ctx.store.read(move |tx| whatsapp::find(tx, workspace, agent)).await?)
+    shown(&call.ctx.store.read(move |tx| whatsapp::find(tx, workspace, agent)).await.map_err(in_own_words)?)
 }
 
 async fn remove(call: Call) -> Result<Reply, Fault> {
@@ -64,7 +66,7 @@ async fn remove(call: Call) -> Result<Reply, Fault> {
         whatsapp::check_revision(tx, ctx.caller.workspace, agent, if_match)?;
         whatsapp::delete(tx, &ctx, agent)
     };
-    call.ctx.store.write(act).await?;
+    call.ctx.store.write(act).await.map_err(in_own_words)?;
     Ok(Reply::no_content())
 }
 
@@ -80,7 +82,7 @@ async fn test(call: Call) -> Result<Reply, Fault> {
         let token = whatsapp::open(tx, &ctx, &row)?;
         Ok((row, token))
     });
-    let (row, token) = reading.await?;
+    let (row, token) = reading.await.map_err(in_own_words)?;
     let probe = whatsapp::probe(&call.app.platform, &call.app.agents.settings.graph, &row, &token).await?;
     let shown = json!({
         "ok": probe.ok, "status_code": probe.status_code, "duration_ms": probe.duration_ms, "message": probe.message,
@@ -88,6 +90,11 @@ async fn test(call: Call) -> Result<Reply, Fault> {
     });
     let ctx = call.ctx.clone();
     call.commit(move |tx| whatsapp::note_probe(tx, &ctx, &row, &probe), move |()| Reply::ok(&shown)).await
+}
+
+/// The console has one code for what is not there.
+fn in_own_words(fault: Fault) -> Fault {
+    if fault.code() == "whatsapp_not_found" { Fault::not_found("WhatsApp connection") } else { fault }
 }
 
 fn shown(row: &ConnectionRow) -> Result<Reply, Fault> {

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::shapes::runs as shapes;
 use super::{Rights, SURFACE, run_exchanges, run_payments, run_phases, run_wire};
 use crate::http::{Auth, Call, Reply, Route};
+use crate::run_credits::Taken;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -39,7 +40,8 @@ async fn timeline(call: Call) -> Result<Reply, Fault> {
     let plan = found.history.machine.plan();
     let now = call.ctx.now();
     let steps = found.history.steps.iter().enumerate();
-    let spans: Vec<Value> = steps.map(|(at, record)| run_wire::span_object(plan, at, record, now)).collect();
+    let mut spans: Vec<Value> = steps.map(|(at, record)| run_wire::span_object(plan, at, record, now)).collect();
+    Taken::of(&call, run).await?.fill(&mut spans);
     let mut told: Vec<Value> = events.iter().filter_map(|event| event_object(&found, event)).collect();
     told.extend(found.state.is_over().then(|| ended(&found)));
     told.extend(repetitions.iter().map(repeated));
@@ -62,7 +64,9 @@ async fn span(call: Call) -> Result<Reply, Fault> {
     let (index, record) = record.ok_or_else(|| Fault::not_found("Span"))?;
     let plan = found.history.machine.plan();
     let is_effect = matches!(&plan.node(record.node).work, Work::Effect(work) if work.touches_world);
-    Reply::ok(&run_wire::span_detail(plan, index, record, is_effect, call.ctx.now()))
+    let mut shown = run_wire::span_detail(plan, index, record, is_effect, call.ctx.now());
+    Taken::of(&call, run).await?.fill([&mut shown]);
+    Reply::ok(&shown)
 }
 
 /// What an event of the journal tells of the run as a whole; what it tells of one step is in that step's span.

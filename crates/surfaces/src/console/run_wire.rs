@@ -12,7 +12,7 @@ use super::inbox_wire::kind_of;
 /// Bytes of one value that is shown whole (console contract, section 5.7).
 const VALUE_BYTES_MAX: usize = 256 * 1024;
 
-/// A run. Absent values are null, never left out.
+/// A run. Absent values are null, never left out; what it has cost is put in by `run_credits`.
 pub(super) fn run_object(item: &RunItem, now: Timestamp) -> Value {
     let run = &item.listed.run;
     let starter = &item.starter;
@@ -39,7 +39,7 @@ pub(super) fn run_object(item: &RunItem, now: Timestamp) -> Value {
         "waiting_on": waiting_on,
         "progress": { "steps": run.step_count, "current_step": run.current_step },
         "created_at": run.queued_at, "started_at": run.started_at, "finished_at": run.finished_at,
-        "duration_ms": run.active_ms, "wait_ms": wait_ms, "credits": 0, "error": error,
+        "duration_ms": run.active_ms, "wait_ms": wait_ms, "credits": null, "error": error,
         "parent_id": run.parent, "rerun_of": item.listed.rerun_of,
     })
 }
@@ -59,7 +59,7 @@ pub(super) fn span_index(id: &str) -> Option<usize> {
     id.parse::<usize>().ok()?.checked_sub(1).filter(|index| span_id(*index) == id)
 }
 
-/// A step as a span of a timeline.
+/// A step as a span of a timeline; what it has cost is put in by `run_credits`.
 pub(super) fn span_object(plan: &Plan, index: usize, record: &StepRecord, now: Timestamp) -> Value {
     let node = plan.node(record.node);
     let length = |end: Timestamp| end.millis_since(record.started_at).max(0);
@@ -71,7 +71,7 @@ pub(super) fn span_object(plan: &Plan, index: usize, record: &StepRecord, now: T
         "id": span_id(index), "parent_id": record.parent.map(span_id), "step_id": node.id, "name": node.name,
         "type": node.kind, "status": record.status.as_str(), "attempt": record.attempt, "iteration": iteration,
         "branch_id": record.branch_id, "started_at": record.started_at, "finished_at": record.finished_at,
-        "duration_ms": record.finished_at.map(length), "wait_ms": wait_ms, "credits": 0, "reused": record.reused,
+        "duration_ms": record.finished_at.map(length), "wait_ms": wait_ms, "credits": null, "reused": record.reused,
         "error": record.error.as_ref().map(|error| json!({ "code": error.code, "message": error.message })),
     })
 }

@@ -1,7 +1,7 @@
 //! `/runs`: runs over all products that are here: those of flows, payment runs, exchanges of agents (console contract, section 5.7).
 
 use floe_flows::reruns::{Prepared, REASON_CHARS_MAX, RerunFrom, RerunVersion, RerunWish, foreseen_json};
-use floe_flows::run_list::ListFilter;
+use floe_flows::run_list::{ListFilter, RunItem};
 use floe_model::access::Permission;
 use floe_model::id::{FlowId, RunId};
 use floe_model::{Fault, FaultKind, Mode, Timestamp};
@@ -14,6 +14,7 @@ use super::{Rights, SURFACE, run_exchanges, run_payments, run_wire, runs_joined}
 use crate::flows::late::{Turn, once};
 use crate::http::shape::{FLAG, ID, INSTANT, TEXT, text};
 use crate::http::{Auth, Call, Fields, Reply, Route};
+use crate::run_credits;
 
 /// Kinds of runs.
 const KINDS: [&str; 4] = ["flow", "workflow", "agent", "payment"];
@@ -102,7 +103,7 @@ async fn list(call: Call) -> Result<Reply, Fault> {
 async fn show(call: Call) -> Result<Reply, Fault> {
     let id: RunId = call.id("id", "Run")?;
     let not_found = match call.app.flows.run_item(&call.ctx, id).await {
-        Ok(item) => return Reply::ok(&run_wire::run_object(&item, call.ctx.now())),
+        Ok(item) => return shown(&call, &item).await,
         Err(fault) if fault.kind() == FaultKind::NotFound => fault,
         Err(fault) => return Err(fault),
     };
@@ -111,6 +112,13 @@ async fn show(call: Call) -> Result<Reply, Fault> {
     }
     let exchange = run_exchanges::find(&call, id.0).await?.ok_or(not_found)?;
     Reply::ok(&run_exchanges::run_object(&exchange))
+}
+
+/// A run of a flow with what it has cost.
+async fn shown(call: &Call, item: &RunItem) -> Result<Reply, Fault> {
+    let mut object = run_wire::run_object(item, call.ctx.now());
+    run_credits::fill_rows(call, &mut [(item.listed.run.id, &mut object)]).await?;
+    Reply::ok(&object)
 }
 
 async fn cancel(call: Call) -> Result<Reply, Fault> {
@@ -134,7 +142,7 @@ async fn cancel(call: Call) -> Result<Reply, Fault> {
             Err(fault) => return Err(fault),
         }
         let item = flows.run_item(&call.ctx, run).await?;
-        Reply::ok(&run_wire::run_object(&item, call.ctx.now()))
+        shown(call, &item).await
     };
     once(call, run.0, act).await
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::list::Window;
 use super::{run_exchanges, run_payments, run_wire, runs};
 use crate::http::Call;
+use crate::run_credits;
 
 /// A part of one of the lists.
 struct Part {
@@ -64,7 +65,10 @@ async fn of_flows(call: &Call, filter: floe_flows::run_list::ListFilter, window:
     let order = floe_flows::run_list::Order { newest_first: window.newest_first, after: window.after.map(RunId) };
     let found = call.app.flows.run_items(&call.ctx, filter, order, window.limit, window.total).await?;
     let now = call.ctx.now();
-    let items = found.items.iter().map(|item| (item.listed.run.id.0, run_wire::run_object(item, now))).collect();
+    let runs = found.items.iter().map(|item| item.listed.run.id);
+    let mut shown: Vec<Value> = found.items.iter().map(|item| run_wire::run_object(item, now)).collect();
+    run_credits::fill_rows(call, &mut runs.clone().zip(&mut shown).collect::<Vec<_>>()).await?;
+    let items = runs.map(|run| run.0).zip(shown).collect();
     Ok(Part::new(items, found.last.map(|id| id.0), found.more, found.total))
 }
 

@@ -13,6 +13,7 @@ use super::shapes::{PAGING, runs as shapes};
 use super::{DASHBOARD, RESUMED_RUNS, SURFACE, share};
 use crate::http::shape::{COUNT, TEXT, int};
 use crate::http::{Call, Reply, Route};
+use crate::run_credits::Taken;
 
 /// Steps on a page unless asked otherwise.
 const STEPS: usize = 100;
@@ -91,7 +92,8 @@ async fn minimal(call: Call) -> Result<Reply, Fault> {
 
 async fn record(call: Call, parts: Parts) -> Result<Reply, Fault> {
     let run = read(&call).await?;
-    Reply::ok(&run_wire::record(&run, call.ctx.now(), parts))
+    let taken = Taken::of(&call, run.row.id).await?;
+    Reply::ok(&run_wire::record(&run, call.ctx.now(), parts, &taken))
 }
 
 async fn inputs(call: Call) -> Result<Reply, Fault> {
@@ -126,7 +128,8 @@ async fn steps(call: Call) -> Result<Reply, Fault> {
         .filter(|record| status.is_none_or(|list| list.split(',').any(|word| word == record.status.as_str())))
         .collect();
     let shown = wanted.iter().skip(paging.skip).take(paging.limit);
-    let data: Vec<Value> = shown.map(|record| run_wire::step(plan, record, true)).collect();
+    let mut data: Vec<Value> = shown.map(|record| run_wire::step(plan, record, true)).collect();
+    Taken::of(&call, run.row.id).await?.fill(&mut data);
     Reply::ok(&paging.around(data, wanted.len() as u64))
 }
 

@@ -10,6 +10,7 @@ use floe_store::flows::runs::RunRow;
 use serde_json::{Map, Value, json};
 
 use super::outcome::brief_error;
+use crate::run_credits::Taken;
 
 /// Bytes of one value of the context that are shown at most.
 const CONTEXT_VALUE_BYTES_MAX: usize = 256 * 1024;
@@ -40,7 +41,8 @@ pub(super) fn listed(run: &RunRow) -> Value {
     let mut row = light(run);
     row["finishedAt"] = json!(run.finished_at);
     row["source"] = source(run);
-    row["credits"] = json!(0);
+    // What it has cost stands in the ledger; `run_credits` puts it here.
+    row["credits"] = Value::Null;
     row["stepCount"] = json!(run.step_count);
     row["error"] = json!(error);
     row["waitState"] = json!(wait);
@@ -49,7 +51,7 @@ pub(super) fn listed(run: &RunRow) -> Value {
 }
 
 /// A run's record with some of its parts.
-pub(super) fn record(run: &RunHistory, now: Timestamp, parts: Parts) -> Value {
+pub(super) fn record(run: &RunHistory, now: Timestamp, parts: Parts, taken: &Taken) -> Value {
     let RunHistory { row, history, state } = run;
     let machine = &history.machine;
     let has_begun = machine.beginning().is_some() && state.status != "queued";
@@ -59,7 +61,7 @@ pub(super) fn record(run: &RunHistory, now: Timestamp, parts: Parts) -> Value {
         "isDraft": row.is_draft, "status": state.status, "trigger": trigger(row), "source": source(row),
         "parentRunId": row.parent, "test": row.mode == Mode::Test, "queuedAt": row.queued_at,
         "startedAt": has_begun.then(|| machine.started_at()), "finishedAt": finished_at,
-        "durationMs": has_begun.then(|| machine.active_ms(finished_at.unwrap_or(now))), "credits": 0,
+        "durationMs": has_begun.then(|| machine.active_ms(finished_at.unwrap_or(now))), "credits": taken.total(),
         "stepCount": state.step_count, "currentStepId": state.current_step,
         "waitState": state.wait.as_ref().map(|wait| wait.wait_state()),
         "pendingAction": state.wait.as_ref().map(|wait| wait.pending_action()),
@@ -75,7 +77,9 @@ pub(super) fn record(run: &RunHistory, now: Timestamp, parts: Parts) -> Value {
         record["context"] = machine.context();
     }
     let plan = machine.plan();
-    record["steps"] = history.steps.iter().map(|one| step(plan, one, parts == Parts::All)).collect();
+    let mut steps: Vec<Value> = history.steps.iter().map(|one| step(plan, one, parts == Parts::All)).collect();
+    taken.fill(&mut steps);
+    record["steps"] = steps.into();
     record
 }
 
@@ -90,7 +94,7 @@ pub(super) fn trigger(run: &RunRow) -> Value {
     json!({ "type": run.trigger_type, "stepId": run.trigger_step })
 }
 
-/// A step record, with or without what it was given, gave, and printed.
+/// A step record, with or without what it was given, gave, and printed; what it has cost is put in by `run_credits`.
 pub(super) fn step(plan: &Plan, record: &StepRecord, whole: bool) -> Value {
     let node = plan.node(record.node);
     let duration = record.finished_at.map(|end| end.millis_since(record.started_at));
@@ -98,7 +102,7 @@ pub(super) fn step(plan: &Plan, record: &StepRecord, whole: bool) -> Value {
         "stepId": node.id, "name": node.name, "type": node.kind, "status": record.status.as_str(),
         "attempt": record.attempt, "iteration": record.iteration, "branchId": record.branch_id,
         "startedAt": record.started_at, "finishedAt": record.finished_at, "durationMs": duration,
-        "error": record.error.as_ref().map(|error| step_error(plan, record, error)), "credits": 0,
+        "error": record.error.as_ref().map(|error| step_error(plan, record, error)), "credits": null,
     });
     if whole {
         step["input"] = json!(record.input);

@@ -2,6 +2,7 @@
 
 use floe_flows::history::RunPage;
 use floe_flows::totals::Overview;
+use floe_model::access::credits::number;
 use floe_model::id::FlowId;
 use floe_model::{Fault, Timestamp};
 use floe_store::flows::run_totals::Group;
@@ -14,6 +15,7 @@ use super::shapes::{PAGING, runs as shapes};
 use super::{DASHBOARD, SURFACE, run_wire};
 use crate::http::shape::{INSTANT, TEXT, int};
 use crate::http::{Call, Query, Reply, Route};
+use crate::run_credits;
 
 /// Every status of a run.
 const STATUSES: [&str; 6] = ["queued", "running", "waiting", "completed", "failed", "cancelled"];
@@ -69,7 +71,10 @@ async fn page(call: Call, row: fn(&RunRow) -> Value) -> Result<Reply, Fault> {
     let (filter, order) = (read_filter(&call.query)?, read_order(&call.query)?);
     let found = call.app.flows.list_runs(&call.ctx, flow, filter, order, paging.limit, paging.skip).await?;
     let RunPage { rows, total } = found;
-    Reply::ok(&paging.around(rows.iter().map(row).collect(), total))
+    let mut shown: Vec<Value> = rows.iter().map(row).collect();
+    let with_credits = rows.iter().map(|run| run.id).zip(&mut shown).filter(|(_, row)| row.get("credits").is_some());
+    run_credits::fill_rows(&call, &mut with_credits.collect::<Vec<_>>()).await?;
+    Reply::ok(&paging.around(shown, total))
 }
 
 fn read_filter(query: &Query) -> Result<RunFilter, Fault> {
@@ -124,7 +129,7 @@ fn overview_out(flow: FlowId, from: Timestamp, to: Timestamp, found: &Overview) 
     let days = found.days.iter().map(|day| {
         let date = day.at.to_string();
         let date = date.split('T').next();
-        json!({ "date": date, "total": day.total, "completed": day.completed, "failed": day.failed, "credits": 0 })
+        json!({ "date": date, "total": day.total, "completed": day.completed, "failed": day.failed, "credits": number(day.credits) })
     });
     let errors = found.errors.iter();
     let durations = found.durations;
@@ -133,7 +138,7 @@ fn overview_out(flow: FlowId, from: Timestamp, to: Timestamp, found: &Overview) 
         "byStatus": STATUSES.iter().map(|status| ((*status).to_owned(), json!(found.count(Some(status))))).collect::<Map<_, _>>(),
         "successRate": found.success_rate(),
         "durationMs": { "avg": durations.avg, "p50": durations.p50, "p95": durations.p95, "p99": durations.p99 },
-        "credits": 0,
+        "credits": number(found.days.iter().map(|day| day.credits).sum()),
         "byDay": days.collect::<Vec<Value>>(),
         "byTrigger": sums(&found.groups, |group| group.trigger.clone()),
         "byVersion": sums(&found.groups, |group| group.version.to_string()),

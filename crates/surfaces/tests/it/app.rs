@@ -212,7 +212,18 @@ fn build(store: Store, clock: &Arc<TestClock>, rate_limits: RateLimits) -> (Arc<
     let public_url = PublicUrl::parse(ORIGIN).expect("a URL");
     let settings = Settings { public_url, listen: Some("127.0.0.1:8700".to_owned()), rate_limits };
     let operation = Arc::new(Operation::new(Arc::clone(&platform), operation_config()));
-    let flows = Arc::new(Flows::start(Arc::clone(&platform), vec![Arc::new(Probe)], Limits::default()));
+    let graph = floe_agents::whatsapp::GraphSettings {
+        base_url: hooks::base_url(),
+        timeout_ms: 1_000,
+        ..floe_agents::whatsapp::GraphSettings::default()
+    };
+    let agents_settings = floe_agents::Settings { public_url: ORIGIN.to_owned(), graph, ..Default::default() };
+    let agents = Arc::new(floe_agents::Agents::new(Arc::clone(&platform), agents_settings));
+    let mut effects = floe_agents::steps::effects(&agents);
+    effects.push(Arc::new(Probe));
+    let flows = Flows::start(Arc::clone(&platform), effects, Limits::default());
+    let flows = Arc::new(flows.with(agents.models.clone(), agents.clone()));
+    agents.tools.register(floe_flows::tools::source(Arc::clone(&flows)));
     let treasury_settings = floe_treasury::Settings {
         public_url: ORIGIN.to_owned(),
         payouts: payouts(),
@@ -224,8 +235,6 @@ fn build(store: Store, clock: &Arc<TestClock>, rate_limits: RateLimits) -> (Arc<
     let icons = Some(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/icons").into());
     let placements_settings = floe_placements::Settings { public_url: ORIGIN.to_owned(), icons, ..Default::default() };
     let placements = Arc::new(floe_placements::Placements::new(Arc::clone(&platform), placements_settings));
-    let agents_settings = floe_agents::Settings { public_url: ORIGIN.to_owned(), ..floe_agents::Settings::default() };
-    let agents = Arc::new(floe_agents::Agents::new(Arc::clone(&platform), agents_settings));
     let app = Arc::new(App { platform, access, agents, flows, operation, placements, treasury, webhooks, settings });
     let routes: Vec<Route> = floe_surfaces::routes().into_iter().chain(echo::routes()).collect();
     let router = floe_surfaces::http::build(Arc::clone(&app), routes, echo::SURFACES, echo::SURFACES[0]);

@@ -59,6 +59,16 @@ pub fn url(status: u16) -> String {
     format!("http://{NAME}/{status}")
 }
 
+/// The name alone, for servers that a test starts itself; see [`lead_to`].
+pub fn base_url() -> String {
+    format!("http://{NAME}")
+}
+
+/// Lets the name lead to another server on loopback.
+pub fn lead_to(port: u16) {
+    PORT.store(port, Ordering::Relaxed);
+}
+
 /// Starts the receiver; what comes is in the list.
 pub async fn receive() -> Received {
     let received = Received::default();

@@ -46,6 +46,8 @@ pub struct Side {
     pub management_key: String,
     /// A live key of the SDK of placements.
     pub sdk_key: String,
+    /// A live key of agents with every scope.
+    pub agents_key: String,
     /// A token with every scope.
     pub token: String,
 }
@@ -109,6 +111,7 @@ impl World {
             (true, ..) => None,
             (.., Some(KeyKind::Treasury)) => Some(&side.treasury_key),
             (.., Some(KeyKind::PlacementsSdk)) => Some(&side.sdk_key),
+            (.., Some(KeyKind::Agents)) => Some(&side.agents_key),
             (_, true, _) => Some(&side.session),
             (.., Some(_)) => Some(&side.key),
             _ => Some(&side.token),
@@ -135,6 +138,7 @@ pub fn key_of<'a>(side: &'a Side, route: &Route) -> &'a str {
     match route.auth.key {
         Some(KeyKind::Treasury) => &side.treasury_key,
         Some(KeyKind::PlacementsSdk) => &side.sdk_key,
+        Some(KeyKind::Agents) => &side.agents_key,
         Some(KeyKind::PlacementsManagement) => &side.management_key,
         _ => &side.key,
     }
@@ -150,13 +154,46 @@ pub fn is_treasury(route: &Route) -> bool {
     route.surface.name == "treasury"
 }
 
+/// Whether a route is one of the agent API, which has words for codes, and one answer for agents that are foreign or missing.
+pub fn is_agents(route: &Route) -> bool {
+    route.surface.name == "agents"
+}
+
 /// The code of a refusal, in the form of any surface.
 pub fn code(answer: &Answer) -> &str {
     let json = &answer.json;
     if let Some(detail) = json["detail"].as_str().filter(|_| json["code"].is_null()) {
         return treasury_code(answer.status.as_u16(), detail);
     }
+    if let Some(words) = json["error"].as_str().filter(|_| json["code"].is_null()) {
+        return agents_code(answer.status.as_u16(), words, json["message"].as_str().unwrap_or_default());
+    }
     json["code"].as_str().or(json["error"]["code"].as_str()).unwrap_or_default()
+}
+
+/// The agent API has no codes: its statuses and words tell.
+fn agents_code(status: u16, words: &str, message: &str) -> &'static str {
+    match (status, words) {
+        (401, _) => "unauthenticated",
+        (403, _) if message == "This API key is not allowed to do this" => "insufficient_scope",
+        (403, _) => "no_agent",
+        (404, _) => "not_found",
+        (422, "Idempotency mismatch") => "idempotency_mismatch",
+        (400, "Invalid cursor") => "invalid_cursor",
+        (400, "Invalid messages") => "invalid_messages",
+        (400, "Invalid thread_id") => "invalid_thread_id",
+        (400, "Invalid callback_url") => "invalid_callback_url",
+        (400, "Invalid request") => "invalid_request",
+        (400, "Missing required fields") => "missing_fields",
+        (400, "Invalid phone number") => "invalid_phone_number",
+        (400, "Invalid template name") => "invalid_template_name",
+        (400, "Invalid language") => "invalid_language",
+        (400, "Invalid customer name") => "invalid_customer_name",
+        (400, "Invalid parameters") => "invalid_parameters",
+        (400, "Invalid metadata") => "invalid_metadata",
+        (400, "Validation failed") => "validation_error",
+        _ => "",
+    }
 }
 
 /// The treasury has no codes: its statuses and sentences tell.
@@ -182,7 +219,8 @@ async fn side(app: &TestApp, email: &'static str, session: String) -> Side {
     let treasury_key = new_treasury_key(app, &session).await;
     let management_key = new_placements_key(app, &session, "placements_management").await;
     let sdk_key = new_placements_key(app, &session, "placements_sdk").await;
-    Side { email, session, key, treasury_key, management_key, sdk_key, token }
+    let agents_key = new_placements_key(app, &session, "agents").await;
+    Side { email, session, key, treasury_key, management_key, sdk_key, agents_key, token }
 }
 
 pub async fn new_key(app: &TestApp, session: &str) -> String {
@@ -200,7 +238,7 @@ pub async fn new_treasury_key(app: &TestApp, session: &str) -> String {
     made.json["key"].as_str().expect("a key").to_owned()
 }
 
-/// A live key of one of the kinds of placements.
+/// A live key of a kind, with the scopes that are usual.
 async fn new_placements_key(app: &TestApp, session: &str, kind: &str) -> String {
     let body = json!({ "kind": kind, "name": "Walk", "mode": "live" });
     let made = app.post("/console/v1/keys").bearer(session).json(&body).send().await;
