@@ -13,8 +13,8 @@ use http::{HeaderMap, Method};
 use serde_json::{Map, Value};
 
 use crate::Settings;
-use crate::message::{self, Numbers};
 use crate::callbacks;
+use crate::message::{self, Numbers};
 
 /// Bytes of an answer that are kept (console contract, section 5.4: at most 10,000; treasury shows 2 KiB).
 const ANSWER_BYTES_MAX: usize = 10_000;

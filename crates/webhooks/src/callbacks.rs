@@ -50,7 +50,8 @@ impl Webhooks {
         match judged {
             Ok(()) => Ok(()),
             Err(OutsideError::Withheld) => {
-                Err(Fault::new(FaultKind::Overloaded, "overloaded", "This server may make no calls now").with_retry_after(1))
+                Err(Fault::new(FaultKind::Overloaded, "overloaded", "This server may make no calls now")
+                    .with_retry_after(1))
             }
             Err(_) => Err(bad_url()),
         }
@@ -151,12 +152,7 @@ pub(crate) fn tell(tx: &mut Tx<'_>, platform: &Platform, outgoing: &Outgoing, ou
     activity::add(tx, callback.scope, &new)
 }
 
-fn first_secret(
-    tx: &mut Tx<'_>,
-    platform: &Platform,
-    workspace: WorkspaceId,
-    now: Timestamp,
-) -> Result<String, Fault> {
+fn first_secret(tx: &mut Tx<'_>, platform: &Platform, workspace: WorkspaceId, now: Timestamp) -> Result<String, Fault> {
     let random: [u8; 32] = platform.ids.secret();
     let text = format!("whsec_{}", STANDARD.encode(random));
     let place = Place::callback_secret(workspace);

@@ -9,8 +9,8 @@ use floe_store::Tx;
 use floe_store::webhooks::attempts::{self, Attempt};
 use floe_store::webhooks::deliveries;
 
-use crate::callbacks::target;
 use crate::attempt::{Outcome, Outgoing, open_headers, secret_place};
+use crate::callbacks::target;
 use crate::endpoints::{View, check_style, find};
 use crate::record::{Turn, record, store_test};
 use crate::{Webhooks, log};

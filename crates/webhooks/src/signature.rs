@@ -17,7 +17,7 @@ pub const SECRET_BYTES: usize = 32;
 pub fn secret_text(style: Style, random: &[u8; SECRET_BYTES]) -> String {
     match style {
         Style::Treasury => format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(random)),
-        Style::Standard => format!("{PREFIX}{}", STANDARD.encode(random)),
+        Style::Standard | Style::Callback => format!("{PREFIX}{}", STANDARD.encode(random)),
     }
 }
 

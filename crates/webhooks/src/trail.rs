@@ -37,7 +37,7 @@ pub(crate) fn by_itself(
 fn entry(platform: &Platform, endpoint: &Endpoint, action: &str, actor: Actor, detail: &Value) -> Entry {
     let product = match endpoint.style {
         Style::Treasury => "treasury",
-        Style::Standard => "console",
+        Style::Standard | Style::Callback => "console",
     };
     Entry {
         id: platform.ids.next(),

@@ -103,7 +103,8 @@ impl Options {
                 _ => return Err(Failure::new(USAGE)),
             }
         }
-        let others = [options.treasury, options.events, options.agents].into_iter().filter(|is_asked| *is_asked).count();
+        let others =
+            [options.treasury, options.events, options.agents].into_iter().filter(|is_asked| *is_asked).count();
         if options.nodes > 1 && others > 0 {
             return Err(Failure::new("payment runs, events and exchanges are proved on one node"));
         }

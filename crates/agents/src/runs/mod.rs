@@ -198,7 +198,8 @@ fn walk(
 ) -> Result<(Option<u128>, bool), Fault> {
     let range = filter.range(newest_first, after);
     let modes = filter.mode.map_or_else(|| vec![Mode::Live, Mode::Test], |mode| vec![mode]);
-    let mut sources: Vec<Source> = modes.into_iter().map(|mode| Source::new(Scope { workspace, mode }, range)).collect();
+    let mut sources: Vec<Source> =
+        modes.into_iter().map(|mode| Source::new(Scope { workspace, mode }, range)).collect();
     let mut last = after;
     for _ in 0..most {
         let Some(listed) = next(tx, &mut sources, newest_first)? else { return Ok((last, false)) };

@@ -48,8 +48,7 @@ pub fn append(
         created_at: now,
     };
     messages::insert(tx, scope, thread.id, std::slice::from_ref(&message))?;
-    let growth =
-        Growth { last_seq: message.seq, shown: 1, summary: None, summary_seq: thread.summary_seq };
+    let growth = Growth { last_seq: message.seq, shown: 1, summary: None, summary_seq: thread.summary_seq };
     rows::grew(tx, scope, thread.id, &growth, now)?;
     Ok(message)
 }

@@ -21,13 +21,7 @@ pub(super) fn ended(tx: &mut Tx<'_>, platform: &Platform, turn: &Turn<'_>, threa
     tell(tx, platform, turn, thread, Kind::HandoffEnded)
 }
 
-fn tell(
-    tx: &mut Tx<'_>,
-    platform: &Platform,
-    turn: &Turn<'_>,
-    thread: &Thread,
-    kind: Kind,
-) -> Result<(), Fault> {
+fn tell(tx: &mut Tx<'_>, platform: &Platform, turn: &Turn<'_>, thread: &Thread, kind: Kind) -> Result<(), Fault> {
     let new = NewActivity::new(platform.ids.next(), thread.agent, kind, platform.clock.now());
     let new = NewActivity { thread: Some(thread.alias.clone()), request: turn.request, ..new };
     activity::add(tx, turn.scope, &new)

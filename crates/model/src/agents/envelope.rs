@@ -31,15 +31,8 @@ pub enum Finish {
 
 impl Finish {
     /// Every one.
-    pub const ALL: [Self; 7] = [
-        Self::Stop,
-        Self::Length,
-        Self::MaxSteps,
-        Self::Blocked,
-        Self::Handoff,
-        Self::Approval,
-        Self::Cancelled,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Stop, Self::Length, Self::MaxSteps, Self::Blocked, Self::Handoff, Self::Approval, Self::Cancelled];
 
     /// The word on the wire and in rows.
     #[must_use]

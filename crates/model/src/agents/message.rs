@@ -219,7 +219,8 @@ impl Part {
 
 /// The call and the tool that a part names.
 fn tool_of(members: &Map<String, Value>) -> Option<(String, String)> {
-    let text = |name: &str| members.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
+    let text =
+        |name: &str| members.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
     Some((text("toolCallId")?, text("toolName")?))
 }
 

@@ -1,9 +1,9 @@
 //! Chat (agents contract, section 2): a message in, an answer out; at once, as it is made, or later to an address.
 
 use floe_agents::exchanges::{Accepted, NewExchange, Outcome};
-use floe_model::{Fault, FaultKind};
 use floe_model::agents::exchange::Channel;
 use floe_model::id::AgentId;
+use floe_model::{Fault, FaultKind};
 use http::StatusCode;
 use serde_json::{Value, json};
 

@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use floe_agents::exchanges::{Delta, NewExchange, Outcome};
+use floe_model::Fault;
 use floe_model::agents::exchange::Channel;
 use floe_model::id::AgentId;
-use floe_model::Fault;
 use http::StatusCode;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -67,9 +67,7 @@ pub(crate) async fn answer(
     let task = tokio::spawn(async move { agents.exchange(&ctx, new, Some(sink)).await });
     let mut going = Going { deltas, task, noted, told };
     match going.deltas.recv().await {
-        Some(first) => {
-            Ok(streams::reply(place, |reader| async move { going.tell(&call, first, reader).await }))
-        }
+        Some(first) => Ok(streams::reply(place, |reader| async move { going.tell(&call, first, reader).await })),
         None => going.end_at_once(&call, place).await,
     }
 }

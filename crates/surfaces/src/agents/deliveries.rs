@@ -13,7 +13,9 @@ pub(super) fn routes() -> Vec<Route> {
     let retry = Route::post(&SURFACE, "/api/public/agent/{agent_id}/deliveries/{id}/retry", KEY, retry)
         .scope("manage")
         .doc("Send a callback again")
-        .about("The id is the delivery_id in the activity of the agent. One that still waits for an attempt is sent now.")
+        .about(
+            "The id is the delivery_id in the activity of the agent. One that still waits for an attempt is sent now.",
+        )
         .answers(202, shapes::RETRY)
         .refuses(409, &["already_delivered"]);
     vec![retry]

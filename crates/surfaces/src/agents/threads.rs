@@ -81,16 +81,16 @@ async fn list(call: Call) -> Result<Reply, Fault> {
     let (agent, limit) = (gate::agent_id(&call)?, limit(&call)?);
     let state = match call.query.get("state").filter(|word| !word.is_empty()) {
         None => None,
-        Some(word) => Some(ThreadState::parse(word).ok_or_else(|| {
-            Fault::field("/state", "value", "state must be one of: bot, human, closed")
-        })?),
+        Some(word) => Some(
+            ThreadState::parse(word)
+                .ok_or_else(|| Fault::field("/state", "value", "state must be one of: bot, human, closed"))?,
+        ),
     };
     let after = call.query.get("cursor").filter(|text| !text.is_empty()).map(|text| read_cursor(text, agent, state));
     let after = after.transpose()?;
     let filter = Filter { agent: Some(agent), state, text: None };
     let scope = call.ctx.caller.scope();
-    let mut found =
-        call.ctx.store.read(move |tx| thread_list::list(tx, scope, &filter, after, limit + 1)).await?;
+    let mut found = call.ctx.store.read(move |tx| thread_list::list(tx, scope, &filter, after, limit + 1)).await?;
     let more = found.len() > limit;
     found.truncate(limit);
     let cursor = found.last().filter(|_| more).map(|last| cursor(last, agent, state));

@@ -22,9 +22,8 @@ pub(super) fn run_object(listed: &Listed) -> Value {
     let row = &listed.row;
     let (trigger, source) = listed.start();
     let status = listed.status();
-    let waiting_on = row.asks.map(|ask| {
-        json!({ "inbox_id": ask.prefixed(), "kind": "agent_tool", "since": row.finished_at })
-    });
+    let waiting_on =
+        row.asks.map(|ask| json!({ "inbox_id": ask.prefixed(), "kind": "agent_tool", "since": row.finished_at }));
     let error = (status == "failed").then(|| {
         let code = row.error.clone().unwrap_or_else(|| row.code.unwrap_or(500).to_string());
         json!({ "code": code, "message": message(row.code), "step_id": null })
@@ -181,7 +180,8 @@ fn span_object(index: usize, span: &Span, now: Timestamp) -> Value {
 
 fn events(listed: &Listed) -> Vec<Value> {
     let row = &listed.row;
-    let event = |at: Timestamp, kind: &str| json!({ "at": at, "type": kind, "step_id": null, "by": null, "run_id": null });
+    let event =
+        |at: Timestamp, kind: &str| json!({ "at": at, "type": kind, "step_id": null, "by": null, "run_id": null });
     let end = match listed.status() {
         "waiting" => "run.waiting",
         "failed" => "run.failed",

@@ -87,11 +87,7 @@ async fn of_payments(call: &Call, filter: Option<joined::Filter>, window: &Windo
     Ok(Part::new(items, found.last, found.more, found.total))
 }
 
-async fn of_exchanges(
-    call: &Call,
-    filter: Option<floe_agents::runs::Filter>,
-    window: &Window,
-) -> Result<Part, Fault> {
+async fn of_exchanges(call: &Call, filter: Option<floe_agents::runs::Filter>, window: &Window) -> Result<Part, Fault> {
     use floe_agents::runs;
     let Some(filter) = filter else { return Ok(Part::new(Vec::new(), None, false, Some(0))) };
     let part = runs::Part {

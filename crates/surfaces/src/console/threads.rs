@@ -31,9 +31,7 @@ macro_rules! path {
 }
 
 pub(super) fn routes() -> Vec<Route> {
-    let changes = |route: Route| {
-        route.needs(Permission::Answer).answers(200, shapes::THREAD).refuses(409, REFUSED)
-    };
+    let changes = |route: Route| route.needs(Permission::Answer).answers(200, shapes::THREAD).refuses(409, REFUSED);
     vec![
         Route::get(&SURFACE, "/console/v1/threads", Auth::MEMBER, list)
             .needs(Permission::Read)
@@ -89,9 +87,10 @@ async fn list(call: Call) -> Result<Reply, Fault> {
         text: filters::text(&call, "q")?.filter(|text| !text.is_empty()),
     };
     // A place in this list is an instant and an id.
-    let after = window.after.zip(window.after_second).and_then(|(micros, id)| {
-        Some((floe_model::Timestamp(i64::try_from(micros).ok()?), ThreadId(id)))
-    });
+    let after = window
+        .after
+        .zip(window.after_second)
+        .and_then(|(micros, id)| Some((floe_model::Timestamp(i64::try_from(micros).ok()?), ThreadId(id))));
     let (scope, limit, counts) = (call.ctx.caller.scope(), window.limit, window.total);
     let read = move |tx: &mut Tx<'_>| {
         let total = if counts { Some(thread_list::total(tx, scope, &filter)?) } else { None };

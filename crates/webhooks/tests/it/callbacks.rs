@@ -7,11 +7,11 @@ use std::time::Duration;
 use floe_model::FaultKind;
 use floe_model::id::{AgentId, DeliveryId, ExchangeId, RequestId};
 use floe_model::webhooks::DeliveryStatus;
+use floe_runtime::seal::Place;
 use floe_store::access::callback_secrets;
 use floe_store::webhooks::attempts;
 use floe_store::webhooks::callbacks::{NewCallback, enqueue};
 use floe_store::webhooks::deliveries::{self, Delivery};
-use floe_runtime::seal::Place;
 use floe_webhooks::endpoints::View;
 use floe_webhooks::{callbacks, log, signature};
 
@@ -21,7 +21,8 @@ use crate::world::{LIVE, WORKSPACE, World};
 
 const AGENT: AgentId = AgentId(77);
 const REQUEST: RequestId = RequestId(4_242);
-const ENVELOPE: &str = r#"{"statusCode":500,"body":{"error":"An unexpected error occurred while processing your request"}}"#;
+const ENVELOPE: &str =
+    r#"{"statusCode":500,"body":{"error":"An unexpected error occurred while processing your request"}}"#;
 
 async fn answer(world: &World, exchange: u128, url: String) -> DeliveryId {
     let platform = Arc::clone(&world.platform);

@@ -126,7 +126,10 @@ impl Client {
                 // A server that stops; the world judges others.
                 Ok(answer) if answer.status >= 500 => {}
                 Ok(answer) => {
-                    return self.world.ledger().violation(format!("{tag} was answered {} {}", answer.status, answer.body));
+                    return self
+                        .world
+                        .ledger()
+                        .violation(format!("{tag} was answered {} {}", answer.status, answer.body));
                 }
                 Err(_) if gives_up => return self.world.ledger().count("calls given up without an answer"),
                 Err(_) => self.world.ledger().count("calls repeated without an answer"),

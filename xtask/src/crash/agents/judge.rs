@@ -85,7 +85,8 @@ fn judge_charges(runs: &[Value], entries: &[Value]) -> Vec<String> {
             found.push(format!("exchange {id} shows {shown} credits and was charged {paid:?}"));
         }
     }
-    found.extend(charged.into_iter().map(|(run, paid)| format!("{paid:?} were charged for {run}, which is not stored")));
+    found
+        .extend(charged.into_iter().map(|(run, paid)| format!("{paid:?} were charged for {run}, which is not stored")));
     found
 }
 

@@ -106,7 +106,8 @@ fn failures_are_word_for_word() {
         ),
         (
             failed(),
-            r#"{"statusCode":500,"body":{"error":"An unexpected error occurred while processing your request"}}"#.to_owned(),
+            r#"{"statusCode":500,"body":{"error":"An unexpected error occurred while processing your request"}}"#
+                .to_owned(),
         ),
     ];
     for (envelope, text) in cases {
@@ -117,7 +118,11 @@ fn failures_are_word_for_word() {
 
 #[test]
 fn messages_have_names_that_can_be_read_back() {
-    for text in [message_name(MessageId(99)), format!("msg_{}", crate::id::to_base32(99)), "00000000-0000-0000-0000-000000000063".to_owned()] {
+    for text in [
+        message_name(MessageId(99)),
+        format!("msg_{}", crate::id::to_base32(99)),
+        "00000000-0000-0000-0000-000000000063".to_owned(),
+    ] {
         assert_eq!(parse_message_name(&text), Some(MessageId(99)), "{text}");
     }
     assert_eq!(parse_message_name("msg-5"), None);

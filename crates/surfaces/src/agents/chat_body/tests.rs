@@ -12,7 +12,9 @@ fn the_three_forms_of_messages_are_one() {
         let read = ChatIn::read(json!({ "messages": messages, "unknown": 1 })).expect("a chat");
         assert_eq!(read.messages, expected);
     }
-    let read = ChatIn::read(json!({ "messages": "Hello", "thread_id": "", "callback_url": "", "stream": null, "metadata": null }));
+    let read = ChatIn::read(
+        json!({ "messages": "Hello", "thread_id": "", "callback_url": "", "stream": null, "metadata": null }),
+    );
     let read = read.expect("a chat");
     assert!(read.thread.is_none() && read.callback_url.is_none() && read.stream.is_none() && read.metadata.is_empty());
 }
@@ -45,9 +47,21 @@ fn problems_are_told_in_the_words_of_the_contract() {
         (json!({ "messages": "x", "callback_url": 5 }), "invalid_callback_url", url),
         (json!({ "messages": "x", "callback_url": "https://x.test", "stream": true }), "invalid_request", both),
         (json!({ "messages": "x", "stream": "yes" }), "invalid_request", "stream must be true or false"),
-        (json!({ "messages": "x", "metadata": [] }), "invalid_metadata", "metadata must be an object of at most 16 texts"),
-        (json!({ "messages": "x", "metadata": { "a": 1 } }), "invalid_metadata", "metadata must be an object of at most 16 texts"),
-        (json!({ "messages": "x", "metadata": many }), "invalid_metadata", "metadata must be an object of at most 16 texts"),
+        (
+            json!({ "messages": "x", "metadata": [] }),
+            "invalid_metadata",
+            "metadata must be an object of at most 16 texts",
+        ),
+        (
+            json!({ "messages": "x", "metadata": { "a": 1 } }),
+            "invalid_metadata",
+            "metadata must be an object of at most 16 texts",
+        ),
+        (
+            json!({ "messages": "x", "metadata": many }),
+            "invalid_metadata",
+            "metadata must be an object of at most 16 texts",
+        ),
         // Of several problems the first is told.
         (json!({ "messages": "", "thread_id": "a b" }), "invalid_messages", none),
     ];

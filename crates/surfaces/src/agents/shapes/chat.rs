@@ -24,11 +24,7 @@ pub(in crate::agents) const ROLE: Shape = words(&["user", "assistant", "system",
 /// A message.
 const MESSAGE: Shape = open(
     "ChatMessage",
-    &[
-        must("role", ROLE),
-        must("content", CONTENT),
-        may("id", TEXT).about("In the history of an exchange with tools"),
-    ],
+    &[must("role", ROLE), must("content", CONTENT), may("id", TEXT).about("In the history of an exchange with tools")],
 );
 
 pub(in crate::agents) const CHAT: Shape = input(
@@ -49,7 +45,8 @@ const METADATA: Shape = object(
         must("id", TEXT),
         must("model", TEXT.or_null()),
         must("timestamp", INSTANT),
-        must("tool_calls", JSON_OBJECT).about("By the id of the call: name, arguments, result, status, error, duration_ms"),
+        must("tool_calls", JSON_OBJECT)
+            .about("By the id of the call: name, arguments, result, status, error, duration_ms"),
         must("execution_time", COUNT).about("Milliseconds"),
         must("used_credits", NUMBER),
         must("thread_id", TEXT),

@@ -44,7 +44,10 @@ pub(in crate::agents) const THREADS: Shape =
 pub(in crate::agents) const FULL_THREAD: Shape = extend(
     "AgentThreadWithMessages",
     THREAD,
-    &[must("messages", list(&MESSAGE)).about("Oldest first"), must("has_more", FLAG).about("Whether there are older ones")],
+    &[
+        must("messages", list(&MESSAGE)).about("Oldest first"),
+        must("has_more", FLAG).about("Whether there are older ones"),
+    ],
 );
 
 pub(in crate::agents) const DELETED: Shape = object("AgentThreadDeleted", &[must("deleted", FLAG), must("id", TEXT)]);
@@ -54,4 +57,5 @@ pub(in crate::agents) const FEEDBACK: Shape = input(
     "AgentThreadFeedback",
     &[must("message_id", TEXT), must("rating", words(&["up", "down"])), may("comment", text(0, 1_000))],
 );
-pub(in crate::agents) const RETRY: Shape = object("AgentDeliveryRetry", &[must("id", ID), must("status", words(&["retrying"]))]);
+pub(in crate::agents) const RETRY: Shape =
+    object("AgentDeliveryRetry", &[must("id", ID), must("status", words(&["retrying"]))]);

@@ -1,9 +1,7 @@
 //! Shapes of conversations with agents.
 
 use super::page;
-use crate::http::shape::{
-    ANY, COUNT, ID, INSTANT, JSON_OBJECT, Shape, TEXT, closed, may, must, object, text, words,
-};
+use crate::http::shape::{ANY, COUNT, ID, INSTANT, JSON_OBJECT, Shape, TEXT, closed, may, must, object, text, words};
 
 /// Who answers.
 pub(in crate::console) const STATE: Shape = words(&["bot", "human", "closed"]);

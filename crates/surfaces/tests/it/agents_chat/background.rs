@@ -35,9 +35,13 @@ async fn the_envelope_comes_to_the_address_as_a_direct_call_would_get_it() {
     assert_eq!((answer.status.as_u16(), text(&answer).as_str()), (202, expected));
     let (headers, envelope) = arrived(&received, 1).await.remove(0);
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
-    assert_eq!((header("x-request-id"), header("content-type")), (answer.header("x-request-id").to_owned(), "application/json".to_owned()));
+    assert_eq!(
+        (header("x-request-id"), header("content-type")),
+        (answer.header("x-request-id").to_owned(), "application/json".to_owned())
+    );
     let stamp = header("webhook-timestamp").parse().expect("seconds");
-    let signed = floe_webhooks::signature::standard([secret.as_str()], &header("webhook-id"), stamp, envelope.as_bytes());
+    let signed =
+        floe_webhooks::signature::standard([secret.as_str()], &header("webhook-id"), stamp, envelope.as_bytes());
     assert_eq!(header("webhook-signature"), signed);
     let envelope: serde_json::Value = serde_json::from_str(&envelope).expect("JSON");
     assert_eq!((&envelope["statusCode"], &envelope["body"]["agent_id"]), (&json!(200), &json!(desk.agent)));

@@ -139,7 +139,11 @@ async fn a_thread_goes_on_and_its_history_can_be_sent_back() {
     history.push(json!({ "role": "user", "content": "Three" }));
     let answer = desk.chat(json!({ "messages": history })).await;
     let body = &answer.json["body"];
-    assert_eq!(body["conversation_history"].as_array().map(Vec::len), Some(6), "without a thread the list is the history");
+    assert_eq!(
+        body["conversation_history"].as_array().map(Vec::len),
+        Some(6),
+        "without a thread the list is the history"
+    );
     assert_ne!(body["metadata"]["thread_id"], "order:77");
     // Live and test know nothing of each other.
     let live = super::key(&desk.app, &desk.session, json!({ "kind": "agents", "name": "live", "mode": "live" })).await;

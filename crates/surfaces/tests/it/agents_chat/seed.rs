@@ -37,11 +37,9 @@ async fn the_three_forms_of_a_message_get_the_printed_answer() {
         ),
         HELLO, HELLO
     );
-    for messages in [
-        json!(HELLO),
-        json!({ "role": "user", "content": HELLO }),
-        json!([{ "role": "user", "content": HELLO }]),
-    ] {
+    for messages in
+        [json!(HELLO), json!({ "role": "user", "content": HELLO }), json!([{ "role": "user", "content": HELLO }])]
+    {
         let answer = desk.chat(json!({ "messages": messages })).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         assert_eq!(answer.header("content-type"), "application/json");
@@ -74,7 +72,12 @@ async fn credentials_are_asked_for_in_the_printed_words() {
         (&path, Some(""), 401, none),
         (&path, Some("YOUR_API_KEY"), 401, wrong),
         (&path, Some("Bearer YOUR_API_KEY"), 401, wrong),
-        (&path, Some(usage_only.as_str()), 403, r#"{"error":"Access denied","message":"This API key is not allowed to do this"}"#),
+        (
+            &path,
+            Some(usage_only.as_str()),
+            403,
+            r#"{"error":"Access denied","message":"This API key is not allowed to do this"}"#,
+        ),
         (&missing, Some(desk.key.as_str()), 403, denied),
         (&missing, Some(bearer.as_str()), 403, denied),
         (&"/api/public/agent/%20/chat".to_owned(), Some(desk.key.as_str()), 400, empty),
@@ -132,5 +135,9 @@ async fn no_credits_and_a_busy_provider_are_printed_envelopes() {
         r#"{{"statusCode":503,"body":{{"agent_id":"{busy}","message":"Service temporarily unavailable","error":"AI provider is currently experiencing high traffic"}}}}"#
     );
     assert_eq!((answer.status.as_u16(), text(&answer)), (200, expected.clone()));
-    assert_eq!((asked(busy, true).await.status.as_u16(), desk.balance().await), (503, before - 1.0), "nothing is charged");
+    assert_eq!(
+        (asked(busy, true).await.status.as_u16(), desk.balance().await),
+        (503, before - 1.0),
+        "nothing is charged"
+    );
 }

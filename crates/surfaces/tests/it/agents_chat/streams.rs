@@ -32,7 +32,8 @@ async fn a_stream_tells_the_deltas_and_ends_with_the_stored_envelope() {
         let stored = desk.get(&format!("/threads/{thread}")).await;
         assert_eq!(stored.json["messages"][1]["content"], json!(deltas));
     }
-    let plain = desk.chat_with(json!({ "messages": "Hello", "stream": false }), &[("accept", "text/event-stream")]).await;
+    let plain =
+        desk.chat_with(json!({ "messages": "Hello", "stream": false }), &[("accept", "text/event-stream")]).await;
     assert_eq!(plain.header("content-type"), "application/json", "the body has the last word");
 }
 

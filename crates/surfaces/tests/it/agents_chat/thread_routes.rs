@@ -36,7 +36,9 @@ async fn threads_are_listed_busiest_first_and_shown_from_their_end() {
     assert!(first.starts_with("msg-"), "{first}");
     let earlier = desk.get(&format!("/threads/a?before={first}")).await;
     assert_eq!((contents(&earlier.json), &earlier.json["has_more"]), (vec!["Hello a".to_owned()], &json!(false)));
-    for wrong in ["/threads?limit=0", "/threads?limit=201", "/threads?cursor=x", "/threads?cursor=5.x", "/threads?state=open"] {
+    for wrong in
+        ["/threads?limit=0", "/threads?limit=201", "/threads?cursor=x", "/threads?cursor=5.x", "/threads?state=open"]
+    {
         assert_eq!(desk.get(wrong).await.status, 400, "{wrong}");
     }
     for missing in ["/threads/zzz", "/threads/a%00b", "/threads/a?before=msg-5"] {
@@ -60,7 +62,10 @@ async fn a_person_takes_over_and_gives_back() {
     let history = body["conversation_history"].as_array().expect("a list");
     assert_eq!(history.last().expect("a message")["content"], "Anybody?");
     let said = desk.post("/threads/t/messages", json!({ "content": "I am here" })).await;
-    assert_eq!((said.status.as_u16(), &said.json["role"], &said.json["author"]), (201, &json!("assistant"), &json!("human")));
+    assert_eq!(
+        (said.status.as_u16(), &said.json["role"], &said.json["author"]),
+        (201, &json!("assistant"), &json!("human"))
+    );
     let inbox = desk.console("GET", "/console/v1/inbox?mode=test", None).await;
     assert_eq!(inbox.json["data"][0]["kind"], "agent_handoff", "{inbox:?}");
     let back = desk.post("/threads/t/release", json!({})).await;
@@ -102,7 +107,10 @@ async fn messages_are_rated_and_threads_removed_for_good() {
     let (question, answer) = (&shown.json["messages"][0]["id"], &shown.json["messages"][1]["id"]);
     let rate = |message: &Value, rating: &str| json!({ "message_id": message, "rating": rating, "comment": "so" });
     let rated = desk.post("/threads/t/feedback", rate(answer, "down")).await;
-    assert_eq!((rated.status.as_u16(), &rated.json["rating"], &rated.json["comment"]), (200, &json!("down"), &json!("so")));
+    assert_eq!(
+        (rated.status.as_u16(), &rated.json["rating"], &rated.json["comment"]),
+        (200, &json!("down"), &json!("so"))
+    );
     assert_eq!(desk.post("/threads/t/feedback", rate(question, "up")).await.status, 400);
     assert_eq!(desk.post("/threads/t/feedback", rate(answer, "great")).await.status, 400);
     assert_eq!(desk.post("/threads/t/feedback", rate(&json!("msg-1"), "up")).await.status, 404);
@@ -127,8 +135,14 @@ async fn exchanges_are_among_the_runs() {
     desk.say("t", "Hello").await;
     let list = desk.console("GET", "/console/v1/runs?total=true", None).await;
     let run = &list.json["data"][0];
-    assert_eq!((&run["kind"], &run["status"], &run["product_status"]), (&json!("agent"), &json!("completed"), &json!("200")));
-    assert_eq!((&run["definition_id"], &run["name"], &run["mode"]), (&json!(desk.agent), &json!("Desk"), &json!("test")));
+    assert_eq!(
+        (&run["kind"], &run["status"], &run["product_status"]),
+        (&json!("agent"), &json!("completed"), &json!("200"))
+    );
+    assert_eq!(
+        (&run["definition_id"], &run["name"], &run["mode"]),
+        (&json!(desk.agent), &json!("Desk"), &json!("test"))
+    );
     assert_eq!((&run["trigger"], &run["source"], &list.json["total"]), (&json!("api"), &json!("client"), &json!(1)));
     let id = run["id"].as_str().expect("an id").to_owned();
     let one = desk.console("GET", &format!("/console/v1/runs/{id}"), None).await;
