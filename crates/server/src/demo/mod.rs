@@ -15,6 +15,7 @@ mod receiver;
 mod seed;
 mod show;
 mod story;
+mod support;
 mod traffic;
 mod visitors;
 

@@ -54,6 +54,8 @@ pub(super) struct People {
     pub(super) treasury_key: String,
     /// Text of the key for the SDK of placements.
     pub(super) sdk_key: String,
+    /// Text of the agents key.
+    pub(super) agents_key: String,
     /// Text of the owner's token.
     pub(super) token: String,
     /// Calls as the owner does with the token.
@@ -62,6 +64,8 @@ pub(super) struct People {
     pub(super) as_colleague: Ctx,
     /// Calls as a program does with the key.
     pub(super) as_program: Ctx,
+    /// Calls as a program does with the agents key.
+    pub(super) as_support: Ctx,
 }
 
 impl People {
@@ -83,14 +87,17 @@ impl People {
         let key = key_of(KeyKind::Flows).context("no key for flows")?;
         let treasury_key = key_of(KeyKind::Treasury).context("no key for the treasury")?;
         let sdk_key = key_of(KeyKind::PlacementsSdk).context("no key for the SDK of placements")?;
+        let agents_key = key_of(KeyKind::Agents).context("no key for agents")?;
         let system = Arc::new(Caller::system(workspace, Mode::Test));
         let ctx = Ctx::new(Arc::clone(&app.platform), system, app.platform.ids.next());
         let act = Act { ctx, address: Some(ADDRESS) };
         let session = sign_in(access, &act).await?;
         let token = make_token(app, &act, made.member.id).await?;
         let proof = Proof::Key { kind: KeyKind::Flows, mode: Mode::Test, text: &key };
+        let talks = Proof::Key { kind: KeyKind::Agents, mode: Mode::Test, text: &agents_key };
         Ok(Self {
             as_program: caller(app, access, proof).await?,
+            as_support: caller(app, access, talks).await?,
             as_colleague: caller(app, access, Proof::Session(&session)).await?,
             as_owner: caller(app, access, Proof::Token(&token)).await?,
             workspace: made.workspace,
@@ -99,6 +106,7 @@ impl People {
             key,
             treasury_key,
             sdk_key,
+            agents_key,
             token,
         })
     }

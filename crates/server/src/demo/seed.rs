@@ -1,5 +1,5 @@
 //! What the demo holds when it is ready: people, the flow in two versions, finished runs, one that waits, the
-//! payments, and the app with its experiment.
+//! payments, the app with its experiment, and the agent with its threads.
 
 use std::sync::Arc;
 
@@ -21,6 +21,7 @@ use super::payments::{self, Payments};
 use super::people::{ADDRESS, People};
 use super::receiver::Receiver;
 use super::story::{Ending, Past, Start, Story};
+use super::support::{self, Support};
 
 /// Longest that one run of the past may take, in milliseconds.
 const RUN_MS_MAX: u64 = 10_000;
@@ -34,6 +35,7 @@ pub(super) struct Made {
     pub(super) waiting: MadeRun,
     pub(super) payments: Payments,
     pub(super) onboarding: Onboarding,
+    pub(super) support: Support,
 }
 
 /// A run of the past.
@@ -54,7 +56,8 @@ pub(super) async fn make(app: &App, work: &Work, receiver: &Receiver, seed: u64)
     );
     let (payments, (flow, runs, waiting)) = (payments.context("the payments of the demo")?, flow?);
     let (onboarding, audience) = onboarding?;
-    Ok((Made { people, flow, runs, waiting, payments, onboarding }, audience))
+    let support = Box::pin(support::make(&app.agents, &people, flow)).await.context("the agent of the demo")?;
+    Ok((Made { people, flow, runs, waiting, payments, onboarding, support }, audience))
 }
 
 /// The flow in its two versions, its finished runs, and the one that waits.

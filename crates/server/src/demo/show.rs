@@ -12,6 +12,7 @@ use super::payments::OBJECTIVE;
 use super::people::{COLLEAGUE_EMAIL, COLLEAGUE_NAME, OWNER_EMAIL};
 use super::receiver::Receiver;
 use super::seed::Made;
+use super::support::{HANDBOOK, NAME, QUESTION};
 
 /// What there is to tell about.
 pub(super) struct Shown<'a> {
@@ -60,6 +61,12 @@ pub(super) fn print(shown: &Shown<'_>, output: Output) -> anyhow::Result<()> {
          second.",
         onboarding.users,
     ));
+    let support = &shown.made.support;
+    output.line(&format!(
+        "Agent \"{NAME}\": answers offline from {} documents; of its {} threads one waits for an approval, and one for a person.",
+        support.documents,
+        support.threads.len(),
+    ));
     output.line(&if shown.is_kept {
         format!("Ctrl-C stops; the data stays in {folder}.")
     } else {
@@ -101,6 +108,7 @@ fn lines(shown: &Shown<'_>) -> Vec<Line> {
     ];
     lines.extend(payment_lines(shown, &as_owner));
     lines.extend(placement_lines(shown));
+    lines.extend(agent_lines(shown, &as_owner));
     lines.extend([line("inbox_command", "the inbox on the command line", command_line(shown, "floe"))]);
     if let Some(built_as) = &shown.options.built_as {
         lines.push(line("inbox_cargo", "the same before floe is installed", command_line(shown, built_as)));
@@ -180,6 +188,33 @@ fn placement_lines(shown: &Shown<'_>) -> Vec<Line> {
     ]
 }
 
+/// The lines about the agent.
+fn agent_lines(shown: &Shown<'_>, as_owner: &str) -> Vec<Line> {
+    let (url, support) = (shown.app.public_url(), &shown.made.support);
+    let (agent, base) = (support.agent, support.base.prefixed());
+    let as_customer = format!("-H 'Authorization: {}'", shown.made.people.agents_key);
+    let question = json!({ "messages": QUESTION });
+    let search = json!({ "query": "broken lamp", "top_k": 2 });
+    let line = |name, meaning, command| Line { name, meaning, command };
+    vec![
+        line(
+            "agents",
+            "ask the agent; it answers offline and says from which passage",
+            format!("curl -s {url}/api/public/agent/{agent}/chat {as_customer} {JSON} -d '{question}'"),
+        ),
+        line(
+            "agent_threads",
+            "what it was asked before",
+            format!("curl -s '{url}/console/v1/threads?agent_id={agent}' {as_owner}"),
+        ),
+        line(
+            "knowledge_search",
+            "search its handbook",
+            format!("curl -s {url}/console/v1/knowledge-bases/{base}/search {as_owner} {JSON} -d '{search}'"),
+        ),
+    ]
+}
+
 const JSON: &str = "-H 'Content-Type: application/json'";
 
 fn command_line(shown: &Shown<'_>, program: &str) -> String {
@@ -212,6 +247,7 @@ fn document(shown: &Shown<'_>, lines: &[Line]) -> Value {
         "flows_key": people.key,
         "treasury_key": people.treasury_key,
         "sdk_key": people.sdk_key,
+        "agents_key": people.agents_key,
         "token": people.token,
         "flow": { "id": made.flow, "name": flow::NAME, "latest_published_version": 2 },
         "runs": runs.collect::<Vec<_>>(),
@@ -236,6 +272,14 @@ fn document(shown: &Shown<'_>, lines: &[Line]) -> Value {
             "flow_version_ids": made.onboarding.versions,
             "users": made.onboarding.users,
             "events": made.onboarding.events,
+        },
+        "agent": {
+            "id": made.support.agent,
+            "name": NAME,
+            "knowledge_base_id": made.support.base.prefixed(),
+            "knowledge_base": HANDBOOK,
+            "documents": made.support.documents,
+            "thread_ids": made.support.threads,
         },
         "commands": commands,
     })

@@ -72,7 +72,8 @@ fn the_printed_lines_work_and_nothing_stays() {
         let inbox = curl(&demo, "inbox");
         let waiting = inbox["data"].as_array().expect("items");
         let of_kind = |kind: &str| waiting.iter().filter(|item| item["kind"] == kind && item["mode"] == "test").count();
-        assert_eq!((of_kind("flow_approval"), of_kind("payment_approval"), waiting.len()), (2, 1, 3), "{inbox}");
+        assert_eq!((of_kind("flow_approval"), of_kind("payment_approval"), waiting.len()), (2, 1, 5), "{inbox}");
+        assert_eq!((of_kind("agent_tool"), of_kind("agent_handoff")), (1, 1), "{inbox}");
         let resumed = curl(&demo, "resume");
         assert_eq!((&resumed["status"], &resumed["output"]["decision"]), (&json!("completed"), &json!("approve")));
         let details = curl(&demo, "details");
@@ -85,6 +86,7 @@ fn the_printed_lines_work_and_nothing_stays() {
         assert_eq!(text(&listed.stdout).matches("payment_approval").count(), 1, "{}", text(&listed.stdout));
         pay(&demo);
         show(&demo);
+        talk(&demo);
     }
     assert_eq!(demo.stop(), Some(0));
     assert!(!data.exists(), "the folder is removed");
@@ -147,6 +149,27 @@ fn show(demo: &Server) {
     assert!(!curl(demo, "funnel")["screens"].as_array().expect("screens").is_empty());
 }
 
+/// The lines about the agent: it answers from its handbook and says where it stands, and its threads are as promised.
+fn talk(demo: &Server) {
+    let answer = curl(demo, "agents");
+    let body = &answer["body"];
+    assert_eq!((&answer["statusCode"], &body["agent_id"]), (&json!(200), &demo.banner["agent"]["id"]), "{answer}");
+    assert_eq!(
+        (&body["metadata"]["model"], &body["metadata"]["used_credits"]),
+        (&json!("offline"), &json!(1)),
+        "{answer}"
+    );
+    let said =
+        body["conversation_history"].as_array().and_then(|all| all.last()).expect("an answer")["content"].to_string();
+    assert!(said.contains("opening-hours.md") && said.contains("On Sunday the shop is closed"), "{answer}");
+    let threads = curl(demo, "agent_threads");
+    let threads = threads["data"].as_array().expect("threads");
+    let state = |state: &str| threads.iter().filter(|thread| thread["state"] == state).count();
+    assert_eq!((state("human"), state("bot")), (1, 3), "three of the past and this one: {threads:?}");
+    let found = curl(demo, "knowledge_search");
+    assert_eq!(found["results"][0]["document_name"], "warranty.md", "{found}");
+}
+
 fn number(value: &Value) -> u64 {
     value.as_u64().unwrap_or_else(|| panic!("{value} is not a whole number"))
 }
@@ -156,7 +179,7 @@ fn the_history_is_as_promised_and_two_demos_do_not_meet() {
     let folder = Folder::new();
     let (one, other) = (start(&folder, &["--port", "0"]), start(&folder, &["--port", "0", "--seed", "2"]));
     assert_ne!(data_dir(&one), data_dir(&other));
-    for key in ["flows_key", "treasury_key", "sdk_key", "token", "url", "receiver_url"] {
+    for key in ["flows_key", "treasury_key", "sdk_key", "agents_key", "token", "url", "receiver_url"] {
         assert_ne!(field(&one, key), field(&other, key));
     }
     assert_ne!(one.banner["runs"][0]["inputs"], other.banner["runs"][0]["inputs"], "the seed decides");
