@@ -21,3 +21,4 @@ mod payment_runs;
 mod reruns;
 mod secrets;
 mod stub;
+mod support_agent;
