@@ -351,3 +351,6 @@ pub trait Models: Send + Sync {
         name: Option<&'a str>,
     ) -> ModelFuture<'a, Result<Option<ModelInfo>, Fault>>;
 }
+
+#[cfg(test)]
+mod tests;

@@ -152,6 +152,9 @@ enum Command {
     /// Run JavaScript of steps; started by the server itself
     #[command(hide = true)]
     JsWorker,
+    /// Read a file that somebody uploaded; started by the server itself
+    #[command(hide = true)]
+    ReadFile,
 }
 
 /// What a command is given.
@@ -205,6 +208,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     if matches!(cli.command, Command::JsWorker) {
         // Before any thread: the child gives up its rights first thing.
         return floe_runtime::sandbox::child_main();
+    }
+    if matches!(cli.command, Command::ReadFile) {
+        return floe_agents::knowledge::extract::child::child_main();
     }
     let output = Output::new(cli.global.json, cli.global.quiet, cli.global.no_color);
     match execute(cli, output) {
@@ -272,7 +278,8 @@ async fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> 
         | Command::Openapi(_)
         | Command::Version
         | Command::Completions(_)
-        | Command::JsWorker => Ok(Exit::Done),
+        | Command::JsWorker
+        | Command::ReadFile => Ok(Exit::Done),
     }
 }
 

@@ -60,7 +60,7 @@ const COMMANDS: &[(&str, i32)] = &[
 ];
 
 /// Commands that go on until somebody ends them or measure for minutes; they have tests of their own.
-const ELSEWHERE: &[&str] = &["bench", "demo", "bench-server", "bench-bare", "js-worker", "help"];
+const ELSEWHERE: &[&str] = &["bench", "demo", "bench-server", "bench-bare", "js-worker", "read-file", "help"];
 
 /// The names of all commands that do something, such as `flow list`.
 fn leaves(command: &clap::Command, path: &str, found: &mut BTreeSet<String>) {

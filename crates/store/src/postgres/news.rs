@@ -18,6 +18,7 @@ const KINDS: &[(char, &str)] = &[
     ('p', "placements"),
     ('e', "exchange_work"),
     ('c', "exchange_cancel"),
+    ('d', "document"),
 ];
 
 /// Whether others want to know of a change.

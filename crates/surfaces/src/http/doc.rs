@@ -16,6 +16,8 @@ pub struct Doc {
     pub headers: Vec<Param>,
     /// The body, when there is one.
     pub takes: Option<Body>,
+    /// Another form of it, of another media type.
+    pub takes_too: Option<Body>,
     /// Its answers, the usual one first.
     pub answers: Vec<Answer>,
     /// Statuses and codes of its own refusals; those of the plumbing are known.
@@ -109,6 +111,13 @@ impl Route {
     #[must_use]
     pub fn takes_media(mut self, media: &'static str, shape: Shape) -> Self {
         self.doc.takes = Some(Body { media, shape });
+        self
+    }
+
+    /// Another form of its body, of another media type.
+    #[must_use]
+    pub fn or_takes_media(mut self, media: &'static str, shape: Shape) -> Self {
+        self.doc.takes_too = Some(Body { media, shape });
         self
     }
 

@@ -118,6 +118,30 @@ impl Call {
         }
     }
 
+    /// [`Call::commit`] for what came in as a form: a repeat is told by what was in it, since the text between its parts differs.
+    ///
+    /// # Errors
+    /// As [`Call::commit`].
+    pub(crate) async fn commit_content<T, A, R>(&self, content: &str, mut act: A, render: R) -> Result<Reply, Fault>
+    where
+        T: Send + 'static,
+        A: FnMut(&mut Tx<'_>) -> Result<T, Fault> + Send + 'static,
+        R: Fn(T) -> Result<Reply, Fault> + Send + 'static,
+    {
+        let digest = floe_access::secret::sha256(content.as_bytes());
+        let repeat = self.repeat()?.map(|repeat| repeat.with_content(digest));
+        let write = move |tx: &mut Tx<'_>| {
+            let Some(repeat) = &repeat else { return render(act(tx)?) };
+            if let Begun::Replay(reply) = repeat.begin(tx, None)? {
+                return Ok(*reply);
+            }
+            let reply = render(act(tx)?)?;
+            repeat.complete(tx, &reply)?;
+            Ok(reply)
+        };
+        self.ctx.store.write(write).await
+    }
+
     /// Saves a refusal as the answer to repeats; nothing else was written.
     async fn keep_refusal(&self, repeat: Repeat, refused: Fault) -> Result<Reply, Fault> {
         let site = FaultSite { request_id: self.ctx.request_id, path: &self.path };

@@ -48,7 +48,11 @@ pub(super) fn operation(route: &Route, components: &mut Components) -> Value {
     put("tags", json!([tag(route)]));
     put("parameters", parameters(route, components));
     if let Some(body) = &route.doc.takes {
-        put("requestBody", request_body(body, components));
+        let mut content = request_body(body, components);
+        if let Some(other) = &route.doc.takes_too {
+            add_content(&mut content, other.media, &other.shape, components);
+        }
+        put("requestBody", content);
     }
     put("responses", responses(route, components));
     put("security", json!(security::alternatives(route)));

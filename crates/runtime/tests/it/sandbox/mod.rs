@@ -1,6 +1,7 @@
 //! The JavaScript sandbox with real child processes.
 
 mod hostile;
+mod once;
 mod pool;
 
 use std::path::PathBuf;
