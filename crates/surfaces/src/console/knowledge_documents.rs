@@ -251,8 +251,9 @@ fn base_of(call: &Call) -> Result<String, Fault> {
     call.param("id").map(str::to_owned)
 }
 
+/// The document of the path. No document has the id 0, which stands for what is no id: the base is looked for first.
 fn document_of(call: &Call) -> Result<DocumentId, Fault> {
-    call.id("doc_id", "Document")
+    Ok(DocumentId::parse(call.param("doc_id")?).unwrap_or(DocumentId(0)))
 }
 
 fn object(base: &str, document: &Document) -> Result<Value, Fault> {
