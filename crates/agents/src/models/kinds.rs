@@ -60,30 +60,35 @@ impl Origin {
     /// Where the provider of an id comes from.
     #[must_use]
     pub const fn of(id: ProviderId) -> Self {
-        match id.0 {
-            1 => Self::Builtin,
-            2 | 3 => Self::Environment,
-            _ => Self::Workspace,
+        if id.0 == BUILTIN.0 {
+            Self::Builtin
+        } else if id.0 == OPENAI.0 || id.0 == ANTHROPIC.0 {
+            Self::Environment
+        } else {
+            Self::Workspace
         }
     }
 }
 
-/// The built-in provider. Ids of records grow with time and are never this small.
-pub const BUILTIN: ProviderId = ProviderId(1);
+/// Fixed ids lie above this. Ids of records grow with time and are never so small.
+const FIXED: u128 = 0xf10e_0000;
+
+/// The built-in provider.
+pub const BUILTIN: ProviderId = ProviderId(FIXED + 1);
 /// `openai` of the environment.
-pub(super) const OPENAI: ProviderId = ProviderId(2);
+pub(super) const OPENAI: ProviderId = ProviderId(FIXED + 2);
 /// `anthropic` of the environment.
-pub(super) const ANTHROPIC: ProviderId = ProviderId(3);
+pub(super) const ANTHROPIC: ProviderId = ProviderId(FIXED + 3);
 
 /// The model `offline`.
-pub(super) const OFFLINE: ModelId = ModelId(1);
+pub(super) const OFFLINE: ModelId = ModelId(FIXED + 1);
 /// The model `mock`.
-pub(super) const MOCK: ModelId = ModelId(2);
+pub(super) const MOCK: ModelId = ModelId(FIXED + 2);
 /// The model `hash-256`.
-pub(super) const HASH_256: ModelId = ModelId(3);
+pub(super) const HASH_256: ModelId = ModelId(FIXED + 3);
 
 /// Whether a model is part of this program.
 #[must_use]
 pub(super) const fn is_builtin(id: ModelId) -> bool {
-    id.0 <= HASH_256.0
+    id.0 > FIXED && id.0 <= HASH_256.0
 }
