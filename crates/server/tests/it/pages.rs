@@ -89,6 +89,73 @@ fn links_lead_through_their_forms_to_a_signed_in_page() {
     assert_eq!(server.stop(), Some(0));
 }
 
+#[test]
+fn a_share_link_is_a_form_that_runs_the_flow() {
+    let Some(browser) = browser() else { return };
+    let folder = Folder::new();
+    let made = crate::binary::create_admin(&folder.0, "wandering otter\n");
+    assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
+    let server = Server::start(&folder.0);
+    let url = share_cakes(&server);
+
+    let page = browser.open(&url);
+    page.fill("name", "Bo <b>bold</b>");
+    page.fill("guests", "0");
+    assert_eq!(page.value("document.title"), "Order a cake");
+    assert_eq!(page.value("document.querySelector('[name=kind]').value"), "fruit");
+    page.click("#form button");
+    page.fill("greeting", "Hurray");
+    assert_eq!(page.value("document.getElementById('title').textContent"), "One more thing");
+    page.click("#form button");
+    page.wait_for("document.getElementById('result').checkVisibility()");
+    let result = page.value("document.querySelector('#result dd').textContent");
+    assert_eq!(result, "fruit for 0, Bo <b>bold</b>: Hurray");
+
+    let page = browser.open(&url);
+    page.fill("name", "x".repeat(12).as_str());
+    page.fill("guests", "3");
+    page.value("document.querySelector('[name=kind]').append(new Option('none', 'none')), document.querySelector('[name=kind]').value = 'none', 0");
+    page.click("#form button");
+    page.wait_for("document.getElementById('problem').checkVisibility()");
+
+    let page = browser.open(&format!("{}/f/{}", server.url(), "A".repeat(43)));
+    page.wait_for("document.getElementById('problem').textContent === 'This link does not work any more.'");
+    let (requests, _) = browser.seen();
+    let foreign: Vec<&String> = requests.iter().filter(|url| !is_own(url, &server.url())).collect();
+    assert!(foreign.is_empty(), "asked other hosts: {foreign:?}");
+    assert_eq!(server.stop(), Some(0));
+}
+
+/// Publishes a flow that asks twice, and shares it: the address of its form.
+fn share_cakes(server: &Server) -> String {
+    let token = server.token(&["flows.read", "flows.write", "flows.manage"]);
+    let inputs = json!([
+        { "key": "name", "label": "Your name", "type": "text", "required": true },
+        { "key": "guests", "label": "Guests", "type": "number", "required": true },
+        { "key": "kind", "label": "Kind", "type": "select", "options": ["plain", "fruit"], "default": "fruit" },
+    ]);
+    let fields = json!([{ "key": "greeting", "label": "Text on it", "type": "text", "required": true }]);
+    let steps = json!([
+        { "id": "start", "type": "form", "name": "Start", "nextStepId": "ask",
+          "data": { "title": "Order a cake", "submitLabel": "Order", "inputs": inputs } },
+        { "id": "ask", "type": "show-form", "name": "Ask", "output": "more", "nextStepId": "end",
+          "data": { "title": "One more thing", "fields": fields } },
+        { "id": "end", "type": "final", "name": "End",
+          "data": { "outputs": { "cake": "{{kind}} for {{guests}}, {{name}}: {{more.greeting}}" } } },
+    ]);
+    let wanted = json!({ "name": "Cakes", "definition": { "steps": steps } });
+    let (status, flow) = server.post("/v1/flow", Some(&token), &wanted);
+    assert_eq!(status, 201, "{flow}");
+    let path = format!("/v1/flow/{}", flow["_id"].as_str().expect("an id"));
+    let (status, published) = server.post(&format!("{path}/publish"), Some(&token), &json!({}));
+    assert!(status < 300, "{published}");
+    let headers = format!("Authorization: Bearer {token}\r\n");
+    let (status, shared) =
+        server.send_with("PATCH", &path, &headers, &json!({ "share": { "enabled": true } }).to_string());
+    assert_eq!(status, 200, "{shared}");
+    shared["share"]["url"].as_str().expect("an address").to_owned()
+}
+
 fn is_own(url: &str, server: &str) -> bool {
     url == "about:blank" || url.strip_prefix(server).is_some_and(|rest| rest.starts_with('/'))
 }

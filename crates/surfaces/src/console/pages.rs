@@ -3,15 +3,13 @@
 
 use floe_model::Fault;
 use http::StatusCode;
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use http::header::LOCATION;
 
 use super::SURFACE;
 use crate::http::shape::TEXT;
 use crate::http::{Auth, Call, Reply, Route};
+use crate::static_page::{CSS, HTML, SCRIPT, file};
 
-const HTML: &str = "text/html; charset=utf-8";
-const CSS: &str = "text/css; charset=utf-8";
-const SCRIPT: &str = "text/javascript; charset=utf-8";
 const IMAGE: &str = "image/svg+xml";
 
 /// One file: its path, what it is for a reader of the OpenAPI document, its type, its text.
@@ -44,13 +42,4 @@ pub(super) fn routes() -> Vec<Route> {
 
 async fn root(_: Call) -> Result<Reply, Fault> {
     Ok(Reply::empty(StatusCode::FOUND).text_header(LOCATION, "/ui/"))
-}
-
-/// A file of a page: nothing from elsewhere, nothing inline, in nobody's frame.
-fn file(content_type: &'static str, text: &'static str) -> Reply {
-    Reply::bytes(StatusCode::OK, content_type, text)
-        .text_header(CONTENT_SECURITY_POLICY, "default-src 'self'; frame-ancestors 'none'; base-uri 'none'")
-        .text_header(X_CONTENT_TYPE_OPTIONS, "nosniff")
-        .text_header(REFERRER_POLICY, "same-origin")
-        .text_header(CACHE_CONTROL, "no-cache")
 }

@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use floe_flows::files::{self, FILE_BYTES_MAX, FILES_MAX, Received, Upload};
+use floe_model::hex;
 use floe_model::id::FileId;
 use floe_model::{Fault, FaultKind};
 use floe_store::Tx;
@@ -197,17 +198,13 @@ fn record(file: &FileRow) -> Value {
     let expires_at = file.run.is_none().then_some(file.expires_at);
     json!({
         "_id": file.id, "fileId": file.id, "name": file.name, "mimeType": file.mime_type, "size": file.size,
-        "sha256": hex(&file.sha256), "createdAt": file.created_at, "expiresAt": expires_at,
+        "sha256": hex::encode(&file.sha256), "createdAt": file.created_at, "expiresAt": expires_at,
     })
 }
 
 fn digest(received: &[Received]) -> [u8; 32] {
-    let parts = received.iter().map(|file| format!("{} {}\n", hex(file.sha256()), file.name()));
+    let parts = received.iter().map(|file| format!("{} {}\n", hex::encode(file.sha256()), file.name()));
     floe_access::secret::sha256(parts.collect::<String>().as_bytes())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

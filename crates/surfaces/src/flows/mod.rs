@@ -6,6 +6,7 @@ mod editor;
 mod errors;
 mod execute;
 mod files;
+mod form_page;
 pub(crate) mod late;
 mod logs;
 mod outcome;
@@ -48,7 +49,7 @@ const RESUMED_RUNS: Auth = OWN_RUNS.or_header("x-resume-token");
 /// The Flow API.
 pub static SURFACE: Surface = Surface {
     name: "flows",
-    prefixes: &["/v1/flow", "/v1/flowrun", "/v1/client/flow", "/v1/sdk/flow"],
+    prefixes: &["/v1/flow", "/v1/flowrun", "/v1/client/flow", "/v1/sdk/flow", "/f"],
     render: errors::render,
     rate_style: RateStyle::XUnixSeconds,
     token_limits: Some(Limits { per_minute: 100, per_day: 5_000 }),
@@ -79,6 +80,7 @@ pub fn routes() -> Vec<Route> {
         schedule::routes(),
         logs::routes(),
         share::routes(),
+        form_page::routes(),
         files::routes(),
         transfer::routes(),
         editor::routes(),

@@ -107,7 +107,7 @@ impl ShareOut {
         let is_shown = record.level == Level::Manage && (is_confirmed || fresh == Some(share.nonce));
         let token = is_shown.then(|| call.app.access.share_text(&share.nonce));
         let origin = &call.app.settings.public_url.origin;
-        let url = token.as_ref().map(|token| format!("{origin}/v1/flow/share/{token}"));
+        let url = token.as_ref().map(|token| format!("{origin}/f/{token}"));
         Some(Self { enabled: true, token, url, created_at: share.created_at })
     }
 }

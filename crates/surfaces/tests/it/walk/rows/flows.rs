@@ -36,6 +36,9 @@ fn shared() -> Vec<Row> {
         row("POST", "/v1/flow/share/file/{token}", Link).cannot_succeed(FORM),
         row("POST", "/v1/flow/file", None).cannot_succeed(FORM),
         row("GET", "/v1/flow/file/{id}", File),
+        row("GET", "/f/{token}", Link),
+        row("GET", "/f/form.css", None),
+        row("GET", "/f/form.js", None),
     ]
 }
 
