@@ -30,19 +30,22 @@ pub(super) fn routes() -> Vec<Route> {
 
 async fn search(call: Call) -> Result<Reply, Fault> {
     let asked = read(&call)?;
+    if let Some(reply) = call.answered().await? {
+        return Ok(reply);
+    }
     let (workspace, id) = (call.ctx.caller.workspace, call.param("id")?.to_owned());
     let base = call.ctx.store.read(move |tx| bases::resolve(tx, workspace, &id)).await?;
     let hits = call.app.agents.search.run(call.ctx.caller.scope(), &[base], &asked).await?;
     let mut ranked: Vec<(usize, Hit)> = (1..).zip(hits).collect();
-    ranked.sort_by(|(_, one), (_, other)| {
-        other.score.total_cmp(&one.score).then_with(|| one.chunk.cmp(&other.chunk))
-    });
-    Reply::ok(&json!({
+    ranked.sort_by(|(_, one), (_, other)| other.score.total_cmp(&one.score).then_with(|| one.chunk.cmp(&other.chunk)));
+    let shown = json!({
         "results": ranked.iter().map(|(rank, hit)| result(*rank, hit)).collect::<Vec<Value>>(),
         "query": asked.query,
         "top_k": asked.top_k,
         "knowledge_base_id": base.prefixed(),
-    }))
+    });
+    // A search writes nothing, but for its answer to a repeat when there may be one.
+    if call.repeat()?.is_none() { Reply::ok(&shown) } else { call.commit(|_| Ok(()), move |()| Reply::ok(&shown)).await }
 }
 
 fn read(call: &Call) -> Result<Asked, Fault> {
