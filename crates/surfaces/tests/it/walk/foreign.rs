@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::rows::{Row, Thing};
 use super::walk;
-use super::world::{MISSING, World, code, is_placements, is_treasury, key_of};
+use super::world::{MISSING, World, code, is_agents, is_placements, is_treasury, key_of};
 use crate::app::{Answer, Asking};
 
 /// Read as an id, with a digit in the place of its last letter; nothing has it.
@@ -53,7 +53,7 @@ fn named(path: &str, text: &str) -> Value {
     let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     // A version of a flow, and a placement of an app, that is not there is not looked at.
     let text_of = |name: &str| match name {
-        "version" => "1".to_owned(),
+        "version" | "n" => "1".to_owned(),
         "key" => "nothing_here".to_owned(),
         _ => text.to_owned(),
     };
@@ -83,17 +83,24 @@ on_both! {
                 let (missing, unlike) = ask(world.path(&row, &named(route.path, MISSING))).try_send().await;
                 problems.extend(unlike);
                 // Some calls are not for everybody, or not for every database, whatever they name, and say so before they look.
-                let by_rule = missing.status == 403 && route.doc.refuses.iter().any(|(status, _)| *status == 403);
+                let is_agents = is_agents(&route);
+                let by_rule = !is_agents && missing.status == 403 && route.doc.refuses.iter().any(|(status, _)| *status == 403);
                 // Of placements, some need a parameter that a row does not give.
                 let needs_more = is_placements(&route) && !row.cannot_succeed.is_empty() && missing.status == 400;
                 if by_rule || needs_more || code(&missing) == "not_supported" {
                     continue;
                 }
-                if missing.status != 404 {
+                // Agents of others and agents that are none are refused alike (agents contract, section 1.1).
+                let expected = if is_agents { 403 } else { 404 };
+                if missing.status != expected {
                     let (status, code) = (missing.status, code(&missing));
                     problems.push(format!("{route:?}: {who} was answered {status} {code} for what is not there: {}", missing.json));
                 }
                 let mut others: Vec<String> = MALFORMED.iter().map(|text| world.path(&row, &named(route.path, text))).collect();
+                if is_agents {
+                    // An id of blanks only is no id at all.
+                    others.retain(|path| !path.contains("%20"));
+                }
                 if is_treasury(&route) && !route.auth.public {
                     // There, what is no id is wrong input.
                     let (ids, malformed): (Vec<String>, Vec<String>) =
