@@ -18,6 +18,8 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt as _;
 
+use super::chat::provider;
+
 /// Bytes of the longest answer.
 const BYTES_MAX: usize = 4 * 1024 * 1024;
 
@@ -33,7 +35,8 @@ pub fn serve(listen: SocketAddr) -> anyhow::Result<()> {
         let ready = Bytes::from(vec![b'x'; BYTES_MAX]);
         let router = Router::new()
             .route("/health/ready", get(async || "ready"))
-            .route("/bare/{bytes}", post(move |Path(bytes): Path<usize>, _: Bytes| answer(ready.clone(), bytes)));
+            .route("/bare/{bytes}", post(move |Path(bytes): Path<usize>, _: Bytes| answer(ready.clone(), bytes)))
+            .route("/v1/chat/completions", post(provider::answer));
         loop {
             let (stream, _) = listener.accept().await?;
             stream.set_nodelay(true)?;

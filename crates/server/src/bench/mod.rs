@@ -5,6 +5,7 @@
 
 mod backup;
 mod bare;
+mod chat;
 mod child;
 mod effect;
 mod limit;
@@ -14,6 +15,7 @@ mod placements;
 mod prepare;
 mod reads;
 mod report;
+mod search;
 mod treasury;
 mod webhooks;
 
@@ -61,6 +63,10 @@ pub enum What {
     Treasury,
     /// Devices: resolves against a bare handler, events, memory of a thousand screen flows.
     Placements,
+    /// Agents: what a stored, charged exchange adds to the call of the model, and many open streams.
+    Chat,
+    /// Knowledge: searches among 100,000 chunks, and how fast documents become searchable.
+    Search,
 }
 
 /// What to measure.
@@ -106,6 +112,18 @@ async fn measure(options: &Options, output: Output) -> anyhow::Result<Report> {
     }
     if options.what.contains(&What::Placements) {
         placements::measure(folder.path(), database, Duration::from_secs(options.seconds), output, &mut report).await?;
+        if options.what.len() == 1 {
+            return Ok(report);
+        }
+    }
+    if options.what.contains(&What::Chat) {
+        chat::measure(folder.path(), database, Duration::from_secs(options.seconds), output, &mut report).await?;
+        if options.what.len() == 1 {
+            return Ok(report);
+        }
+    }
+    if options.what.contains(&What::Search) {
+        search::measure(folder.path(), database, Duration::from_secs(options.seconds), output, &mut report).await?;
         if options.what.len() == 1 {
             return Ok(report);
         }

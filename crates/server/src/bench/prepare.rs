@@ -131,6 +131,11 @@ pub(super) async fn prepare(folder: &Path, database: Option<&str>) -> anyhow::Re
 
 /// Makes an owner in a fresh data folder; a token with which everything of placements is managed.
 pub(super) async fn owner(folder: &Path, database: Option<&str>) -> anyhow::Result<String> {
+    owner_with(folder, database, &["placements.manage"]).await
+}
+
+/// The same with a token of other scopes.
+pub(super) async fn owner_with(folder: &Path, database: Option<&str>, scopes: &[&str]) -> anyhow::Result<String> {
     let app = open(folder, database).await?;
     let owner = NewOwner {
         name: "Bench".to_owned(),
@@ -142,7 +147,7 @@ pub(super) async fn owner(folder: &Path, database: Option<&str>) -> anyhow::Resu
     };
     let first = app.access.create_admin(owner).await?;
     let act = Act { ctx: ctx(&app.platform, first.workspace.id, first.member.id), address: None };
-    let scopes = ["placements.manage".to_owned()].to_vec();
+    let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
     let token =
         app.access.prepare_token(&act, &NewToken { name: "bench".to_owned(), scopes, expires_in_days: None })?;
     let token = app.platform.store.write(move |tx| token.apply(tx, &act)).await?.text;

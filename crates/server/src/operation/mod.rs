@@ -1,6 +1,7 @@
 //! What operation is told about other slices: checks that only they can make.
 
 mod ledger;
+mod models;
 mod rail;
 
 use std::pin::Pin;
@@ -14,6 +15,7 @@ use floe_runtime::Platform;
 use floe_store::operation::retention::next_workspace;
 
 pub use ledger::Ledgers;
+pub use models::ModelProviders;
 pub use rail::LiveRail;
 
 /// The audit chain of every workspace.

@@ -127,7 +127,7 @@ pub fn delete_sealed(tx: &mut Tx<'_>, id: WorkspaceId) -> Result<(), Fault> {
     for sql in [&DELETE_VARIABLES, &DELETE_CONNECTIONS, &DELETE_CALLBACK_SECRETS, &DELETE_SEALED_KEYS] {
         tx.execute(sql, params![id])?;
     }
-    Ok(())
+    crate::agents::model_providers::delete_all(tx, id)
 }
 
 fn map(row: &Row<'_>) -> Result<Workspace, Fault> {
