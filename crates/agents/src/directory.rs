@@ -1,7 +1,7 @@
 //! What flows can name of this slice, and the connections that their steps can use.
 
-use floe_model::id::{AgentId, KnowledgeBaseId, WorkspaceId};
-use floe_model::{Fault, Mode, Scope};
+use floe_model::id::{AgentId, WorkspaceId};
+use floe_model::{Fault, FaultKind, Mode, Scope};
 use floe_runtime::connections::{self, operations};
 use floe_runtime::directory::{Choice, Directory, Named};
 use floe_runtime::models::{DEFAULT_MODEL, ModelInfo, ModelKind};
@@ -10,6 +10,7 @@ use floe_store::access::connections as connection_rows;
 use floe_store::agents::{agents, knowledge_bases};
 
 use crate::Agents;
+use crate::knowledge::bases;
 
 /// Choices of one kind at most.
 const CHOICES_MAX: usize = 200;
@@ -19,9 +20,10 @@ impl Directory for Agents {
         match kind {
             Named::Model => Ok(name == DEFAULT_MODEL || self.models.knows(tx, workspace, name)?),
             Named::Agent => AgentId::parse(name).map_or(Ok(false), |id| agents::is_there(tx, workspace, id)),
-            Named::KnowledgeBase => match KnowledgeBaseId::parse(name) {
-                Ok(id) => Ok(knowledge_bases::find(tx, workspace, id)?.is_some()),
-                Err(_) => Ok(false),
+            Named::KnowledgeBase => match bases::resolve(tx, workspace, name) {
+                Ok(_) => Ok(true),
+                Err(fault) if fault.kind() == FaultKind::NotFound => Ok(false),
+                Err(fault) => Err(fault),
             },
             Named::Tool => Ok(connections::find(tx, workspace, name)?.is_some()),
         }

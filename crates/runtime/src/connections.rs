@@ -73,6 +73,9 @@ pub fn find(tx: &mut Tx<'_>, workspace: WorkspaceId, id_or_name: &str) -> Result
     {
         return Ok(Some(row));
     }
+    if id_or_name.chars().any(char::is_control) {
+        return Ok(None);
+    }
     match rows::named(tx, workspace, id_or_name)? {
         Some(id) => rows::find(tx, workspace, id),
         None => Ok(None),

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use floe_engine::catalog::{Choices, EffectSpec, Execution, Field, FieldKind as K, StepSpec};
 use floe_engine::event::StepError;
-use floe_model::id::KnowledgeBaseId;
 use floe_model::{Fault, FaultKind};
 use floe_runtime::Platform;
 use floe_runtime::effect::{Effect, EffectCall, EffectFuture, Effected};
@@ -12,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::config::{Config, bad_value};
 use crate::Agents;
+use crate::knowledge::bases;
 use crate::knowledge::search::Asked;
 
 /// Time for one attempt, in milliseconds.
@@ -74,7 +74,9 @@ impl Effect for KnowledgeSearch {
 
 async fn run(agents: &Arc<Agents>, call: &EffectCall) -> Result<Value, StepError> {
     let config = Config(&call.input);
-    let base = KnowledgeBaseId::parse(config.required("knowledgeBaseId")?.trim()).map_err(|_| not_found())?;
+    let (named, workspace) = (config.required("knowledgeBaseId")?.trim().to_owned(), call.scope.workspace);
+    let found = agents.platform.store.read(move |tx| bases::resolve(tx, workspace, &named)).await;
+    let base = found.map_err(refused)?;
     let query = config.written("query").ok_or_else(|| bad_value("query", "is missing"))?;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the number is from 1 to 50")]
     let top_k = config.number("topK", 1.0, RESULTS_MAX)?.unwrap_or(RESULTS) as usize;

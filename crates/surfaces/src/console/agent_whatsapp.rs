@@ -1,10 +1,10 @@
 //! The number from which an agent sends WhatsApp templates (console contract, section 5.2).
 
-use floe_agents::whatsapp;
+use floe_agents::{agents, whatsapp};
 use floe_model::Fault;
 use floe_model::access::Permission;
 use floe_model::agents::whatsapp::ConnectionInput;
-use floe_model::id::AgentId;
+use floe_model::id::{AgentId, WorkspaceId};
 use floe_store::Tx;
 use floe_store::agents::whatsapp_connections::ConnectionRow;
 use serde_json::{Map, Value, json};
@@ -48,6 +48,7 @@ async fn put(call: Call) -> Result<Reply, Fault> {
     let input = ConnectionInput::read(&members).map_err(Fault::validation)?;
     let (ctx, if_match) = (call.ctx.clone(), call.if_match()?);
     let act = move |tx: &mut Tx<'_>| {
+        require(tx, ctx.caller.workspace, agent)?;
         whatsapp::check_revision(tx, ctx.caller.workspace, agent, if_match)?;
         whatsapp::put(tx, &ctx, agent, &input)
     };
@@ -56,17 +57,18 @@ async fn put(call: Call) -> Result<Reply, Fault> {
 
 async fn show(call: Call) -> Result<Reply, Fault> {
     let (agent, workspace) = (call.id::<AgentId>("id", "Agent")?, call.ctx.caller.workspace);
-    shown(&call.ctx.store.read(move |tx| whatsapp::find(tx, workspace, agent)).await.map_err(in_own_words)?)
+    shown(&call.ctx.store.read(move |tx| find(tx, workspace, agent)).await?)
 }
 
 async fn remove(call: Call) -> Result<Reply, Fault> {
     let agent: AgentId = call.id("id", "Agent")?;
     let (ctx, if_match) = (call.ctx.clone(), call.if_match()?);
     let act = move |tx: &mut Tx<'_>| {
+        find(tx, ctx.caller.workspace, agent)?;
         whatsapp::check_revision(tx, ctx.caller.workspace, agent, if_match)?;
         whatsapp::delete(tx, &ctx, agent)
     };
-    call.ctx.store.write(act).await.map_err(in_own_words)?;
+    call.ctx.store.write(act).await?;
     Ok(Reply::no_content())
 }
 
@@ -78,11 +80,11 @@ async fn test(call: Call) -> Result<Reply, Fault> {
     }
     let ctx = call.ctx.clone();
     let reading = call.ctx.store.read(move |tx| {
-        let row = whatsapp::find(tx, ctx.caller.workspace, agent)?;
+        let row = find(tx, ctx.caller.workspace, agent)?;
         let token = whatsapp::open(tx, &ctx, &row)?;
         Ok((row, token))
     });
-    let (row, token) = reading.await.map_err(in_own_words)?;
+    let (row, token) = reading.await?;
     let probe = whatsapp::probe(&call.app.platform, &call.app.agents.settings.graph, &row, &token).await?;
     let shown = json!({
         "ok": probe.ok, "status_code": probe.status_code, "duration_ms": probe.duration_ms, "message": probe.message,
@@ -92,9 +94,18 @@ async fn test(call: Call) -> Result<Reply, Fault> {
     call.commit(move |tx| whatsapp::note_probe(tx, &ctx, &row, &probe), move |()| Reply::ok(&shown)).await
 }
 
-/// The console has one code for what is not there.
-fn in_own_words(fault: Fault) -> Fault {
-    if fault.code() == "whatsapp_not_found" { Fault::not_found("WhatsApp connection") } else { fault }
+/// Refuses an agent that is not there.
+fn require(tx: &mut Tx<'_>, workspace: WorkspaceId, agent: AgentId) -> Result<(), Fault> {
+    if agents::is_there(tx, workspace, agent)? { Ok(()) } else { Err(Fault::not_found("Agent")) }
+}
+
+/// The connection of an agent that is there; the console has one code for what is not.
+fn find(tx: &mut Tx<'_>, workspace: WorkspaceId, agent: AgentId) -> Result<ConnectionRow, Fault> {
+    require(tx, workspace, agent)?;
+    match whatsapp::find(tx, workspace, agent) {
+        Err(fault) if fault.code() == "whatsapp_not_found" => Err(Fault::not_found("WhatsApp connection")),
+        found => found,
+    }
 }
 
 fn shown(row: &ConnectionRow) -> Result<Reply, Fault> {

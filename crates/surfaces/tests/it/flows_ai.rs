@@ -327,3 +327,44 @@ async fn who_follows_a_run_reads_the_model_while_it_speaks() {
     assert_eq!((&ask["credits"], &shown.json["credits"]), (&json!(1), &json!(1)));
     assert!(text.contains("\"credits\":1"), "{text}");
 }
+
+#[tokio::test]
+async fn a_flow_finds_passages_of_a_knowledge_base() {
+    let world = World::new(TestStore::quick().await).await;
+    let handlers = floe_agents::handlers(&world.app.app.agents);
+    let _jobs = floe_runtime::jobs::JobLoop::start(world.app.app.platform.clone(), handlers);
+    let base =
+        made(world.post("/console/v1/knowledge-bases", json!({ "name": "Handbook", "id": "kb-elsewhere:1" })).await);
+    let documents = format!("/console/v1/knowledge-bases/{}/documents", base["id"].as_str().expect("an id"));
+    let sent = world
+        .post(
+            &documents,
+            json!({ "name": "hours.md", "content": "We open at nine on weekdays. Returns take two weeks." }),
+        )
+        .await;
+    let document = format!("{documents}/{}", sent.json["id"].as_str().expect("an id"));
+    let mut changes = world.app.app.platform.store.watch();
+    while world.get(&document).await.json["status"] != "ready" {
+        let _ = changes.recv().await;
+    }
+    let data = json!({ "knowledgeBaseId": base["id"], "query": "When do you open on {{ topic }}?", "topK": 1 });
+    let search = |data: Value| {
+        steps(json!({ "type": "knowledge-search", "data": data, "output": "got" }), json!({ "got": "{{ got }}" }))
+    };
+    // A base that came from elsewhere is named by the id that it had there as well.
+    let mut elsewhere = data.clone();
+    elsewhere["knowledgeBaseId"] = json!("kb-elsewhere:1");
+    for data in [data.clone(), elsewhere] {
+        let flow = world.flow("Search", search(data)).await;
+        let answer = world.execute(&flow, json!({ "topic": "weekdays" })).await;
+        let results = got(&answer)["results"].as_array().expect("results").clone();
+        assert_eq!((results.len(), &results[0]["source"]), (1, &json!("hours.md")), "{answer:?}");
+        assert!(results[0]["text"].as_str().is_some_and(|text| text.contains("nine")), "{answer:?}");
+    }
+    let mut strict = data;
+    strict["minScore"] = json!(1.0);
+    let flow = world.flow("Strict", search(strict)).await;
+    assert_eq!(got(&world.execute(&flow, json!({ "topic": "weekdays" })).await)["results"], json!([]));
+    let flow = world.flow("Gone", search(json!({ "knowledgeBaseId": "{{ topic }}", "query": "?" }))).await;
+    assert_eq!(failed(&world.execute(&flow, json!({ "topic": "nowhere" })).await), "knowledge_base_not_found");
+}
