@@ -21,6 +21,11 @@ const USAGE_SINCE: i64 = 20_236;
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { public_url: String::new(), usage_since_day: USAGE_SINCE, graph: GraphSettings::default(), models: ModelSettings::default() }
+        Self {
+            public_url: String::new(),
+            usage_since_day: USAGE_SINCE,
+            graph: GraphSettings::default(),
+            models: ModelSettings::default(),
+        }
     }
 }

@@ -114,7 +114,8 @@ fn add(
     action: &'static str,
 ) -> Result<Agent, Fault> {
     let workspace = ctx.caller.workspace;
-    if usize::try_from(rows::count(tx, workspace, &rows::Filter::default())?).unwrap_or(usize::MAX) >= rows::AGENTS_MAX {
+    if usize::try_from(rows::count(tx, workspace, &rows::Filter::default())?).unwrap_or(usize::MAX) >= rows::AGENTS_MAX
+    {
         return Err(Fault::conflict("conflict", format!("There are {} agents already", rows::AGENTS_MAX)));
     }
     let id = id.unwrap_or_else(|| ctx.ids.next());

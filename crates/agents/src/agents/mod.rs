@@ -16,6 +16,7 @@ use floe_store::agents::agents as rows;
 use serde_json::{Map, Value};
 
 pub use change::{Expected, create, delete, duplicate, patch};
+pub use check::check_models;
 pub use rows::Filter;
 pub use versions::{Version, diff, restore, version, versions};
 

@@ -91,12 +91,7 @@ fn compare_objects(path: &str, before: &Map<String, Value>, after: &Map<String, 
     }
 }
 
-fn find(
-    tx: &mut Tx<'_>,
-    workspace: WorkspaceId,
-    id: AgentId,
-    number: i64,
-) -> Result<agent_versions::Version, Fault> {
+fn find(tx: &mut Tx<'_>, workspace: WorkspaceId, id: AgentId, number: i64) -> Result<agent_versions::Version, Fault> {
     agent_versions::find(tx, workspace, id, number)?.ok_or_else(|| Fault::not_found("Version"))
 }
 

@@ -65,7 +65,13 @@ pub const fn mean((count, sum): (i64, i64)) -> Option<i64> {
 ///
 /// # Errors
 /// Of the database.
-pub fn performance(tx: &mut Tx<'_>, scope: Scope, agent: AgentId, days: Days, since: i64) -> Result<Performance, Fault> {
+pub fn performance(
+    tx: &mut Tx<'_>,
+    scope: Scope,
+    agent: AgentId,
+    days: Days,
+    since: i64,
+) -> Result<Performance, Fault> {
     let asked = Asked { scope, agent, from: days.from(), to: days.to() };
     let usage = super::usage(tx, scope, agent, days, since)?;
     let total = Sums { credits: usage.total(), ..numbers::total(tx, asked)? };

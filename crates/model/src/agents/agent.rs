@@ -198,7 +198,8 @@ impl AgentConfig {
     ];
 
     /// Other names under which the workflow API knows fields.
-    pub const OTHER_NAMES: &'static [&'static str] = &["system_prompt", "max_tokens", "max_iterations", "memory_config"];
+    pub const OTHER_NAMES: &'static [&'static str] =
+        &["system_prompt", "max_tokens", "max_iterations", "memory_config"];
 
     /// Reads the configuration of a new agent. Fields that it does not know are ignored.
     ///
@@ -228,9 +229,9 @@ impl AgentConfig {
     /// The configuration on the wire.
     #[must_use]
     pub fn to_json(&self) -> Map<String, Value> {
-        let limit = self.credit_limit.map(|limit| {
-            json!({ "amount": credits::number(limit.amount), "period": limit.period.as_str() })
-        });
+        let limit = self
+            .credit_limit
+            .map(|limit| json!({ "amount": credits::number(limit.amount), "period": limit.period.as_str() }));
         let memory = json!({ "window_messages": self.memory.window_messages, "summarise": self.memory.summarise });
         let pairs: [(&str, Value); 15] = [
             ("name", self.name.as_str().into()),

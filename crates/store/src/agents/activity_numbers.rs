@@ -1,9 +1,6 @@
 //! Numbers over table `agent_activity` (Agents contract, section 6): sums of a time, by day, model, tool and error.
 
-use floe_model::{
-    Fault, Scope, Timestamp,
-    id::AgentId,
-};
+use floe_model::{Fault, Scope, Timestamp, id::AgentId};
 
 use crate::{Row, Tx, params, statements};
 

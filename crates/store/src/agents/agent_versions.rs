@@ -64,12 +64,7 @@ pub fn insert(tx: &mut Tx<'_>, workspace: WorkspaceId, agent: AgentId, version: 
 ///
 /// # Errors
 /// Of the database.
-pub fn find(
-    tx: &mut Tx<'_>,
-    workspace: WorkspaceId,
-    agent: AgentId,
-    number: i64,
-) -> Result<Option<Version>, Fault> {
+pub fn find(tx: &mut Tx<'_>, workspace: WorkspaceId, agent: AgentId, number: i64) -> Result<Option<Version>, Fault> {
     tx.row(&FIND, params![workspace, agent, number], map)
 }
 

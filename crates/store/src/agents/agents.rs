@@ -72,8 +72,12 @@ macro_rules! among {
     };
     (postgres $parameter:literal) => {
         concat!(
-            " and (", $parameter, "::text is null or replace(id::text, '-', '') in
-                 (select value from json_array_elements_text(", $parameter, "::text::json)))"
+            " and (",
+            $parameter,
+            "::text is null or replace(id::text, '-', '') in
+                 (select value from json_array_elements_text(",
+            $parameter,
+            "::text::json)))"
         )
     };
 }
@@ -137,7 +141,17 @@ pub fn insert(tx: &mut Tx<'_>, workspace: WorkspaceId, agent: &Agent, folded: &s
     let Agent { id, name, status, model, config, secrets, config_version, created_at, updated_at, .. } = agent;
     let secrets = secrets.as_deref();
     let values = params![
-        workspace, *id, name, folded, status, model, config, secrets, *config_version, *created_at, *updated_at
+        workspace,
+        *id,
+        name,
+        folded,
+        status,
+        model,
+        config,
+        secrets,
+        *config_version,
+        *created_at,
+        *updated_at
     ];
     tx.execute(&INSERT, values).map(drop)
 }
@@ -219,8 +233,7 @@ pub fn count(tx: &mut Tx<'_>, workspace: WorkspaceId, filter: &Filter) -> Result
 pub fn update(tx: &mut Tx<'_>, workspace: WorkspaceId, agent: &Agent, folded: &str) -> Result<bool, Fault> {
     let Agent { id, name, status, model, config, secrets, config_version, updated_at, .. } = agent;
     let secrets = secrets.as_deref();
-    let values =
-        params![workspace, *id, name, folded, status, model, config, secrets, *config_version, *updated_at];
+    let values = params![workspace, *id, name, folded, status, model, config, secrets, *config_version, *updated_at];
     Ok(tx.execute(&UPDATE, values)? == 1)
 }
 

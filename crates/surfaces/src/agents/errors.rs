@@ -116,9 +116,7 @@ fn told(fault: &Fault) -> (&'static str, Option<&str>) {
             ("API key is required", Some("Please provide an API key in the Authorization header"))
         }
         (FaultKind::Unauthenticated, _) => ("Invalid API key", Some("The provided API key is not valid")),
-        (FaultKind::Forbidden, NO_AGENT) => {
-            ("Access denied", Some("This agent does not belong to your organisation"))
-        }
+        (FaultKind::Forbidden, NO_AGENT) => ("Access denied", Some("This agent does not belong to your organisation")),
         (FaultKind::Forbidden, _) => ("Access denied", Some("This API key is not allowed to do this")),
         (FaultKind::Invalid, "validation_error" | "unknown_field") => ("Validation failed", Some(fault.message())),
         (FaultKind::Invalid, "invalid_json" | "incomplete_body") | (FaultKind::UnsupportedMedia, _) => {

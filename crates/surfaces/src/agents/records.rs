@@ -1,5 +1,7 @@
 //! Agents as records (agents contract, section 5).
 
+use std::sync::Arc;
+
 use floe_agents::agents::{self, Expected, Filter};
 use floe_model::agents::agent::Status;
 use floe_model::{Fault, FaultKind};
@@ -112,9 +114,13 @@ async fn create(call: Call) -> Result<Reply, Fault> {
         // It could not use what it makes.
         return Err(Fault::new(FaultKind::Forbidden, "forbidden", "This key is confined to some agents"));
     }
-    let (body, ctx) = (object(&call)?, call.ctx.clone());
+    let (body, ctx, app) = (object(&call)?, call.ctx.clone(), Arc::clone(&call.app));
     call.commit(
-        move |tx| agents::create(tx, &ctx, &body, None),
+        move |tx| {
+            let agent = agents::create(tx, &ctx, &body, None)?;
+            agents::check_models(tx, &app.agents.models, ctx.caller.workspace, &body, &agent.config)?;
+            Ok(agent)
+        },
         |agent| {
             let location = format!("/api/public/agent/{}", agent.id);
             Reply::created(&location, &wire::agent(&agent, Instants::Seconds))
@@ -133,7 +139,12 @@ async fn change(call: Call) -> Result<Reply, Fault> {
     let (id, ctx) = (agent_id(&call)?, call.ctx.clone());
     let mut body = object(&call)?;
     let expected = expected(&mut body)?;
-    let act = move |tx: &mut Tx<'_>| agents::patch(tx, &ctx, id, &body, expected).map_err(hidden);
+    let app = Arc::clone(&call.app);
+    let act = move |tx: &mut Tx<'_>| {
+        let agent = agents::patch(tx, &ctx, id, &body, expected).map_err(hidden)?;
+        agents::check_models(tx, &app.agents.models, ctx.caller.workspace, &body, &agent.config)?;
+        Ok(agent)
+    };
     call.commit(act, |agent| Reply::ok(&wire::agent(&agent, Instants::Seconds))).await
 }
 
@@ -182,9 +193,11 @@ fn object(call: &Call) -> Result<Map<String, Value>, Fault> {
 fn expected(body: &mut Map<String, Value>) -> Result<Expected, Fault> {
     match body.shift_remove("if_config_version").filter(|value| !value.is_null()) {
         None => Ok(Expected::Any),
-        Some(value) => value.as_i64().filter(|number| *number >= 0).map(Expected::ConfigVersion).ok_or_else(|| {
-            Fault::field("/if_config_version", "type", "if_config_version must be a whole number")
-        }),
+        Some(value) => value
+            .as_i64()
+            .filter(|number| *number >= 0)
+            .map(Expected::ConfigVersion)
+            .ok_or_else(|| Fault::field("/if_config_version", "type", "if_config_version must be a whole number")),
     }
 }
 

@@ -1,5 +1,7 @@
 //! `/agents`: agents as records (console contract, section 5.2; agents contract, section 5).
 
+use std::sync::Arc;
+
 use floe_agents::agents::{self, Agent, Expected, Filter};
 use floe_agents::monitoring;
 use floe_model::access::Permission;
@@ -104,8 +106,15 @@ async fn create(call: Call) -> Result<Reply, Fault> {
             Some(id.ok_or_else(|| Fault::field("/id", "value", "id must be an id"))?)
         }
     };
-    let ctx = call.ctx.clone();
-    call.commit(move |tx| with_recent(tx, &ctx, |tx| agents::create(tx, &ctx, &body, id)), |shown| made(&shown)).await
+    let (ctx, app) = (call.ctx.clone(), Arc::clone(&call.app));
+    let act = move |tx: &mut Tx<'_>| {
+        with_recent(tx, &ctx, |tx| {
+            let agent = agents::create(tx, &ctx, &body, id)?;
+            agents::check_models(tx, &app.agents.models, ctx.caller.workspace, &body, &agent.config)?;
+            Ok(agent)
+        })
+    };
+    call.commit(act, |shown| made(&shown)).await
 }
 
 async fn show(call: Call) -> Result<Reply, Fault> {
@@ -118,7 +127,14 @@ async fn show(call: Call) -> Result<Reply, Fault> {
 async fn change(call: Call) -> Result<Reply, Fault> {
     let id = call.id::<AgentId>("id", "Agent")?;
     let (body, expected, ctx) = (body(&call, &[])?, expected(&call)?, call.ctx.clone());
-    let act = move |tx: &mut Tx<'_>| with_recent(tx, &ctx, |tx| agents::patch(tx, &ctx, id, &body, expected));
+    let app = Arc::clone(&call.app);
+    let act = move |tx: &mut Tx<'_>| {
+        with_recent(tx, &ctx, |tx| {
+            let agent = agents::patch(tx, &ctx, id, &body, expected)?;
+            agents::check_models(tx, &app.agents.models, ctx.caller.workspace, &body, &agent.config)?;
+            Ok(agent)
+        })
+    };
     call.commit(act, |found| shown(&found)).await
 }
 
@@ -196,7 +212,8 @@ fn body(call: &Call, more: &[&str]) -> Result<Map<String, Value>, Fault> {
     let Value::Object(body) = call.json_value_or_empty()? else {
         return Err(Fault::field("", "type", "The body must be a JSON object"));
     };
-    let is_known = |name: &str| [AgentConfig::FIELDS, AgentConfig::OTHER_NAMES, more].iter().any(|known| known.contains(&name));
+    let is_known =
+        |name: &str| [AgentConfig::FIELDS, AgentConfig::OTHER_NAMES, more].iter().any(|known| known.contains(&name));
     match body.keys().find(|name| !is_known(name)) {
         None => Ok(body),
         Some(name) => {

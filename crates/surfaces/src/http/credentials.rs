@@ -145,7 +145,9 @@ fn bearer(line: &str) -> Option<&str> {
 fn bare(line: &[u8]) -> &[u8] {
     let line = line.trim_ascii();
     match line.split_first_chunk::<6>() {
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case(b"bearer") && rest.first().is_none_or(|&byte| byte == b' ') => {
+        Some((scheme, rest))
+            if scheme.eq_ignore_ascii_case(b"bearer") && rest.first().is_none_or(|&byte| byte == b' ') =>
+        {
             rest.trim_ascii()
         }
         _ => line,

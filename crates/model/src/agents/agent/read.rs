@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::{
-    AgentConfig, CreditLimit, DESCRIPTION_MAX, FALLBACKS_MAX, INSTRUCTIONS_MAX, MAX_STEPS_MAX, METADATA_MAX, Memory, NAME_MAX,
-    OUTPUT_TOKENS_MAX, Period, SCHEMA_BYTES_MAX, Status, TOOLS_MAX, Tool, WINDOW_MAX,
+    AgentConfig, CreditLimit, DESCRIPTION_MAX, FALLBACKS_MAX, INSTRUCTIONS_MAX, MAX_STEPS_MAX, METADATA_MAX, Memory,
+    NAME_MAX, OUTPUT_TOKENS_MAX, Period, SCHEMA_BYTES_MAX, Status, TOOLS_MAX, Tool, WINDOW_MAX,
 };
 use crate::FieldProblem;
 use crate::access::credits;
@@ -334,7 +334,11 @@ fn credit_limit(reader: &mut Reader<'_>) -> Option<CreditLimit> {
     let mut inner = Reader { map: &map, path: "/credit_limit".to_owned(), problems: reader.problems, is_stored: false };
     let amount = inner.value("amount").and_then(credits::read).filter(|amount| *amount >= 0);
     if amount.is_none() {
-        inner.problem("amount", "range", "amount must be a number of credits from 0, with three digits after the point at most");
+        inner.problem(
+            "amount",
+            "range",
+            "amount must be a number of credits from 0, with three digits after the point at most",
+        );
     }
     let parse = |word: &str| [Period::Day, Period::Month].into_iter().find(|period| period.as_str() == word);
     if inner.value("period").is_none() {
@@ -359,8 +363,7 @@ fn metadata(reader: &mut Reader<'_>) -> Map<String, Value> {
     }
     for (name, value) in &map {
         let name_fits = (1..=METADATA_NAME_MAX).contains(&name.chars().count()) && !name.contains('\0');
-        let fits =
-            value.as_str().is_some_and(|text| text.chars().count() <= METADATA_TEXT_MAX && !text.contains('\0'));
+        let fits = value.as_str().is_some_and(|text| text.chars().count() <= METADATA_TEXT_MAX && !text.contains('\0'));
         if !name_fits || !fits {
             let message = format!(
                 "metadata holds texts of up to {METADATA_TEXT_MAX} characters under names of up to {METADATA_NAME_MAX}"

@@ -84,9 +84,18 @@ fn tools_are_read_type_by_type() {
         ("/tools/0/url", json!({ "type": "http", "name": "a", "url": "https://{host}/" })),
         ("/tools/0/method", json!({ "type": "http", "name": "a", "url": "https://a.test/", "method": "TRACE" })),
         ("/tools/0/timeout_ms", json!({ "type": "http", "name": "a", "url": "https://a.test/", "timeout_ms": 1 })),
-        ("/tools/0/headers", json!({ "type": "http", "name": "a", "url": "https://a.test/", "headers": { "a b": "c" } })),
-        ("/tools/0/headers/A", json!({ "type": "mcp", "name": "a", "url": "https://a.test/", "headers": { "A": "c\nd" } })),
-        ("/tools/0/headers/A", json!({ "type": "mcp", "name": "a", "url": "https://a.test/", "headers": { "A": "***" } })),
+        (
+            "/tools/0/headers",
+            json!({ "type": "http", "name": "a", "url": "https://a.test/", "headers": { "a b": "c" } }),
+        ),
+        (
+            "/tools/0/headers/A",
+            json!({ "type": "mcp", "name": "a", "url": "https://a.test/", "headers": { "A": "c\nd" } }),
+        ),
+        (
+            "/tools/0/headers/A",
+            json!({ "type": "mcp", "name": "a", "url": "https://a.test/", "headers": { "A": "***" } }),
+        ),
         ("/tools/0/flow_id", json!({ "type": "flow" })),
         ("/tools/0/version", json!({ "type": "flow", "flow_id": FLOW, "version": 0 })),
         ("/tools/0/knowledge_base_ids", json!({ "type": "knowledge", "knowledge_base_ids": [] })),
@@ -143,7 +152,8 @@ fn null_clears_and_parts_of_memory_stay() {
         .patched(&map(json!({ "temperature": 1, "model": "m", "memory": { "window_messages": 5, "summarise": true } })))
         .expect("patched");
     assert_eq!(config.to_json()["temperature"].to_string(), "1");
-    let config = config.patched(&map(json!({ "temperature": null, "model": null, "memory": { "window_messages": 6 } })));
+    let config =
+        config.patched(&map(json!({ "temperature": null, "model": null, "memory": { "window_messages": 6 } })));
     let config = config.expect("patched again");
     assert_eq!((config.temperature, config.model), (TEMPERATURE, None));
     assert_eq!(config.memory, Memory { window_messages: 6, summarise: true });
@@ -161,7 +171,8 @@ fn the_words_of_workflows_are_the_same_fields() {
 
 #[test]
 fn rules_that_cannot_be_read_any_more_close_the_gate() {
-    let text = json!({ "name": "A", "instructions": "B", "guardrails": { "input": [{ "type": "gone", "action": "block" }] } });
+    let text =
+        json!({ "name": "A", "instructions": "B", "guardrails": { "input": [{ "type": "gone", "action": "block" }] } });
     let config = AgentConfig::stored(&text.to_string()).expect("stored");
     assert!(config.guardrails.judge_input("hello").blocked.is_some());
 }

@@ -365,10 +365,12 @@ fn headers(reader: &mut Reader<'_>, old: &[(String, String)]) -> Vec<(String, St
         });
         match text {
             None => reader.problem(&path, "value", "The value of a header is a text of one line"),
-            Some(HIDDEN) if !reader.is_stored => match old.iter().find(|(known, _)| known.eq_ignore_ascii_case(&name)) {
-                Some((_, kept)) => headers.push((name, kept.clone())),
-                None => reader.problem(&path, "value", "There is no stored value for this header of this tool"),
-            },
+            Some(HIDDEN) if !reader.is_stored => {
+                match old.iter().find(|(known, _)| known.eq_ignore_ascii_case(&name)) {
+                    Some((_, kept)) => headers.push((name, kept.clone())),
+                    None => reader.problem(&path, "value", "There is no stored value for this header of this tool"),
+                }
+            }
             Some(text) => headers.push((name, text.to_owned())),
         }
     }

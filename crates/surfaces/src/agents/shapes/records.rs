@@ -8,8 +8,7 @@ use crate::http::shape::{
 /// Whether an agent answers.
 const STATUS: Shape = words(&["active", "inactive"]);
 
-const MEMORY: Shape =
-    object("AgentMemory", &[must("window_messages", int(1, 200)), must("summarise", FLAG)]);
+const MEMORY: Shape = object("AgentMemory", &[must("window_messages", int(1, 200)), must("summarise", FLAG)]);
 
 const RULES: Shape = list(&JSON_OBJECT);
 const GUARDRAILS: Shape = object("AgentGuardrails", &[must("input", RULES), must("output", RULES)]);

@@ -2,7 +2,9 @@
 
 use super::page;
 use crate::agents::shapes::{monitoring, records};
-use crate::http::shape::{ANY, COUNT, JSON_OBJECT, NUMBER, Shape, TEXT, closed, extend, list, may, must, object, text, words};
+use crate::http::shape::{
+    ANY, COUNT, JSON_OBJECT, NUMBER, Shape, TEXT, closed, extend, list, may, must, object, text, words,
+};
 
 /// An agent with what it did lately.
 pub(in crate::console) const AGENT: Shape = extend(

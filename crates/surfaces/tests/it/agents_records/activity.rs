@@ -15,7 +15,10 @@ impl Office {
         let platform = std::sync::Arc::clone(&self.app.app.platform);
         let agent = AgentId::parse(&self.agent).expect("an id");
         self.write(move |tx| {
-            let workspace = floe_store::access::workspaces::find_by_slug(tx, "lagos-fit").expect("a read").expect("the workspace").id;
+            let workspace = floe_store::access::workspaces::find_by_slug(tx, "lagos-fit")
+                .expect("a read")
+                .expect("the workspace")
+                .id;
             let entry = change(Activity::new(platform.ids.next(), agent, kind, platform.clock.now()));
             activity::add(tx, Scope { workspace, mode: Mode::Live }, &entry).expect("written");
         })

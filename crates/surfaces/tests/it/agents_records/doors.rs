@@ -11,8 +11,7 @@ use crate::members::other_workspace;
 const NO_KEY: &str =
     r#"{"error":"API key is required","message":"Please provide an API key in the Authorization header"}"#;
 const BAD_KEY: &str = r#"{"error":"Invalid API key","message":"The provided API key is not valid"}"#;
-const NO_AGENT: &str =
-    r#"{"error":"Access denied","message":"This agent does not belong to your organisation"}"#;
+const NO_AGENT: &str = r#"{"error":"Access denied","message":"This agent does not belong to your organisation"}"#;
 const NO_RIGHT: &str = r#"{"error":"Access denied","message":"This API key is not allowed to do this"}"#;
 const NO_ID: &str = r#"{"error":"agent_id is required and must be a non-empty string"}"#;
 

@@ -15,7 +15,10 @@ impl Office {
         let (platform, reference) = (std::sync::Arc::clone(&self.app.app.platform), reference.to_owned());
         let agent = floe_model::id::parse_bits(&self.agent).expect("an id");
         self.write(move |tx| {
-            let workspace = floe_store::access::workspaces::find_by_slug(tx, "lagos-fit").expect("a read").expect("the workspace").id;
+            let workspace = floe_store::access::workspaces::find_by_slug(tx, "lagos-fit")
+                .expect("a read")
+                .expect("the workspace")
+                .id;
             let scope = floe_model::Scope { workspace, mode: floe_model::Mode::Live };
             let origin = Origin { product: Some("agents".to_owned()), agent_id: Some(agent), ..Origin::default() };
             let spent = Spent { credits: milli, calls: 1, origin, ..Spent::default() };
@@ -27,7 +30,10 @@ impl Office {
     async fn give_back(&self, reference: &str) {
         let (platform, reference) = (std::sync::Arc::clone(&self.app.app.platform), reference.to_owned());
         self.write(move |tx| {
-            let workspace = floe_store::access::workspaces::find_by_slug(tx, "lagos-fit").expect("a read").expect("the workspace").id;
+            let workspace = floe_store::access::workspaces::find_by_slug(tx, "lagos-fit")
+                .expect("a read")
+                .expect("the workspace")
+                .id;
             let scope = floe_model::Scope { workspace, mode: floe_model::Mode::Live };
             assert!(credits::give_back(tx, &platform, scope, &reference).expect("given back"));
         })
