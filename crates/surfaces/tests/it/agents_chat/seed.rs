@@ -93,6 +93,14 @@ async fn credentials_are_asked_for_in_the_printed_words() {
     assert_eq!(taken.status, 200, "the key after Bearer is taken as well");
 }
 
+/// A server that answers everything with 503, where the name of the hooks leads.
+async fn busy_provider() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    crate::hooks::lead_to(listener.local_addr().expect("an address").port());
+    let router = axum::Router::new().fallback(|| async { http::StatusCode::SERVICE_UNAVAILABLE });
+    tokio::spawn(async move { axum::serve(listener, router).await });
+}
+
 #[tokio::test]
 async fn no_credits_and_a_busy_provider_are_printed_envelopes() {
     let desk = Desk::new().await;
@@ -118,9 +126,9 @@ async fn no_credits_and_a_busy_provider_are_printed_envelopes() {
     let refused = desk.app.post(&path).header("authorization", &desk.key).json(&background).send().await;
     assert_eq!((refused.status.as_u16(), text(&refused)), (200, expected));
     // A provider that only ever answers 503.
-    crate::hooks::receive().await;
+    busy_provider().await;
     let provider = json!({
-        "name": "busy", "kind": "openai_compatible", "base_url": crate::hooks::url(503), "api_key": "sk-test",
+        "name": "busy", "kind": "openai_compatible", "base_url": crate::hooks::base_url(), "api_key": "sk-test",
     });
     let provider = desk.console("POST", "/console/v1/model-providers", Some(provider)).await;
     assert_eq!(provider.status, 201, "{provider:?}");
