@@ -26,11 +26,7 @@ async fn base(app: &TestApp, session: &str, name: &str) -> String {
 async fn document(app: &TestApp, session: &str, base: &str, number: u128, texts: &[&str]) {
     let me = app.get("/console/v1/session").bearer(session).send().await;
     let workspace = WorkspaceId::parse(me.json["workspace"]["id"].as_str().expect("a workspace")).expect("its id");
-    let at = Place {
-        workspace,
-        base: KnowledgeBaseId::parse(base).expect("an id"),
-        document: DocumentId(number),
-    };
+    let at = Place { workspace, base: KnowledgeBaseId::parse(base).expect("an id"), document: DocumentId(number) };
     let mut sha256 = [0; 32];
     sha256[..16].copy_from_slice(&number.to_be_bytes());
     let document = Document {
@@ -73,6 +69,7 @@ async fn document(app: &TestApp, session: &str, base: &str, number: u128, texts:
         .collect();
     let writing = app.store.write(move |tx| {
         knowledge_documents::insert(tx, &document)?;
+        knowledge_documents::begin(tx, at, NOW)?;
         knowledge_chunks::add(tx, at, 1, &chunks)?;
         let revision = knowledge_bases::touch(tx, workspace, at.base)?.expect("a base");
         knowledge_documents::publish(tx, at, chunks.len() as i64, revision, NOW)

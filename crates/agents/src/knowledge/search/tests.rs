@@ -173,9 +173,7 @@ impl World {
             })
             .collect();
         let making = self.store.write(move |tx| {
-            if generation > 1 {
-                knowledge_documents::begin(tx, at, NOW)?;
-            }
+            assert_eq!(knowledge_documents::begin(tx, at, NOW)?, Some(generation));
             knowledge_chunks::add(tx, at, generation, &new)?;
             let revision = knowledge_bases::touch(tx, at.workspace, at.base)?.expect("a base");
             knowledge_documents::publish(tx, at, new.len() as i64, revision, NOW)

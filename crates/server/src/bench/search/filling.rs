@@ -160,6 +160,7 @@ pub(super) async fn fill(platform: &Platform, workspace: WorkspaceId, base: Know
             .collect();
         let writing = platform.store.write(move |tx| {
             knowledge_documents::insert(tx, &document)?;
+            knowledge_documents::begin(tx, at, now)?;
             knowledge_chunks::add(tx, at, 1, &chunks)?;
             let revision = knowledge_bases::touch(tx, workspace, base)?.unwrap_or(1);
             knowledge_documents::publish(tx, at, chunks.len() as i64, revision, now)
