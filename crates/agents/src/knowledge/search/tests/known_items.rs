@@ -9,8 +9,8 @@ use flate2::read::MultiGzDecoder;
 use super::*;
 
 /// Definitions that are searched, evenly from the whole dictionary, and questions of each kind.
-const ITEMS: usize = 4_000;
-const QUESTIONS: usize = 150;
+const ITEMS: usize = 3_000;
+const QUESTIONS: usize = 100;
 /// Words of a definition, and those that somebody remembers.
 const WORDS_MIN: usize = 20;
 const REMEMBERED: usize = 4;
