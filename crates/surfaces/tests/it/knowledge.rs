@@ -240,7 +240,7 @@ async fn what_is_no_document_is_refused_by_name() {
         (json!({ "name": "a.txt", "content": "Words.", "colour": 1 }), 400, "unknown_field"),
         (json!({ "name": "a.exe", "content": "MZ" }), 415, "unsupported_media_type"),
         (json!({ "name": "a.pdf", "content": "Words." }), 415, "unsupported_media_type"),
-        (json!({ "url": "ftp://floe.test/a.txt" }), 422, "outbound_blocked"),
+        (json!({ "url": "ftp://floe.test/a.txt" }), 400, "validation_failed"),
         (json!({ "url": "not an address" }), 400, "validation_failed"),
         (json!({ "url": "http://169.254.169.254/latest/meta-data/" }), 422, "outbound_blocked"),
         (json!({ "url": "http://127.0.0.1:1/a.txt" }), 422, "outbound_blocked"),

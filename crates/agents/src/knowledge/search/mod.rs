@@ -36,6 +36,8 @@ pub const TOP_K_MAX: usize = 100;
 pub const BASES_MAX: usize = 20;
 /// Longest time for making a vector of the question, in milliseconds.
 const EMBED_MS_MAX: u64 = 30_000;
+/// How often a search looks again when what it had found was made anew meanwhile.
+const TRIES_MAX: usize = 3;
 /// From this cosine on a chunk that shares no telling word with a question is taken to answer it nevertheless.
 const NEAR: f64 = 0.35;
 
@@ -138,6 +140,24 @@ impl Search {
         bases: &[KnowledgeBaseId],
         asked: &Asked,
     ) -> Result<Vec<Hit>, Fault> {
+        let mut tries = 1;
+        loop {
+            let (hits, is_whole) = self.once(way, scope, bases, asked).await?;
+            if is_whole || tries == TRIES_MAX {
+                return Ok(hits);
+            }
+            tries += 1;
+        }
+    }
+
+    /// One look; false when some of what was found was taken away or made anew before it could be told.
+    async fn once(
+        &self,
+        way: Way,
+        scope: Scope,
+        bases: &[KnowledgeBaseId],
+        asked: &Asked,
+    ) -> Result<(Vec<Hit>, bool), Fault> {
         let mut indexes: Vec<Arc<Index>> = Vec::new();
         for base in bases.iter().take(BASES_MAX) {
             if indexes.iter().all(|index| index.base != *base) {
@@ -149,7 +169,7 @@ impl Search {
         }
         indexes.retain(|index| !index.is_empty());
         if indexes.is_empty() {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), true));
         }
         let vectors = self.embed(scope, &asked.query, &indexes).await?;
         let found = match way {
@@ -220,13 +240,13 @@ impl Search {
         reading.await
     }
 
-    /// Hits with their texts. What was deleted meanwhile is left out.
+    /// Hits with their texts, and whether they are all there: what was deleted meanwhile is left out.
     async fn told(
         &self,
         workspace: WorkspaceId,
         indexes: &[Arc<Index>],
         ranked: Vec<rank::Ranked>,
-    ) -> Result<Vec<Hit>, Fault> {
+    ) -> Result<(Vec<Hit>, bool), Fault> {
         let wanted: Vec<(KnowledgeBaseId, i64)> = ranked
             .iter()
             .map(|one| {
@@ -238,11 +258,12 @@ impl Search {
             wanted.iter().map(|(base, number)| rows::text(tx, workspace, *base, *number)).collect::<Result<Vec<_>, _>>()
         });
         let texts = reading.await?;
+        let is_whole = texts.iter().all(Option::is_some);
         let hits = ranked.into_iter().zip(texts).filter_map(|(one, text)| {
             let index = &indexes[one.place.index as usize];
             Some(index.hit(one.place, text?, one.score, one.matched))
         });
-        Ok(hits.collect())
+        Ok((hits.collect(), is_whole))
     }
 }
 

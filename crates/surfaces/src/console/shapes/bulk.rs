@@ -28,7 +28,7 @@ pub(in crate::console) const JOB: Shape = object(
     "Job",
     &[
         must("id", ID),
-        must("kind", words(&["runs.cancel", "runs.rerun"])),
+        must("kind", words(&["runs.cancel", "runs.rerun", "knowledge.reindex"])),
         must("status", words(&["running", "done", "cancelled"])),
         must("done", COUNT).about("Runs that it has come to, whether or not it could be done to them"),
         must("total", COUNT),
