@@ -11,7 +11,7 @@ set -eu
 url=${FLOE_URL:-http://127.0.0.1:8700}
 token=${FLOE_TOKEN:?set FLOE_TOKEN to a personal access token}
 here=$(cd "$(dirname "$0")" && pwd)
-documents="$here/../../README.md $here/../../docs/*.md $here/../../docs/adr/*.md"
+documents="$here/../../docs/*.md $here/../../docs/adr/0*.md"
 wait_seconds=60
 
 # call METHOD PATH [BODY]: the answer's body; anything but a 2xx ends the script with what the server said.
@@ -117,9 +117,9 @@ while IFS= read -r question; do
     echo "   Credits: $used"
 done <<'QUESTIONS'
 How do I restore a backup?
-How long are finished runs kept?
+After how many days are finished runs removed?
 How many nodes can share one PostgreSQL database?
-What happens when a node is killed?
+What happens to the runs of a node that is killed or stands still?
 How do I make a container that listens behind a proxy?
 Which file holds the settings of the systemd service?
 How does somebody verify the audit log offline?
