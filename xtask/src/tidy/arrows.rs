@@ -62,7 +62,11 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
         &["agents"],
         "schemas of tools and answers are compiled by `agents::tools::schema`, with limits on what they cost",
     ),
-    ("csv", &["treasury", "agents"], "files that people upload are read by `treasury::import` and `agents::knowledge::extract`"),
+    (
+        "csv",
+        &["treasury", "agents"],
+        "files that people upload are read by `treasury::import` and `agents::knowledge::extract`",
+    ),
     (
         "zip",
         &["treasury", "agents"],
