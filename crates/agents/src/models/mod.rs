@@ -19,6 +19,7 @@ pub mod providers;
 pub mod records;
 mod settings;
 pub(crate) mod sse;
+mod uses;
 mod wire;
 
 use std::sync::Arc;

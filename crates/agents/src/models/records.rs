@@ -13,6 +13,7 @@ use super::catalog::{self, kind_of};
 use super::given::{BUILTIN_MODELS, builtin_models, json_of};
 use super::kinds::{BUILTIN, Origin, ProviderKind, is_builtin};
 use super::providers::unsupported;
+use super::uses::check_unnamed;
 use crate::trail::{self, Note, Who};
 use crate::{check_revision, stale};
 
@@ -203,7 +204,8 @@ impl ModelService {
     /// Changes a model. Of a built-in one only whether it is the default can be changed.
     ///
     /// # Errors
-    /// As [`ModelService::create_model`]; `not_found`; `stale_revision`; `conflict` for a default model that is to be switched off.
+    /// As [`ModelService::create_model`]; `not_found`; `stale_revision`; `conflict` for a default model that is to be switched off; `in_use`
+    /// for another name while agents or knowledge bases say the old one.
     pub fn patch_model(
         &self,
         tx: &mut Tx<'_>,
@@ -220,6 +222,7 @@ impl ModelService {
             if rows::named(tx, row.workspace, name)?.is_some() {
                 return Err(taken(name));
             }
+            check_unnamed(tx, &row)?;
             row.name.clone_from(name);
         }
         set(&mut row, patch)?;
@@ -245,10 +248,11 @@ impl ModelService {
         shown(tx, row)
     }
 
-    /// Removes a model. Whatever still names it fails with `unknown_model` from then on.
+    /// Removes a model. Steps of flows that name it fail with `unknown_model` from then on.
     ///
     /// # Errors
-    /// `not_found`; `stale_revision`; `in_use` for the default one; `not_supported` for a built-in one.
+    /// `not_found`; `stale_revision`; `in_use` for the default one, and for one that agents or knowledge bases name; `not_supported` for a
+    /// built-in one.
     pub fn delete_model(&self, tx: &mut Tx<'_>, ctx: &Ctx, id: ModelId, if_match: Option<i64>) -> Result<(), Fault> {
         let row = find(tx, ctx.caller.workspace, id)?;
         check_revision(row.revision, if_match)?;
@@ -260,6 +264,7 @@ impl ModelService {
             let fault = Fault::conflict("in_use", "This is the default model; make another one the default first");
             return Err(fault.with_details(json!({ "used_by": used_by })));
         }
+        check_unnamed(tx, &row)?;
         if !rows::delete(tx, row.workspace, id, row.revision)? {
             return Err(stale());
         }

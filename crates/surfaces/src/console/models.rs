@@ -44,7 +44,7 @@ pub(super) fn routes() -> Vec<Route> {
             .revised()
             .takes(shapes::MODEL_PATCH)
             .answers(200, shapes::MODEL)
-            .refuses(409, &["conflict"])
+            .refuses(409, &["conflict", "in_use"])
             .refuses(422, &["not_supported"]),
         Route::delete(&SURFACE, ONE, Auth::MEMBER, remove)
             .doc("Delete a model")

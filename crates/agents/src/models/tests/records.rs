@@ -1,5 +1,6 @@
 //! Providers and models as people configure them.
 
+use floe_store::agents::agents::{self, Agent};
 use floe_store::agents::models::Page;
 use floe_testkit::models::Turn;
 use floe_testkit::on_both;
@@ -148,4 +149,33 @@ async fn a_test_tells_what_is_wrong_and_changes_nothing() {
         let refused = world.write(move |tx| models.create_provider(tx, &ctx, &new)).await.expect_err(url);
         assert_eq!(refused.code(), code, "{url}");
     }
+}
+
+#[tokio::test]
+async fn a_model_that_an_agent_names_keeps_its_name() {
+    let world = World::open().await;
+    let provider = world.provider("acme", ProviderKind::OpenaiCompatible, |_| {}).await;
+    let id = world.model(&provider, "first", ModelPatch::default()).await.row.id;
+    let agent = Agent {
+        id: floe_model::id::AgentId(9),
+        name: "Helper".to_owned(),
+        status: "active".to_owned(),
+        model: Some("first".to_owned()),
+        config: "{}".to_owned(),
+        secrets: None,
+        config_version: 1,
+        created_at: Timestamp(0),
+        updated_at: Timestamp(0),
+        deleted_at: None,
+    };
+    world.write(move |tx| agents::insert(tx, WORKSPACE, &agent, "helper")).await.expect("an agent");
+    let rename = ModelPatch { name: Some("other".to_owned()), ..ModelPatch::default() };
+    assert_eq!(world.set(id, rename.clone()).await.expect_err("named").code(), "in_use");
+    let (models, ctx) = (Arc::clone(&world.models), world.ctx.clone());
+    let refused = world.write(move |tx| models.delete_model(tx, &ctx, id, None)).await.expect_err("named");
+    let used_by = refused.details().expect("who names it")["used_by"].clone();
+    assert_eq!((refused.code(), &used_by[0]["name"]), ("in_use", &json!("Helper")));
+    let gone = world.write(|tx| agents::delete(tx, WORKSPACE, floe_model::id::AgentId(9), Timestamp(1))).await;
+    assert!(gone.expect("a database"));
+    world.set(id, rename).await.expect("another name");
 }
