@@ -127,6 +127,11 @@ fn show(figures: &Figures, version: &'static str) {
     for (status, count) in &figures.payment_runs_open {
         gauge!("floe_runs_open", "kind" => "payment", "status" => status.clone()).set(*count as f64);
     }
+    // What waits for a person is no exchange that is under way.
+    for status in &STATUSES[..2] {
+        let count = figures.exchanges_open.iter().find(|(name, _)| name == status).map_or(0, |(_, count)| *count);
+        gauge!("floe_runs_open", "kind" => "agent", "status" => *status).set(count as f64);
+    }
     gauge!("floe_jobs_queued").set(figures.jobs_queued as f64);
     gauge!("floe_job_lag_seconds").set(figures.job_lag_ms as f64 / 1_000.0);
     gauge!("floe_audit_unsealed").set(figures.audit_unsealed as f64);

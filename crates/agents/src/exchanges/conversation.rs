@@ -18,8 +18,10 @@ pub(super) fn for_model(messages: &[Message]) -> Vec<ChatMessage> {
             Role::System => list.push(ChatMessage::System { text: message.content.plain_text() }),
             Role::User => list.push(ChatMessage::User { parts: seen(&message.content) }),
             Role::Assistant => {
-                let calls = calls(message);
-                list.push(ChatMessage::Assistant { text: message.content.plain_text(), tool_calls: calls.clone() });
+                let (text, calls) = (message.content.plain_text(), calls(message));
+                if !text.is_empty() || !calls.is_empty() {
+                    list.push(ChatMessage::Assistant { text, tool_calls: calls.clone() });
+                }
                 for call in calls {
                     let result = take_result(&messages[at..], offset(messages, at), &mut used, &call.id);
                     let result = result.unwrap_or_else(|| json!({ "status": "waiting_for_approval" }));

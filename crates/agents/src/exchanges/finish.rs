@@ -106,10 +106,13 @@ pub(super) async fn finish(
     for tries in 1.. {
         let (own, exchange, done) = (Arc::clone(&agents.platform), Arc::clone(exchange), Arc::clone(&done));
         match agents.platform.store.write(move |tx| end(tx, &own, &exchange, &done)).await {
-            Ok(outcome) => return Ok(Some(outcome)),
+            Ok(outcome) => {
+                count(&outcome);
+                return Ok(Some(outcome));
+            }
             Err(fault) if fault.code() == TAKEN => return Ok(None),
             Err(fault) if tries < TRIES && is_passing(&fault) => {
-                tracing::warn!(%fault, "the outcome of an exchange cannot be written now");
+                tracing::debug!(%fault, "the outcome of an exchange cannot be written now");
                 tokio::time::sleep(pause).await;
                 pause *= 2;
             }
@@ -117,6 +120,16 @@ pub(super) async fn finish(
         }
     }
     Ok(None)
+}
+
+/// Counts an end in the words of the runs of all products (console contract, section 5.7).
+fn count(outcome: &Outcome) {
+    let status = match (outcome.code, outcome.finish) {
+        (200, Some(Finish::Cancelled)) => "cancelled",
+        (200, _) => "completed",
+        _ => "failed",
+    };
+    metrics::counter!("floe_runs_total", "kind" => "agent", "status" => status).increment(1);
 }
 
 fn is_passing(fault: &Fault) -> bool {

@@ -30,6 +30,8 @@ pub(super) const BLOCKED: &str = "blocked";
 /// Places in round 0, behind every call that was decided.
 const INPUT_CHECK: i64 = 1_000;
 const OUTPUT_CHECK: i64 = 1_001;
+/// Messages that are read beside those that can be seen, for a summary.
+const OLDER_MAX: usize = 100;
 /// The place of the summary.
 pub(super) const SUMMARY: i64 = 1_002;
 
@@ -125,7 +127,7 @@ async fn load(agents: &Arc<Agents>, start: Start) -> Result<Work, Halt> {
     let Known { config, caller, model } = known;
     let (thread, history, journal) = match fresh {
         Some(thread) => (thread, Vec::new(), Vec::new()),
-        None => read(agents, &exchange).await?,
+        None => read(agents, &exchange, config.agent.memory.summarise).await?,
     };
     let now = agents.platform.clock.now();
     Ok(Work {
@@ -151,12 +153,18 @@ async fn load(agents: &Arc<Agents>, start: Start) -> Result<Work, Halt> {
 }
 
 /// The thread, its messages and the journal.
-async fn read(agents: &Arc<Agents>, exchange: &Arc<Exchange>) -> Result<(Thread, Vec<Message>, Vec<Span>), Halt> {
+async fn read(
+    agents: &Arc<Agents>,
+    exchange: &Arc<Exchange>,
+    with_older: bool,
+) -> Result<(Thread, Vec<Message>, Vec<Span>), Halt> {
     let own = Arc::clone(exchange);
+    // What a summary is to tell of is older than what is seen.
+    let count = if with_older { SEEN_MAX + OLDER_MAX } else { SEEN_MAX };
     let read = move |tx: &mut Tx<'_>| {
         let (scope, journal) = (own.scope, spans::of(tx, own.scope, own.id)?);
         let Some(thread) = threads::find(tx, scope, own.thread)? else { return Ok(None) };
-        let history = messages::last(tx, scope.workspace, thread.id, (0, thread.last_seq), SEEN_MAX)?;
+        let history = messages::last(tx, scope.workspace, thread.id, (0, thread.last_seq), count)?;
         Ok(Some((thread, history, journal)))
     };
     let found = agents.platform.store.read(read).await?;
@@ -300,9 +308,11 @@ impl Work {
     /// begins.
     pub(super) fn said(&self) -> (Vec<Says>, usize) {
         let summed_up = self.summary.as_ref().map_or(self.thread.summary_seq, |(_, seq)| *seq);
-        let seen: Vec<&Message> =
-            self.history.iter().filter(|one| one.seq > summed_up && one.author.as_deref() != Some(BLOCKED)).collect();
-        // What a decision is about has to be seen with it.
+        // What a decision is about has to be seen with it, also when a summary tells of it.
+        let is_stopped = |one: &Message| one.exchange.is_some() && one.exchange == self.asked.continues;
+        let is_seen =
+            |one: &&Message| (one.seq > summed_up || is_stopped(one)) && one.author.as_deref() != Some(BLOCKED);
+        let seen: Vec<&Message> = self.history.iter().filter(is_seen).collect();
         let stopped = self.asked.continues.and_then(|id| seen.iter().position(|one| one.exchange == Some(id)));
         let mut list: Vec<Says> =
             seen.iter().map(|one| Says { role: one.role, content: one.content.clone() }).collect();

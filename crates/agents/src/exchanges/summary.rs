@@ -9,8 +9,6 @@ use serde_json::json;
 
 use super::run::{BLOCKED, Halt, SUMMARY, Work};
 
-/// Messages that must have left the window before the summary is made again: not every exchange calls the model for it.
-const BATCH_MIN: usize = 10;
 /// Longest summary, in tokens.
 const SUMMARY_TOKENS: u32 = 512;
 /// What the model is told to do.
@@ -27,6 +25,8 @@ impl Work {
         let memory = self.config.agent.memory;
         // A built-in model cannot sum up anything.
         let can = self.model.as_ref().is_some_and(|model| model.provider != BUILTIN);
+        // What goes on from a decision has to be seen whole.
+        let can = can && self.asked.continues.is_none();
         if !memory.summarise || !can || self.others.iter().any(|span| span.ordinal == SUMMARY) {
             return Ok(());
         }
@@ -37,12 +37,18 @@ impl Work {
             .collect();
         let said: Vec<Says> = fresh.iter().map(|one| Says { role: one.role, content: one.content.clone() }).collect();
         let window = usize::try_from(memory.window_messages).unwrap_or(1);
-        let first = first_seen(&said, said.len(), window, usize::MAX);
-        if first < BATCH_MIN.min(window) {
+        let room = window.saturating_sub(self.asked.messages.len());
+        let first = first_seen(&said, said.len(), room, usize::MAX);
+        if first == 0 {
             return Ok(());
         }
-        let upto = fresh[first - 1].seq;
-        let call = self.asking(&said[..first]);
+        // A part of the window goes with it, so that not every exchange calls the model for a summary.
+        let mut upto = (first + window / 2).min(said.len());
+        while said.get(upto).is_some_and(|message| message.role == Role::Tool) {
+            upto += 1;
+        }
+        let last_seq = fresh[upto - 1].seq;
+        let call = self.asking(&said[..upto]);
         let started = self.now();
         let asking = self.agents.models.call(self.exchange.scope, &call, None);
         let answer = self.until_stop(asking).await?;
@@ -53,7 +59,7 @@ impl Work {
             name: "summary".to_owned(),
             status: SpanStatus::Done,
             call_id: None,
-            input: Some(json!({ "messages": first }).to_string()),
+            input: Some(json!({ "messages": upto }).to_string()),
             output: None,
             error: None,
             model: None,
@@ -66,7 +72,7 @@ impl Work {
             Ok(reply) if !reply.text.trim().is_empty() => {
                 (span.input_tokens, span.output_tokens) = (reply.usage.input_tokens, reply.usage.output_tokens);
                 (span.model, span.output) = (Some(reply.model), Some(json!({ "text": reply.text }).to_string()));
-                self.summary = Some((reply.text, upto));
+                self.summary = Some((reply.text, last_seq));
             }
             Ok(_) => (span.status, span.error) = (SpanStatus::Failed, Some("empty".to_owned())),
             Err(failure) => {

@@ -11,6 +11,8 @@ pub struct Figures {
     pub runs_open: Vec<(String, u64)>,
     /// Unfinished payment runs by status, in the words of the runs of all products.
     pub payment_runs_open: Vec<(String, u64)>,
+    /// Unfinished exchanges of agents by status, in the words of the runs of all products.
+    pub exchanges_open: Vec<(String, u64)>,
     /// Open questions by kind.
     pub inbox_open: Vec<(String, u64)>,
     /// Jobs that are queued, due or not.
@@ -47,10 +49,16 @@ statements! {
              (select count(*) from jobs where kind = 'treasury.run.expire')
          from payment_run_totals"
     ) -> [int, int, int];
+    /// Unfinished exchanges of agents, of which there are few.
+    EXCHANGES_OPEN = both(
+        "select case when state = 'waiting' then 'queued' else state end, count(*) from exchanges where finished_at is null group by 1"
+    ) -> [text, int];
     /// Open questions by kind.
     INBOX_OPEN = both(
         "select kind, count(*) from waits where status = 'open' group by kind
-         union all select 'payment_approval', count(*) from jobs where kind = 'treasury.run.expire'"
+         union all select 'payment_approval', count(*) from jobs where kind = 'treasury.run.expire'
+         union all select agent_items.kind, count(*) from workspaces
+             join agent_items on agent_items.workspace_id = workspaces.id and agent_items.status = 'open' group by agent_items.kind"
     ) -> [text, int];
     /// Webhooks that were switched off because they failed.
     WEBHOOKS_OFF = both(
@@ -62,9 +70,10 @@ statements! {
     ) -> [int, opt time];
     /// Entries that wait for their seal.
     UNSEALED = both("select count(*) from audit_entries where seq is null") -> [int];
-    /// Runs that are at work since before an instant.
+    /// Runs and exchanges that are at work since before an instant.
     STUCK = both(
-        "select count(*) from runs where status in ('queued', 'running') and coalesce(started_at, queued_at) < $1"
+        "select (select count(*) from runs where status in ('queued', 'running') and coalesce(started_at, queued_at) < $1)
+             + (select count(*) from exchanges where finished_at is null and coalesce(started_at, accepted_at) < $1)"
     ) -> [int];
     /// Keys that end soon.
     KEYS_EXPIRING = both(
@@ -118,6 +127,7 @@ pub fn figures(tx: &mut Tx<'_>, now: Timestamp) -> Result<Figures, Fault> {
     Ok(Figures {
         runs_open: tx.rows(&RUNS_OPEN, &[], pair)?,
         payment_runs_open,
+        exchanges_open: tx.rows(&EXCHANGES_OPEN, &[], pair)?,
         inbox_open: tx.rows(&INBOX_OPEN, &[], pair)?,
         jobs_queued: jobs.unsigned_abs(),
         job_lag_ms: overdue.map_or(0, |due| now.millis_since(due).max(0).unsigned_abs()),
