@@ -112,7 +112,7 @@ async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Received> 
             buffer.drain(..length);
             return Some(request);
         }
-        let mut piece = [0; 16 * 1024];
+        let mut piece = vec![0; 16 * 1024];
         let count = stream.read(&mut piece).await.ok()?;
         if count == 0 || buffer.len() + count > REQUEST_BYTES_MAX {
             return None;
