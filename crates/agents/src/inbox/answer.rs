@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use floe_model::access::Caller;
+use floe_model::agents::exchange::ThreadState;
 use floe_model::id::InboxId;
-use floe_model::{Fault, FaultKind, FieldProblem, Scope};
+use floe_model::{Fault, FaultKind, FieldProblem};
 use floe_runtime::Ctx;
 use floe_store::Tx;
 use floe_store::agents::items::{self, End, Item as Row, StoppedCall};
@@ -16,7 +16,7 @@ use super::list::find;
 use super::write::{requester, tell};
 use crate::Agents;
 use crate::approvals::Continued;
-use crate::exchanges::{Accepted, NewExchange, Ready};
+use crate::exchanges::{Accepted, NewExchange, Ready, caller_of};
 use crate::threads::{self, Turn};
 use crate::trail::{self, Note, Who};
 
@@ -85,6 +85,7 @@ impl Agents {
                 Ok(ready) => Some(ready),
                 // The agent or the conversation is gone: a rejection needs neither.
                 Err(fault) if !approve && gone(&fault) => None,
+                Err(fault) if fault.kind() == FaultKind::NotFound => return Err(Refusal::NotWaiting.fault()),
                 Err(fault) => return Err(fault),
             },
             _ => None,
@@ -97,6 +98,8 @@ impl Agents {
         let (scope, stopped) = (row.scope, call.exchange);
         let before = ctx.store.read(move |tx| exchange_rows::find(tx, scope, stopped)).await?;
         let before = before.ok_or_else(|| Refusal::NotWaiting.fault())?;
+        // It goes on for whoever asked first, with the rights that they had: the answer gives no others.
+        let by = Arc::new(caller_of(&before));
         let new = NewExchange {
             thread: Some(row.alias.clone()),
             channel: before.channel,
@@ -106,7 +109,7 @@ impl Agents {
             depth: before.depth,
             ..NewExchange::new(row.agent, Vec::new())
         };
-        self.prepare(&in_name_of_the_agent(ctx, scope), new).await
+        self.prepare(&ctx.with_caller(by), new).await
     }
 
     /// Writes an answer and everything that follows from it, in the caller's transaction. Of many answers at once one counts.
@@ -123,12 +126,15 @@ impl Agents {
     ) -> Result<Answered, Fault> {
         let row = items::find(tx, ctx.caller.workspace, prepared.id)?.ok_or_else(|| Fault::not_found("Item"))?;
         // Answers about one conversation come one after the other, so that exactly one of them is the last.
-        thread_rows::lock(tx, row.scope, row.thread)?;
+        let state = thread_rows::lock(tx, row.scope, row.thread)?.map(|thread| thread.state);
         let row = items::find(tx, ctx.caller.workspace, row.id)?.ok_or_else(|| Fault::not_found("Item"))?;
         let item = Judge::new(ctx).item(tx, row)?;
         check(&item, answer)?;
         let (status, run) = match &prepared.given {
-            Given::Decision { approve } => self.decide(tx, ctx, &item.row, prepared, *approve, answer)?,
+            Given::Decision { approve } => {
+                let goes_on = goes_on(state, *approve)?;
+                self.decide(tx, ctx, &item.row, prepared.ready.as_ref().filter(|_| goes_on), *approve, answer)?
+            }
             Given::Release => self.release(tx, ctx, &item.row, answer)?,
             Given::Text(text) => {
                 let turn = Turn { scope: item.row.scope, by: &ctx.caller, request: Some(ctx.request_id) };
@@ -146,7 +152,7 @@ impl Agents {
         tx: &mut Tx<'_>,
         ctx: &Ctx,
         row: &Row,
-        prepared: &Prepared,
+        ready: Option<&Ready>,
         approve: bool,
         answer: &ItemAnswer,
     ) -> Result<(&'static str, u128), Fault> {
@@ -156,7 +162,7 @@ impl Agents {
         if others.iter().any(|other| other.status == "open") {
             return Ok(("waiting", call.exchange.0));
         }
-        let Some(ready) = &prepared.ready else { return Ok(("cancelled", call.exchange.0)) };
+        let Some(ready) = ready else { return Ok(("cancelled", call.exchange.0)) };
         match self.accept_in_background(tx, ready)? {
             Accepted::Taken(exchange) | Accepted::Known(exchange) => Ok(("running", exchange.0)),
             Accepted::Refused(_) => {
@@ -179,14 +185,7 @@ impl Agents {
         Ok(("bot", row.thread.0))
     }
 
-    fn close(
-        &self,
-        tx: &mut Tx<'_>,
-        ctx: &Ctx,
-        row: &Row,
-        decision: &str,
-        answer: &ItemAnswer,
-    ) -> Result<(), Fault> {
+    fn close(&self, tx: &mut Tx<'_>, ctx: &Ctx, row: &Row, decision: &str, answer: &ItemAnswer) -> Result<(), Fault> {
         let mut by = requester(&ctx.caller);
         by["via"] = json!(answer.via);
         let by = by.to_string();
@@ -201,6 +200,19 @@ impl Agents {
             return Err(Refusal::AlreadyAnswered.fault());
         }
         tell(tx, &self.platform, row, "platform.inbox.answered")
+    }
+}
+
+/// Whether an exchange follows a decision about a call, by the state of its conversation. A rejection needs none.
+fn goes_on(state: Option<ThreadState>, approve: bool) -> Result<bool, Fault> {
+    match state {
+        Some(ThreadState::Bot) => Ok(true),
+        Some(ThreadState::Human) => {
+            let message = "A person answers in this conversation; give it back to the agent first";
+            Err(Fault::conflict("conflict", message))
+        }
+        Some(ThreadState::Closed) | None if approve => Err(Refusal::NotWaiting.fault()),
+        Some(ThreadState::Closed) | None => Ok(false),
     }
 }
 
@@ -236,11 +248,6 @@ fn fit(row: &Row, answer: &ItemAnswer) -> Result<Given, Fault> {
         }
         (None, ..) => Err(invalid("", "value", "Give either data or the decision release")),
     }
-}
-
-/// The agent acts, whoever answers: what goes on needs no right of the person who approved it.
-fn in_name_of_the_agent(ctx: &Ctx, scope: Scope) -> Ctx {
-    ctx.with_caller(Arc::new(Caller::system(scope.workspace, scope.mode)))
 }
 
 fn gone(fault: &Fault) -> bool {

@@ -118,7 +118,8 @@ impl<'c> Judge<'c> {
         let asked_by_caller = || {
             let requester: Value = serde_json::from_str(&row.requester).unwrap_or_default();
             let member = caller.member_id().map(|id| id.prefixed());
-            row.started_by == started_by(caller) || (member.is_some() && requester["member"].as_str() == member.as_deref())
+            row.started_by == started_by(caller)
+                || (member.is_some() && requester["member"].as_str() == member.as_deref())
         };
         let is_own = row.call.is_some() && asked_by_caller() && self.forbids_self_approval(tx)?;
         Ok(is_own.then_some(Refusal::SelfApproval))

@@ -92,8 +92,13 @@ pub fn close_handoff(
 ) -> Result<(), Fault> {
     let open = items::open_of_thread(tx, scope.workspace, thread)?;
     let by = by.map(|by| requester(by).to_string());
-    let end =
-        End { status: "answered", decision: Some(decision), comment: None, by: by.as_deref(), at: platform.clock.now() };
+    let end = End {
+        status: "answered",
+        decision: Some(decision),
+        comment: None,
+        by: by.as_deref(),
+        at: platform.clock.now(),
+    };
     if items::close_of_thread(tx, scope.workspace, thread, Some(KIND_HANDOFF), &end)? == 0 {
         return Ok(());
     }
@@ -135,4 +140,3 @@ pub(super) fn tell(tx: &mut Tx<'_>, platform: &Platform, item: &Item, event: &'s
     tx.announce(Change::Record { workspace: item.scope.workspace, kind: "inbox", id: item.id.0 });
     Ok(())
 }
-

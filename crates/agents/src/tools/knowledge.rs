@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use floe_model::{Fault, FaultKind, Scope};
 use floe_model::id::KnowledgeBaseId;
+use floe_model::{Fault, FaultKind, Scope};
 use floe_runtime::Platform;
 use floe_runtime::tools::{Tool, ToolCall, ToolFault, ToolFuture, ToolSpec};
 use floe_store::agents::knowledge_bases;
@@ -30,11 +30,7 @@ struct KnowledgeTool {
 ///
 /// # Errors
 /// `invalid_definition`; `not_found` when none of its knowledge bases is there.
-pub(super) async fn open(
-    agents: &Arc<Agents>,
-    scope: Scope,
-    definition: &Value,
-) -> Result<Arc<dyn Tool>, ToolFault> {
+pub(super) async fn open(agents: &Arc<Agents>, scope: Scope, definition: &Value) -> Result<Arc<dyn Tool>, ToolFault> {
     let ids = definition.get("knowledge_base_ids").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let ids: Vec<KnowledgeBaseId> =
         ids.iter().filter_map(|id| KnowledgeBaseId::parse(id.as_str()?).ok()).take(BASES_MAX).collect();
@@ -89,7 +85,8 @@ impl Tool for KnowledgeTool {
         Box::pin(async move {
             let query = call.arguments["query"].as_str().unwrap_or_default().to_owned();
             let asked = Asked { query, top_k: self.top_k, threshold: self.threshold, ..Asked::default() };
-            let hits = self.agents.search.run(call.scope, &self.bases, &asked).await.map_err(|fault| fault_of(&fault))?;
+            let hits =
+                self.agents.search.run(call.scope, &self.bases, &asked).await.map_err(|fault| fault_of(&fault))?;
             let passages: Vec<Value> = hits.iter().filter(|hit| hit.is_relevant()).map(passage).collect();
             Ok(json!({ "results": passages }))
         })

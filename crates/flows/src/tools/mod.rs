@@ -79,7 +79,8 @@ async fn open(
     };
     let found = platform.store.read(move |tx| definitions::resolve(tx, scope.workspace, flow, version)).await;
     let resolved = found.map_err(|fault| unavailable(&fault))?;
-    let plan = flows.plans.compile(resolved.document_hash, &resolved.definition).map_err(|fault| unavailable(&fault))?;
+    let plan =
+        flows.plans.compile(resolved.document_hash, &resolved.definition).map_err(|fault| unavailable(&fault))?;
     let entry = choose_entry(&plan, "peer", None).map_err(|fault| unavailable(&fault))?;
     let entry = &plan.entries[entry];
     let step = parameters::step_of(&resolved.definition, &entry.step_id);
@@ -167,7 +168,9 @@ fn told(run: RunId, state: Option<&RunState>) -> Result<Value, ToolFault> {
     match (state.status, &state.error) {
         ("completed", _) => Ok(state.output.as_deref().cloned().unwrap_or_default()),
         ("failed", Some(error)) => Err(ToolFault::new("failed", format!("The flow failed: {}", error.message))),
-        ("failed" | "cancelled", _) => Err(ToolFault::new("failed", format!("The run of the flow was {}", state.status))),
+        ("failed" | "cancelled", _) => {
+            Err(ToolFault::new("failed", format!("The run of the flow was {}", state.status)))
+        }
         (status, _) => {
             let waits_for = state.wait.as_ref().map(|wait| wait.kind);
             Ok(json!({ "status": status, "run_id": run, "waits_for": waits_for }))

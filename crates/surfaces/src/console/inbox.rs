@@ -95,9 +95,8 @@ async fn counts(call: Call) -> Result<Reply, Fault> {
     let mode = read_mode(&call.query)?;
     let questions = call.app.flows.count_items(&call.ctx, mode).await?;
     let caller = call.ctx.clone();
-    let others = move |tx: &mut floe_store::Tx<'_>| {
-        Ok((count_payments(tx, &caller, mode)?, count_agents(tx, &caller, mode)?))
-    };
+    let others =
+        move |tx: &mut floe_store::Tx<'_>| Ok((count_payments(tx, &caller, mode)?, count_agents(tx, &caller, mode)?));
     let (payments, agents) = call.ctx.store.read(others).await?;
     Reply::ok(&inbox_wire::counts_object(&questions, &payments, agents))
 }
@@ -212,7 +211,9 @@ fn read_filter(query: &Query) -> Result<Asked, Fault> {
         return Err(one_of("product", &PRODUCTS.join(", ")));
     }
     let (kinds, of_treasury, of_agents) = match query.get("kind") {
-        None => (KINDS_FOR_PEOPLE.to_owned(), Kinds { approvals: true, confirmations: true }, inbox_agents::KINDS.to_vec()),
+        None => {
+            (KINDS_FOR_PEOPLE.to_owned(), Kinds { approvals: true, confirmations: true }, inbox_agents::KINDS.to_vec())
+        }
         Some(list) => {
             let has = |kind: &str| list.split(',').any(|word| word.trim() == kind);
             let of_treasury =

@@ -104,9 +104,8 @@ async fn payments(ctx: &Ctx, filter: Filter, window: &Window) -> Result<Part, Fa
 async fn of_agents(ctx: &Ctx, filter: items::Filter, mine: bool, window: &Window) -> Result<Part, Fault> {
     let (caller, after, limit) = (ctx.clone(), window.after_third.map(InboxId), window.limit);
     let (newest_first, total) = (window.newest_first, window.total);
-    let reading = move |tx: &mut floe_store::Tx<'_>| {
-        agents::list(tx, &caller, &filter, mine, newest_first, after, limit, total)
-    };
+    let reading =
+        move |tx: &mut floe_store::Tx<'_>| agents::list(tx, &caller, &filter, mine, newest_first, after, limit, total);
     let found = ctx.store.read(reading).await?;
     // Nobody has to answer within a time: these come after all that have an end.
     let place = |item: &agents::Item| (by_due(window, i64::MAX), item.row.id.0);

@@ -55,7 +55,8 @@ async fn an_approved_call_is_made_once_and_the_conversation_goes_on() {
     let open = items(&desk, "kind=agent_tool").await;
     assert_eq!(open.len(), 1, "{open:?}");
     let item = &open[0];
-    let facts = ["kind", "product", "mode", "title", "status", "can_answer", "content", "due_at"].map(|name| &item[name]);
+    let facts =
+        ["kind", "product", "mode", "title", "status", "can_answer", "content", "due_at"].map(|name| &item[name]);
     let content = json!({ "tool": "refund_order", "arguments": { "number": 12 } });
     assert_eq!(
         json!(facts),
@@ -98,15 +99,26 @@ async fn an_approved_call_is_made_once_and_the_conversation_goes_on() {
     assert_eq!(roles, ["user", "assistant", "tool", "assistant"], "{went_on}");
     let calls = received.lock().expect("a list").clone();
     assert_eq!(calls.len(), 1);
-    assert_eq!((calls[0].0["idempotency-key"].to_str().ok(), calls[0].1.as_str()), (Some(key_of(&stopped).as_str()), r#"{"number":12}"#));
+    assert_eq!(
+        (calls[0].0["idempotency-key"].to_str().ok(), calls[0].1.as_str()),
+        (Some(key_of(&stopped).as_str()), r#"{"number":12}"#)
+    );
 
-    let shown = desk.console("GET", &format!("/console/v1/inbox/{}", item["id"].as_str().expect("an id")), None).await.json;
-    assert_eq!((&shown["status"], &shown["answers"][0]["decision"], &shown["answers"][0]["comment"]), (&json!("answered"), &json!("approve"), &json!("fine")));
+    let shown =
+        desk.console("GET", &format!("/console/v1/inbox/{}", item["id"].as_str().expect("an id")), None).await.json;
+    assert_eq!(
+        (&shown["status"], &shown["answers"][0]["decision"], &shown["answers"][0]["comment"]),
+        (&json!("answered"), &json!("approve"), &json!("fine"))
+    );
     assert_eq!((&shown["can_answer"], &shown["why_not"]), (&json!(false), &json!("already_answered")));
     assert!(items(&desk, "kind=agent_tool").await.is_empty());
     assert_eq!(items(&desk, "kind=agent_tool&status=answered").await.len(), 1);
     let audit = desk.console("GET", "/console/v1/audit?action=answered_item", None).await.json;
-    assert_eq!((&audit["data"][0]["product"], &audit["data"][0]["detail"]["decision"]), (&json!("agents"), &json!("approve")), "{audit}");
+    assert_eq!(
+        (&audit["data"][0]["product"], &audit["data"][0]["detail"]["decision"]),
+        (&json!("agents"), &json!("approve")),
+        "{audit}"
+    );
 }
 
 /// The first call of the first round of an exchange, as it is named everywhere.
@@ -141,15 +153,29 @@ async fn a_person_can_say_something_in_a_conversation_and_give_it_back() {
     assert_eq!(handed.status, 200, "{handed:?}");
     let open = items(&desk, "kind=agent_handoff&product=agents").await;
     let item = &open[0];
-    assert_eq!((&item["summary"], &item["options"], &item["content"]["note"]), (&json!("angry"), &json!(["release"]), &json!("angry")));
-    for body in [json!({ "decision": "approve" }), json!({}), json!({ "data": { "text": " " } }), json!({ "data": {}, "decision": "release" })] {
+    assert_eq!(
+        (&item["summary"], &item["options"], &item["content"]["note"]),
+        (&json!("angry"), &json!(["release"]), &json!("angry"))
+    );
+    for body in [
+        json!({ "decision": "approve" }),
+        json!({}),
+        json!({ "data": { "text": " " } }),
+        json!({ "data": {}, "decision": "release" }),
+    ] {
         let refused = answer(&desk, item, with_hash(item, body.clone())).await;
         assert_eq!((refused.status.as_u16(), &refused.json["code"]), (422, &json!("invalid_answer")), "{body}");
     }
     let said = answer(&desk, item, with_hash(item, json!({ "data": { "text": "I am Ada." } }))).await;
-    assert_eq!((said.status.as_u16(), &said.json["outcome"]["status"], &said.json["item"]["status"]), (200, &json!("human"), &json!("open")));
+    assert_eq!(
+        (said.status.as_u16(), &said.json["outcome"]["status"], &said.json["item"]["status"]),
+        (200, &json!("human"), &json!("open"))
+    );
     let released = answer(&desk, item, with_hash(item, json!({ "decision": "release" }))).await;
-    assert_eq!((released.status.as_u16(), &released.json["outcome"]["status"], &released.json["item"]["status"]), (200, &json!("bot"), &json!("answered")));
+    assert_eq!(
+        (released.status.as_u16(), &released.json["outcome"]["status"], &released.json["item"]["status"]),
+        (200, &json!("bot"), &json!("answered"))
+    );
     let thread = desk.get("/threads/t").await.json;
     assert_eq!(thread["state"], "bot", "{thread}");
     assert!(thread.to_string().contains("I am Ada."), "{thread}");
@@ -173,7 +199,8 @@ async fn a_workspace_may_forbid_to_approve_what_one_asked_for() {
     streamed.json(&json!({ "messages": "refund order 7" })).text().await;
     desk.say("t", "refund order 8").await;
     let open = items(&desk, "kind=agent_tool&sort=created_at").await;
-    let facts: Vec<Value> = open.iter().map(|item| json!([item["requested_by"]["type"], item["can_answer"], item["why_not"]])).collect();
+    let facts: Vec<Value> =
+        open.iter().map(|item| json!([item["requested_by"]["type"], item["can_answer"], item["why_not"]])).collect();
     assert_eq!(json!(facts), json!([["member", false, "self_approval"], ["key", true, null]]));
     let refused = answer(&desk, &open[0], with_hash(&open[0], json!({ "decision": "approve" }))).await;
     assert_eq!((refused.status.as_u16(), &refused.json["code"]), (403, &json!("self_approval")));
@@ -192,9 +219,18 @@ async fn pages_of_the_inbox_show_each_item_once() {
     for sort in ["created_at", "-created_at", "due_at", "-due_at"] {
         let (mut seen, mut cursor) = (Vec::new(), String::new());
         loop {
-            let page = desk.console("GET", &format!("/console/v1/inbox?limit=3&total=true&sort={sort}{cursor}"), None).await.json;
+            let page = desk
+                .console("GET", &format!("/console/v1/inbox?limit=3&total=true&sort={sort}{cursor}"), None)
+                .await
+                .json;
             assert_eq!(page["total"], 10, "{sort}: {page}");
-            seen.extend(page["data"].as_array().expect("a list").iter().map(|item| item["id"].as_str().expect("an id").to_owned()));
+            seen.extend(
+                page["data"]
+                    .as_array()
+                    .expect("a list")
+                    .iter()
+                    .map(|item| item["id"].as_str().expect("an id").to_owned()),
+            );
             match page["next_cursor"].as_str() {
                 Some(next) => cursor = format!("&cursor={next}"),
                 None => break,
@@ -235,6 +271,87 @@ async fn a_tool_can_be_tried_before_it_is_saved() {
         (json!({ "tool": "refund_order", "arguments": [] }), "/arguments"),
     ] {
         let refused = test(body.clone()).await;
-        assert_eq!((refused.status.as_u16(), &refused.json["errors"][0]["pointer"]), (400, &json!(pointer)), "{body}: {refused:?}");
+        assert_eq!(
+            (refused.status.as_u16(), &refused.json["errors"][0]["pointer"]),
+            (400, &json!(pointer)),
+            "{body}: {refused:?}"
+        );
     }
+}
+
+#[tokio::test]
+async fn nothing_is_called_where_nobody_goes_on() {
+    let received = hooks::receive().await;
+    let mut desk = Desk::new().await;
+    refunds(&mut desk).await;
+    desk.say("t", "refund order 1").await;
+    let item = items(&desk, "kind=agent_tool").await.remove(0);
+    let approve = with_hash(&item, json!({ "decision": "approve" }));
+    // While a person answers, the agent makes no calls.
+    desk.post("/threads/t/handoff", json!({})).await;
+    let refused = answer(&desk, &item, approve.clone()).await;
+    assert_eq!((refused.status.as_u16(), &refused.json["code"]), (409, &json!("conflict")), "{refused:?}");
+    desk.post("/threads/t/release", json!({})).await;
+    assert_eq!(items(&desk, "kind=agent_tool").await.len(), 1, "nothing of the refused answer was kept");
+    desk.delete("/threads/t").await;
+    let refused = answer(&desk, &item, approve).await;
+    assert_eq!((refused.status.as_u16(), &refused.json["code"]), (409, &json!("not_waiting")), "{refused:?}");
+    // Without its agent a call can only be rejected.
+    desk.say("u", "refund order 2").await;
+    let item = items(&desk, "kind=agent_tool").await.remove(0);
+    desk.delete("").await;
+    let refused = answer(&desk, &item, with_hash(&item, json!({ "decision": "approve" }))).await;
+    assert_eq!((refused.status.as_u16(), &refused.json["code"]), (409, &json!("not_waiting")), "{refused:?}");
+    let rejected = answer(&desk, &item, with_hash(&item, json!({ "decision": "reject" }))).await;
+    assert_eq!(
+        (rejected.status.as_u16(), &rejected.json["outcome"]["status"]),
+        (200, &json!("cancelled")),
+        "{rejected:?}"
+    );
+    assert!(received.lock().expect("a list").is_empty());
+}
+
+#[tokio::test]
+async fn a_published_flow_is_a_tool() {
+    let mut desk = Desk::new().await;
+    let inputs = json!([
+        { "key": "customer", "label": "Name of the customer", "type": "text", "required": true },
+        { "key": "amount", "type": "number", "required": true },
+    ]);
+    let steps = json!([
+        { "id": "start", "type": "peer.action", "nextStepId": "end",
+          "data": { "name": "refund_request", "description": "Asks for a refund", "inputs": inputs } },
+        { "id": "end", "type": "final", "data": { "outputs": { "refunded": "{{amount}}", "to": "{{customer}}" } } },
+    ]);
+    let new = json!({ "name": "Refund", "visibility": "public", "definition": { "steps": steps } });
+    let made = desk.app.post("/v1/flow").bearer(&desk.session).json(&new).send().await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let flow = made.json["_id"].as_str().expect("an id").to_owned();
+    let tools = json!([{ "type": "flow", "flow_id": flow }]);
+    desk.agent = desk.new_agent(json!({ "model": "offline", "tools": tools })).await;
+    // A flow that is not published is no tool, and the agent answers without it.
+    let body = desk.say("t", "A refund request of 12.5 for \"Ada\"").await;
+    assert_eq!(body["metadata"]["tool_calls"], json!({}), "{body}");
+    let published =
+        desk.app.post(&format!("/v1/flow/{flow}/publish")).bearer(&desk.session).json(&json!({})).send().await;
+    assert_eq!(published.status, 200, "{published:?}");
+    let body = desk.say("t", "A refund request of 12.5 for \"Ada\"").await;
+    let calls = body["metadata"]["tool_calls"].as_object().expect("an object");
+    let call = calls.values().next().expect("a call");
+    assert_eq!(
+        (&call["name"], &call["arguments"], &call["result"], &call["status"]),
+        (
+            &json!("refund_request"),
+            &json!({ "customer": "Ada", "amount": 12.5 }),
+            &json!({ "refunded": 12.5, "to": "Ada" }),
+            &json!("success")
+        ),
+        "{body}"
+    );
+    let runs = desk.console("GET", "/console/v1/runs?kind=flow&mode=test", None).await.json;
+    assert_eq!(
+        (runs["data"].as_array().map(Vec::len), &runs["data"][0]["status"]),
+        (Some(1), &json!("completed")),
+        "{runs}"
+    );
 }

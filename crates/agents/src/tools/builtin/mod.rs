@@ -71,7 +71,9 @@ impl Tool for Builtin {
                 What::Sums => {
                     let expression = call.arguments["expression"].as_str().unwrap_or_default();
                     let result = sums::work_out(expression);
-                    result.map(|value| json!({ "result": value })).map_err(|why| ToolFault::new("invalid_arguments", why))
+                    result
+                        .map(|value| json!({ "result": value }))
+                        .map_err(|why| ToolFault::new("invalid_arguments", why))
                 }
             }
         })

@@ -16,7 +16,7 @@ use floe_runtime::outside::{Limits, OutsideError, Request};
 use floe_runtime::tools::{Tool, ToolCall, ToolFault, ToolFuture, ToolSpec};
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Method};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::secrets::Secrets;
 use super::{names, text};
@@ -104,13 +104,8 @@ impl HttpTool {
             return Err(ToolFault::new("invalid_arguments", "The arguments must be a JSON object"));
         };
         let has_body = matches!(self.method, Method::POST | Method::PUT | Method::PATCH);
-        let rest = |arguments: &mut Map<String, Value>| std::mem::take(arguments);
-        let (url, body) = if has_body {
-            let url = self.address.with(&mut arguments, false)?;
-            (url, Bytes::from(Value::Object(rest(&mut arguments)).to_string()))
-        } else {
-            (self.address.with(&mut arguments, true)?, Bytes::new())
-        };
+        let url = self.address.with(&mut arguments, !has_body)?;
+        let body = if has_body { Bytes::from(Value::Object(arguments).to_string()) } else { Bytes::new() };
         let mut headers = self.secrets.headers().clone();
         headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json, text/*;q=0.9, */*;q=0.1"));
         if has_body {

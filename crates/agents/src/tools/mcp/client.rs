@@ -82,7 +82,8 @@ impl Client<'_> {
         let answer = exchange(self, &begun).await?;
         let version = answer.result["protocolVersion"].as_str().unwrap_or(WITH_HANDSHAKE).to_owned();
         let generation = Generation::Session { id: answer.session, version };
-        let ready = Message { expects_answer: false, ..self.message(&generation, "notifications/initialized", json!({})) };
+        let ready =
+            Message { expects_answer: false, ..self.message(&generation, "notifications/initialized", json!({})) };
         self.send(&ready).await?;
         Ok(generation)
     }

@@ -39,7 +39,10 @@ impl Listed {
 pub(super) fn read_result(result: &Value) -> Result<Value, ToolFault> {
     let asks = result.get("resultType").and_then(Value::as_str).is_some_and(|word| word != "complete");
     if asks {
-        return Err(ToolFault::new("not_supported", "The tool asks for more input from a person, which it cannot get here"));
+        return Err(ToolFault::new(
+            "not_supported",
+            "The tool asks for more input from a person, which it cannot get here",
+        ));
     }
     let content = result.get("content").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let texts: Vec<String> = content.iter().map(piece).collect();

@@ -120,7 +120,8 @@ pub(super) async fn open(
     let key = key_of(scope, url, &secrets);
     let server = Arc::new(Server { key, url: url.to_owned(), secrets, agents: Arc::clone(agents) });
     let known = server.known(scope.mode, LIST_MS_MAX).await?;
-    let shown = known.tools.iter().filter(|tool| allowed.as_ref().is_none_or(|names| names.contains(&tool.name.as_str())));
+    let shown =
+        known.tools.iter().filter(|tool| allowed.as_ref().is_none_or(|names| names.contains(&tool.name.as_str())));
     let tools = shown.map(|tool| {
         let spec = ToolSpec {
             name: names::plain(&format!("{label}_{}", tool.name), "mcp"),

@@ -26,8 +26,12 @@ fn listed() -> Value {
 /// What a tool gives.
 fn called(params: &Value) -> Value {
     match params["name"].as_str() {
-        Some("find customer") => json!({ "content": [{ "type": "text", "text": "seen" }], "structuredContent": { "id": params["arguments"]["name"] } }),
-        Some("delete") => json!({ "content": [{ "type": "text", "text": "your key is mcp-secret-42" }, { "type": "image", "mimeType": "image/png", "data": "AA" }] }),
+        Some("find customer") => {
+            json!({ "content": [{ "type": "text", "text": "seen" }], "structuredContent": { "id": params["arguments"]["name"] } })
+        }
+        Some("delete") => {
+            json!({ "content": [{ "type": "text", "text": "your key is mcp-secret-42" }, { "type": "image", "mimeType": "image/png", "data": "AA" }] })
+        }
         _ => json!({ "isError": true, "content": [{ "type": "text", "text": "no such customer" }] }),
     }
 }
@@ -44,10 +48,15 @@ fn stateless(seen: &Seen) -> Vec<u8> {
     assert_eq!(asked["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"], "2026-07-28");
     assert_eq!(seen.header("x-api-key"), "mcp-secret-42");
     let result = match method {
-        "tools/list" if asked["params"]["cursor"].is_null() => json!({ "resultType": "complete", "tools": [], "nextCursor": "2" }),
+        "tools/list" if asked["params"]["cursor"].is_null() => {
+            json!({ "resultType": "complete", "tools": [], "nextCursor": "2" })
+        }
         "tools/list" => json!({ "resultType": "complete", "tools": listed() }),
         "tools/call" => {
-            assert_eq!((seen.header("mcp-name"), seen.header("idempotency-key")), (asked["params"]["name"].as_str().unwrap(), KEY));
+            assert_eq!(
+                (seen.header("mcp-name"), seen.header("idempotency-key")),
+                (asked["params"]["name"].as_str().unwrap(), KEY)
+            );
             called(&asked["params"])
         }
         other => panic!("{other} is not asked of such a server"),
@@ -68,13 +77,16 @@ fn with_session(seen: &Seen) -> Vec<u8> {
                 reply(&asked, "result", result).to_string(),
             )
         }
-        _ if !has_session => json_response(400, r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"No valid session"}}"#),
+        _ if !has_session => {
+            json_response(400, r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"No valid session"}}"#)
+        }
         "notifications/initialized" => response("202 Accepted", ""),
         method => {
             assert_eq!(seen.header("mcp-protocol-version"), "2025-03-26");
             let result = if method == "tools/list" { json!({ "tools": listed() }) } else { called(&asked["params"]) };
             let progress = json!({ "jsonrpc": "2.0", "method": "notifications/progress", "params": {} });
-            let events = format!(": hello\n\nevent: message\ndata: {progress}\n\ndata: {}\n\n", reply(&asked, "result", result));
+            let events =
+                format!(": hello\n\nevent: message\ndata: {progress}\n\ndata: {}\n\n", reply(&asked, "result", result));
             let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
             format!("{head}{:x}\r\n{events}\r\n", events.len()).into_bytes()
         }

@@ -69,9 +69,8 @@ impl PiiKind {
     }
 }
 
-static EMAIL: LazyLock<Regex> = LazyLock::new(|| {
-    compiled(r"(?i)[a-z0-9._%+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}")
-});
+static EMAIL: LazyLock<Regex> =
+    LazyLock::new(|| compiled(r"(?i)[a-z0-9._%+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}"));
 static IBAN: LazyLock<Regex> = LazyLock::new(|| compiled(r"(?i)\b[a-z]{2}[0-9]{2}(?:[ -]?[a-z0-9]){11,30}\b"));
 static CARD: LazyLock<Regex> = LazyLock::new(|| compiled(r"\b[0-9](?:[ -]?[0-9]){12,18}\b"));
 static IP: LazyLock<Regex> = LazyLock::new(|| compiled(r"\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}\b"));

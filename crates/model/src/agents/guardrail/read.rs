@@ -96,7 +96,11 @@ fn pattern(map: &Map<String, Value>, path: &str, problems: &mut Problems) -> Opt
             None
         }
         Err(_) => {
-            problems.add(&path, "pattern", "pattern is not a regular expression; look-around and back-references are none");
+            problems.add(
+                &path,
+                "pattern",
+                "pattern is not a regular expression; look-around and back-references are none",
+            );
             None
         }
     }
