@@ -1,7 +1,7 @@
 //! `/model-providers`: servers that answer for models (console contract, section 5.1).
 
 use floe_agents::models::providers::{NewProvider, ProviderPatch, Shown, header_names};
-use floe_agents::models::{Origin, ProviderKind};
+use floe_agents::models::{Listed, Origin, ProviderKind};
 use floe_model::Fault;
 use floe_model::access::Permission;
 use floe_model::id::ProviderId;
@@ -139,9 +139,7 @@ async fn sync(call: Call) -> Result<Reply, Fault> {
     let id: ProviderId = call.id("id", "Model provider")?;
     call.fields()?.finish()?;
     let listed = call.app.agents.models.list_upstream(&call.ctx, id).await?;
-    let object = |one: &floe_agents::models::Listed| {
-        json!({ "upstream_model": one.upstream_model, "configured_as": one.configured_as })
-    };
+    let object = |one: &Listed| json!({ "upstream_model": one.upstream_model, "configured_as": one.configured_as });
     Reply::ok(&json!({ "data": listed.iter().map(object).collect::<Vec<_>>() }))
 }
 
