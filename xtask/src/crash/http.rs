@@ -127,6 +127,10 @@ impl Response {
         if body.len() != length {
             return None;
         }
+        if headers.get("content-type").is_some_and(|media| media == "text/event-stream") {
+            // The answer to a repeat of a stream.
+            return Some(Self { status, headers, body: Value::String(String::from_utf8(body.to_vec()).ok()?) });
+        }
         let body = serde_json::from_slice(body).unwrap_or(Value::Null);
         Some(Self { status, headers, body })
     }

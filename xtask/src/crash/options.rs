@@ -17,7 +17,7 @@ const KILLS_TREASURY_POSTGRES: u32 = 60;
 /// Kills over events of apps unless said otherwise.
 const KILLS_EVENTS: u32 = 100;
 /// Kills over exchanges of agents unless said otherwise, on SQLite and on PostgreSQL.
-const KILLS_AGENTS: (u32, u32) = (80, 30);
+const KILLS_AGENTS: (u32, u32) = (50, 20);
 /// Nodes of the round that follows the others.
 const NODES: usize = 3;
 /// Nodes at most.
