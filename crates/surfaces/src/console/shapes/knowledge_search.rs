@@ -1,6 +1,8 @@
 //! Shapes of searches in knowledge bases.
 
-use crate::http::shape::{COUNT, FLAG, ID, JSON_OBJECT, NUMBER, Shape, TEXT, closed, int, list, may, must, object, text};
+use crate::http::shape::{
+    COUNT, FLAG, ID, JSON_OBJECT, NUMBER, Shape, TEXT, closed, int, list, may, must, object, text,
+};
 
 /// A question.
 pub(in crate::console) const KNOWLEDGE_QUERY: Shape = closed(
