@@ -134,8 +134,11 @@ impl Page {
                 self.heading = name[1..].parse().ok();
             }
             "td" | "th" => {
+                // An empty cell leaves no mark.
                 if self.has_cell {
-                    self.trim();
+                    self.trim(&[' ', '\t']);
+                }
+                if self.has_cell && !self.current.is_empty() && !self.current.ends_with('\n') {
                     self.current.push_str(" | ");
                 }
                 self.has_cell = true;
@@ -173,7 +176,7 @@ impl Page {
     }
 
     fn line(&mut self) {
-        self.trim();
+        self.trim(&[' ', '\n', '\t']);
         if !self.current.is_empty() {
             self.current.push('\n');
         }
@@ -185,13 +188,16 @@ impl Page {
         }
     }
 
-    fn trim(&mut self) {
-        let length = self.current.trim_end_matches([' ', '\n', '\t']).len();
+    /// Takes off blanks at the end, and the mark behind the last cell of a row.
+    fn trim(&mut self, blanks: &[char]) {
+        let text = self.current.trim_end_matches(blanks);
+        let length = text.strip_suffix(" |").map_or(text.len(), |text| text.trim_end_matches(blanks).len());
         self.current.truncate(length);
     }
 
     /// Ends the block that is being read.
     fn end(&mut self) {
+        self.trim(&[' ', '\n', '\t']);
         let text = std::mem::take(&mut self.current);
         let text = text.trim_matches([' ', '\n', '\t']);
         self.has_cell = false;

@@ -77,6 +77,7 @@ fn web_pages_show_what_a_browser_shows() {
             "a\n b",
         ],
     );
+    check("<table><tr><td>A</td><td></td><td>B</td><td> </td></tr><tr><td></td><td>C</td></tr></table>", &["A | B\nC"]);
     check("a < b and <3 &unknown; &#8364;", &["a < b and <3 &unknown; €"]);
     check("<p title=\"a > b\">text</p><script>never ends", &["text"]);
     check("<p>text <a href='x", &["text"]);
