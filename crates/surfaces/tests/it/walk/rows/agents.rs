@@ -44,9 +44,9 @@ fn console() -> Vec<Row> {
             .told_elsewhere(OTHER_NAMES),
         row("DELETE", "/console/v1/agents/{id}", Agent),
         row("POST", "/console/v1/agents/{id}/duplicate", Agent),
-        row("POST", "/console/v1/agents/{id}/tools/test", Agent).body(
-            |_| json!({ "tool": { "type": "builtin", "name": "calculator" }, "arguments": { "expression": "1 + 2" } }),
-        ),
+        row("POST", "/console/v1/agents/{id}/tools/test", Agent)
+            .body(|_| json!({ "tool": { "type": "builtin", "name": "calculator" }, "arguments": { "expression": "1 + 2" } }))
+            .other(|_| json!({ "tool": { "type": "builtin", "name": "current_time" } })),
         row("GET", "/console/v1/agents/{id}/versions", Agent),
         row("GET", "/console/v1/agents/{id}/versions/{n}", Agent),
         row("GET", "/console/v1/agents/{id}/versions/diff", Agent),
