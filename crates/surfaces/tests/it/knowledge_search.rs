@@ -7,7 +7,6 @@ use floe_store::agents::knowledge_bases;
 use floe_store::agents::knowledge_chunks::{self, Chunk, NewChunk};
 use floe_store::agents::knowledge_documents::{self, Document, Place};
 use floe_testkit::on_both;
-use floe_testkit::store::TestStore;
 use serde_json::{Value, json};
 
 use crate::app::TestApp;
