@@ -49,6 +49,7 @@ fn days(usage: &Value) -> Vec<(&str, &Value)> {
 on_both! {
     async fn the_seven_days_until_yesterday_are_told_newest_first(store: TestStore) {
         let office = Office::new(store).await;
+        let test = office.key_with(json!({ "mode": "test" })).await;
         office.spend("one", 1_500).await;
         // At the last moment of the day, and the first of the next.
         office.app.pass_seconds(16 * 3_600 - 1);
@@ -75,8 +76,7 @@ on_both! {
         assert_eq!(days(&office.get("/usage?start_date=2027-01-16").await), [("2027-01-16", &json!(2))]);
         let whole = office.get("/usage?start_date=2026-12-17&end_date=2027-01-16").await;
         assert_eq!((days(&whole).len(), &whole["usage"]["total_credits_used"]), (31, &json!(4)));
-        // Live and test are apart, and so are agents.
-        let test = office.key_with(json!({ "mode": "test" })).await;
+        // Live and test are apart.
         assert_eq!(office.call_as(&test, "GET", "/usage", None).await.json["usage"]["total_credits_used"], 0);
         let credits = office.get("/api/public/credits").await;
         assert_eq!(credits, json!({ "balance": 988.5, "used_today": 9, "used_this_month": 13, "limit": null }));
