@@ -24,7 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const PAUSE: Duration = Duration::from_millis(20);
 
 pub(super) async fn measure(folder: &Path, database: Option<&str>, report: &mut Report) -> anyhow::Result<()> {
-    let token = prepare::owner(folder, database).await?;
+    let folder = &folder.join("indexing");
+    std::fs::create_dir_all(folder).context("the data folder")?;
+    let token = prepare::owner_with(folder, database, &["console.read", "console.write"]).await?;
     let mut server = Child::start(folder, database).await?;
     let post = |path: String, body: Value| {
         let load = Load::post(server.address, &path, &token, &body.to_string());
