@@ -72,6 +72,9 @@ fn remembered(definition: &str) -> Option<String> {
     (step >= 2).then(|| words.into_iter().skip(1).step_by(step).take(REMEMBERED).collect::<Vec<_>>().join(" "))
 }
 
+/// A question, and the item that is meant.
+type Question = (usize, String);
+
 /// Share of questions whose text is the first hit, and among the first five.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Rates {
@@ -79,7 +82,7 @@ struct Rates {
     at_5: f64,
 }
 
-async fn rates(search: &Search, way: Way, questions: &[(usize, String)]) -> Rates {
+async fn rates(search: &Search, way: Way, questions: &[Question]) -> Rates {
     let (mut first, mut among) = (0, 0);
     for (item, question) in questions {
         let hits = search.run_by(way, SCOPE, &[BASE], &asked(question)).await.expect("hits");
@@ -118,7 +121,7 @@ async fn measure(store: TestStore, database: &str) {
         .filter_map(|at| Some((at, remembered(&items[at].definition)?)))
         .take(QUESTIONS)
         .collect();
-    let kinds: [(&str, Vec<(usize, String)>, f64); 2] =
+    let kinds: [(&str, Vec<Question>, f64); 2] =
         [("headwords", headwords, HEADWORDS_MIN), ("remembered words", memories, REMEMBERED_MIN)];
     for (kind, questions, least) in kinds {
         assert!(questions.len() > QUESTIONS / 2, "{kind}: {}", questions.len());
