@@ -140,8 +140,8 @@ impl Round {
             }
             let Some(round) = rounds.last_mut() else { continue };
             if is_reply {
-                let kept: KeptReply = parse(span.output.as_deref())?;
-                round.refused = kept.refused.clone();
+                let mut kept: KeptReply = parse(span.output.as_deref())?;
+                round.refused = kept.refused.take();
                 round.reply = Some(Reply {
                     kept,
                     model: span.name.clone(),
