@@ -58,7 +58,7 @@ pub(crate) async fn answer(
         Start::Answered(reply) => return Ok(*reply),
         Start::Noted(noted) => {
             let turn = noted.turn;
-            (Some(noted), turn)
+            (Some(*noted), turn)
         }
     };
     let new = NewExchange { key: Some(key_of(turn, subject)), ..exchange(agent, body, channel) };

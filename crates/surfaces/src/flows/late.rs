@@ -54,7 +54,7 @@ pub(crate) enum Start {
     /// It is a repeat: this is its answer.
     Answered(Box<Reply>),
     /// It was noted under its key.
-    Noted(Noted),
+    Noted(Box<Noted>),
 }
 
 /// A call that was noted under its key, until what it came to is kept.
@@ -82,7 +82,7 @@ pub(crate) async fn note(call: &Call, subject: u128) -> Result<Start, Fault> {
             None => return Err(fault),
         },
     };
-    Ok(Start::Noted(Noted { turn, repeat, _served: served }))
+    Ok(Start::Noted(Box::new(Noted { turn, repeat, _served: served })))
 }
 
 impl Noted {
