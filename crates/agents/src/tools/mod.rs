@@ -74,6 +74,9 @@ struct Entry {
     requires_approval: bool,
 }
 
+/// The tools of one definition.
+type Opened = Result<Vec<Arc<dyn Tool>>, ToolFault>;
+
 /// A definition that could not be opened.
 #[derive(Debug, Clone)]
 pub struct Problem {
@@ -97,7 +100,7 @@ impl Toolbox {
                 (at, opened.unwrap_or_else(|_| Err(ToolFault::new("timeout", "It could not be opened in time"))))
             });
         }
-        let mut opened: Vec<(usize, Result<Vec<Arc<dyn Tool>>, ToolFault>)> = Vec::with_capacity(definitions.len());
+        let mut opened: Vec<(usize, Opened)> = Vec::with_capacity(definitions.len());
         while let Some(done) = opening.join_next().await {
             opened.extend(done.ok());
         }

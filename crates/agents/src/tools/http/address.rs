@@ -36,7 +36,7 @@ impl Address {
         }
         // Where it goes is the author's word alone: the first place comes after scheme, host and port.
         let first = parts.first().and_then(|part| if let Part::Text(text) = part { Some(text.as_str()) } else { None });
-        let is_fixed = parts.len() < 2 || first.is_some_and(|text| has_path(text));
+        let is_fixed = parts.len() < 2 || first.is_some_and(has_path);
         if !is_fixed || url.fragment().is_some() {
             return Err("url may have {names} in its path and query only, and no fragment");
         }
