@@ -8,7 +8,6 @@ mod streams;
 mod thread_routes;
 
 use floe_agents::exchanges::Keeper;
-use floe_model::id::AgentId;
 use floe_testkit::store::TestStore;
 use serde_json::{Value, json};
 
@@ -43,10 +42,6 @@ impl Desk {
         let answer = self.app.post("/api/public/agent").header("authorization", &self.key).json(&body).send().await;
         assert_eq!(answer.status, 201, "{answer:?}");
         answer.json["id"].as_str().expect("an id").to_owned()
-    }
-
-    pub fn agent_id(&self) -> AgentId {
-        AgentId::parse(&self.agent).expect("an id")
     }
 
     /// A path of the agent.
