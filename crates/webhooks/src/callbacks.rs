@@ -30,6 +30,9 @@ const LOOKUP_MS: u64 = 3_000;
 /// The header that names the call.
 const REQUEST_HEADER: &str = "x-request-id";
 
+/// Names and values.
+type Headers = Vec<(String, String)>;
+
 impl Webhooks {
     /// Whether answers can be sent to an address: absolute, http or https, and not leading where calls may not go, once its name
     /// was looked up.
@@ -117,7 +120,7 @@ pub(crate) fn load(
     platform: &Platform,
     workspace: WorkspaceId,
     delivery: DeliveryId,
-) -> Result<(Vec<String>, Vec<(String, String)>), Fault> {
+) -> Result<(Vec<String>, Headers), Fault> {
     let now = platform.clock.now();
     let place = Place::callback_secret(workspace);
     let mut secrets = Vec::new();
