@@ -53,7 +53,8 @@ impl Agents {
     #[must_use]
     pub fn new(platform: Arc<Platform>, settings: Settings) -> Self {
         let models = Arc::new(models::ModelService::new(Arc::clone(&platform), settings.models.clone()));
-        let knowledge = Arc::new(knowledge::Knowledge::new(Arc::clone(&models) as Arc<dyn floe_runtime::models::Models>));
+        let knowledge =
+            Arc::new(knowledge::Knowledge::new(Arc::clone(&models) as Arc<dyn floe_runtime::models::Models>));
         let search = knowledge::search::Search::new(Arc::clone(&platform), Arc::<models::ModelService>::clone(&models));
         let exchanges = exchanges::Exchanges::new(&platform);
         Self { platform, settings, models, knowledge, search, tools: tools::Tools::default(), exchanges }

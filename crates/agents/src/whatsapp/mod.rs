@@ -32,11 +32,7 @@ const TIMEOUT_MS: u64 = 30_000;
 
 impl Default for GraphSettings {
     fn default() -> Self {
-        Self {
-            base_url: "https://graph.facebook.com".to_owned(),
-            version: "v23.0".to_owned(),
-            timeout_ms: TIMEOUT_MS,
-        }
+        Self { base_url: "https://graph.facebook.com".to_owned(), version: "v23.0".to_owned(), timeout_ms: TIMEOUT_MS }
     }
 }
 

@@ -5,9 +5,9 @@
 use floe_testkit::on_both;
 
 // The scripted server of the flows' tests: one request, one answer.
-#[path = "../../../flows/tests/it/stub.rs"]
-mod stub;
 mod exchanges;
 mod knowledge;
+#[path = "../../../flows/tests/it/stub.rs"]
+mod stub;
 mod tools;
 mod world;

@@ -2,8 +2,8 @@
 
 pub mod activity;
 pub mod agent;
-pub mod document_kind;
 pub mod days;
+pub mod document_kind;
 pub mod embedding;
 pub mod envelope;
 pub mod exchange;
@@ -11,6 +11,6 @@ pub mod guardrail;
 pub mod message;
 pub mod passages;
 pub mod ranking;
-pub mod window;
 pub mod whatsapp;
+pub mod window;
 pub mod words;

@@ -172,7 +172,8 @@ pub fn days(tx: &mut Tx<'_>, period: Period) -> Result<Vec<Day>, Fault> {
             credits: 0,
         })
     })?;
-    let taken = tx.rows(&CREDITS, params![workspace, flow, from, to, DAYS_MAX], |row| Ok((row.int(0)?, row.int(1)?)))?;
+    let taken =
+        tx.rows(&CREDITS, params![workspace, flow, from, to, DAYS_MAX], |row| Ok((row.int(0)?, row.int(1)?)))?;
     for (day, credits) in taken {
         let at = Timestamp(day.saturating_mul(DAY_US));
         if let Some(found) = days.iter_mut().find(|found| found.at == at) {

@@ -45,7 +45,11 @@ async fn search(call: Call) -> Result<Reply, Fault> {
         "knowledge_base_id": base.prefixed(),
     });
     // A search writes nothing, but for its answer to a repeat when there may be one.
-    if call.repeat()?.is_none() { Reply::ok(&shown) } else { call.commit(|_| Ok(()), move |()| Reply::ok(&shown)).await }
+    if call.repeat()?.is_none() {
+        Reply::ok(&shown)
+    } else {
+        call.commit(|_| Ok(()), move |()| Reply::ok(&shown)).await
+    }
 }
 
 fn read(call: &Call) -> Result<Asked, Fault> {

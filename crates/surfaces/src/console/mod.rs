@@ -2,8 +2,8 @@
 
 mod account;
 mod accounts_wire;
-mod agent_chat;
 mod agent_activity;
+mod agent_chat;
 mod agent_tools;
 mod agent_versions;
 mod agent_whatsapp;

@@ -239,9 +239,7 @@ async fn publish_version(call: Call) -> Result<Reply, Fault> {
     let summary = patch::summary(&mut body);
     body.finish_ignoring_unknown()?;
     let (ctx, app) = (call.ctx.clone(), call.app.clone());
-    let act = move |tx: &mut Tx<'_>| {
-        definitions::publish_version(tx, &ctx, &app.flows, id, number, summary.as_deref())
-    };
+    let act = move |tx: &mut Tx<'_>| definitions::publish_version(tx, &ctx, &app.flows, id, number, summary.as_deref());
     call.commit(act, shown).await
 }
 

@@ -1,5 +1,6 @@
 //! What a model may ask for: every kind of tool behind the same gates.
 
+mod agents;
 mod http;
 mod mcp;
 

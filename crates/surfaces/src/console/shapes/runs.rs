@@ -24,7 +24,8 @@ pub(in crate::console) const RUN: Shape = object(
         must("kind", words(&["flow", "workflow", "agent", "payment"])),
         must("name", TEXT),
         must("definition_id", ID.or_null()).about("The flow or agent; of a payment run the schedule that made it"),
-        must("version", COUNT).about("Of the flow or the agent's configuration; of a payment run, of what is to be paid"),
+        must("version", COUNT)
+            .about("Of the flow or the agent's configuration; of a payment run, of what is to be paid"),
         must("mode", MODE),
         must("status", STATUS),
         must("product_status", TEXT).about("The status in the words of the product"),

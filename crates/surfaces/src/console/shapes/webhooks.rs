@@ -99,7 +99,8 @@ pub(in crate::console) const DELIVERY: Shape = object(
     "Delivery",
     &[
         must("id", ID),
-        must("endpoint_id", ID.or_null()).about("Null for the answer of an agent, which goes to the address of its call"),
+        must("endpoint_id", ID.or_null())
+            .about("Null for the answer of an agent, which goes to the address of its call"),
         must("event_id", ID),
         must("event_type", TEXT),
         must("mode", MODE),
