@@ -13,7 +13,7 @@ const DAY_US: i64 = 86_400_000_000;
 /// Reads everything of agents but what follows from other settings.
 pub(super) fn read(parse: &mut Parser<'_>) -> Settings {
     let usual = Settings::default();
-    let usage_since_day = parse.required("FLOE_AGENT_USAGE_SINCE", day, usual.usage_since_day);
+    let usage_since_day = parse.required("FLOE_USAGE_SINCE", day, usual.usage_since_day);
     let graph = GraphSettings {
         base_url: parse.required("FLOE_GRAPH_URL", parse::web_address, usual.graph.base_url),
         version: parse.required("FLOE_GRAPH_VERSION", graph_version, usual.graph.version),

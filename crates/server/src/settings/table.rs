@@ -91,7 +91,7 @@ pub const SETTINGS: &[Definition] = &[
     secret("FLOE_FUNDING_SECRETS", "name=secret of those who tell of money that came in, between commas"),
     plain("FLOE_INSTITUTIONS_FILE", "", "JSON file of institutions (the directory that comes with Floe)"),
     plain("FLOE_WATCHLIST", "", "file with a name on each line: payees who resemble one are looked at by a person"),
-    plain("FLOE_AGENT_USAGE_SINCE", "2025-05-28", "first day (UTC) of which the usage of agents is told"),
+    plain("FLOE_USAGE_SINCE", "2025-05-28", "first day (UTC) of which the usage of agents is told"),
     plain("FLOE_GRAPH_URL", "https://graph.facebook.com", "where WhatsApp templates are handed over"),
     plain("FLOE_GRAPH_VERSION", "v23.0", "version of the Graph API"),
     plain("FLOE_CODE_STEPS", "on", "whether JavaScript steps run"),

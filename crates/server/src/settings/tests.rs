@@ -129,7 +129,7 @@ fn values_out_of_range_are_refused_by_name_all_at_once() {
     refused(&[("FLOE_WATCHLIST", "/nowhere.txt")], "FLOE_WATCHLIST: /nowhere.txt");
     refused(&[("FLOE_RUN_RETENTION_DAYS", "0")], "FLOE_RUN_RETENTION_DAYS");
     refused(&[("FLOE_EVENT_RETENTION_DAYS", "29")], "FLOE_EVENT_RETENTION_DAYS: must be a number from 30 to 3650");
-    refused(&[("FLOE_AGENT_USAGE_SINCE", "2025-02-30")], "FLOE_AGENT_USAGE_SINCE: must be a date");
+    refused(&[("FLOE_USAGE_SINCE", "2025-02-30")], "FLOE_USAGE_SINCE: must be a date");
     refused(&[("FLOE_LOG", "a=b=c")], "FLOE_LOG");
     refused(
         &[("FLOE_MODE", "prod"), ("FLOE_CODE_STEPS", "maybe")],

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use floe_access::Identity;
 use floe_access::rate::Verdict;
 use floe_model::access::Credential;
-use floe_model::id::{AppId, RequestId};
+use floe_model::id::AppId;
 use floe_model::{Fault, FaultKind, Timestamp};
 use floe_placements::serving::{ServedApp, Snapshot};
 use http::header::{CACHE_CONTROL, HeaderName, X_CONTENT_TYPE_OPTIONS};
@@ -47,7 +47,7 @@ pub(in crate::http) async fn answer(app: Arc<App>, route: Arc<Route>, request: R
     let peer = run::peer_of(&parts.extensions);
     let takes_gzip = compress::takes_gzip(&parts.headers);
     let mut visit = Visit::default();
-    let steps = Steps { app: &app, route: &route, sdk, peer, request_id, now, takes_gzip };
+    let steps = Steps { app: &app, route: &route, sdk, peer, now, takes_gzip };
     let outcome = Catch(Box::pin(steps.go(&mut parts, body, &mut visit))).await;
     let outcome = outcome.unwrap_or_else(|panic| Err(Fault::internal(format!("panic in a handler: {panic}"))));
 
@@ -98,7 +98,6 @@ struct Steps<'a> {
     route: &'a Arc<Route>,
     sdk: &'a Sdk,
     peer: IpAddr,
-    request_id: RequestId,
     now: Timestamp,
     takes_gzip: bool,
 }

@@ -27,7 +27,7 @@ const MALFORMED: &[&str] = &[
 
 /// A page of a browser is the same whatever its address names; what it shows it asks other routes for.
 fn is_page(route: &Route) -> bool {
-    route.doc.answers.iter().any(|answer| answer.media == "text/html")
+    route.doc.answers.iter().any(|answer| answer.body.is_some_and(|body| body.media == "text/html"))
 }
 
 /// What an answer says, without what differs by request.
