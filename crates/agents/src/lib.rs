@@ -6,7 +6,6 @@
 //!
 //! Start reading with [`Agents`], then `agents/` as an example of a resource.
 
-#[expect(clippy::module_inception, reason = "the record is called what the slice is called")]
 pub mod agents;
 pub mod approvals;
 mod directory;

@@ -130,7 +130,8 @@ mod tests {
     #[test]
     fn the_kind_is_found_from_bytes_name_and_type() {
         use DocumentKind::{Csv, Docx, Html, Markdown, Pdf, Text};
-        let cases: &[(&str, Option<&str>, &[u8], Option<DocumentKind>)] = &[
+        type Case = (&'static str, Option<&'static str>, &'static [u8], Option<DocumentKind>);
+        let cases: &[Case] = &[
             ("a.txt", None, b"words", Some(Text)),
             ("A.MD", None, b"# words", Some(Markdown)),
             ("table", Some("text/csv; charset=utf-8"), b"a,b", Some(Csv)),

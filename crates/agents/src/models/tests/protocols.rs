@@ -213,13 +213,13 @@ async fn a_schema_holds_the_model_where_its_provider_can_and_is_told_to_it_where
 async fn what_a_model_cannot_is_not_asked_of_it() {
     let world = World::open().await;
     let provider = world.provider("plain", ProviderKind::OpenaiCompatible, |_| {}).await;
-    let mut set = ModelPatch::default();
-    set.supports = super::super::records::SupportsPatch {
+    let supports = super::super::records::SupportsPatch {
         tools: Some(false),
         vision: Some(false),
         json_schema: None,
         stream: Some(false),
     };
+    let set = ModelPatch { supports, ..ModelPatch::default() };
     world.model(&provider, "plain", set).await;
     let image = ChatMessage::User { parts: vec![Part::Image("data:image/png;base64,AAAA".to_owned())] };
     let call = ModelCall { tools: vec![weather()], messages: vec![image], ..ask("plain", "") };

@@ -17,7 +17,8 @@ fn config() -> OnceConfig {
 #[tokio::test]
 async fn work_is_answered_or_ended() {
     let once = Once::new(config());
-    let cases: &[(&[u8], Result<&[u8], OnceFailure>)] = &[
+    type Case = (&'static [u8], Result<&'static [u8], OnceFailure>);
+    let cases: &[Case] = &[
         (b"hello", Ok(b"HELLO")),
         (b"", Ok(b"")),
         (b"print", Ok(b"PRINT")),
