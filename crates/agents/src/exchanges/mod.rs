@@ -52,8 +52,9 @@ pub const TURN_MS_MAX: i64 = 30_000;
 const BACKGROUND_MAX: usize = 64;
 /// Exchanges that one process runs at a time because somebody waits for them; more are refused as overload.
 const DIRECT_MAX: usize = 4_096;
-/// How often an exchange is taken before it is given up: one that ends its process each time would end them all.
-const TAKES_MAX: i64 = 5;
+/// How often an exchange is taken before it is given up: one that ends its process each time would end them all. An innocent one that
+/// stands beside it, or is met by many ends in a row, has to come through, so there are many.
+const TAKES_MAX: i64 = 25;
 /// Calls of tools in one round; what a model asks for beyond is refused to it.
 const CALLS_MAX: usize = 32;
 /// Calls of tools of one exchange that run at a time.

@@ -54,7 +54,7 @@ on_both! {
                 floe_store::agents::exchanges::claim(tx, owner, false, 10, now).map(|taken| taken.len())
             })
         };
-        for owner in 1..=5 {
+        for owner in 1..=25 {
             assert_eq!(take(owner).await.unwrap(), 1);
         }
         let keeper = Keeper::start(&stage.world.agents, true);
