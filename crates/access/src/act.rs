@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-use floe_model::access::{Caller, Credential};
 use floe_model::id::WorkspaceId;
 use floe_model::{Fault, Mode, Timestamp};
 use floe_runtime::Ctx;
@@ -36,7 +35,7 @@ impl Act {
 
     /// Writes the audit entry of an act of the caller in its workspace.
     pub(crate) fn note(&self, tx: &mut Tx<'_>, note: Note<'_>) -> Result<(), Fault> {
-        self.note_as(tx, self.ctx.caller.workspace, actor_of(&self.ctx.caller), note)
+        self.note_as(tx, self.ctx.caller.workspace, Actor::of(&self.ctx.caller), note)
     }
 
     /// Writes the audit entry of somebody who is not signed in yet.
@@ -69,24 +68,4 @@ impl Act {
         };
         audit::record(tx, &entry)
     }
-}
-
-/// The caller as an audit entry names it.
-#[must_use]
-pub(crate) fn actor_of(caller: &Caller) -> Actor {
-    let (kind, id) = match (caller.credential, &caller.member) {
-        (Credential::Token(id), _) => ("token", Some(id.0)),
-        (
-            Credential::FlowsKey(id)
-            | Credential::TreasuryKey(id)
-            | Credential::PlacementsKey(id)
-            | Credential::AgentsKey(id),
-            _,
-        ) => ("key", Some(id.0)),
-        (Credential::Share(id), _) => ("share", Some(id.0)),
-        (Credential::Session(_), Some(member)) => ("member", Some(member.id.0)),
-        (Credential::Session(id), None) => ("member", Some(id.0)),
-        (Credential::Anonymous | Credential::System, _) => ("system", None),
-    };
-    Actor { kind: kind.to_owned(), id, name: caller.name.clone() }
 }

@@ -9,7 +9,7 @@ use floe_store::platform::audit::Actor;
 use floe_store::platform::events::{self, NewEvent};
 use serde_json::{Value, json};
 
-use crate::act::{Act, Note, actor_of};
+use crate::act::{Act, Note};
 use crate::authenticate::read_scopes;
 use crate::members::require_treasury_owner;
 use crate::service::Access;
@@ -267,7 +267,7 @@ impl PreparedKey {
     /// `forbidden` for a key of the treasury, unless the caller is an owner there.
     pub fn apply(&self, tx: &mut Tx<'_>, act: &Act) -> Result<MadeKey, Fault> {
         check_kind(tx, act, self.row.kind)?;
-        self.apply_as(tx, act, actor_of(&act.ctx.caller))
+        self.apply_as(tx, act, Actor::of(&act.ctx.caller))
     }
 
     pub(crate) fn apply_as(&self, tx: &mut Tx<'_>, act: &Act, actor: Actor) -> Result<MadeKey, Fault> {
@@ -309,7 +309,7 @@ pub fn patch(tx: &mut Tx<'_>, act: &Act, id: KeyId, patch: &KeyPatch, if_match: 
     }
     key.revision += 1;
     let detail = json!({ "name": key.name, "is_active": key.is_active });
-    note(tx, act, actor_of(&act.ctx.caller), &key, "changed_key", detail)?;
+    note(tx, act, Actor::of(&act.ctx.caller), &key, "changed_key", detail)?;
     Ok(key)
 }
 
@@ -323,7 +323,7 @@ pub fn revoke(tx: &mut Tx<'_>, act: &Act, id: KeyId, if_match: Option<i64>) -> R
     check_kind(tx, act, key.kind)?;
     check_revision(key.revision, if_match)?;
     if rows::revoke(tx, workspace, id, act.now())? {
-        note(tx, act, actor_of(&act.ctx.caller), &key, "revoked_key", json!({}))?;
+        note(tx, act, Actor::of(&act.ctx.caller), &key, "revoked_key", json!({}))?;
         tell(tx, act, &key, "platform.key.revoked")?;
     }
     find(tx, workspace, id)

@@ -5,6 +5,7 @@ use floe_model::id::{MemberId, TokenId, WorkspaceId};
 use floe_model::{Fault, Timestamp};
 use floe_store::Tx;
 use floe_store::access::tokens::{self as rows, Token};
+use floe_store::platform::audit::Actor;
 use serde_json::json;
 
 use crate::act::{Act, Note};
@@ -249,6 +250,6 @@ fn find(tx: &mut Tx<'_>, workspace: WorkspaceId, member: MemberId, id: TokenId) 
 fn note(tx: &mut Tx<'_>, act: &Act, token: &Token, action: &'static str) -> Result<(), Fault> {
     let target = Some(("token", token.id.0, token.name.as_str()));
     let detail = json!({ "scopes": read_scopes(&token.scopes)? });
-    let actor = crate::act::actor_of(&act.ctx.caller);
+    let actor = Actor::of(&act.ctx.caller);
     act.note_as(tx, token.workspace, actor, Note { action, mode: None, target, detail })
 }

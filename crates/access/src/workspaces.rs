@@ -7,9 +7,10 @@ use floe_store::Tx;
 use floe_store::access::memberships::{self, Belonging};
 use floe_store::access::workspaces::{self, Workspace};
 use floe_store::access::{groups, invites, keys, sessions, tokens};
+use floe_store::platform::audit::Actor;
 use serde_json::json;
 
-use crate::act::{Act, Note, actor_of};
+use crate::act::{Act, Note};
 use crate::authenticate::require_member;
 use crate::service::Access;
 use crate::setup::{free_slug, slug_of};
@@ -70,7 +71,7 @@ pub fn create(tx: &mut Tx<'_>, act: &Act, new: &NewWorkspace) -> Result<Workspac
         target: Some(("workspace", workspace.id.0, &workspace.name)),
         detail: json!({ "slug": workspace.slug }),
     };
-    act.note_as(tx, workspace.id, actor_of(&act.ctx.caller), note)?;
+    act.note_as(tx, workspace.id, Actor::of(&act.ctx.caller), note)?;
     Ok(workspace)
 }
 
@@ -122,5 +123,5 @@ pub fn delete(
         target: Some(("workspace", id.0, &workspace.name)),
         detail: json!({ "slug": workspace.slug, "members": members, "tokens": tokens, "keys": keys }),
     };
-    act.note_as(tx, id, actor_of(&act.ctx.caller), note)
+    act.note_as(tx, id, Actor::of(&act.ctx.caller), note)
 }

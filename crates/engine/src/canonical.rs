@@ -5,7 +5,16 @@ use std::borrow::Cow;
 
 use serde_json::{Number, Value};
 
+use floe_model::hex;
+use sha2::{Digest as _, Sha256};
+
 use crate::expr;
+
+/// SHA-256 of the canonical text of a value, in 64 lower-case hexadecimal digits: two values have the same one when they say the same.
+#[must_use]
+pub fn canonical_digest(value: &Value) -> String {
+    hex::encode(&Sha256::digest(canonical_json(value).as_bytes()))
+}
 
 /// The canonical text of a value. Numbers count as double precision numbers, as the RFC says.
 #[must_use]

@@ -4,11 +4,10 @@ use floe_model::Fault;
 use floe_model::access::{Credential, Permission};
 use floe_model::id::RunId;
 use floe_runtime::Ctx;
-use floe_store::platform::audit::{Entry, Target};
+use floe_store::platform::audit::{Actor, Entry, Target};
 use serde_json::json;
 
 use crate::Flows;
-use crate::definitions::actor_of;
 use crate::execute::started_by;
 use crate::runs::RunState;
 
@@ -47,7 +46,7 @@ impl Flows {
             mode: Some(row.mode),
             product: "flows".to_owned(),
             action: "cancelled_run".to_owned(),
-            actor: actor_of(caller),
+            actor: Actor::of(caller),
             target: Some(Target { kind: "run".to_owned(), id: Some(run.0), name: Some(row.flow_name.clone()) }),
             run_id: Some(run),
             detail: json!({ "flow_id": row.flow, "status": row.status, "reason": reason }).to_string(),

@@ -1,7 +1,6 @@
 //! What an act of operation leaves behind.
 
 use floe_model::Fault;
-use floe_model::access::{Caller, Credential};
 use floe_model::id::BackupId;
 use floe_runtime::Ctx;
 use floe_store::Tx;
@@ -24,7 +23,7 @@ pub(crate) fn audit(
         mode: None,
         product: "console".to_owned(),
         action: action.to_owned(),
-        actor: actor_of(&ctx.caller),
+        actor: Actor::of(&ctx.caller),
         target,
         run_id: None,
         detail: detail.to_string(),
@@ -33,13 +32,4 @@ pub(crate) fn audit(
         at: ctx.now(),
     };
     audit::record(tx, &entry)
-}
-
-fn actor_of(caller: &Caller) -> Actor {
-    let (kind, id) = match (caller.credential, &caller.member) {
-        (Credential::Token(id), _) => ("token", Some(id.0)),
-        (Credential::Session(_), Some(member)) => ("member", Some(member.id.0)),
-        _ => ("system", None),
-    };
-    Actor { kind: kind.to_owned(), id, name: caller.name.clone() }
 }

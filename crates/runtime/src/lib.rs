@@ -20,6 +20,7 @@ pub mod platform;
 pub mod sandbox;
 pub mod seal;
 pub mod tools;
+pub mod trail;
 
 pub use clock::{Clock, SystemClock};
 pub use ids::Ids;

@@ -5,8 +5,7 @@
 //! an agent is an actor of the kind `agent` with its name, a person is a `member` or `token`, a key is a `key`, and the rest is
 //! `system`; [`agent_type`] reads it back.
 
-use floe_model::access::{Caller, Credential};
-use floe_model::id::{RequestId, RunId, parse_bits};
+use floe_model::id::{RequestId, RunId};
 use floe_model::{Scope, Timestamp};
 use floe_runtime::{Ctx, Platform};
 use floe_store::platform::audit::{Actor, Entry, Target};
@@ -70,7 +69,7 @@ impl Who {
     /// Whoever made a request: a person or a key.
     #[must_use]
     pub fn caller(ctx: &Ctx) -> Self {
-        Self { actor: actor_of(&ctx.caller), request: Some(ctx.request_id) }
+        Self { actor: Actor::of(&ctx.caller), request: Some(ctx.request_id) }
     }
 
     /// An agent that acts in a request, as the execution does at a release.
@@ -95,16 +94,6 @@ impl Who {
     pub fn agent_type(&self) -> &str {
         agent_type(&self.actor)
     }
-}
-
-fn actor_of(caller: &Caller) -> Actor {
-    let actor = caller.actor();
-    // A member who signed in is named by itself, also where the session is what the credential says.
-    let id = match (caller.credential, &caller.member) {
-        (Credential::Session(_), Some(member)) => Some(member.id.0),
-        _ => parse_bits(&actor.id).ok(),
-    };
-    Actor { kind: actor.kind.to_owned(), id, name: actor.name }
 }
 
 /// The `agent_type` of an actor in the chain.

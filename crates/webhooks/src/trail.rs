@@ -1,7 +1,6 @@
 //! What an act leaves in the audit log. Endpoints of style `treasury` belong to the treasury's log, others to the console's.
 
 use floe_model::Fault;
-use floe_model::access::{Caller, Credential};
 use floe_model::webhooks::Style;
 use floe_runtime::{Ctx, Platform};
 use floe_store::Tx;
@@ -18,7 +17,7 @@ pub(crate) fn by_caller(
     detail: &Value,
 ) -> Result<(), Fault> {
     let entry =
-        Entry { request_id: Some(ctx.request_id), ..entry(ctx, endpoint, action, actor_of(&ctx.caller), detail) };
+        Entry { request_id: Some(ctx.request_id), ..entry(ctx, endpoint, action, Actor::of(&ctx.caller), detail) };
     audit::record(tx, &entry)
 }
 
@@ -54,14 +53,4 @@ fn entry(platform: &Platform, endpoint: &Endpoint, action: &str, actor: Actor, d
         ip: None,
         at: platform.clock.now(),
     }
-}
-
-fn actor_of(caller: &Caller) -> Actor {
-    let (kind, id) = match (caller.credential, &caller.member) {
-        (Credential::Token(id), _) => ("token", Some(id.0)),
-        (Credential::Session(_), Some(member)) => ("member", Some(member.id.0)),
-        (Credential::Session(id), None) => ("member", Some(id.0)),
-        _ => ("system", None),
-    };
-    Actor { kind: kind.to_owned(), id, name: caller.name.clone() }
 }

@@ -6,10 +6,11 @@ use floe_model::access::{KeyStatus, make_key_text};
 use floe_model::id::KeyId;
 use floe_store::Tx;
 use floe_store::access::keys::{self as rows, Key};
+use floe_store::platform::audit::Actor;
 use serde_json::json;
 
 use super::{MadeKey, check_kind, check_revision, find, note, shown, stale, status, tell};
-use crate::act::{Act, actor_of};
+use crate::act::Act;
 use crate::secret::Hasher;
 use crate::service::Access;
 
@@ -62,7 +63,7 @@ impl Rotation {
             return Err(stale());
         }
         let detail = json!({ "rotated_to": row.id.prefixed(), "overlap_minutes": overlap_minutes });
-        note(tx, act, actor_of(&act.ctx.caller), &old, "rotated_key", detail)?;
+        note(tx, act, Actor::of(&act.ctx.caller), &old, "rotated_key", detail)?;
         tell(tx, act, &old, "platform.key.rotated")?;
         Ok(MadeKey { text, key: row })
     }

@@ -1,8 +1,6 @@
 //! One item: what is asked, who may answer, and why not.
 
-use std::fmt::Write as _;
-
-use floe_engine::canonical::canonical_json;
+use floe_engine::canonical::canonical_digest;
 use floe_model::access::Permission;
 use floe_model::id::{AgentId, ThreadId};
 use floe_model::{Fault, FaultKind};
@@ -11,7 +9,6 @@ use floe_store::Tx;
 use floe_store::access::workspaces;
 use floe_store::agents::items::Item as Row;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::write::started_by;
 
@@ -158,9 +155,5 @@ pub(super) fn title_of(row: &Row) -> String {
 
 /// SHA-256 of the canonical JSON of the content, in hexadecimal.
 pub(crate) fn hash_of(content: &Value) -> String {
-    let digest = Sha256::digest(canonical_json(content).as_bytes());
-    digest.iter().fold(String::with_capacity(64), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a String cannot fail");
-        text
-    })
+    canonical_digest(content)
 }

@@ -39,6 +39,6 @@ pub use references::Known;
 pub(crate) use references::{missing, named, word};
 pub(crate) use resolve::latest_text;
 pub use resolve::{Resolved, VersionChoice, resolve};
-pub(crate) use trail::{actor_of, audit, person};
+pub(crate) use trail::{audit, person};
 pub use transitions::{delete_version, roll_back, set_latest, unpublish};
 pub use versions::{VersionRecord, VersionWord, list_versions, version};

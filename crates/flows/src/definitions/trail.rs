@@ -1,7 +1,7 @@
 //! What every change leaves behind: the row with its new revision, an audit entry, a domain event.
 
 use floe_model::Fault;
-use floe_model::access::{Caller, Credential};
+use floe_model::access::Caller;
 use floe_model::id::FlowId;
 use floe_runtime::Ctx;
 use floe_store::flows::flows::{self, FlowRow};
@@ -48,7 +48,7 @@ pub(crate) fn audit(
         mode: None,
         product: "flows".to_owned(),
         action: action.to_owned(),
-        actor: actor_of(&ctx.caller),
+        actor: Actor::of(&ctx.caller),
         target: Some(target),
         run_id: None,
         detail: detail.to_string(),
@@ -100,23 +100,4 @@ fn triggers_json(tx: &mut Tx<'_>, flow: &FlowRow) -> Result<String, Fault> {
     };
     let definition: Value = serde_json::from_str(&text).map_err(Fault::internal)?;
     Ok(Value::from(triggers_of(&definition)).to_string())
-}
-
-/// A caller as audit entries name it.
-pub(crate) fn actor_of(caller: &Caller) -> Actor {
-    let (kind, id) = match (caller.credential, &caller.member) {
-        (Credential::Token(id), _) => ("token", Some(id.0)),
-        (
-            Credential::FlowsKey(id)
-            | Credential::TreasuryKey(id)
-            | Credential::PlacementsKey(id)
-            | Credential::AgentsKey(id),
-            _,
-        ) => ("key", Some(id.0)),
-        (Credential::Share(id), _) => ("share", Some(id.0)),
-        (Credential::Session(_), Some(member)) => ("member", Some(member.id.0)),
-        (Credential::Session(id), None) => ("member", Some(id.0)),
-        (Credential::Anonymous | Credential::System, _) => ("system", None),
-    };
-    Actor { kind: kind.to_owned(), id, name: caller.name.clone() }
 }

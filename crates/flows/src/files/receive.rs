@@ -6,7 +6,7 @@ use floe_model::{Fault, FaultKind};
 use floe_runtime::Ctx;
 use floe_store::Tx;
 use floe_store::flows::files::{self, CHUNK_BYTES, FileRow};
-use floe_store::platform::audit::{self, Entry, Target};
+use floe_store::platform::audit::{self, Actor, Entry, Target};
 use floe_store::platform::jobs::{self, NewJob};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -15,7 +15,6 @@ use super::expire::{GRACE_S, JOB_EXPIRE};
 use super::kind::{HEAD_BYTES, mime_type};
 use super::read::sender;
 use super::{FILE_BYTES_MAX, UNUSED_BYTES_MAX, UNUSED_OF_SHARE_BYTES_MAX, UNUSED_OF_SHARE_MAX, UNUSED_S, clean_name};
-use crate::definitions::actor_of;
 
 /// Bytes that are gathered for one write.
 const WRITE_BYTES: usize = 4 * CHUNK_BYTES;
@@ -218,7 +217,7 @@ fn entry(ctx: &Ctx, file: &FileRow) -> Entry {
         mode: None,
         product: "flows".to_owned(),
         action: "uploaded_file".to_owned(),
-        actor: actor_of(&ctx.caller),
+        actor: Actor::of(&ctx.caller),
         target: Some(Target { kind: "file".to_owned(), id: Some(file.id.0), name: Some(file.name.clone()) }),
         run_id: None,
         detail: json!({ "size": file.size, "mimeType": file.mime_type }).to_string(),

@@ -9,7 +9,6 @@ use floe_store::platform::audit::Actor;
 use serde_json::{Map, Value, json};
 
 use super::event::Event;
-use crate::definitions::actor_of;
 
 /// Days after which an entry is removed; a flow whose schedule fires each minute would otherwise fill the disk.
 const KEPT_DAYS: i64 = 90;
@@ -71,7 +70,7 @@ impl Note {
 /// # Errors
 /// Of the database.
 pub fn note(tx: &mut Tx<'_>, ctx: &Ctx, flow: FlowId, note: &Note) -> Result<(), Fault> {
-    write(tx, ctx, ctx.caller.workspace, flow, &actor_of(&ctx.caller), note).map(|_| ())
+    write(tx, ctx, ctx.caller.workspace, flow, &Actor::of(&ctx.caller), note).map(|_| ())
 }
 
 /// Writes an entry in the name of the server. False when the due time that it settles was settled before: nothing is written then.

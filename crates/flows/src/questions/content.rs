@@ -1,10 +1,8 @@
 //! What exactly is answered, and its digest (console contract, section 5.5).
 
-use floe_engine::canonical::canonical_json;
-use floe_model::hex;
+use floe_engine::canonical::canonical_digest;
 use floe_store::flows::waits::Asked;
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
 /// Step, version and wait, with the question as rendered. Who may answer is not part of it.
 pub(super) fn content(asked: &Asked) -> Value {
@@ -24,7 +22,7 @@ pub(super) fn content(asked: &Asked) -> Value {
 
 /// SHA-256 of the canonical JSON of the content, in hexadecimal.
 pub(super) fn content_hash(content: &Value) -> String {
-    hex::encode(&Sha256::digest(canonical_json(content).as_bytes()))
+    canonical_digest(content)
 }
 
 /// The question as rendered.

@@ -2,11 +2,10 @@
 
 use floe_runtime::Ctx;
 use floe_store::flows::waits::Asked;
-use floe_store::platform::audit::{Entry, Target};
+use floe_store::platform::audit::{Actor, Entry, Target};
 use serde_json::{Value, json};
 
 use super::content::{content, content_hash};
-use crate::definitions::actor_of;
 use crate::runs::{AnswerIn, AnswerKind};
 
 /// By which way an answer came.
@@ -53,7 +52,7 @@ fn entry(ctx: &Ctx, asked: &Asked, kind: &AnswerKind, way: &Way, hash: &str) -> 
         mode: Some(wait.mode),
         product: "flows".to_owned(),
         action: "answered_item".to_owned(),
-        actor: actor_of(&ctx.caller),
+        actor: Actor::of(&ctx.caller),
         target: Some(Target { kind: "inbox_item".to_owned(), id: Some(wait.id.0), name: Some(name) }),
         run_id: Some(wait.run),
         detail: detail.to_string(),

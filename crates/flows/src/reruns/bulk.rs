@@ -8,7 +8,7 @@ use floe_model::{Fault, FaultKind};
 use floe_runtime::Ctx;
 use floe_store::flows::bulk::{self, BulkJob, ITEMS_MAX, ItemEnd};
 use floe_store::flows::runs;
-use floe_store::platform::audit::{self, Entry};
+use floe_store::platform::audit::{self, Actor, Entry};
 use floe_store::platform::jobs::{self, NewJob};
 use floe_store::{Change, Tx};
 use serde::{Deserialize, Serialize};
@@ -225,7 +225,7 @@ fn entry(ctx: &Ctx, action: &str, detail: String, ip: Option<String>) -> Entry {
         mode: None,
         product: "console".to_owned(),
         action: action.to_owned(),
-        actor: crate::definitions::actor_of(&ctx.caller),
+        actor: Actor::of(&ctx.caller),
         target: None,
         run_id: None,
         detail,

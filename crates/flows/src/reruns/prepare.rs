@@ -22,7 +22,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Prepared, RerunFrom, RerunVersion, RerunWish, foreseen_json};
 use crate::Flows;
-use crate::definitions::{self, actor_of};
+use crate::definitions;
 use crate::execute::started_by;
 use crate::files;
 use crate::runs::{Loaded, NewRun, Origin, Plans, RunEngine, check_inputs, choose_entry, load};
@@ -44,7 +44,7 @@ pub(super) struct Asker {
 
 impl Asker {
     pub(super) fn of(ctx: &Ctx, ip: Option<String>) -> Self {
-        let actor = actor_of(&ctx.caller);
+        let actor = Actor::of(&ctx.caller);
         let token = (actor.kind == "token").then_some(actor.id).flatten();
         Self {
             started_by: started_by(&ctx.caller),

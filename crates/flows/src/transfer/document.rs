@@ -1,14 +1,12 @@
 //! The exchange format, version 1.
 
-use floe_engine::canonical::canonical_json;
+use floe_engine::canonical::canonical_digest;
 use floe_engine::catalog::Catalog;
 use floe_engine::lang::steps::{Mapping, NeedKind, rename};
 use floe_model::flows::{DESCRIPTION_MAX, FlowSettings, ICON_MAX, NAME_MAX, TAG_MAX, TAGS_MAX, Visibility};
-use floe_model::hex;
 use floe_model::id::FlowId;
 use floe_model::{Fault, FaultKind, FieldProblem};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::export::named;
 use crate::definitions::{Content, NewFlow};
@@ -30,7 +28,7 @@ pub struct Document {
 /// The checksum of the `flow` part of a document.
 #[must_use]
 pub fn checksum(flow: &Value) -> String {
-    format!("sha256:{}", hex::encode(&Sha256::digest(canonical_json(flow).as_bytes())))
+    format!("sha256:{}", canonical_digest(flow))
 }
 
 impl Document {

@@ -2,6 +2,7 @@
 
 use floe_model::{
     Fault, Mode, Timestamp,
+    access::{Caller, Credential},
     id::{AuditId, RequestId, RunId, WorkspaceId},
 };
 
@@ -19,6 +20,28 @@ pub struct Actor {
     pub id: Option<u128>,
     /// Its name at that time.
     pub name: String,
+}
+
+impl Actor {
+    /// The caller of a request, as every entry names it. A member who signed in is named by itself, not by the session.
+    #[must_use]
+    pub fn of(caller: &Caller) -> Self {
+        let (kind, id) = match (caller.credential, &caller.member) {
+            (Credential::Token(id), _) => ("token", Some(id.0)),
+            (
+                Credential::FlowsKey(id)
+                | Credential::TreasuryKey(id)
+                | Credential::PlacementsKey(id)
+                | Credential::AgentsKey(id),
+                _,
+            ) => ("key", Some(id.0)),
+            (Credential::Share(id), _) => ("share", Some(id.0)),
+            (Credential::Session(_), Some(member)) => ("member", Some(member.id.0)),
+            (Credential::Session(id), None) => ("member", Some(id.0)),
+            (Credential::Anonymous | Credential::System, _) => ("system", None),
+        };
+        Self { kind: kind.to_owned(), id, name: caller.name.clone() }
+    }
 }
 
 /// What was acted on.

@@ -1,9 +1,8 @@
 //! One item: what is asked, who may answer, and what was answered.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
-use floe_engine::canonical::canonical_json;
+use floe_engine::canonical::canonical_digest;
 use floe_model::access::{Caller, PAYMENT_APPROVAL, TreasuryRole};
 use floe_model::id::PaymentRunId;
 use floe_model::treasury::approval::{Approver, ApproverProblem};
@@ -16,7 +15,6 @@ use floe_store::treasury::candidates::{self, Candidate};
 use floe_store::treasury::payment_runs::{self, PaymentRun};
 use floe_store::treasury::settings;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::super::jobs::expiry;
 use super::super::{gate, people, rules};
@@ -270,9 +268,5 @@ fn content(run: &PaymentRun, all: &[Candidate]) -> Result<Value, Fault> {
 
 /// SHA-256 of the canonical JSON of the content, in hexadecimal.
 pub(super) fn content_hash(content: &Value) -> String {
-    let digest = Sha256::digest(canonical_json(content).as_bytes());
-    digest.iter().fold(String::with_capacity(64), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a String cannot fail");
-        text
-    })
+    canonical_digest(content)
 }
