@@ -35,6 +35,8 @@ pub enum WayIn {
     Peer {
         /// Id of the trigger step, when the agent knows it.
         trigger: Option<String>,
+        /// How many runs and agents stand above the run.
+        depth: u32,
     },
 }
 
@@ -134,7 +136,7 @@ impl Flows {
             WayIn::Client => ("client", None, ""),
             WayIn::Dashboard { trigger } => ("dashboard", trigger.as_deref(), "/inputs"),
             WayIn::Share => ("share", None, ""),
-            WayIn::Peer { trigger } => ("peer", trigger.as_deref(), "/inputs"),
+            WayIn::Peer { trigger, .. } => ("peer", trigger.as_deref(), "/inputs"),
         };
         let entry = choose_entry(plan, kind, named)?;
         let inputs = check_inputs(&plan.entries[entry], call.inputs.clone(), base)?;
@@ -242,6 +244,6 @@ fn origin(caller: &Caller, kind: &'static str, call: &Execute) -> Origin {
         started_by: started_by(caller),
         user: member.map_or(Value::Null, |member| json!({ "name": member.name, "email": member.email })),
         parent: None,
-        depth: 0,
+        depth: if let WayIn::Peer { depth, .. } = call.way { depth } else { 0 },
     }
 }

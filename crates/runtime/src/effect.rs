@@ -37,6 +37,8 @@ pub struct EffectCall {
     pub key: String,
     /// Which attempt, from 1.
     pub attempt: u32,
+    /// How many runs and agents stand above the run: what calls others passes it on, so that they cannot call each other for ever.
+    pub depth: u32,
     /// The configuration after templates.
     pub input: Arc<Value>,
     /// Fields that are never templates, such as program text.
@@ -71,6 +73,13 @@ impl Effected {
     #[must_use]
     pub fn failed(error: StepError) -> Self {
         Self { result: Err(error), logs: Vec::new() }
+    }
+}
+
+/// What came of a call that prints nothing.
+impl From<Result<Value, StepError>> for Effected {
+    fn from(result: Result<Value, StepError>) -> Self {
+        Self { result, logs: Vec::new() }
     }
 }
 

@@ -80,9 +80,6 @@ pub trait Tool: Send + Sync + 'static {
     /// What a model is told of it.
     fn spec(&self) -> &ToolSpec;
 
-    /// Whether a person has to approve each call.
-    fn requires_approval(&self) -> bool;
-
     /// Makes the call. It may be made more than once with the same key, after a crash; a call that is dropped is given up.
     fn call<'a>(&'a self, platform: &'a Arc<Platform>, call: ToolCall) -> ToolFuture<'a>;
 }

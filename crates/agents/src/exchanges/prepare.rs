@@ -12,14 +12,19 @@ use super::asked::Asked;
 use super::config::{Loaded, load};
 use super::{Config, NewExchange, Ready};
 use crate::Agents;
+use crate::tools::DEPTH_MAX;
 
 impl Agents {
     /// Makes an exchange ready to be accepted: looks up its agent and what its model costs.
     ///
     /// # Errors
-    /// Not found for an agent that is not there; `agent_inactive`; of the database.
+    /// Not found for an agent that is not there; `agent_inactive`; `too_deep`; of the database.
     pub async fn prepare(self: &Arc<Self>, ctx: &Ctx, new: NewExchange) -> Result<Ready, Fault> {
         let scope = ctx.caller.scope();
+        if new.depth > DEPTH_MAX {
+            let message = format!("Agents and flows call each other at most {DEPTH_MAX} deep");
+            return Err(Fault::conflict("too_deep", message));
+        }
         let (config, model) = self.config(scope, &new).await?;
         let ids = &self.platform.ids;
         let messages = new.messages.iter().map(|message| (ids.next(), message.clone())).collect();

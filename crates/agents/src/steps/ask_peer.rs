@@ -10,7 +10,7 @@ use floe_model::agents::exchange::Channel;
 use floe_model::agents::message::Message;
 use floe_model::id::{AgentId, RequestId};
 use floe_model::{Fault, FaultKind};
-use floe_runtime::effect::{Effect, EffectCall, EffectFuture, Effected};
+use floe_runtime::effect::{Effect, EffectCall, EffectFuture};
 use floe_runtime::{Ctx, Platform};
 use serde_json::{Map, Value, json};
 
@@ -54,12 +54,7 @@ impl Effect for AskPeer {
     }
 
     fn call<'a>(&'a self, platform: &'a Arc<Platform>, call: EffectCall) -> EffectFuture<'a> {
-        Box::pin(async move {
-            match run(&self.0, platform, &call).await {
-                Ok(result) => Effected::done(result),
-                Err(error) => Effected::failed(error),
-            }
-        })
+        Box::pin(async move { run(&self.0, platform, &call).await.into() })
     }
 }
 
@@ -73,6 +68,7 @@ async fn run(agents: &Arc<Agents>, platform: &Arc<Platform>, call: &EffectCall) 
         channel: Channel::Flow,
         // Another attempt is another exchange; the same one made again after a crash is not.
         key: Some(format!("step:{}:{}", call.key, call.attempt)),
+        depth: u8::try_from(call.depth + 1).unwrap_or(u8::MAX),
         ..NewExchange::new(agent, vec![Message::user(message)])
     };
     let caller = Arc::new(Caller::system(call.scope.workspace, call.scope.mode));

@@ -6,7 +6,7 @@ use floe_engine::catalog::{Choices, EffectSpec, Execution, Field, FieldKind as K
 use floe_engine::event::StepError;
 use floe_model::agents::message::{Content, Message, Part as Piece, Role};
 use floe_runtime::Platform;
-use floe_runtime::effect::{Effect, EffectCall, EffectFuture, Effected};
+use floe_runtime::effect::{Effect, EffectCall, EffectFuture};
 use floe_runtime::models::{ChatMessage, Deltas, FALLBACKS_MAX, ModelCall, Part};
 use serde_json::{Value, json};
 
@@ -76,12 +76,7 @@ impl Effect for AskToLlm {
     }
 
     fn call<'a>(&'a self, _: &'a Arc<Platform>, call: EffectCall) -> EffectFuture<'a> {
-        Box::pin(async move {
-            match run(&self.0, &call).await {
-                Ok(result) => Effected::done(result),
-                Err(error) => Effected::failed(error),
-            }
-        })
+        Box::pin(async move { run(&self.0, &call).await.into() })
     }
 }
 

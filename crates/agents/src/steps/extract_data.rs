@@ -5,7 +5,7 @@ use std::sync::Arc;
 use floe_engine::catalog::{Choices, EffectSpec, Execution, Field, FieldKind as K, StepSpec};
 use floe_engine::event::StepError;
 use floe_runtime::Platform;
-use floe_runtime::effect::{Effect, EffectCall, EffectFuture, Effected};
+use floe_runtime::effect::{Effect, EffectCall, EffectFuture};
 use floe_runtime::models::{ChatMessage, ModelCall};
 use serde_json::{Map, Value, json};
 
@@ -62,12 +62,7 @@ impl Effect for ExtractData {
     }
 
     fn call<'a>(&'a self, _: &'a Arc<Platform>, call: EffectCall) -> EffectFuture<'a> {
-        Box::pin(async move {
-            match run(&self.0, &call).await {
-                Ok(result) => Effected::done(result),
-                Err(error) => Effected::failed(error),
-            }
-        })
+        Box::pin(async move { run(&self.0, &call).await.into() })
     }
 }
 

@@ -6,7 +6,7 @@ use floe_engine::catalog::{Choices, EffectSpec, Execution, Field, FieldKind as K
 use floe_engine::event::StepError;
 use floe_model::{Fault, FaultKind};
 use floe_runtime::Platform;
-use floe_runtime::effect::{Effect, EffectCall, EffectFuture, Effected};
+use floe_runtime::effect::{Effect, EffectCall, EffectFuture};
 use serde_json::{Map, Value, json};
 
 use super::config::{Config, bad_value};
@@ -63,12 +63,7 @@ impl Effect for KnowledgeSearch {
     }
 
     fn call<'a>(&'a self, _: &'a Arc<Platform>, call: EffectCall) -> EffectFuture<'a> {
-        Box::pin(async move {
-            match run(&self.0, &call).await {
-                Ok(result) => Effected::done(result),
-                Err(error) => Effected::failed(error),
-            }
-        })
+        Box::pin(async move { run(&self.0, &call).await.into() })
     }
 }
 

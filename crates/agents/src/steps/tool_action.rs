@@ -13,7 +13,7 @@ use floe_model::access::Caller;
 use floe_model::id::AgentId;
 use floe_runtime::Platform;
 use floe_runtime::connections::{self, MCP, Opened, with_parameter};
-use floe_runtime::effect::{Effect, EffectCall, EffectFuture, Effected};
+use floe_runtime::effect::{Effect, EffectCall, EffectFuture};
 use floe_runtime::outside::{Limits, OutsideError, Request, Response};
 use floe_runtime::tools::{ToolCall, ToolFault};
 use http::Method;
@@ -70,12 +70,7 @@ impl Effect for ToolAction {
     }
 
     fn call<'a>(&'a self, platform: &'a Arc<Platform>, call: EffectCall) -> EffectFuture<'a> {
-        Box::pin(async move {
-            match run(&self.0, platform, &call).await {
-                Ok(result) => Effected::done(json!({ "result": result })),
-                Err(error) => Effected::failed(error),
-            }
-        })
+        Box::pin(async move { run(&self.0, platform, &call).await.map(|result| json!({ "result": result })).into() })
     }
 }
 
@@ -194,7 +189,8 @@ fn request(base: &str, args: &Map<String, Value>) -> Result<Request, StepError> 
 /// A path below the base URL: it cannot lead to another host, nor out of the base.
 fn below(base: &str, path: &str) -> Result<String, StepError> {
     let wrong = |what: &str| Err(bad_value("args", what));
-    let plain = path.split(['?', '#']).next().unwrap_or_default().replace("%2e", ".").replace("%2E", ".");
+    let plain = path.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
+    let plain = plain.replace("%2e", ".").replace("%2f", "/").replace("%5c", "\\");
     if plain.split(['/', '\\']).any(|part| part == "..") {
         return wrong("holds a path that leads out of the base URL");
     }
@@ -320,7 +316,7 @@ mod tests {
         ] {
             assert_eq!(below(base, path).expect(path), url);
         }
-        for path in ["../admin", "v1/%2e%2E/x", "https://evil.example", "a\\..\\b"] {
+        for path in ["../admin", "v1/%2e%2E/x", "v1/..%2Fx", "v1%5C%2e.", "https://evil.example", "a\\..\\b"] {
             assert_eq!(below(base, path).expect_err(path).code, "bad_value", "{path}");
         }
     }

@@ -68,10 +68,6 @@ impl Tool for AgentTool {
         &self.spec
     }
 
-    fn requires_approval(&self) -> bool {
-        false
-    }
-
     fn call<'a>(&'a self, platform: &'a Arc<Platform>, call: ToolCall) -> ToolFuture<'a> {
         Box::pin(async move {
             let message = call.arguments["message"].as_str().unwrap_or_default().to_owned();

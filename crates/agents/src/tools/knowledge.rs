@@ -77,10 +77,6 @@ impl Tool for KnowledgeTool {
         &self.spec
     }
 
-    fn requires_approval(&self) -> bool {
-        false
-    }
-
     fn call<'a>(&'a self, _: &'a Arc<Platform>, call: ToolCall) -> ToolFuture<'a> {
         Box::pin(async move {
             let query = call.arguments["query"].as_str().unwrap_or_default().to_owned();

@@ -125,7 +125,7 @@ impl Toolbox {
         }
         let mut spec = tool.spec().clone();
         spec.name = names::unique(&spec.name, |name| self.entries.iter().any(|entry| entry.spec.name == name));
-        let requires_approval = tool.requires_approval() || definition["requires_approval"] == true;
+        let requires_approval = definition["requires_approval"] == true;
         self.entries.push(Entry { spec, tool, requires_approval });
     }
 

@@ -54,6 +54,7 @@ pub(super) fn perform(
         step_id: node.id.clone(),
         key: format!("{}:{}:{}", live.row.id, node.id, live.machine.pass_key(place)),
         attempt,
+        depth: live.row.depth,
         input,
         fixed: work.fixed.clone(),
         context: effect.sees_context().then(|| live.machine.context_at(place)),

@@ -20,7 +20,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::definitions::{self, VersionChoice};
-use crate::runs::{RunState, choose_entry};
+use crate::runs::{DEPTH_MAX, RunState, choose_entry};
 use crate::{Execute, Flows, WAIT_MS_MAX, WayIn};
 
 /// The `type` of the definitions.
@@ -104,12 +104,13 @@ impl Tool for FlowTool {
         &self.spec
     }
 
-    fn requires_approval(&self) -> bool {
-        false
-    }
-
     fn call<'a>(&'a self, platform: &'a Arc<Platform>, call: ToolCall) -> ToolFuture<'a> {
         Box::pin(async move {
+            let depth = u32::from(call.depth) + 1;
+            if depth > DEPTH_MAX {
+                let message = format!("Agents and flows call each other at most {DEPTH_MAX} deep");
+                return Err(ToolFault::new("too_deep", message));
+            }
             let run = run_of(&call.key).unwrap_or_else(|| platform.ids.next());
             // The agent runs the flow: that it may was decided by whoever gave it the tool.
             let caller = Arc::new(Caller::system(call.scope.workspace, call.scope.mode));
@@ -117,7 +118,7 @@ impl Tool for FlowTool {
             let execute = Execute {
                 flow: self.flow,
                 version: self.version,
-                way: WayIn::Peer { trigger: Some(self.trigger.clone()) },
+                way: WayIn::Peer { trigger: Some(self.trigger.clone()), depth },
                 inputs: self.inputs(call.arguments, call.agent.to_string()),
                 hook_id: None,
                 ip: None,

@@ -75,6 +75,7 @@ pub(crate) fn call(input: Value) -> EffectCall {
         step_id: "fetch".to_owned(),
         key: format!("{RUN}:fetch:0"),
         attempt: 1,
+        depth: 0,
         input: Arc::new(input),
         fixed: Map::new(),
         context: None,

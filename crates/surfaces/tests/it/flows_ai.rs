@@ -118,6 +118,25 @@ async fn failures_of_models_have_the_codes_of_flows() {
 }
 
 #[tokio::test]
+async fn an_agent_and_a_flow_that_call_each_other_come_to_an_end() {
+    let scripted = Scripted::new(TestStore::quick().await).await;
+    let new = json!({ "name": "Shop", "instructions": "Ask.", "max_steps": 2 });
+    let agent = made(scripted.world.post("/console/v1/agents", new).await);
+    let data = json!({ "peerId": agent["id"], "message": "Go on" });
+    let flow = scripted.flow("ask-peer", data).await;
+    let path = format!("/console/v1/agents/{}", agent["id"].as_str().expect("an id"));
+    let change = json!({ "tools": [{ "type": "flow", "flow_id": flow, "name": "again" }] });
+    let changed = scripted.world.app.patch(&path).bearer(&scripted.world.session).json(&change).send().await;
+    assert_eq!(changed.status, 200, "{changed:?}");
+    // Each agent asks the flow in both of its rounds, and each flow asks the agent.
+    scripted.server.script(vec![Turn::tool("again", json!({ "topic": "bees" })); 100]);
+    let answer = scripted.world.execute(&flow, json!({ "topic": "bees" })).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let asked = scripted.server.seen().len();
+    assert!((4..=10).contains(&asked), "asked {asked} times");
+}
+
+#[tokio::test]
 async fn an_agent_is_asked_in_a_thread() {
     let scripted = Scripted::new(TestStore::quick().await).await;
     let agent =

@@ -60,10 +60,6 @@ impl Tool for Builtin {
         &self.spec
     }
 
-    fn requires_approval(&self) -> bool {
-        false
-    }
-
     fn call<'a>(&'a self, platform: &'a Arc<Platform>, call: ToolCall) -> ToolFuture<'a> {
         Box::pin(async move {
             match self.what {

@@ -85,10 +85,6 @@ impl Tool for HttpTool {
         &self.spec
     }
 
-    fn requires_approval(&self) -> bool {
-        false
-    }
-
     fn call<'a>(&'a self, platform: &'a Arc<Platform>, call: ToolCall) -> ToolFuture<'a> {
         Box::pin(async move {
             let request = self.request(call)?;

@@ -154,10 +154,6 @@ impl Tool for McpTool {
         &self.spec
     }
 
-    fn requires_approval(&self) -> bool {
-        false
-    }
-
     fn call<'a>(&'a self, platform: &'a Arc<Platform>, call: ToolCall) -> ToolFuture<'a> {
         Box::pin(async move {
             let limit_ms = call.deadline_ms.min(CALL_MS_MAX);

@@ -74,10 +74,6 @@ impl Tool for Echo {
         &self.0
     }
 
-    fn requires_approval(&self) -> bool {
-        false
-    }
-
     fn call<'a>(&'a self, _: &'a Arc<Platform>, call: ToolCall) -> ToolFuture<'a> {
         Box::pin(async move {
             match call.arguments["order"].as_str() {
