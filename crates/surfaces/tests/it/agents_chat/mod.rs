@@ -24,8 +24,8 @@ pub struct Desk {
 }
 
 impl Desk {
-    pub async fn new() -> Self {
-        let (app, session) = TestApp::with_owner(TestStore::quick().await).await;
+    pub async fn on(store: TestStore) -> Self {
+        let (app, session) = TestApp::with_owner(store).await;
         let key = key(&app, &session, json!({ "kind": "agents", "name": "desk", "mode": "test" })).await;
         let keeper = Keeper::start(&app.app.agents, true);
         let mut desk = Self { app, session, key, agent: String::new(), _keeper: keeper };
