@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::postgres::Cluster;
 use crate::setup::postgresql;
@@ -9,6 +10,9 @@ use crate::test::POSTGRES_URL;
 use crate::workspace::Workspace;
 
 use super::options::Database;
+
+/// Places that were made: one that is kept must not be in the way of the next.
+static MADE: AtomicU32 = AtomicU32::new(0);
 
 /// Where one proof takes place. Removed when dropped, unless it is kept.
 pub(super) struct Place {
@@ -29,7 +33,8 @@ impl Place {
     /// # Errors
     /// One line that says what is missing.
     pub(super) fn make(workspace: &Workspace, database: Database) -> Result<Self, String> {
-        let name = format!("floe-crash-{}-{}", database.name().to_lowercase(), std::process::id());
+        let number = MADE.fetch_add(1, Ordering::Relaxed);
+        let name = format!("floe-crash-{}-{}-{number}", database.name().to_lowercase(), std::process::id());
         let folder = std::env::temp_dir().join(&name);
         let mut place = Self { folder, database_url: None, drop_database: None, cluster: None, is_kept: false };
         if database == Database::Postgres {
