@@ -51,4 +51,6 @@ migrations! {
     29 "knowledge" "0029_knowledge.sql";
     30 "agent_approvals" "0030_agent_approvals.sql";
     31 "whatsapp" "0031_whatsapp.sql";
+    32 "workflows" "0032_workflows.sql";
+    36 "run_files" "0036_run_files.sql";
 }

@@ -2,7 +2,7 @@
 
 use floe_model::Fault;
 use floe_model::access::Permission;
-use floe_model::flows::{Edit, FlowSettings, Pointers, Sharing, VersionStatus, Visibility};
+use floe_model::flows::{Activity, Edit, Engine, FlowSettings, Pointers, Sharing, VersionStatus, Visibility};
 use floe_model::id::FlowId;
 use floe_runtime::Ctx;
 use floe_store::Tx;
@@ -63,6 +63,8 @@ pub(crate) fn make(tx: &mut Tx<'_>, ctx: &Ctx, new: &NewFlow, origin: Value) -> 
     let flow = FlowRow {
         workspace,
         id,
+        engine: Engine::Flow,
+        activity: Activity::Active,
         name: new.name.clone(),
         description: new.description.clone(),
         icon: new.icon.clone(),

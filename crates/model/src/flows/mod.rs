@@ -2,6 +2,7 @@
 
 mod access;
 pub mod cron;
+mod engine;
 mod pointers;
 mod schedule;
 mod settings;
@@ -9,6 +10,7 @@ mod words;
 
 pub use access::{FlowAccess, Grant, Level, Permitted, Sharing, Visibility, level_of};
 pub use cron::{Cron, InvalidCron, Zone};
+pub use engine::{Activity, Engine};
 pub use pointers::{Edit, Pointers, Published, Refusal, VersionStatus};
 pub use schedule::{Occasion, Overlap, ScheduleSource, settle};
 pub use settings::FlowSettings;

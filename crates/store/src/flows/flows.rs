@@ -2,7 +2,7 @@
 
 use floe_model::{
     Fault, Timestamp,
-    flows::{Pointers, VersionStatus, Visibility},
+    flows::{Activity, Engine, Pointers, VersionStatus, Visibility},
     id::{FlowId, MemberId, WorkspaceId},
 };
 
@@ -18,6 +18,10 @@ pub struct FlowRow {
     pub workspace: WorkspaceId,
     /// Its id.
     pub id: FlowId,
+    /// The language of its definitions.
+    pub engine: Engine,
+    /// Whether it may be started; flows of steps are always active.
+    pub activity: Activity,
     /// Shown name.
     pub name: String,
     /// What it is for; may be empty.
@@ -48,7 +52,7 @@ pub struct FlowRow {
     pub updated_at: Timestamp,
 }
 
-/// Which flows a list shows; an empty filter shows all.
+/// Which flows of steps a list shows; an empty filter shows all.
 #[derive(Debug, Clone, Default)]
 pub struct FlowFilter {
     /// Text in name or description, in lower case, not empty.
@@ -94,7 +98,7 @@ macro_rules! columns {
             "f.workspace_id, f.id, f.name, f.description, f.icon, f.tags, f.visibility, f.sharing, ",
             $settings,
             ", f.owner_id, f.created_by, f.latest_version, f.draft_version, f.next_version, f.revision, f.triggers,
-                 f.created_at, f.updated_at ",
+                 f.created_at, f.updated_at, f.engine, f.activity ",
             $tail
         )
     };
@@ -106,7 +110,7 @@ macro_rules! filtered {
     ($head:expr, $tail:literal) => {
         concat!(
             $head,
-            "where f.workspace_id = $1 and f.deleted_at is null
+            "where f.workspace_id = $1 and f.deleted_at is null and f.engine = 'flow'
                  and (replace(f.search, $2, '') <> f.search or $2 is null)
                  and (case when f.latest_version is null then 'draft' else 'published' end = $3 or $3 is null)
                  and (f.visibility = $4 or $4 is null)
@@ -141,17 +145,18 @@ statements! {
     /// A new flow.
     INSERT = both(
         "insert into flows (workspace_id, id, name, description, search, icon, tags, visibility, sharing, settings, owner_id,
-             created_by, latest_version, draft_version, next_version, revision, triggers, created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)"
+             created_by, latest_version, draft_version, next_version, revision, triggers, created_at, updated_at, engine,
+             activity)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)"
     );
     /// One flow.
     FIND = both(columns!(
         "select ", "f.settings", "from flows f where f.workspace_id = $1 and f.id = $2 and f.deleted_at is null"
-    )) -> [id, id, text, text, opt text, json, text, json, json, opt id, json, opt int, opt int, int, int, json, time, time];
+    )) -> [id, id, text, text, opt text, json, text, json, json, opt id, json, opt int, opt int, int, int, json, time, time, text, text];
     /// One flow, also when it was deleted: its runs are still read.
     FIND_ANY = both(columns!(
         "select ", "f.settings", "from flows f where f.workspace_id = $1 and f.id = $2"
-    )) -> [id, id, text, text, opt text, json, text, json, json, opt id, json, opt int, opt int, int, int, json, time, time];
+    )) -> [id, id, text, text, opt text, json, text, json, json, opt id, json, opt int, opt int, int, int, json, time, time, text, text];
     /// One flow, held until the end of the transaction. SQLite has one writer, so nobody else can hold it.
     HOLD = split {
         sqlite: columns!(
@@ -161,12 +166,12 @@ statements! {
             "select ", "f.settings",
             "from flows f where f.workspace_id = $1 and f.id = $2 and f.deleted_at is null for update"
         ),
-    } -> [id, id, text, text, opt text, json, text, json, json, opt id, json, opt int, opt int, int, int, json, time, time];
+    } -> [id, id, text, text, opt text, json, text, json, json, opt id, json, opt int, opt int, int, int, json, time, time, text, text];
     /// Everything that can change, when the revision is still the one before.
     UPDATE = both(
         "update flows set name = $3, description = $4, search = $5, icon = $6, tags = $7, visibility = $8, sharing = $9,
              settings = $10, owner_id = $11, latest_version = $12, draft_version = $13, next_version = $14, revision = $15,
-             triggers = $16, updated_at = $17
+             triggers = $16, updated_at = $17, activity = $18
          where workspace_id = $1 and id = $2 and revision = $15 - 1 and deleted_at is null"
     );
     /// Hides a flow.
@@ -178,26 +183,26 @@ statements! {
     COUNT = both(filtered!("select count(*) from flows f ", "")) -> [int];
     /// Newest first.
     LIST_NEWEST = both(listed!("order by f.created_at desc, f.id desc limit $10 offset $11"))
-        -> [id, id, text, text, opt text, json, text, json, json, opt id, json, opt int, opt int, int, int, json, time, time];
+        -> [id, id, text, text, opt text, json, text, json, json, opt id, json, opt int, opt int, int, int, json, time, time, text, text];
     /// Oldest first.
     LIST_OLDEST = both(listed!("order by f.created_at, f.id limit $10 offset $11"))
-        -> [id, id, text, text, opt text, json, text, json, json, opt id, json, opt int, opt int, int, int, json, time, time];
+        -> [id, id, text, text, opt text, json, text, json, json, opt id, json, opt int, opt int, int, int, json, time, time, text, text];
     /// Last changed first.
     LIST_CHANGED = both(listed!("order by f.updated_at desc, f.id desc limit $10 offset $11"))
-        -> [id, id, text, text, opt text, json, text, json, json, opt id, json, opt int, opt int, int, int, json, time, time];
+        -> [id, id, text, text, opt text, json, text, json, json, opt id, json, opt int, opt int, int, int, json, time, time, text, text];
     /// Longest unchanged first.
     LIST_UNCHANGED = both(listed!("order by f.updated_at, f.id limit $10 offset $11"))
-        -> [id, id, text, text, opt text, json, text, json, json, opt id, json, opt int, opt int, int, int, json, time, time];
+        -> [id, id, text, text, opt text, json, text, json, json, opt id, json, opt int, opt int, int, int, json, time, time, text, text];
     /// By name. The byte order of "C" is what SQLite has.
     LIST_BY_NAME = split {
         sqlite: listed!("order by f.search, f.id limit $10 offset $11"),
         postgres: listed!("order by f.search collate \"C\", f.id limit $10 offset $11"),
-    } -> [id, id, text, text, opt text, json, text, json, json, opt id, json, opt int, opt int, int, int, json, time, time];
+    } -> [id, id, text, text, opt text, json, text, json, json, opt id, json, opt int, opt int, int, int, json, time, time, text, text];
     /// By name, backwards.
     LIST_BY_NAME_BACKWARDS = split {
         sqlite: listed!("order by f.search desc, f.id desc limit $10 offset $11"),
         postgres: listed!("order by f.search collate \"C\" desc, f.id desc limit $10 offset $11"),
-    } -> [id, id, text, text, opt text, json, text, json, json, opt id, json, opt int, opt int, int, int, json, time, time];
+    } -> [id, id, text, text, opt text, json, text, json, json, opt id, json, opt int, opt int, int, int, json, time, time, text, text];
 }
 
 /// Adds a flow.
@@ -227,7 +232,9 @@ pub fn insert(tx: &mut Tx<'_>, flow: &FlowRow) -> Result<(), Fault> {
             flow.revision,
             &flow.triggers,
             flow.created_at,
-            flow.updated_at
+            flow.updated_at,
+            flow.engine.as_str(),
+            flow.activity.as_str()
         ],
     )?;
     Ok(())
@@ -282,7 +289,8 @@ pub fn update(tx: &mut Tx<'_>, flow: &FlowRow) -> Result<bool, Fault> {
             flow.pointers.next,
             flow.revision,
             &flow.triggers,
-            flow.updated_at
+            flow.updated_at,
+            flow.activity.as_str()
         ],
     )?;
     Ok(written == 1)
@@ -344,7 +352,8 @@ fn search_text(flow: &FlowRow) -> String {
     format!("{}\n{}", flow.name.to_lowercase(), flow.description.to_lowercase())
 }
 
-fn flow(row: &Row<'_>) -> Result<FlowRow, Fault> {
+/// Maps the columns of a flow.
+pub(super) fn flow(row: &Row<'_>) -> Result<FlowRow, Fault> {
     Ok(FlowRow {
         workspace: WorkspaceId(row.id(0)?),
         id: FlowId(row.id(1)?),
@@ -362,6 +371,8 @@ fn flow(row: &Row<'_>) -> Result<FlowRow, Fault> {
         triggers: row.string(15)?,
         created_at: row.time(16)?,
         updated_at: row.time(17)?,
+        engine: Engine::parse(row.text(18)?).ok_or_else(|| row.mismatch(18, "an engine"))?,
+        activity: Activity::parse(row.text(19)?).ok_or_else(|| row.mismatch(19, "an activity"))?,
     })
 }
 

@@ -2,8 +2,11 @@
 
 use crate::Statement;
 
+pub mod aliases;
+pub mod automations;
 pub mod bulk;
 pub mod documents;
+pub mod executions;
 pub mod files;
 pub mod flow_groups;
 pub mod flow_logs;
@@ -17,16 +20,21 @@ pub mod reruns;
 pub mod run_list;
 pub mod run_owners;
 pub mod run_totals;
+pub mod run_files;
 pub mod runs;
 pub mod schedules;
 pub mod shares;
 pub mod versions;
 pub mod waits;
+pub mod workflow_versions;
 
 /// The statements of each table file: `some_table::STATEMENTS`, one line a file.
 pub(crate) const TABLES: &[&[Statement]] = &[
+    aliases::STATEMENTS,
+    automations::STATEMENTS,
     bulk::STATEMENTS,
     documents::STATEMENTS,
+    executions::STATEMENTS,
     files::STATEMENTS,
     flow_groups::STATEMENTS,
     flow_logs::STATEMENTS,
@@ -39,9 +47,11 @@ pub(crate) const TABLES: &[&[Statement]] = &[
     run_list::STATEMENTS,
     run_totals::STATEMENTS,
     run_owners::STATEMENTS,
+    run_files::STATEMENTS,
     runs::STATEMENTS,
     schedules::STATEMENTS,
     shares::STATEMENTS,
     versions::STATEMENTS,
     waits::STATEMENTS,
+    workflow_versions::STATEMENTS,
 ];

@@ -38,7 +38,12 @@ statements! {
         "delete from waits where workspace_id = $1 and run_id in
              (select id from runs where workspace_id = $1 and id > $2 and id <= $3 and finished_at < $4)"
     );
-    /// The bytes of the files that they were started with.
+    /// Their folders.
+    RUN_FILES = both(
+        "delete from run_files where workspace_id = $1 and run_id in
+             (select id from runs where workspace_id = $1 and id > $2 and id <= $3 and finished_at < $4)"
+    );
+    /// The bytes of the files that they were started with or wrote.
     FILE_CHUNKS = both(
         "delete from file_chunks where workspace_id = $1 and file_id in
              (select files.id from files join runs on runs.workspace_id = files.workspace_id and runs.id = files.run_id
@@ -52,6 +57,11 @@ statements! {
     /// What says which runs they repeated.
     RERUNS = both(
         "delete from reruns where workspace_id = $1 and run_id in
+             (select id from runs where workspace_id = $1 and id > $2 and id <= $3 and finished_at < $4)"
+    );
+    /// What they were given and came to.
+    RESULTS = both(
+        "delete from run_results where workspace_id = $1 and run_id in
              (select id from runs where workspace_id = $1 and id > $2 and id <= $3 and finished_at < $4)"
     );
     /// The finished runs of a page.
@@ -84,7 +94,7 @@ pub fn sweep_runs(tx: &mut Tx<'_>, workspace: WorkspaceId, after: RunId, before:
     let bound = RunId(first_id_at(before));
     let page = tx.rows(&PAGE, params![workspace, after, bound, RUNS_MAX], |row| row.id(0).map(RunId))?;
     let Some(last) = page.last().copied() else { return Ok(Swept { removed: 0, next: None }) };
-    for statement in [&JOURNALS, &WAITS, &FILE_CHUNKS, &FILES, &RERUNS] {
+    for statement in [&JOURNALS, &WAITS, &RUN_FILES, &FILE_CHUNKS, &FILES, &RERUNS, &RESULTS] {
         tx.execute(statement, params![workspace, after, last, before])?;
     }
     let removed = tx.execute(&RUNS, params![workspace, after, last, before])?;

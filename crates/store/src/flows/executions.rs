@@ -1,0 +1,168 @@
+//! Tables `runs` and `run_results` as the workflow API reads them: page by page, with what each run was given and came to.
+
+use floe_model::{
+    Fault, Mode,
+    id::{FlowId, RunId, WorkspaceId},
+};
+
+use super::runs::{self, RunRow};
+use crate::{Row, Tx, Value, params, statements};
+
+/// Executions of one page at most.
+pub const PAGE_MAX: usize = 100;
+
+/// What a run of a workflow was given and came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunResult {
+    /// Whose.
+    pub workspace: WorkspaceId,
+    /// Of which run.
+    pub run: RunId,
+    /// JSON object.
+    pub inputs: String,
+    /// JSON object; none when it came to nothing.
+    pub outputs: Option<String>,
+}
+
+/// A run with its inputs and outputs, as far as they are known without its journal.
+#[derive(Debug, Clone)]
+pub struct ExecutionRow {
+    /// The run.
+    pub run: RunRow,
+    /// JSON: what it was given; none when nothing was written of it.
+    pub inputs: Option<String>,
+    /// JSON: what it came to.
+    pub outputs: Option<String>,
+}
+
+/// Which executions a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct ExecutionFilter {
+    /// Of one workflow.
+    pub flow: Option<FlowId>,
+    /// Comma-separated statuses of runs, each wrapped in commas.
+    pub statuses: Option<&'static str>,
+    /// Of one mode; both otherwise.
+    pub mode: Option<Mode>,
+    /// Started by this trigger.
+    pub trigger: Option<u128>,
+}
+
+/// Columns of a run and of its results, which the mapper reads in this order.
+macro_rules! select_executions {
+    ($from:literal, $tail:literal) => {
+        concat!(
+            "select r.workspace_id, r.id, r.mode, r.flow_id, r.flow_name, r.version, r.is_draft, r.document_hash, r.status,
+                 r.trigger_type, r.trigger_step, r.source_kind, r.source, r.parent_run_id, r.depth, r.started_by, r.settings,
+                 r.queued_at, r.started_at, r.finished_at, r.active_ms, r.step_count, r.current_step, r.wait_kind, r.wait_step,
+                 r.error_code, r.error_message, r.error_step, r.revision, s.inputs, s.outputs
+             from ", $from, " left join run_results s on s.workspace_id = r.workspace_id and s.run_id = r.id ", $tail
+        )
+    };
+}
+
+/// What a filter leaves: parameters $1 to $3.
+macro_rules! shown {
+    ($from:expr, $tail:literal) => {
+        concat!(
+            $from,
+            "where r.workspace_id = $1 and (cast($2 as text) is null or $2 like '%,' || r.status || ',%')
+                 and (cast($3 as text) is null or r.mode = $3) ",
+            $tail
+        )
+    };
+}
+
+statements! {
+    /// What a run was given and came to; written once, at its end.
+    PUT = bulk(
+        "insert into run_results (workspace_id, run_id, inputs, outputs)",
+        [id, id, json, opt json],
+        "on conflict (workspace_id, run_id) do update set outputs = excluded.outputs"
+    );
+    /// One execution.
+    FIND = both(select_executions!("runs r", "where r.workspace_id = $1 and r.id = $2"))
+        -> [id, id, text, id, text, int, bool, bytes, text, text, text, text, json, opt id, int, text, json, time, opt time, opt time,
+        opt int, int, opt text, opt text, opt text, opt text, opt text, opt text, int, opt json, opt json];
+    /// All, the newest first.
+    LIST = both(shown!(select_executions!("runs r", ""), "order by r.id desc limit $4 offset $5"))
+        -> [id, id, text, id, text, int, bool, bytes, text, text, text, text, json, opt id, int, text, json, time, opt time, opt time,
+        opt int, int, opt text, opt text, opt text, opt text, opt text, opt text, int, opt json, opt json];
+    /// Those of a workflow, the newest first.
+    LIST_OF_FLOW = split {
+        sqlite: shown!(
+            select_executions!("runs r indexed by runs_flow", ""), "and r.flow_id = $6 order by r.id desc limit $4 offset $5"
+        ),
+        postgres: shown!(select_executions!("runs r", ""), "and r.flow_id = $6 order by r.id desc limit $4 offset $5"),
+    } -> [id, id, text, id, text, int, bool, bytes, text, text, text, text, json, opt id, int, text, json, time, opt time, opt time,
+        opt int, int, opt text, opt text, opt text, opt text, opt text, opt text, int, opt json, opt json];
+    /// How many there are.
+    COUNT = both(shown!("select count(*) from runs r ", "")) -> [int];
+    /// How many there are, when nothing but the workspace counts: from an index alone.
+    COUNT_ALL = split {
+        sqlite: "select count(*) from runs indexed by runs_flow where workspace_id = $1",
+        postgres: "select count(*) from runs where workspace_id = $1",
+    } -> [int];
+    /// How many a workflow has.
+    COUNT_OF_FLOW = split {
+        sqlite: shown!("select count(*) from runs r indexed by runs_flow ", "and r.flow_id = $4"),
+        postgres: shown!("select count(*) from runs r ", "and r.flow_id = $4"),
+    } -> [int];
+}
+
+/// Writes what runs were given and came to.
+///
+/// # Errors
+/// Of the database.
+pub fn put(tx: &mut Tx<'_>, results: &[&RunResult]) -> Result<(), Fault> {
+    if results.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<[Value<'_>; 4]> = results
+        .iter()
+        .map(|one| [one.workspace.into(), one.run.into(), (&one.inputs).into(), one.outputs.as_deref().into()])
+        .collect();
+    tx.bulk_later(&PUT, &rows)
+}
+
+/// One execution.
+///
+/// # Errors
+/// Of the database.
+pub fn find(tx: &mut Tx<'_>, workspace: WorkspaceId, run: RunId) -> Result<Option<ExecutionRow>, Fault> {
+    tx.row(&FIND, params![workspace, run], map)
+}
+
+/// Up to `limit` ([`PAGE_MAX`] at most) executions from `skip` on, the newest first, and how many there are.
+///
+/// # Errors
+/// Of the database.
+pub fn list(
+    tx: &mut Tx<'_>,
+    workspace: WorkspaceId,
+    filter: &ExecutionFilter,
+    limit: usize,
+    skip: u64,
+) -> Result<(Vec<ExecutionRow>, u64), Fault> {
+    let ExecutionFilter { flow, statuses, mode, .. } = *filter;
+    let limit = limit.min(PAGE_MAX);
+    let (rows, total) = match flow {
+        Some(flow) => (
+            tx.rows(&LIST_OF_FLOW, params![workspace, statuses, mode, limit, skip, flow], map)?,
+            tx.row(&COUNT_OF_FLOW, params![workspace, statuses, mode, flow], |row| row.int(0))?,
+        ),
+        None if statuses.is_none() && mode.is_none() => (
+            tx.rows(&LIST, params![workspace, statuses, mode, limit, skip], map)?,
+            tx.row(&COUNT_ALL, params![workspace], |row| row.int(0))?,
+        ),
+        None => (
+            tx.rows(&LIST, params![workspace, statuses, mode, limit, skip], map)?,
+            tx.row(&COUNT, params![workspace, statuses, mode], |row| row.int(0))?,
+        ),
+    };
+    Ok((rows, total.unwrap_or(0).unsigned_abs()))
+}
+
+fn map(row: &Row<'_>) -> Result<ExecutionRow, Fault> {
+    Ok(ExecutionRow { run: runs::run(row)?, inputs: row.opt_string(29)?, outputs: row.opt_string(30)? })
+}
