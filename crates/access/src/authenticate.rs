@@ -45,8 +45,12 @@ impl Access {
                 known
             }
         };
-        if !known.is_alive(now) || !same_hash(&known.hash, &hash) {
+        if !same_hash(&known.hash, &hash) {
             return Err(unknown());
+        }
+        if !known.is_alive(now) {
+            let of_workflows = matches!(known.caller(Mode::Live).credential, Credential::WorkflowsKey(_));
+            return Err(known.expires_at.filter(|_| of_workflows).map_or_else(unknown, expired));
         }
         self.note_use(presented, &known, now);
         let caller = match presented.workspace {
@@ -82,8 +86,11 @@ impl Access {
             Proof::Key { kind, mode, .. } => {
                 let found = store.read(move |tx| keys::find_by_hash(tx, &hash)).await?;
                 let is_mode = |key: &keys::Key| key.mode.is_none_or(|own| own == mode);
-                let fits = found.filter(|key| key.kind == kind && is_mode(key) && key_works(key, now));
-                fits.map(|key| of_key(key, now)).transpose()?
+                let fits = found.filter(|key| key.kind == kind && is_mode(key));
+                match fits.map(|key| if key_works(&key, now) { Ok(key) } else { Err(ended(&key, now)) }).transpose()? {
+                    Some(key) => Some(of_key(key, now)?),
+                    None => None,
+                }
             }
         };
         known.map(Arc::new).ok_or_else(unknown)
@@ -226,8 +233,7 @@ fn of_key(key: keys::Key, now: Timestamp) -> Result<Known, Fault> {
         KeyKind::Treasury => Credential::TreasuryKey(key.id),
         KeyKind::PlacementsSdk | KeyKind::PlacementsManagement => Credential::PlacementsKey(key.id),
         KeyKind::Agents => Credential::AgentsKey(key.id),
-        // No surface takes them yet, so none asks for them.
-        _ => return Err(unknown()),
+        KeyKind::Workflows => Credential::WorkflowsKey(key.id),
     };
     let mut scopes = read_scopes(&key.scopes)?;
     let agents = crate::keys::agents(&key)?.map(|agents| agents.into_iter().map(AgentId).collect());
@@ -289,6 +295,24 @@ pub(crate) fn read_scopes(json: &str) -> Result<Vec<String>, Fault> {
 /// 403 for keys and the server itself.
 pub(crate) fn require_member(caller: &Caller) -> Result<MemberId, Fault> {
     caller.member_id().ok_or_else(|| Fault::forbidden("Only a member can do this"))
+}
+
+/// The fault for a key that opened something once; holders of keys of the workflow API are told how it ended (Workflow API contract,
+/// section 2).
+fn ended(key: &keys::Key, now: Timestamp) -> Fault {
+    match key.expires_at.filter(|end| *end <= now) {
+        _ if key.kind != KeyKind::Workflows => unknown(),
+        _ if key.revoked_at.is_some() => {
+            Fault::new(FaultKind::Unauthenticated, "revoked_api_key", "This API key was revoked")
+        }
+        Some(end) => expired(end),
+        None => unknown(),
+    }
+}
+
+fn expired(end: Timestamp) -> Fault {
+    Fault::new(FaultKind::Unauthenticated, "expired_api_key", "This API key has expired")
+        .with_details(serde_json::json!({ "expired_at": end }))
 }
 
 /// The fault for a credential that opens nothing.

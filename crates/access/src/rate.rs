@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use floe_model::Timestamp;
 
 mod steady;
+mod windows;
 
 pub use steady::Steady;
 
@@ -48,6 +49,19 @@ pub struct Verdict {
     pub reset_at_s: i64,
     /// Seconds until then, at least 1.
     pub reset_in_s: u64,
+    /// The day beside the minute, where both are told; the other fields are the minute's then.
+    pub day: Option<Day>,
+}
+
+/// The window of a day beside that of a minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Day {
+    /// Requests in a day; 0 is no limit.
+    pub limit: u32,
+    /// Requests left in it.
+    pub remaining: u32,
+    /// Whether it alone refuses; [`Verdict::reset_in_s`] is until its end then.
+    pub refuses: bool,
 }
 
 /// Counts requests.
@@ -105,6 +119,7 @@ fn verdict(allowed: bool, counts: Counts, limits: Limits, now_s: i64) -> Verdict
         remaining: limit.saturating_sub(used),
         reset_at_s: ends,
         reset_in_s: u64::try_from(ends - now_s).unwrap_or(0).max(1),
+        day: None,
     };
     let minute = window(limits.per_minute, counts.in_minute, (counts.minute + 1) * MINUTE_S);
     let day = window(limits.per_day, counts.in_day, (counts.day + 1) * DAY_S);

@@ -218,7 +218,8 @@ pub fn started_by(caller: &Caller) -> String {
             Credential::FlowsKey(id)
             | Credential::TreasuryKey(id)
             | Credential::PlacementsKey(id)
-            | Credential::AgentsKey(id),
+            | Credential::AgentsKey(id)
+            | Credential::WorkflowsKey(id),
             _,
         ) => format!("key:{id}"),
         (Credential::Share(id), _) => format!("share:{id}"),
@@ -230,7 +231,7 @@ pub fn started_by(caller: &Caller) -> String {
 fn origin(caller: &Caller, kind: &'static str, call: &Execute) -> Origin {
     let token = match caller.credential {
         Credential::Token(id) => Some(id.to_string()),
-        Credential::FlowsKey(id) => Some(id.to_string()),
+        Credential::FlowsKey(id) | Credential::WorkflowsKey(id) => Some(id.to_string()),
         Credential::Share(id) => Some(id.to_string()),
         _ => None,
     };

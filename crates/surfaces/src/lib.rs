@@ -15,6 +15,7 @@ mod run_credits;
 mod static_page;
 mod stream;
 pub mod treasury;
+pub mod workflows;
 
 use std::sync::Arc;
 
@@ -53,12 +54,12 @@ pub struct App {
 
 /// Every surface. Unknown paths that none of them owns are answered by the first.
 pub static SURFACES: &[&Surface] =
-    &[&console::SURFACE, &flows::SURFACE, &treasury::SURFACE, &placements::SURFACE, &agents::SURFACE];
+    &[&console::SURFACE, &flows::SURFACE, &treasury::SURFACE, &placements::SURFACE, &agents::SURFACE, &workflows::SURFACE];
 
 /// Every route of every surface.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    let groups = [console::routes(), flows::routes(), treasury::routes(), placements::routes(), agents::routes()];
+    let groups = [console::routes(), flows::routes(), treasury::routes(), placements::routes(), agents::routes(), workflows::routes()];
     groups.into_iter().flatten().collect()
 }
 

@@ -61,6 +61,7 @@ impl Limiter {
             remaining: u32::try_from(left / REQUEST).unwrap_or(0),
             reset_at_s: now.seconds() + seconds,
             reset_in_s: seconds.unsigned_abs(),
+            day: None,
         })
     }
 }

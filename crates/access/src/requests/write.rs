@@ -172,7 +172,8 @@ const fn credential(caller: &Caller) -> (Option<KeyId>, Option<TokenId>) {
         Credential::FlowsKey(id)
         | Credential::TreasuryKey(id)
         | Credential::PlacementsKey(id)
-        | Credential::AgentsKey(id) => (Some(id), None),
+        | Credential::AgentsKey(id)
+        | Credential::WorkflowsKey(id) => (Some(id), None),
         Credential::Token(id) => (None, Some(id)),
         _ => (None, None),
     }

@@ -109,7 +109,7 @@ fn record(tx: &mut Tx<'_>, mut flow: FlowRow, access: FlowAccess, level: Level) 
 fn limited_to(ctx: &Ctx) -> Option<MemberId> {
     let caller = &ctx.caller;
     match (&caller.member, caller.credential) {
-        (_, Credential::System | Credential::FlowsKey(_)) => None,
+        (_, Credential::System | Credential::FlowsKey(_) | Credential::WorkflowsKey(_)) => None,
         (Some(_), _) if caller.may(Permission::Manage) => None,
         (Some(member), _) => Some(member.id),
         // Nobody: no member has the id zero, and nothing of the nil workspace exists.

@@ -22,6 +22,8 @@ pub enum Credential {
     PlacementsKey(KeyId),
     /// An API key of the agent API (`ak_live_…`, `ak_test_…`).
     AgentsKey(KeyId),
+    /// An API key of the workflow API (`fm_live_…`, `fm_test_…`).
+    WorkflowsKey(KeyId),
     /// The holder of a share link, or of the resume token of a run that it started. Holds no permission and no scope.
     Share(ShareId),
     /// Nobody: routes without sign-in. Holds no permission and no scope.
@@ -165,7 +167,8 @@ impl Caller {
                 Credential::FlowsKey(id)
                 | Credential::TreasuryKey(id)
                 | Credential::PlacementsKey(id)
-                | Credential::AgentsKey(id),
+                | Credential::AgentsKey(id)
+                | Credential::WorkflowsKey(id),
                 _,
             ) => ("key", id.prefixed()),
             (Credential::Session(_), Some(member)) => ("member", member.id.prefixed()),

@@ -147,7 +147,7 @@ pub fn level_of(caller: &Caller, access: &FlowAccess) -> Option<Level> {
         (Credential::System, _) => Some(Level::Manage),
         (Credential::Anonymous | Credential::Share(_), _) => None,
         (Credential::TreasuryKey(_) | Credential::PlacementsKey(_) | Credential::AgentsKey(_), _) => None,
-        (Credential::FlowsKey(_), _) => Some(Level::Run),
+        (Credential::FlowsKey(_) | Credential::WorkflowsKey(_), _) => Some(Level::Run),
         (Credential::Session(_) | Credential::Token(_), Some(member)) => {
             access.level_of_member(member.id, member.role, &member.groups)
         }

@@ -32,7 +32,8 @@ impl Actor {
                 Credential::FlowsKey(id)
                 | Credential::TreasuryKey(id)
                 | Credential::PlacementsKey(id)
-                | Credential::AgentsKey(id),
+                | Credential::AgentsKey(id)
+                | Credential::WorkflowsKey(id),
                 _,
             ) => ("key", Some(id.0)),
             (Credential::Share(id), _) => ("share", Some(id.0)),

@@ -112,7 +112,7 @@ fn cancelled(call: &Call, run: RunId) -> Reply {
 }
 
 fn refusal(call: &Call, fault: &Fault) -> Reply {
-    errors::render(fault, &FaultSite { request_id: call.ctx.request_id, path: &call.path })
+    errors::render(fault, &FaultSite { request_id: call.ctx.request_id, path: &call.path, at: call.ctx.now() })
 }
 
 /// What the library form has before everything else while there is no output.

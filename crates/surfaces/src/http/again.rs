@@ -4,7 +4,7 @@ use floe_model::Fault;
 use http::Request;
 
 use super::call::Call;
-use super::credentials;
+use super::credentials::{self, QUERY_KEY};
 
 impl Call {
     /// Proves the credential of this request once more, and that it still belongs to the same workspace.
@@ -12,8 +12,9 @@ impl Call {
     /// # Errors
     /// 401 when it has ended, as for a new request.
     pub(crate) async fn prove_again(&self) -> Result<(), Fault> {
-        let request =
-            Request::builder().method(self.method.clone()).uri(&self.path).body(()).map_err(Fault::internal)?;
+        let key = self.query.get(QUERY_KEY).filter(|_| self.route.query_key);
+        let uri = key.map_or_else(|| self.path.clone(), |key| format!("{}?{QUERY_KEY}={key}", self.path));
+        let request = Request::builder().method(self.method.clone()).uri(uri).body(()).map_err(Fault::internal)?;
         let (mut parts, ()) = request.into_parts();
         parts.headers = self.headers.clone();
         let identity = credentials::prove(&self.app, &self.route, &parts, self.peer).await?;

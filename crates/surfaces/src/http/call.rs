@@ -33,6 +33,8 @@ pub struct Call {
     pub method: Method,
     /// Path as sent, without the query.
     pub path: String,
+    /// The base below which the route was called, where that is another than its own (see [`Customs::bases`](super::Customs::bases)).
+    pub base: Option<&'static str>,
     /// Parameters of the path, decoded.
     pub params: Params,
     /// Parameters of the query, decoded.

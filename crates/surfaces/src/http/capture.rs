@@ -84,7 +84,7 @@ impl Seen {
         Some(Self {
             trace: Arc::default(),
             method: parts.method.clone(),
-            target: parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned(),
+            target: if route.query_key { without_key(&parts.uri) } else { target_of(&parts.uri).to_owned() },
             headers: kept(&parts.headers),
             caller,
             address,
@@ -129,6 +129,18 @@ impl Seen {
             facts: Box::new(move || facts(&method, &target, headers, request, response)),
         });
     }
+}
+
+fn target_of(uri: &Uri) -> &str {
+    uri.path_and_query().map_or("/", |target| target.as_str())
+}
+
+/// Path and query without the key that a query may carry: it is never logged (Workflow API contract, section 2). Whatever is written
+/// in another way than the name is taken for a key too.
+fn without_key(uri: &Uri) -> String {
+    let kept = |pair: &&str| matches!(pair.split('=').next(), Some("last_event_id" | "follow"));
+    let query: Vec<&str> = uri.query().unwrap_or_default().split('&').filter(kept).collect();
+    if query.is_empty() { uri.path().to_owned() } else { format!("{}?{}", uri.path(), query.join("&")) }
 }
 
 /// Those headers whose values are text; a value is cut. A copy, since a header map would keep the buffer of its connection in memory for

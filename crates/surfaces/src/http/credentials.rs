@@ -11,6 +11,7 @@ use http::request::Parts;
 
 use super::origin;
 use super::route::{Auth, Route};
+use super::run::query_pairs;
 use super::surface::Customs;
 use crate::App;
 
@@ -18,6 +19,8 @@ use crate::App;
 const WORKSPACE_HEADER: &str = "floe-workspace";
 /// How the text of a session for the `Authorization` header begins.
 const SESSION_PREFIX: &str = "ses_";
+/// Parameter that carries a key where a route takes it so.
+pub(super) const QUERY_KEY: &str = "api_key";
 /// Longest credential that is looked at, bytes.
 const CREDENTIAL_MAX: usize = 512;
 
@@ -43,6 +46,11 @@ pub(super) async fn prove(app: &App, route: &Route, parts: &Parts, address: IpAd
     let found = match key_in_header(&parts.headers, auth, customs)? {
         Some(found) => Some(found),
         None => find(&parts.headers, app.settings.public_url.secure, auth, customs)?,
+    };
+    let given = query_key(route, parts);
+    let found = match (found, &given) {
+        (None, Some(text)) => Some(key_of(text, auth)?),
+        (found, _) => found,
     };
     let Some(found) = found else {
         let stands_in = auth.instead.is_some_and(|name| parts.headers.contains_key(name));
@@ -79,20 +87,30 @@ struct Found<'a> {
 
 /// The key in the surface's own header, when it begins as such a key does. Another text there counts only where nothing else does.
 fn key_in_header<'a>(headers: &'a HeaderMap, auth: Auth, customs: &Customs) -> Result<Option<Found<'a>>, Fault> {
-    let (Some((name, prefix)), Some(kind)) = (customs.key_header, auth.key) else { return Ok(None) };
+    let Some((name, prefix)) = customs.key_header.filter(|_| auth.key.is_some()) else { return Ok(None) };
     let Some(value) = headers.get(name) else { return Ok(None) };
     let text = value.to_str().unwrap_or("").trim();
     if !text.starts_with(prefix) {
         let is_alone = !text.is_empty() && !headers.contains_key(AUTHORIZATION);
         return if is_alone { Err(unknown()) } else { Ok(None) };
     }
+    key_of(text, auth).map(Some)
+}
+
+/// A text that can only be a key of the route's kind.
+fn key_of(text: &str, auth: Auth) -> Result<Found<'_>, Fault> {
     match recognise(text).filter(|_| text.len() <= CREDENTIAL_MAX) {
-        Some(SecretText::Key(found, mode)) if found == kind => {
-            let proof = Proof::Key { kind, mode, text };
-            Ok(Some(Found { proof, by_cookie: false, forbidden: false }))
+        Some(SecretText::Key(kind, mode)) if auth.key == Some(kind) => {
+            Ok(Found { proof: Proof::Key { kind, mode, text }, by_cookie: false, forbidden: false })
         }
         _ => Err(unknown()),
     }
+}
+
+/// The key in the query, where the route takes one.
+fn query_key(route: &Route, parts: &Parts) -> Option<String> {
+    let pairs = if route.query_key { query_pairs(parts) } else { return None };
+    pairs.into_iter().find(|(name, _)| name == QUERY_KEY).map(|(_, value)| value)
 }
 
 /// The credential of the request, if there is one. A header that is not of a form that the route takes is a wrong

@@ -60,7 +60,8 @@ impl Call {
                 Credential::FlowsKey(id)
                 | Credential::TreasuryKey(id)
                 | Credential::PlacementsKey(id)
-                | Credential::AgentsKey(id),
+                | Credential::AgentsKey(id)
+                | Credential::WorkflowsKey(id),
                 _,
             ) => format!("key:{id}"),
             (Credential::Share(id), _) => format!("share:{id}"),
@@ -144,7 +145,7 @@ impl Call {
 
     /// Saves a refusal as the answer to repeats; nothing else was written.
     async fn keep_refusal(&self, repeat: Repeat, refused: Fault) -> Result<Reply, Fault> {
-        let site = FaultSite { request_id: self.ctx.request_id, path: &self.path };
+        let site = FaultSite { request_id: self.ctx.request_id, path: &self.path, at: self.ctx.now() };
         let reply = (self.route.surface.render)(&refused, &site);
         let keep = move |tx: &mut Tx<'_>| match repeat.begin(tx, None)? {
             // Another request with this key was quicker.

@@ -8,6 +8,7 @@ use floe_model::access::Credential;
 use floe_model::{Fault, FaultKind};
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::json;
 
 use super::call::Call;
 use super::reply::Reply;
@@ -18,6 +19,10 @@ use crate::App;
 
 /// Requests that a key of the treasury can make at once (Treasury contract, section 1.6).
 const BURST: u32 = 200;
+/// How operators name the limit of keys of workflows.
+const WORKFLOWS: &str = "workflows";
+/// How operators name the limit of a client address without such a key.
+const WORKFLOWS_ADDRESS: &str = "workflows-address";
 /// How operators name the limit of wrong credentials.
 const WRONG: &str = "treasury-wrong-keys";
 /// Requests a minute of a member or token over all surfaces (console contract, section 4).
@@ -30,6 +35,10 @@ pub(super) fn count(app: &App, route: &Route, identity: &Identity) -> Option<Ver
     let (limiter, settings, now) = (app.access.limiter(), &app.settings.rate_limits, app.platform.clock.now());
     let verdict = match identity.caller.credential {
         Credential::TreasuryKey(id) => of_treasury_key(app, id.0, identity.limits),
+        Credential::WorkflowsKey(id) => {
+            let limits = identity.limits.unwrap_or(MEMBER_LIMITS);
+            Some(both(app, Bucket { space: "key", id: id.0 }, WORKFLOWS, limits, 1))
+        }
         _ => bucket(identity, route.surface, settings).and_then(|(bucket, limits)| limiter.take(bucket, limits, now)),
     };
     let refused = verdict.as_ref().is_some_and(|verdict| !verdict.allowed);
@@ -66,6 +75,16 @@ pub(super) fn per_minute_of(settings: &RateLimits, kind: &str, usual: u32) -> u3
     }
 }
 
+/// Counts in both windows of a bucket (Workflow API contract, section 5).
+fn both(app: &App, bucket: Bucket, kind: &str, limits: Limits, requests: u32) -> Verdict {
+    let (settings, now) = (&app.settings.rate_limits, app.platform.clock.now());
+    if matches!(settings, RateLimits::Off) {
+        return Verdict::of_uncounted(limits, now);
+    }
+    let limits = Limits { per_minute: per_minute_of(settings, kind, limits.per_minute), ..limits };
+    app.access.limiter().take_both(bucket, limits, requests, now)
+}
+
 /// Where wrong credentials of a client address are counted; `requests` 0 only looks.
 pub(super) fn wrong_credentials(app: &App, surface: &Surface, peer: IpAddr, requests: u32) -> Option<Verdict> {
     let usual = surface.customs.wrong_per_minute;
@@ -77,6 +96,11 @@ pub(super) fn wrong_credentials(app: &App, surface: &Surface, peer: IpAddr, requ
 
 /// The answer to a wrong credential: what it was, or that there were too many from this address.
 pub(super) fn wrong(app: &App, surface: &Surface, peer: IpAddr, fault: Fault) -> (Option<Verdict>, Fault) {
+    if let Some(limits) = surface.customs.address_limits {
+        let bucket = Bucket { space: WORKFLOWS_ADDRESS, id: digest(&peer.to_string()) };
+        let verdict = both(app, bucket, WORKFLOWS_ADDRESS, limits, 1);
+        return (Some(verdict), if verdict.allowed { fault } else { limited(&verdict) });
+    }
     let is_wrong = fault.kind() == FaultKind::Unauthenticated && fault.code() != surface.customs.no_credential;
     let verdict = wrong_credentials(app, surface, peer, u32::from(is_wrong));
     match verdict {
@@ -106,8 +130,8 @@ fn bucket(identity: &Identity, surface: &Surface, settings: &RateLimits) -> Opti
         (Credential::PlacementsKey(_), _) if identity.limits == Some(NO_LIMITS) => return None,
         (Credential::PlacementsKey(id), _) => ("key", id.0, identity.limits.unwrap_or(MEMBER_LIMITS), "placements"),
         (Credential::AgentsKey(id), _) => ("key", id.0, identity.limits.unwrap_or(MEMBER_LIMITS), "agents"),
-        // A key of the treasury has a bucket of another kind.
-        (Credential::TreasuryKey(_), _) => return None,
+        // Their buckets are of other kinds.
+        (Credential::TreasuryKey(_) | Credential::WorkflowsKey(_), _) => return None,
         (Credential::Anonymous | Credential::Share(_) | Credential::System, _) => return None,
     };
     let limits = match settings {
@@ -123,15 +147,18 @@ fn bucket(identity: &Identity, surface: &Surface, settings: &RateLimits) -> Opti
 
 /// The refusal of a request over its limit.
 pub(super) fn limited(verdict: &Verdict) -> Fault {
-    Fault::new(FaultKind::RateLimited, "rate_limited", "Too many requests; try again later")
-        .with_retry_after(verdict.reset_in_s)
+    let fault = Fault::new(FaultKind::RateLimited, "rate_limited", "Too many requests; try again later")
+        .with_retry_after(verdict.reset_in_s);
+    let Some(day) = verdict.day else { return fault };
+    let (window, limit) = if day.refuses { ("day", day.limit) } else { ("minute", verdict.limit) };
+    fault.with_details(json!({ "limit": limit, "window": window, "retry_after": verdict.reset_in_s }))
 }
 
 /// Writes the state of the limit in the words of the surface.
 pub(super) fn write_headers(headers: &mut HeaderMap, style: RateStyle, verdict: &Verdict) {
     let reset_in = i64::try_from(verdict.reset_in_s).unwrap_or(i64::MAX);
     let (names, reset) = match style {
-        RateStyle::XUnixSeconds => {
+        RateStyle::XUnixSeconds | RateStyle::XBothWindows => {
             (["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"], verdict.reset_at_s)
         }
         RateStyle::XSeconds => (["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"], reset_in),
@@ -141,6 +168,10 @@ pub(super) fn write_headers(headers: &mut HeaderMap, style: RateStyle, verdict: 
     let values = [i64::from(verdict.limit), i64::from(verdict.remaining), reset];
     for (name, value) in names.into_iter().zip(values) {
         headers.insert(HeaderName::from_static(name), HeaderValue::from(value));
+    }
+    if let (Some(day), RateStyle::XBothWindows) = (verdict.day, style) {
+        headers.insert(HeaderName::from_static("x-ratelimit-limit-day"), HeaderValue::from(day.limit));
+        headers.insert(HeaderName::from_static("x-ratelimit-remaining-day"), HeaderValue::from(day.remaining));
     }
 }
 

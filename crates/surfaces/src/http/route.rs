@@ -34,6 +34,12 @@ pub struct Route {
     pub auth: Auth,
     /// Scope that a token or key must carry.
     pub scope: Option<&'static str>,
+    /// Scopes that are needed beside it.
+    pub also_scopes: &'static [&'static str],
+    /// A scope that does instead of it.
+    pub or_scope: Option<&'static str>,
+    /// A key may also come as `?api_key=`: for programs that cannot set headers.
+    pub query_key: bool,
     /// Permission that the role behind a session or token must hold.
     pub permission: Option<Permission>,
     /// Roles in the treasury of which a member must have one; empty is any.
@@ -169,6 +175,9 @@ impl Route {
             surface,
             auth,
             scope: None,
+            also_scopes: &[],
+            or_scope: None,
+            query_key: false,
             permission: None,
             treasury_roles: &[],
             own_rate: None,
@@ -184,6 +193,27 @@ impl Route {
     #[must_use]
     pub fn scope(mut self, scope: &'static str) -> Self {
         self.scope = Some(scope);
+        self
+    }
+
+    /// Tokens and keys need these scopes too.
+    #[must_use]
+    pub fn also_scopes(mut self, scopes: &'static [&'static str]) -> Self {
+        self.also_scopes = scopes;
+        self
+    }
+
+    /// Tokens and keys may have this scope instead.
+    #[must_use]
+    pub fn or_scope(mut self, scope: &'static str) -> Self {
+        self.or_scope = Some(scope);
+        self
+    }
+
+    /// A key may also come as `?api_key=`.
+    #[must_use]
+    pub fn takes_query_key(mut self) -> Self {
+        self.query_key = true;
         self
     }
 

@@ -8,11 +8,14 @@ use axum::body::Body;
 use axum::routing::any;
 use floe_model::{Fault, FaultKind};
 use http::header::{ALLOW, HeaderValue};
-use http::{Method, Request, Response, Uri};
+use http::{Method, Request, Response, StatusCode, Uri};
 use tower::ServiceExt;
 
+use super::call::Call;
 use super::meter::Meter;
-use super::route::Route;
+use super::reply::Reply;
+use super::route::{Auth, Route};
+use super::run::Base;
 use super::surface::Surface;
 use super::{run, sdk};
 use crate::App;
@@ -42,12 +45,104 @@ pub fn build(
         let service = move |request: Request<Body>| at_path(Arc::clone(&app), Arc::clone(&site), request);
         router = router.route(path, any(service));
     }
+    let aliases: Vec<_> = surfaces.iter().filter_map(|surface| surface.customs.alias).collect();
+    let known = Arc::new(Known { app, surfaces, default });
+    let as_is = Arc::clone(&known);
+    let router = router.fallback(move |request: Request<Body>| unknown(Arc::clone(&as_is), request));
+    let router = surfaces.iter().copied().fold(router, with_base);
+    let inner = router.clone();
     let router = router.fallback(move |request: Request<Body>| {
-        let app = Arc::clone(&app);
-        async move { unknown_path(&app, surfaces, default, &request) }
+        let (known, inner) = (Arc::clone(&known), inner.clone());
+        async move {
+            match known.without_slash(request) {
+                Ok(request) => pass(inner, request).await,
+                Err(request) => unknown(known, request).await,
+            }
+        }
     });
-    let aliases = surfaces.iter().filter_map(|surface| surface.customs.alias);
-    aliases.fold(router, with_alias)
+    aliases.into_iter().fold(router, with_alias)
+}
+
+/// Serves the prefixes of a surface below its other base as what is below its own.
+fn with_base(router: Router, surface: &'static Surface) -> Router {
+    let Some((other, own)) = surface.customs.bases else { return router };
+    let inner = router.clone();
+    let service = move |mut request: Request<Body>| {
+        let inner = inner.clone();
+        async move {
+            let uri = without_slash(request.uri()).unwrap_or_else(|| request.uri().clone());
+            let target = uri.path_and_query().and_then(|target| target.as_str().strip_prefix(other));
+            if let Some(uri) = target.and_then(|rest| format!("{own}{rest}").parse::<Uri>().ok()) {
+                *request.uri_mut() = uri;
+                request.extensions_mut().insert(Base(other));
+            }
+            pass(inner, request).await
+        }
+    };
+    let below =
+        surface.prefixes.iter().filter(|prefix| prefix.strip_prefix(other).is_some_and(|rest| rest.starts_with('/')));
+    below.fold(router, |router, prefix| {
+        router.route(prefix, any(service.clone())).route(&format!("{prefix}/{{*rest}}"), any(service.clone()))
+    })
+}
+
+/// What answers requests for paths that no route has.
+struct Known {
+    app: Arc<App>,
+    surfaces: &'static [&'static Surface],
+    default: &'static Surface,
+}
+
+impl Known {
+    fn surface_of(&self, path: &str) -> &'static Surface {
+        let owners = self.surfaces.iter().filter_map(|surface| Some((surface.owns(path)?, *surface)));
+        owners.max_by_key(|(length, _)| *length).map_or(self.default, |(_, surface)| surface)
+    }
+
+    /// The request without the slash at the end of its path, where that does not matter; else as it is.
+    fn without_slash(&self, mut request: Request<Body>) -> Result<Request<Body>, Request<Body>> {
+        let forgives = self.surface_of(request.uri().path()).customs.proves_first.is_some();
+        match without_slash(request.uri()).filter(|_| forgives) {
+            Some(uri) => {
+                *request.uri_mut() = uri;
+                Ok(request)
+            }
+            None => Err(request),
+        }
+    }
+}
+
+async fn unknown(known: Arc<Known>, request: Request<Body>) -> Response<Body> {
+    let surface = known.surface_of(request.uri().path());
+    let Some(auth) = surface.customs.proves_first else {
+        return run::refuse(&known.app, surface, &request, &run::unknown_path(), |reply| reply);
+    };
+    let route = late(surface, auth, |_| async { Err(run::unknown_path()) });
+    run::answer(Arc::clone(&known.app), route, request).await
+}
+
+/// Hands a request on; a router never fails.
+async fn pass(router: Router, request: Request<Body>) -> Response<Body> {
+    router.oneshot(request).await.unwrap_or_else(|never| match never {})
+}
+
+/// The same address without slashes at the end of its path; `None` when there is none.
+fn without_slash(uri: &Uri) -> Option<Uri> {
+    let path = uri.path().trim_end_matches('/');
+    if path.len() == uri.path().len() {
+        return None;
+    }
+    uri.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}")).parse().ok()
+}
+
+/// A route that refuses everybody, after everything that comes before.
+fn late<H, F>(surface: &'static Surface, auth: Auth, refuse: H) -> Arc<Route>
+where
+    H: Fn(Call) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<Reply, Fault>> + Send + 'static,
+{
+    // No body is read for a refusal.
+    Arc::new(Route::get(surface, "", auth, refuse).body_limit(usize::MAX).streamed_body())
 }
 
 /// Serves what is below one path as what is below another.
@@ -61,8 +156,7 @@ fn with_alias(router: Router, (from, to): (&'static str, &'static str)) -> Route
             if let Some(uri) = target.and_then(|target| target.parse::<Uri>().ok()) {
                 *request.uri_mut() = uri;
             }
-            // A router never fails.
-            inner.oneshot(request).await.unwrap_or_else(|never| match never {})
+            pass(inner, request).await
         }
     };
     router.route(&format!("{from}/{{*rest}}"), any(service))
@@ -98,22 +192,21 @@ async fn at_path(app: Arc<App>, site: Arc<Site>, request: Request<Body>) -> Resp
             if let Some(reply) = is_of_sdk.then(|| sdk::preflight(&request)).flatten() {
                 return run::finish(reply, run::request_id(&app, &request));
             }
-            let method = request.method();
-            let message = format!("{method} is not possible here");
-            let fault = Fault::new(FaultKind::MethodNotAllowed, "method_not_allowed", message);
+            let fault = wrong_method(request.method());
+            if let Some(auth) = site.surface.customs.proves_first {
+                let route = late(site.surface, auth, |call: Call| async move { Err(wrong_method(&call.method)) });
+                let mut answer = run::answer(app, route, request).await;
+                if answer.status() == StatusCode::METHOD_NOT_ALLOWED {
+                    answer.headers_mut().insert(ALLOW, site.allow.clone());
+                }
+                return answer;
+            }
             run::refuse(&app, site.surface, &request, &fault, |reply| reply.header(ALLOW, site.allow.clone()))
         }
     }
 }
 
-fn unknown_path(
-    app: &App,
-    surfaces: &[&'static Surface],
-    default: &'static Surface,
-    request: &Request<Body>,
-) -> Response<Body> {
-    let path = request.uri().path();
-    let owners = surfaces.iter().filter_map(|surface| Some((surface.owns(path)?, *surface)));
-    let surface = owners.max_by_key(|(length, _)| *length).map_or(default, |(_, surface)| surface);
-    run::refuse(app, surface, request, &run::unknown_path(), |reply| reply)
+fn wrong_method(method: &Method) -> Fault {
+    let message = format!("{method} is not possible here");
+    Fault::new(FaultKind::MethodNotAllowed, "method_not_allowed", message)
 }

@@ -27,11 +27,13 @@ use super::{body, compress, credentials, rate};
 use crate::App;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Characters of a UUID with its hyphens.
+const UUID_LENGTH: usize = 36;
 
 /// Answers a request for a route: every step, and whatever fails in the form of the surface.
 pub(super) async fn answer(app: Arc<App>, route: Arc<Route>, request: Request<Body>) -> Response<Body> {
-    let (request_id, arrived_at) = (request_id(&app, &request), app.platform.clock.now());
     let surface = route.surface;
+    let (request_id, arrived_at) = (id_of(&app, surface, &request), app.platform.clock.now());
     let uri = request.uri().clone();
     // Files may be asked for in parts, which are parts of what is stored.
     let packs = surface.customs.packs && !uri.path().starts_with("/cdn/") && compress::takes_gzip(request.headers());
@@ -42,7 +44,9 @@ pub(super) async fn answer(app: Arc<App>, route: Arc<Route>, request: Request<Bo
     let error_code = outcome.as_ref().err().map(surface.doc.code);
     let mut reply = match outcome {
         Ok(reply) => reply,
-        Err(fault) => render(surface, &fault, &FaultSite { request_id, path: uri.path() }),
+        Err(fault) => {
+            render(surface, &fault, &FaultSite { request_id, path: uri.path(), at: app.platform.clock.now() })
+        }
     };
     if packs {
         reply = compress::gzip(reply).await;
@@ -54,7 +58,7 @@ pub(super) async fn answer(app: Arc<App>, route: Arc<Route>, request: Request<Bo
     if let Some(verdict) = &verdict {
         rate::write_headers(&mut reply.headers, surface.rate_style, verdict);
     }
-    finish(reply, request_id)
+    finish_as(reply, id_text(surface, request_id))
 }
 
 /// Answers a request that no route takes.
@@ -65,12 +69,13 @@ pub(super) fn refuse(
     fault: &Fault,
     more: impl FnOnce(Reply) -> Reply,
 ) -> Response<Body> {
-    let request_id = request_id(app, request);
-    let mut reply = render(surface, fault, &FaultSite { request_id, path: request.uri().path() });
+    let request_id = id_of(app, surface, request);
+    let site = FaultSite { request_id, path: request.uri().path(), at: app.platform.clock.now() };
+    let mut reply = render(surface, fault, &site);
     if let Some(verdict) = rate::wrong_credentials(app, surface, peer_of(request.extensions()), 0) {
         rate::write_headers(&mut reply.headers, surface.rate_style, &verdict);
     }
-    finish(more(reply), request_id)
+    finish_as(more(reply), id_text(surface, request_id))
 }
 
 /// The id that the front door gave the request, or a new one.
@@ -78,9 +83,28 @@ pub(super) fn request_id(app: &App, request: &Request<Body>) -> RequestId {
     request.extensions().get::<RequestId>().copied().unwrap_or_else(|| app.platform.ids.next())
 }
 
+/// The id that the client gave, where a surface takes it over; else as [`request_id`].
+fn id_of(app: &App, surface: &Surface, request: &Request<Body>) -> RequestId {
+    let given = request.headers().get(&REQUEST_ID).filter(|_| surface.customs.uuid_request_ids);
+    let given = given.and_then(|value| value.to_str().ok()).filter(|text| text.len() == UUID_LENGTH);
+    given.and_then(|text| RequestId::parse(text).ok()).unwrap_or_else(|| request_id(app, request))
+}
+
+/// The id of a request in the spelling of a surface.
+fn id_text(surface: &Surface, id: RequestId) -> HeaderValue {
+    if !surface.customs.uuid_request_ids {
+        return id_header(id);
+    }
+    HeaderValue::from_str(&id.to_string()).unwrap_or(HeaderValue::from_static("req"))
+}
+
 /// Adds what every answer has.
-pub(super) fn finish(mut reply: Reply, request_id: RequestId) -> Response<Body> {
-    reply.headers.insert(REQUEST_ID, id_header(request_id));
+pub(super) fn finish(reply: Reply, request_id: RequestId) -> Response<Body> {
+    finish_as(reply, id_header(request_id))
+}
+
+fn finish_as(mut reply: Reply, request_id: HeaderValue) -> Response<Body> {
+    reply.headers.insert(REQUEST_ID, request_id);
     reply.headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     reply.headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     reply.into_response()
@@ -148,6 +172,7 @@ async fn steps(
         route,
         method: parts.method,
         path,
+        base: parts.extensions.get::<Base>().map(|base| base.0),
         params,
         query,
         headers: parts.headers,
@@ -174,16 +199,31 @@ pub(super) fn peer_of(extensions: &http::Extensions) -> IpAddr {
     peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip())
 }
 
+/// The base below which a request came; see [`Customs::bases`](super::surface::Customs::bases).
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Base(pub(super) &'static str);
+
+fn check_scopes(route: &Route, caller: &Caller) -> Result<(), Fault> {
+    let needed = || route.scope.iter().chain(route.also_scopes).copied();
+    let Some(first) = needed().find(|scope| !caller.has_scope(scope)) else { return Ok(()) };
+    if route.or_scope.is_some_and(|scope| caller.has_scope(scope)) {
+        return Ok(());
+    }
+    let message = format!("This token does not have the scope {first}");
+    let details = if route.surface.customs.tells_scopes {
+        let missing: Vec<&str> = needed().filter(|scope| !caller.has_scope(scope)).collect();
+        json!({
+            "required_scopes": needed().collect::<Vec<_>>(), "missing_scopes": missing, "your_scopes": caller.scopes,
+        })
+    } else {
+        json!({ "required": first })
+    };
+    Err(Fault::new(FaultKind::Forbidden, "insufficient_scope", message).with_details(details))
+}
+
 /// Scope of tokens and keys, permission of members: rights are what both allow.
 fn check_rights(route: &Route, caller: &Caller) -> Result<(), Fault> {
-    if let Some(scope) = route.scope
-        && !caller.has_scope(scope)
-    {
-        let message = format!("This token does not have the scope {scope}");
-        return Err(
-            Fault::new(FaultKind::Forbidden, "insufficient_scope", message).with_details(json!({ "required": scope }))
-        );
-    }
+    check_scopes(route, caller)?;
     if !route.treasury_roles.is_empty()
         && let Some(member) = &caller.member
         && !route.treasury_roles.contains(&member.treasury_role)

@@ -15,8 +15,9 @@ pub struct Settings {
 
 /// What is counted: requests of sessions of members, personal access tokens, keys of flows and of the treasury; executions and
 /// uploads by share links; new payment runs of a key; wrong keys of one address; management keys of placements; resolves, events and
-/// error reports of an SDK key, and requests of one client address of the SDK; keys of agents.
-pub const RATE_KINDS: [&str; 14] = [
+/// error reports of an SDK key, and requests of one client address of the SDK; keys of agents; keys of workflows, and requests of one
+/// client address without such a key.
+pub const RATE_KINDS: [&str; 16] = [
     "member",
     "token",
     "flows",
@@ -31,6 +32,8 @@ pub const RATE_KINDS: [&str; 14] = [
     "sdk-errors",
     "sdk-address",
     "agents",
+    "workflows",
+    "workflows-address",
 ];
 
 /// Rate limits of credentials.

@@ -5,13 +5,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use floe_access::rate::Limits;
-use floe_model::Fault;
 use floe_model::access::Caller;
 use floe_model::id::{RequestId, WorkspaceId};
+use floe_model::{Fault, Timestamp};
 
 use super::call::{Params, Query};
 use super::reply::Reply;
-use super::route::Route;
+use super::route::{Auth, Route};
 use super::shape::Shape;
 use crate::App;
 
@@ -73,6 +73,17 @@ pub struct Customs {
     pub settle: Option<Settle>,
     /// Packs answers with gzip for clients that take it.
     pub packs: bool,
+    /// What is below the first path is also served below the second: a base that the surface shares with others, so that only its
+    /// prefixes are taken.
+    pub bases: Option<(&'static str, &'static str)>,
+    /// Who must be proven, and is counted, before an unknown path or method is refused. A slash at the end of a path is ignored then.
+    pub proves_first: Option<Auth>,
+    /// Limits of a client address without a valid credential.
+    pub address_limits: Option<Limits>,
+    /// The id of a request is a UUID on the wire, and one that the client gives is taken over.
+    pub uuid_request_ids: bool,
+    /// A refusal for missing scopes lists all that are needed, missing and held.
+    pub tells_scopes: bool,
 }
 
 impl Customs {
@@ -88,6 +99,11 @@ impl Customs {
         alias: None,
         settle: None,
         packs: false,
+        bases: None,
+        proves_first: None,
+        address_limits: None,
+        uuid_request_ids: false,
+        tells_scopes: false,
     };
 }
 
@@ -113,6 +129,8 @@ pub struct FaultSite<'a> {
     pub request_id: RequestId,
     /// Path of the request, without its query.
     pub path: &'a str,
+    /// When it is answered.
+    pub at: Timestamp,
 }
 
 /// Headers that tell the state of a rate limit.
@@ -124,6 +142,8 @@ pub enum RateStyle {
     XSeconds,
     /// `RateLimit-*`; the reset is in seconds from now.
     Seconds,
+    /// `X-RateLimit-*` of the minute, whose reset is an instant in Unix seconds, and of the day.
+    XBothWindows,
     /// No such headers.
     None,
 }

@@ -62,6 +62,12 @@ pub(super) fn operation(route: &Route, components: &mut Components) -> Value {
     if let Some(scope) = route.scope {
         put("x-floe-scope", scope.into());
     }
+    if !route.also_scopes.is_empty() {
+        put("x-floe-also-scopes", json!(route.also_scopes));
+    }
+    if let Some(scope) = route.or_scope {
+        put("x-floe-or-scope", scope.into());
+    }
     Value::Object(operation)
 }
 

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use floe_model::id::RequestId;
-use floe_model::{Fault, FaultKind};
+use floe_model::{Fault, FaultKind, Timestamp};
 use http::Method;
 
 use crate::http::{FaultSite, Route};
 
 /// A site for faults of which only the status counts.
-const SITE: FaultSite<'static> = FaultSite { request_id: RequestId(0), path: "" };
+const SITE: FaultSite<'static> = FaultSite { request_id: RequestId(0), path: "", at: Timestamp(0) };
 
 /// The statuses under which a route refuses, with their codes in the words of its surface. 405 belongs to a path and not to an
 /// operation, and 500 is a defect: neither is here.

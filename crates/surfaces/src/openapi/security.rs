@@ -29,7 +29,7 @@ fn credentials(route: &Route) -> Vec<Credential> {
     if public {
         return Vec::new();
     }
-    let scopes: Vec<&'static str> = route.scope.into_iter().collect();
+    let scopes: Vec<&'static str> = route.scope.into_iter().chain(route.also_scopes.iter().copied()).collect();
     let mut found = Vec::new();
     if session {
         let about = format!("The dashboard's session. Over plain http its name is {}.", cookie_name(false));

@@ -55,7 +55,11 @@ pub(in crate::http) async fn answer(app: Arc<App>, route: Arc<Route>, request: R
     let error_code = outcome.as_ref().err().map(surface.doc.code);
     let reply = match outcome {
         Ok(reply) => reply,
-        Err(fault) => run::render(surface, &fault, &FaultSite { request_id, path: parts.uri.path() }),
+        Err(fault) => run::render(
+            surface,
+            &fault,
+            &FaultSite { request_id, path: parts.uri.path(), at: app.platform.clock.now() },
+        ),
     };
     let mut reply = if takes_gzip { compress::gzip(reply).await } else { reply };
     note(
