@@ -237,6 +237,10 @@ id_types! {
     ExchangeId = "meta";
     /// Something that happened to an agent.
     ActivityId = "act";
+    /// What starts a workflow or a flow: a schedule, an address, an event, a person.
+    TriggerId = "trigger";
+    /// A call of the address of a trigger.
+    TriggerRequestId = "treq";
 }
 
 #[cfg(test)]

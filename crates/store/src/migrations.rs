@@ -52,5 +52,7 @@ migrations! {
     30 "agent_approvals" "0030_agent_approvals.sql";
     31 "whatsapp" "0031_whatsapp.sql";
     32 "workflows" "0032_workflows.sql";
+    33 "triggers" "0033_triggers.sql";
+    35 "agent_memory" "0035_agent_memory.sql";
     36 "run_files" "0036_run_files.sql";
 }

@@ -117,6 +117,6 @@ from_id! {
     AppId ScreenFlowId ScreenVersionId PlacementId AudienceId ExperimentId VariantId PlacementEntryId FontId MediaId
     RecipientId ApprovalRuleId BlocklistId
     KnowledgeBaseId DocumentId ChunkId
-    AgentId ThreadId MessageId ExchangeId ActivityId
+    AgentId ThreadId MessageId ExchangeId ActivityId TriggerId TriggerRequestId
     ProviderId ModelId
 }

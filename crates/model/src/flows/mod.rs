@@ -6,6 +6,7 @@ mod engine;
 mod pointers;
 mod schedule;
 mod settings;
+pub mod trigger;
 mod words;
 
 pub use access::{FlowAccess, Grant, Level, Permitted, Sharing, Visibility, level_of};

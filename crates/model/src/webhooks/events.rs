@@ -20,6 +20,26 @@ pub const TREASURY_EVENTS: &[&str] = &[
     "candidate.flagged",
 ];
 
+/// The ten events that an endpoint of style `workflow` picks from (Workflow API contract, section 10).
+pub const WORKFLOW_EVENTS: &[&str] = &[
+    "execution.started",
+    "execution.completed",
+    "execution.failed",
+    "execution.cancelled",
+    "thread.message.created",
+    "thread.message.completed",
+    "thread.message.failed",
+    "agent.execution.started",
+    "agent.execution.completed",
+    "agent.execution.failed",
+];
+
+/// The event that the test call of such an endpoint sends, and nothing else.
+pub const WORKFLOW_TEST: &str = "test";
+
+/// The product that stands before the names of these events in the stream of all.
+const WORKFLOWS: &str = "workflows.";
+
 /// What the delivery of an agent's answer is called in the log of deliveries. It is no event: nobody else is told.
 pub const CALLBACK_KIND: &str = "agents.callback";
 
@@ -30,15 +50,17 @@ pub enum Style {
     Treasury,
     /// Standard Webhooks.
     Standard,
+    /// Workflow API contract, section 10.
+    Workflow,
     /// The answer to a background call of an agent, to the address that came with the call (agents contract, section 2.5). It has no endpoint.
     Callback,
 }
 
 impl Style {
     /// Every one.
-    pub const ALL: [Self; 3] = [Self::Treasury, Self::Standard, Self::Callback];
+    pub const ALL: [Self; 4] = [Self::Treasury, Self::Standard, Self::Workflow, Self::Callback];
     /// Those that an endpoint can have.
-    pub const OF_ENDPOINTS: [Self; 2] = [Self::Treasury, Self::Standard];
+    pub const OF_ENDPOINTS: [Self; 3] = [Self::Treasury, Self::Standard, Self::Workflow];
 
     /// The word on the wire and in rows.
     #[must_use]
@@ -46,6 +68,7 @@ impl Style {
         match self {
             Self::Treasury => "treasury",
             Self::Standard => "standard",
+            Self::Workflow => "workflow",
             Self::Callback => "callback",
         }
     }
@@ -57,8 +80,8 @@ impl Style {
     }
 }
 
-/// Whether an endpoint that picks `picked` wants an event of this full name (`<product>.<name>`). Endpoints of style `treasury` name
-/// events without the product; those of style `standard` may say `*` and `<product>.*`.
+/// Whether an endpoint that picks `picked` wants an event of this full name (`<product>.<name>`). Endpoints of the styles `treasury` and
+/// `workflow` name events without the product; those of style `standard` may say `*` and `<product>.*`.
 #[must_use]
 pub fn wants<'a>(style: Style, picked: impl IntoIterator<Item = &'a str>, kind: &str) -> bool {
     let mut picked = picked.into_iter();
@@ -66,6 +89,10 @@ pub fn wants<'a>(style: Style, picked: impl IntoIterator<Item = &'a str>, kind: 
         Style::Treasury => {
             let Some(name) = kind.strip_prefix("treasury.") else { return false };
             name == TREASURY_TEST || picked.any(|one| one == name)
+        }
+        Style::Workflow => {
+            let name = kind.strip_prefix(WORKFLOWS);
+            name.is_some_and(|name| picked.any(|one| one == name))
         }
         Style::Standard => picked.any(|one| one == "*" || one == kind || is_of_product(one, kind)),
         Style::Callback => false,
@@ -77,6 +104,7 @@ pub fn wants<'a>(style: Style, picked: impl IntoIterator<Item = &'a str>, kind: 
 pub fn is_known(style: Style, name: &str) -> bool {
     match style {
         Style::Treasury => TREASURY_EVENTS.contains(&name),
+        Style::Workflow => WORKFLOW_EVENTS.contains(&name),
         Style::Standard => {
             name == "*" || EVENT_TYPES.contains(&name) || EVENT_TYPES.iter().any(|kind| is_of_product(name, kind))
         }

@@ -3,8 +3,13 @@
 mod events;
 mod state;
 
-pub use events::{CALLBACK_KIND, EVENTS_MAX, Style, TREASURY_EVENTS, TREASURY_TEST, is_known, wants};
-pub use state::{Counted, Counter, DeliveryStatus, Next, OFF_AFTER_FAILURES, OFF_AFTER_S, after_failure, count};
+pub use events::{
+    CALLBACK_KIND, EVENTS_MAX, Style, TREASURY_EVENTS, TREASURY_TEST, WORKFLOW_EVENTS, WORKFLOW_TEST, is_known, wants,
+};
+pub use state::{
+    Counted, Counter, DeliveryStatus, Failed, Next, OFF_AFTER_FAILURES, OFF_AFTER_S, WORKFLOW_ATTEMPTS, after_failure,
+    count,
+};
 
 /// Why an endpoint is off that a person switched off.
 pub const SWITCHED_OFF: &str = "switched off";

@@ -14,9 +14,18 @@ const TREASURY_PAUSES_S: &[i64] = &[10, 60, 300, 1_800];
 const STANDARD_PAUSES_S: &[i64] = &[5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
 /// Seconds from one attempt to the next, style `callback` (agents contract, section 2.5).
 const CALLBACK_PAUSES_S: &[i64] = &[5, 30, 120, 600, 3_600];
+/// Seconds from the first attempt of style `workflow` to the second; doubles each time (Workflow API contract, section 10).
+const WORKFLOW_PAUSE_S: i64 = 120;
+/// Attempts of style `workflow` in all unless the operator says otherwise.
+pub const WORKFLOW_ATTEMPTS: u32 = 3;
+/// Doublings at most: ten attempts have nine pauses.
+const WORKFLOW_DOUBLINGS_MAX: u32 = 9;
+/// Seconds that a receiver of style `workflow` may ask for with `Retry-After`; a longer wish is not looked at.
+const RETRY_AFTER_S_MAX: i64 = 3_600;
 /// How far a pause may be off, in hundredths.
 const TREASURY_SPREAD: i64 = 20;
 const STANDARD_SPREAD: i64 = 10;
+const WORKFLOW_SPREAD: i64 = 10;
 const CALLBACK_SPREAD: i64 = 20;
 /// The answer by which a receiver of style `standard` or `callback` says that it wants no more of this.
 const GONE: u16 = 410;
@@ -72,21 +81,52 @@ pub enum Next {
     Over,
 }
 
-/// What follows the failed attempt number `attempt` (from 1). `chance` spreads the pauses, so that what failed together does not come
-/// back together.
+/// A failed attempt, as far as what follows depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failed {
+    /// Its number, from 1.
+    pub attempt: u32,
+    /// Status of the answer; none when there was no complete one.
+    pub status_code: Option<u16>,
+    /// Seconds that the receiver asked to be left alone for.
+    pub retry_after_s: Option<i64>,
+    /// Attempts of a delivery in all, where the style leaves them to the operator: style `workflow`.
+    pub attempts_max: u32,
+    /// Spreads the pauses, so that what failed together does not come back together.
+    pub chance: u16,
+}
+
+/// What follows a failed attempt.
 #[must_use]
-pub fn after_failure(style: Style, attempt: u32, status_code: Option<u16>, chance: u16) -> Next {
+pub fn after_failure(style: Style, failed: Failed) -> Next {
     let (pauses, spread) = match style {
         Style::Treasury => (TREASURY_PAUSES_S, TREASURY_SPREAD),
-        Style::Standard | Style::Callback if status_code == Some(GONE) => return Next::Over,
+        Style::Workflow => return after_workflow_failure(failed),
+        Style::Standard | Style::Callback if failed.status_code == Some(GONE) => return Next::Over,
         Style::Standard => (STANDARD_PAUSES_S, STANDARD_SPREAD),
         Style::Callback => (CALLBACK_PAUSES_S, CALLBACK_SPREAD),
     };
-    let pause = usize::try_from(attempt).ok().and_then(|attempt| pauses.get(attempt.checked_sub(1)?));
-    let Some(&pause_s) = pause else { return Next::Over };
-    // From -spread to +spread, evenly.
+    let pause = usize::try_from(failed.attempt).ok().and_then(|attempt| pauses.get(attempt.checked_sub(1)?));
+    pause.map_or(Next::Over, |&pause_s| Next::Again(spread_ms(pause_s, spread, failed.chance)))
+}
+
+/// Style `workflow` (contract section 10): no answer, 408, 425, 429 and 5xx come again, two minutes later and then twice as late each
+/// time, or when the receiver said if that is later and within an hour. Every other status is final.
+fn after_workflow_failure(failed: Failed) -> Next {
+    let may_pass = failed.status_code.is_none_or(|code| matches!(code, 408 | 425 | 429 | 500..=599));
+    if !may_pass || failed.attempt >= failed.attempts_max {
+        return Next::Over;
+    }
+    let doublings = failed.attempt.saturating_sub(1).min(WORKFLOW_DOUBLINGS_MAX);
+    let pause_ms = spread_ms(WORKFLOW_PAUSE_S << doublings, WORKFLOW_SPREAD, failed.chance);
+    let wished_ms = failed.retry_after_s.filter(|wish| *wish <= RETRY_AFTER_S_MAX).map_or(0, |wish| wish * 1_000);
+    Next::Again(pause_ms.max(wished_ms))
+}
+
+/// A pause in milliseconds, from `spread` hundredths less to as many more, evenly.
+fn spread_ms(pause_s: i64, spread: i64, chance: u16) -> i64 {
     let hundredths = i64::from(chance) * (2 * spread) * 10 / i64::from(u16::MAX);
-    Next::Again(pause_s * (1_000 - spread * 10 + hundredths))
+    pause_s * (1_000 - spread * 10 + hundredths)
 }
 
 /// What an endpoint's failures add up to.
@@ -121,7 +161,7 @@ pub fn count(style: Style, before: Counter, attempt: Counted) -> (Counter, bool)
     let is_off = match style {
         Style::Treasury => attempt.is_first && failures >= OFF_AFTER_FAILURES,
         Style::Standard => attempt.at.millis_since(since) >= OFF_AFTER_S * 1_000,
-        Style::Callback => false,
+        Style::Workflow | Style::Callback => false,
     };
     (Counter { failures, failing_since: Some(since) }, is_off)
 }

@@ -24,6 +24,8 @@ pub mod run_files;
 pub mod runs;
 pub mod schedules;
 pub mod shares;
+pub mod trigger_requests;
+pub mod triggers;
 pub mod versions;
 pub mod waits;
 pub mod workflow_versions;
@@ -51,6 +53,8 @@ pub(crate) const TABLES: &[&[Statement]] = &[
     runs::STATEMENTS,
     schedules::STATEMENTS,
     shares::STATEMENTS,
+    trigger_requests::STATEMENTS,
+    triggers::STATEMENTS,
     versions::STATEMENTS,
     waits::STATEMENTS,
     workflow_versions::STATEMENTS,

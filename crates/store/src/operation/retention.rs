@@ -64,6 +64,11 @@ statements! {
         "delete from run_results where workspace_id = $1 and run_id in
              (select id from runs where workspace_id = $1 and id > $2 and id <= $3 and finished_at < $4)"
     );
+    /// Which triggers started them.
+    TRIGGERED = both(
+        "delete from trigger_runs where workspace_id = $1 and run_id in
+             (select id from runs where workspace_id = $1 and id > $2 and id <= $3 and finished_at < $4)"
+    );
     /// The finished runs of a page.
     RUNS = both("delete from runs where workspace_id = $1 and id > $2 and id <= $3 and finished_at < $4");
     /// Work in bulk that is over.
@@ -94,7 +99,7 @@ pub fn sweep_runs(tx: &mut Tx<'_>, workspace: WorkspaceId, after: RunId, before:
     let bound = RunId(first_id_at(before));
     let page = tx.rows(&PAGE, params![workspace, after, bound, RUNS_MAX], |row| row.id(0).map(RunId))?;
     let Some(last) = page.last().copied() else { return Ok(Swept { removed: 0, next: None }) };
-    for statement in [&JOURNALS, &WAITS, &RUN_FILES, &FILE_CHUNKS, &FILES, &RERUNS, &RESULTS] {
+    for statement in [&JOURNALS, &WAITS, &RUN_FILES, &FILE_CHUNKS, &FILES, &RERUNS, &RESULTS, &TRIGGERED] {
         tx.execute(statement, params![workspace, after, last, before])?;
     }
     let removed = tx.execute(&RUNS, params![workspace, after, last, before])?;

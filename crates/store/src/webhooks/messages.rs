@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use floe_model::{
     Fault, Scope, Timestamp,
     id::{DeliveryId, EventId, WebhookId, WorkspaceId},
-    webhooks::{DeliveryStatus, wants},
+    webhooks::{DeliveryStatus, Style, wants},
 };
 
 use super::endpoints::Listener;
@@ -175,6 +175,8 @@ fn deliveries_of(
 ) -> Vec<deliveries::NewDelivery> {
     let wanting = listeners
         .iter()
+        // Of style `workflow` those that are active at the moment get one (Workflow API contract, section 10).
+        .filter(|listener| listener.is_active || listener.style != Style::Workflow)
         .filter(|listener| wants(listener.style, listener.events.iter().map(String::as_str), &message.kind));
     let made = wanting.map(|listener| deliveries::NewDelivery {
         id: DeliveryId(next_id()),
