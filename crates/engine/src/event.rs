@@ -3,6 +3,9 @@
 //! An event carries everything that was decided when it happened, so that folding the events again gives the same
 //! state without evaluating anything.
 
+mod changes;
+mod error;
+
 use std::sync::Arc;
 
 use floe_model::Timestamp;
@@ -12,6 +15,9 @@ use serde_json::{Map, Value};
 
 use crate::plan::{Port, WaitKind};
 use crate::reuse::Reuse;
+
+pub use changes::{Changes, SharedChange};
+pub use error::{LogLine, StepError};
 
 /// Where in a run something happens: a frame (one pass of one scope) and a node in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -65,6 +71,9 @@ pub enum Happening {
         /// What it printed.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         logs: Vec<LogLine>,
+        /// What it changes besides its own result (graph language).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        changes: Option<Box<Changes>>,
     },
     /// A step was passed over on purpose.
     Skipped {
@@ -94,20 +103,31 @@ pub enum Happening {
         /// Where.
         place: Place,
     },
-    /// A loop over a list was entered.
+    /// A loop was entered.
     Looped {
         /// Where.
         place: Place,
-        /// The items that will be processed.
+        /// The items that will be processed; none for a loop that has no list.
         items: Arc<Vec<Value>>,
-        /// How many the list holds.
+        /// How many the list holds, or how many passes there will be at most.
         total: usize,
+        /// Index of the first pass.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        start: i64,
+        /// Variables that it begins with.
+        #[serde(default, skip_serializing_if = "Map::is_empty")]
+        variables: Map<String, Value>,
     },
-    /// The condition of a loop was tested.
+    /// It is time to look again whether the condition of a pause holds.
+    Looked {
+        /// Where.
+        place: Place,
+    },
+    /// The condition of a loop or of a pause was tested.
     Tested {
         /// Where.
         place: Place,
-        /// Whether another pass follows, or why it could not be told.
+        /// Whether it holds (of a loop: another pass follows), or why it could not be told.
         outcome: Result<bool, StepError>,
     },
     /// The branches of a parallel block began.
@@ -194,6 +214,15 @@ pub struct Beginning {
     /// What it takes over from the run that it repeats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reuse: Option<Arc<Reuse>>,
+    /// `trigger` of a graph run: what started it.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub trigger: Value,
+    /// `env` of a graph run: variables of the workspace that the plan names, by name.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub env: Map<String, Value>,
+    /// Names under `env` that are secrets: their values are only put in when a node is performed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<String>,
 }
 
 /// An open question.
@@ -226,6 +255,8 @@ pub enum QuestionKind {
         /// Whether the run stays `running` meanwhile.
         inline: bool,
     },
+    /// A condition that holds, looked at from time to time; or its time, if it has one.
+    Poll,
 }
 
 /// An answer to a question.
@@ -246,66 +277,20 @@ pub enum Answer {
     },
     /// To a form: the checked values.
     FormData(Value),
+    /// To a review or a wait of the graph language: the checked value.
+    Response(Value),
 }
 
 impl Answer {
-    /// What it answers.
+    /// Whether it answers a question of that kind.
     #[must_use]
-    pub const fn kind(&self) -> WaitKind {
+    pub const fn fits(&self, kind: WaitKind) -> bool {
         match self {
-            Self::Decision { .. } => WaitKind::UserApproval,
-            Self::ToolResult { .. } => WaitKind::ClientTool,
-            Self::FormData(_) => WaitKind::ShowForm,
+            Self::Decision { .. } => matches!(kind, WaitKind::UserApproval),
+            Self::ToolResult { .. } => matches!(kind, WaitKind::ClientTool),
+            Self::FormData(_) => matches!(kind, WaitKind::ShowForm),
+            Self::Response(_) => matches!(kind, WaitKind::Review | WaitKind::Hook),
         }
-    }
-}
-
-/// A line that a step printed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogLine {
-    /// `debug`, `info`, `warn` or `error`.
-    pub level: String,
-    /// What.
-    pub message: String,
-}
-
-/// Why a step failed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct StepError {
-    /// Stable code, e.g. `http_status`.
-    pub code: String,
-    /// Sentence for a person; never a stack, query or path of the inside.
-    pub message: String,
-    /// Whether another attempt may help.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub retryable: bool,
-    /// Facts for programs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub details: Option<Value>,
-}
-
-impl StepError {
-    /// An error that another attempt would meet again.
-    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code: code.into(), message: message.into(), retryable: false, details: None }
-    }
-
-    /// An error that another attempt may not meet.
-    pub fn retryable(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { retryable: true, ..Self::new(code, message) }
-    }
-
-    /// Adds facts for programs.
-    #[must_use]
-    pub fn with_details(mut self, details: Value) -> Self {
-        self.details = Some(details);
-        self
-    }
-
-    /// `{code, message}`, the result of a step that failed and was told to go on.
-    #[must_use]
-    pub fn brief(&self) -> Value {
-        serde_json::json!({ "code": self.code, "message": self.message })
     }
 }
 
@@ -322,6 +307,7 @@ impl Happening {
             | Self::Retried { place }
             | Self::Looped { place, .. }
             | Self::Tested { place, .. }
+            | Self::Looked { place }
             | Self::Split { place }
             | Self::ChildCalled { place, .. }
             | Self::ChildStarted { place, .. } => Some(*place),
@@ -345,6 +331,11 @@ const fn first() -> u32 {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
 const fn is_first(attempt: &u32) -> bool {
     *attempt == 1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+const fn is_zero(start: &i64) -> bool {
+    *start == 0
 }
 
 pub(crate) fn next_port() -> Port {

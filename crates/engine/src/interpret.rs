@@ -81,6 +81,9 @@ impl<'a, 'm> Evaluation<'a, 'm> {
                 Ok(Happening::Tested { place, outcome })
             }
             Work::Parallel { .. } => Ok(Happening::Split { place }),
+            Work::Compute(_) | Work::Loop(_) | Work::Sleep(_) | Work::Poll(_) => {
+                Err(StepError::new("NOT_CONFIGURED", "This server does not run graphs"))
+            }
             Work::Child { call, .. } => {
                 let mut input = self.render(call)?;
                 let inputs = input.get("inputs").cloned().unwrap_or_default();
@@ -91,7 +94,7 @@ impl<'a, 'm> Evaluation<'a, 'm> {
     }
 
     fn done(&self, result: Value, port: Port) -> Happening {
-        Happening::Done { place: self.place, attempt: 1, result: Arc::new(result), port, logs: Vec::new() }
+        Happening::Done { place: self.place, attempt: 1, result: Arc::new(result), port, logs: Vec::new(), changes: None }
     }
 
     fn choose(&mut self, branches: &[Branch], otherwise: Port) -> Result<Happening, StepError> {
@@ -137,6 +140,7 @@ impl<'a, 'm> Evaluation<'a, 'm> {
                 body.insert("executionId".to_owned(), json!(wait));
                 body.insert("args".to_owned(), Value::Object(args));
             }
+            WaitKind::Review | WaitKind::Hook => {}
             WaitKind::ShowForm => {
                 let fields = body.get("fields").cloned().unwrap_or_default();
                 crate::inputs::parse_fields(&fields)
@@ -220,7 +224,8 @@ impl<'a, 'm> Evaluation<'a, 'm> {
         };
         let total = items.len();
         items.truncate(limit);
-        Ok(Happening::Looped { place: self.place, items: Arc::new(items), total })
+        let (place, items) = (self.place, Arc::new(items));
+        Ok(Happening::Looped { place, items, total, start: 0, variables: Map::new() })
     }
 
     /// The value at a path in the context; members by key, elements by position.

@@ -17,6 +17,7 @@ pub mod inputs;
 pub mod interpret;
 pub mod lang;
 pub mod machine;
+pub mod nodes;
 pub mod plan;
 pub mod records;
 pub mod reuse;

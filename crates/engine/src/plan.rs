@@ -7,12 +7,28 @@
 //! live; when all are dead it is passed over and its own edges are dead. A chain of steps is the simplest case of this,
 //! and joins, fan-out and branching need nothing else.
 
+mod edge;
+mod failure;
+mod graph;
+mod rules;
+
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
 use crate::expr::{Expression, JsonTemplate};
 use crate::inputs::InputField;
+use crate::nodes::Compute;
+
+pub use edge::{Edge, Port, Target};
+pub use failure::{Growth, OnError, Retry};
+pub use graph::{CYCLE_PASSES_MAX, Gives, Handles, LoopKind, LoopWork, PassFailure, PollWork, Primary, SleepWork};
+pub use rules::{
+    GRAPH_ACTIVE_MS_MAX, GRAPH_STEPS_MAX, MEMORY_BYTES_MAX, NODES_AT_ONCE, OutcomeRule, RECORD_BYTES_MAX, Rules,
+};
+
+/// Key of the mark that stands for a record that was too large (Workflow API contract, section 14).
+pub const TRUNCATED: &str = "__truncated";
 
 /// Index of a node in [`Plan::nodes`].
 pub type NodeIndex = u32;
@@ -30,6 +46,8 @@ pub struct Plan {
     pub entries: Vec<Entry>,
     /// Starting values of the context.
     pub variables: Vec<(String, Value)>,
+    /// The rules of its language.
+    pub rules: Rules,
 }
 
 impl Plan {
@@ -77,7 +95,7 @@ impl Plan {
         let mut below = BTreeSet::new();
         let mut next = vec![index];
         while let Some(at) = next.pop() {
-            next.extend(self.node(at).edges.iter().map(|edge| edge.to).filter(|&to| below.insert(to)));
+            next.extend(self.node(at).edges.iter().filter_map(Edge::node).filter(|&to| below.insert(to)));
         }
         below
     }
@@ -113,6 +131,8 @@ pub struct Scope {
     pub isolated: bool,
     /// Ways to start it: the root has one a trigger, others have one.
     pub ways: Vec<Way>,
+    /// Ways out of it, the way back to its loop among them.
+    pub outs: u16,
 }
 
 /// One way to start a scope, with the counts that hold on that way.
@@ -123,6 +143,8 @@ pub struct Way {
     /// By position in the scope: how many edges lead to the node from nodes that can be reached on this way; `None`
     /// when the node itself cannot be.
     pub incoming: Vec<Option<u16>>,
+    /// Nodes that are not ready at once and to which a live edge leads from the beginning.
+    pub lit: Vec<NodeIndex>,
 }
 
 impl Way {
@@ -148,6 +170,14 @@ pub struct Node {
     pub work: Work,
     /// Context name for the result.
     pub output: Option<String>,
+    /// What that name receives of the result.
+    pub primary: Primary,
+    /// What the result is to the output of the run.
+    pub gives: Gives,
+    /// Handles by which it is left when it chooses (graph language).
+    pub handles: Handles,
+    /// Position in the definition.
+    pub order: u32,
     /// Ways on.
     pub edges: Vec<Edge>,
     /// Repeats after a failure.
@@ -162,42 +192,20 @@ impl Node {
     pub fn has_port(&self, port: Port) -> bool {
         self.edges.iter().any(|edge| edge.port == port)
     }
-}
 
-/// A way on from a node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Edge {
-    /// The port at which it leaves.
-    pub port: Port,
-    /// The node that it leads to, in the same scope.
-    pub to: NodeIndex,
-}
-
-/// Where an edge leaves a node. A settled node chooses one port; its edges are live, all others dead.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(transparent)]
-pub struct Port(pub u16);
-
-impl Port {
-    /// The ordinary way on.
-    pub const NEXT: Self = Self(0);
-    /// After a failure.
-    pub const ERROR: Self = Self(1);
-    /// After the expiry of a wait.
-    pub const TIMEOUT: Self = Self(2);
-    /// After a rejection.
-    pub const REJECT: Self = Self(3);
-
-    /// The branch at a position.
+    /// The port of a handle; [`Port::NEXT`] for a node that does not choose.
     #[must_use]
-    pub const fn branch(index: u16) -> Self {
-        Self(4 + index)
+    pub fn port_of(&self, handle: Option<&str>) -> Port {
+        let Some(handle) = handle else { return Port::NEXT };
+        let of = |wanted: &str| self.handles.iter().find(|(known, _)| known == wanted).map(|(_, port)| *port);
+        of(handle).or_else(|| of("default")).unwrap_or(Port::NONE)
     }
 
-    /// Whether this is [`Port::NEXT`], the port left out of journals.
+    /// The port by which a node is left after that result of its effect.
     #[must_use]
-    pub fn is_next(&self) -> bool {
-        *self == Self::NEXT
+    pub fn port_after(&self, result: &Value) -> Port {
+        let Work::Effect(EffectWork { handle: Some(member), .. }) = &self.work else { return Port::NEXT };
+        self.port_of(Some(result.get(member).and_then(Value::as_str).unwrap_or("default")))
     }
 }
 
@@ -270,9 +278,17 @@ pub enum Work {
         /// In mode `all`: whether the first failure ends the node.
         fail_fast: bool,
     },
+    /// A node of the graph language that only computes.
+    Compute(Box<Compute>),
+    /// A loop of the graph language.
+    Loop(Box<LoopWork>),
+    /// A pause of the graph language.
+    Sleep(Box<SleepWork>),
+    /// A pause until a condition holds.
+    Poll(Box<PollWork>),
     /// A child run.
     Child {
-        /// Gives `{flowId, version, inputs}`.
+        /// Gives `{flowId, version, inputs}`; of the graph language `{workflowId, inputs}`.
         call: JsonTemplate,
         /// Whether to wait for its end.
         wait: bool,
@@ -296,6 +312,10 @@ pub struct EffectWork {
     pub touches_world: bool,
     /// Limit of one attempt in milliseconds.
     pub timeout_ms: u64,
+    /// Member of the result that names the handle by which the node is left, where it chooses one.
+    pub handle: Option<String>,
+    /// Whether the configuration is given `predecessors: [{id, output, value}]`: the primary values of the nodes before it.
+    pub sees_predecessors: bool,
 }
 
 /// A wait for an answer.
@@ -341,6 +361,10 @@ pub enum WaitKind {
     ClientTool,
     /// Values of a form.
     ShowForm,
+    /// A value, reviewed by a person.
+    Review,
+    /// Whatever is sent to a wait of the graph language.
+    Hook,
 }
 
 impl WaitKind {
@@ -351,6 +375,8 @@ impl WaitKind {
             Self::UserApproval => "user-approval",
             Self::ClientTool => "client-tool",
             Self::ShowForm => "show-form",
+            Self::Review => "human-review",
+            Self::Hook => "webhook-wait",
         }
     }
 }
@@ -364,40 +390,4 @@ pub struct Branch {
     pub condition: Expression,
     /// Where it leads.
     pub port: Port,
-}
-
-/// Repeats after a failure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Retry {
-    /// Attempts in all, at least 1.
-    pub attempts_max: u32,
-    /// Pause before the second attempt, in milliseconds.
-    pub interval_ms: u64,
-    /// Whether the pause doubles each time.
-    pub exponential: bool,
-}
-
-impl Retry {
-    /// One attempt.
-    pub const NONE: Self = Self { attempts_max: 1, interval_ms: 1_000, exponential: false };
-    /// Longest pause between two attempts, in milliseconds.
-    pub const PAUSE_MS_MAX: u64 = 3_600_000;
-
-    /// Pause after the given attempt (from 1), in milliseconds.
-    #[must_use]
-    pub fn pause_ms(&self, attempt: u32) -> u64 {
-        let factor = if self.exponential { 1_u64 << (attempt - 1).min(20) } else { 1 };
-        self.interval_ms.saturating_mul(factor).min(Self::PAUSE_MS_MAX)
-    }
-}
-
-/// What a failure does after the last attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnError {
-    /// The scope fails.
-    Fail,
-    /// The result is the error; go on by [`Port::NEXT`].
-    Continue,
-    /// The result is the error; go on by [`Port::ERROR`].
-    Branch,
 }

@@ -55,9 +55,10 @@ impl Machine {
             }
             Happening::Retried { place } => matches!(self.active.get(place), Some(Active::Retrying { .. })),
             Happening::Answered { wait, answer, .. } => {
-                self.question(*wait).is_some_and(|question| question.kind == QuestionKind::Answer(answer.kind()))
+                self.question(*wait).is_some_and(|question| matches!(question.kind, QuestionKind::Answer(kind) if answer.fits(kind)))
             }
             Happening::Expired { wait } => self.question(*wait).is_some(),
+            Happening::Looked { .. } => false,
             Happening::ChildStarted { place, .. } => matches!(self.active.get(place), Some(Active::Calling { .. })),
             Happening::ChildPaused { child, question } => self.active.values().any(
                 |active| matches!(active, Active::Child { child: known, question: old } if known == child && old != question),
@@ -95,7 +96,8 @@ impl Machine {
                     self.perform(*place, attempt + 1, &input);
                 }
             }
-            Happening::Looped { place, items, total } => {
+            Happening::Looked { .. } => {}
+            Happening::Looped { place, items, total, .. } => {
                 if self.take_ready(*place, at) {
                     self.enter_each(*place, items, *total, at);
                 }
@@ -190,8 +192,8 @@ impl Machine {
     fn attempt_failed(&mut self, place: Place, error: &StepError, at: Timestamp) {
         let attempt = match self.active.remove(&place) {
             Some(Active::Effect { attempt, input }) => {
-                let retry = self.plan.node(place.node).retry;
-                if error.retryable && attempt < retry.attempts_max {
+                let retry = &self.plan.node(place.node).retry;
+                if retry.follows(error, attempt) {
                     let pause_ms = i64::try_from(retry.pause_ms(attempt)).unwrap_or(i64::MAX);
                     let due = at.plus_millis(pause_ms);
                     self.active.insert(place, Active::Retrying { attempt, input, due });
@@ -240,7 +242,7 @@ impl Machine {
             Answer::ToolResult { outcome: Err(message) } => {
                 self.fail(place, StepError::new("client_tool_failed", message.clone()), 1, at);
             }
-            Answer::FormData(data) => self.complete(place, &Arc::new(data.clone()), Port::NEXT, at),
+            Answer::FormData(data) | Answer::Response(data) => self.complete(place, &Arc::new(data.clone()), Port::NEXT, at),
         }
     }
 
@@ -263,7 +265,7 @@ impl Machine {
         let Some(question) = self.close_question(wait) else { return };
         let place = question.place;
         match question.kind {
-            QuestionKind::Delay { .. } => {
+            QuestionKind::Delay { .. } | QuestionKind::Poll => {
                 self.complete(place, &Arc::new(json!({ "resumedAt": at })), Port::NEXT, at);
             }
             QuestionKind::Answer(kind) => {
@@ -345,5 +347,7 @@ fn timeout_message(kind: WaitKind) -> &'static str {
         WaitKind::UserApproval => "Nobody decided in time",
         WaitKind::ClientTool => "The client did not send the tool's result in time",
         WaitKind::ShowForm => "Nobody submitted the form in time",
+        WaitKind::Review => "Nobody answered the review in time",
+        WaitKind::Hook => "Nothing was sent to the wait in time",
     }
 }

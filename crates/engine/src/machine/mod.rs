@@ -25,6 +25,7 @@ pub use context::{Context, Names};
 pub use frame::{Active, PathStep};
 
 use crate::event::{Beginning, Event, Place, Question, QuestionKind, StepError};
+use crate::expr::Script;
 use crate::plan::Plan;
 use frame::Frame;
 use reuse::Table;
@@ -67,6 +68,13 @@ pub enum Command {
         /// `{flowId, version, inputs}`.
         input: Arc<Value>,
     },
+    /// Evaluate texts in the sandbox, then tell [`Machine::scripted`] what came of them.
+    Script {
+        /// Where.
+        place: Place,
+        /// What.
+        scripts: Vec<Script>,
+    },
     /// The effect at the place is no longer wanted: stop it if that can be done.
     Abandon(Place),
     /// The child run is no longer wanted: cancel it.
@@ -80,6 +88,8 @@ pub enum Alarm {
     Retry(Place),
     /// The time of a wait.
     Wait(WaitId),
+    /// The next look at the condition of a pause: apply `Looked`.
+    Look(Place),
 }
 
 /// How a run ended.

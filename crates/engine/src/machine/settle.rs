@@ -90,12 +90,12 @@ impl Machine {
         self.settled.push((place, Settled::Failed(error.clone())));
         let plan = Arc::clone(&self.plan);
         let port = match plan.node(place.node).on_error {
-            OnError::Fail => {
+            OnError::Fail | OnError::Settle => {
                 let failure = RunError { error, node: Some(place.node), attempt, at };
                 return self.frame_ended(place.frame, Err(failure), at);
             }
-            OnError::Continue => Port::NEXT,
-            OnError::Branch => Port::ERROR,
+            OnError::Continue | OnError::Value(_) => Port::NEXT,
+            OnError::Branch | OnError::Goto => Port::ERROR,
         };
         self.keep(place, &Arc::new(json!({ "error": error.brief() })), port, at);
     }
@@ -108,9 +108,10 @@ impl Machine {
             let Some(frame) = self.frames.get_mut(&place.frame) else { return };
             frame.unsettled = frame.unsettled.saturating_sub(1);
             for edge in &plan.node(node).edges {
-                match frame.settle_edge(position(&plan, edge.to), chosen == Some(edge.port)) {
-                    Some(Arrival::Ready) => self.ready.push_back(Place { frame: place.frame, node: edge.to }),
-                    Some(Arrival::Dead) => settled.push((edge.to, None)),
+                let Some(to) = edge.node() else { continue };
+                match frame.settle_edge(position(&plan, to), chosen == Some(edge.port)) {
+                    Some(Arrival::Ready) => self.ready.push_back(Place { frame: place.frame, node: to }),
+                    Some(Arrival::Dead) => settled.push((to, None)),
                     None => {}
                 }
             }

@@ -112,6 +112,7 @@ impl Paper<'_> {
                     result,
                     port: Port::NEXT,
                     logs: Vec::new(),
+                    changes: None,
                 });
                 done.into_iter().collect()
             }
@@ -124,7 +125,7 @@ impl Paper<'_> {
             Command::Wake { alarm: Alarm::Wait(wait), .. } => {
                 let Some(question) = self.machine.question(*wait) else { return Vec::new() };
                 let answer = match question.kind {
-                    QuestionKind::Delay { .. } => return vec![Happening::Expired { wait: *wait }],
+                    QuestionKind::Delay { .. } | QuestionKind::Poll => return vec![Happening::Expired { wait: *wait }],
                     QuestionKind::Answer(kind) => self.answer(question.place, kind),
                 };
                 let by = None;

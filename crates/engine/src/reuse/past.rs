@@ -127,7 +127,7 @@ impl Reader {
             }
             Happening::Expired { wait } => {
                 let question = self.machine.question(*wait)?;
-                let is_delay = matches!(question.kind, QuestionKind::Delay { .. });
+                let is_delay = matches!(question.kind, QuestionKind::Delay { .. } | QuestionKind::Poll);
                 (!is_delay).then(|| (question.place, done(&Arc::new(Value::Null), Port::TIMEOUT)))
             }
             _ => None,

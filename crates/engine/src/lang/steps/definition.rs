@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{NESTING_MAX, READ_PROBLEMS_MAX};
 use crate::lang::problem::Problem;
-use crate::plan::{OnError, Retry};
+use crate::plan::{Growth, OnError, Retry};
 
 /// A definition's outline.
 #[derive(Debug, Default)]
@@ -302,6 +302,7 @@ impl Reader<'_> {
         if backoff.as_deref().is_some_and(|backoff| backoff != "fixed" && backoff != "exponential") {
             inner.wrong("bad_value", "backoff", "backoff must be fixed or exponential".to_owned());
         }
-        Retry { attempts_max: attempts as u32, interval_ms, exponential: backoff.as_deref() == Some("exponential") }
+        let growth = if backoff.as_deref() == Some("exponential") { Growth::DOUBLE } else { Growth::Fixed };
+        Retry { attempts_max: attempts as u32, interval_ms, growth, ..Retry::NONE }
     }
 }

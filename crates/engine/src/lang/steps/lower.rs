@@ -12,8 +12,8 @@ use crate::expr::JsonTemplate;
 use crate::inputs::parse_fields;
 use crate::lang::problem::Problem;
 use crate::plan::{
-    Branch, Edge, EffectWork, Entry, Node, NodeIndex, Plan, Port, Scope, ScopeIndex, Source, WaitKind, WaitWork, Way,
-    Work,
+    Branch, Edge, EffectWork, Entry, Gives, Node, NodeIndex, Plan, Port, Primary, Rules, Scope, ScopeIndex, Source,
+    Target, WaitKind, WaitWork, Way, Work,
 };
 
 /// Seconds until a wait expires unless the step says otherwise: 7 days (Flow API contract, section 4).
@@ -32,7 +32,8 @@ pub(super) fn lower(definition: &Definition, catalog: &Catalog, problems: &mut V
         Ok(_) => {
             let entries = triggers.iter().enumerate().map(|(way, trigger)| entry(trigger, way)).collect();
             let nodes = lowering.nodes.into_iter().flatten().collect();
-            Some(Plan { scopes: lowering.scopes, nodes, entries, variables: definition.variables.clone() })
+            let variables = definition.variables.clone();
+            Some(Plan { scopes: lowering.scopes, nodes, entries, variables, rules: Rules::steps() })
         }
         Err(problem) => {
             problems.insert(0, *problem);
@@ -73,6 +74,7 @@ impl Lowering<'_> {
             isolated: branch.is_some(),
             branch,
             ways: starts.iter().map(way).collect(),
+            outs: 0,
         });
         self.nodes.resize_with(self.nodes.len() + steps.len(), || None);
         for (step, edges) in steps.iter().zip(edges) {
@@ -92,9 +94,13 @@ impl Lowering<'_> {
             scope,
             work,
             output: step.output.clone(),
+            primary: Primary::Whole,
+            gives: Gives::Nothing,
+            handles: Vec::new(),
+            order: at,
             edges,
-            retry: step.retry,
-            on_error: step.on_error,
+            retry: step.retry.clone(),
+            on_error: step.on_error.clone(),
         })
     }
 
@@ -164,7 +170,8 @@ fn entry(trigger: &StepDef, way: usize) -> Entry {
 
 fn edges_of(step: &StepDef, index: &HashMap<&str, NodeIndex>) -> Vec<Edge> {
     let links = order::links(step);
-    links.iter().filter_map(|link| Some(Edge { port: link.port, to: *index.get(link.to.as_str())? })).collect()
+    let to = |link: &order::Link| index.get(link.to.as_str()).map(|&node| Target::Node(node));
+    links.iter().filter_map(|link| Some(Edge { port: link.port, to: to(link)? })).collect()
 }
 
 /// The counts that hold when a scope is started at a node.
@@ -179,12 +186,12 @@ fn way(start: Option<NodeIndex>, first: NodeIndex, edges: &[Vec<Edge>]) -> Way {
         if !reached.insert(node) {
             continue;
         }
-        for edge in &edges[(node - first) as usize] {
-            *incoming[(edge.to - first) as usize].get_or_insert(0) += 1;
-            ahead.push(edge.to);
+        for to in edges[(node - first) as usize].iter().filter_map(Edge::node) {
+            *incoming[(to - first) as usize].get_or_insert(0) += 1;
+            ahead.push(to);
         }
     }
-    Way { starts: start.into_iter().collect(), incoming }
+    Way { starts: start.into_iter().collect(), incoming, lit: Vec::new() }
 }
 
 /// A condition's ports: `elseNextStepId` has its own, without it the ordinary way on is taken.
@@ -232,6 +239,8 @@ fn effect_work(step: &StepDef, spec: &'static StepSpec, effect: EffectSpec) -> L
         key_values,
         touches_world: effect.touches_world,
         timeout_ms: step.timeout_ms.unwrap_or(effect.timeout_ms).min(effect.timeout_ms_max),
+        handle: None,
+        sees_predecessors: false,
     })
 }
 

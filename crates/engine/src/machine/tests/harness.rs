@@ -90,6 +90,9 @@ impl Run {
             flow: json!({ "_id": "flow", "name": "Test", "version": 3 }),
             depth: 0,
             reuse: None,
+            trigger: Value::Null,
+            env: Map::new(),
+            secrets: Vec::new(),
         })));
     }
 
@@ -288,7 +291,7 @@ fn written_and_read(event: &Event) -> Event {
 }
 
 pub(super) fn done_at(place: Place, attempt: u32, result: Value) -> Happening {
-    Happening::Done { place, attempt, result: Arc::new(result), port: Port::NEXT, logs: Vec::new() }
+    Happening::Done { place, attempt, result: Arc::new(result), port: Port::NEXT, logs: Vec::new(), changes: None }
 }
 
 pub(super) fn failed_at(place: Place, attempt: u32, error: StepError) -> Happening {

@@ -36,6 +36,9 @@ fn every_event_is_written_and_read() {
             flow: json!({ "version": 1 }),
             depth: 2,
             reuse: None,
+            trigger: Value::Null,
+            env: Map::new(),
+            secrets: Vec::new(),
         })),
         json!({ "e": "began", "run": id, "entry": 1, "inputs": { "a": 0.1 }, "trigger_data": null, "user": { "name": "A" }, "flow": { "version": 1 }, "depth": 2 }),
     );
@@ -45,7 +48,7 @@ fn every_event_is_written_and_read() {
         json!({ "e": "intended", "place": p, "input": { "u": 1 } }),
     );
     let done =
-        |attempt, port, logs| Happening::Done { place: PLACE, attempt, result: Arc::new(json!(null)), port, logs };
+        |attempt, port, logs| Happening::Done { place: PLACE, attempt, result: Arc::new(json!(null)), port, logs, changes: None };
     check(done(1, Port::NEXT, vec![]), json!({ "e": "done", "place": p, "result": null }));
     let line = LogLine { level: "warn".to_owned(), message: "m".to_owned() };
     check(
@@ -68,7 +71,7 @@ fn every_event_is_written_and_read() {
     );
     check(Happening::Retried { place: PLACE }, json!({ "e": "retried", "place": p }));
     check(
-        Happening::Looped { place: PLACE, items: Arc::new(vec![json!(1)]), total: 3 },
+        Happening::Looped { place: PLACE, items: Arc::new(vec![json!(1)]), total: 3, start: 0, variables: Map::new() },
         json!({ "e": "looped", "place": p, "items": [1], "total": 3 }),
     );
     check(

@@ -30,6 +30,7 @@ fn a_record_tells_the_whole_story_of_a_step() {
         result: json!(5).into(),
         port: Port::NEXT,
         logs: vec![line("two")],
+        changes: None,
     });
     let history = run.history();
     let record = &history.steps[0];
