@@ -1,0 +1,53 @@
+//! Why a step failed, and what it printed.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A line that a step printed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// `debug`, `info`, `warn` or `error`.
+    pub level: String,
+    /// What.
+    pub message: String,
+}
+
+/// Why a step failed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepError {
+    /// Stable code, e.g. `http_status`.
+    pub code: String,
+    /// Sentence for a person; never a stack, query or path of the inside.
+    pub message: String,
+    /// Whether another attempt may help.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retryable: bool,
+    /// Facts for programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<Value>,
+}
+
+impl StepError {
+    /// An error that another attempt would meet again.
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into(), retryable: false, details: None }
+    }
+
+    /// An error that another attempt may not meet.
+    pub fn retryable(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { retryable: true, ..Self::new(code, message) }
+    }
+
+    /// Adds facts for programs.
+    #[must_use]
+    pub fn with_details(mut self, details: Value) -> Self {
+        self.details = Some(details);
+        self
+    }
+
+    /// `{code, message}`, the result of a step that failed and was told to go on.
+    #[must_use]
+    pub fn brief(&self) -> Value {
+        serde_json::json!({ "code": self.code, "message": self.message })
+    }
+}
