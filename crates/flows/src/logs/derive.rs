@@ -151,7 +151,7 @@ impl Teller<'_> {
         if let Some(step) = now {
             let kind = match self.machine.questions().next().map(|question| question.kind) {
                 Some(QuestionKind::Answer(kind)) => kind.as_str(),
-                Some(QuestionKind::Delay { .. }) => "delay",
+                Some(QuestionKind::Delay { .. } | QuestionKind::Poll) => "delay",
                 None => "sub-flow",
             };
             let message = match &step {

@@ -140,6 +140,7 @@ fn fit(answer: &AnswerIn, question: &Question) -> Result<Answer, Fault> {
                 WaitKind::UserApproval => "a decision",
                 WaitKind::ClientTool => "a toolResult",
                 WaitKind::ShowForm => "formData",
+                WaitKind::Review | WaitKind::Hook => "a response",
             };
             Err(Fault::new(FaultKind::Invalid, "resume_mismatch", format!("The run waits for {wants}")))
         }

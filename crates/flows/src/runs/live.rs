@@ -260,6 +260,7 @@ impl Live {
         match command {
             Command::Perform { place, .. } => super::perform::is_harmless(self.machine.plan(), *place),
             Command::Wake { .. } | Command::Call { .. } => true,
+            Command::Script { .. } => true,
             Command::Evaluate(_) | Command::Abandon(_) | Command::CancelChild(_) => false,
         }
     }

@@ -130,6 +130,9 @@ impl NewRun {
             flow: json!({ "_id": self.flow, "name": self.flow_name, "version": self.version }),
             depth: self.origin.depth,
             reuse: None,
+            trigger: Value::Null,
+            env: Map::new(),
+            secrets: Vec::new(),
         }))
     }
 

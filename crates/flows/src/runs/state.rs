@@ -230,7 +230,7 @@ fn question_view(plan: &Plan, question: &Question) -> WaitView {
     body.remove("approvers");
     let (kind, expires_at) = match question.kind {
         QuestionKind::Answer(kind) => (kind.as_str(), Some(question.due)),
-        QuestionKind::Delay { .. } => ("delay", None),
+        QuestionKind::Delay { .. } | QuestionKind::Poll => ("delay", None),
     };
     WaitView {
         wait: Some(question.wait),

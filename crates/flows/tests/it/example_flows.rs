@@ -173,6 +173,9 @@ impl Driver<'_> {
             flow: json!({ "_id": flow, "name": flow, "version": 1 }),
             depth,
             reuse: None,
+            trigger: Value::Null,
+            env: Map::new(),
+            secrets: Vec::new(),
         };
         let mut ahead = VecDeque::from([Happening::Began(Box::new(beginning))]);
         while machine.outcome().is_none() {
@@ -213,7 +216,7 @@ impl Driver<'_> {
                 };
                 vec![Happening::ChildStarted { place, child }, Happening::ChildEnded { child, outcome }]
             }
-            Command::Evaluate(_) | Command::Abandon(_) | Command::CancelChild(_) => Vec::new(),
+            Command::Script { .. } | Command::Evaluate(_) | Command::Abandon(_) | Command::CancelChild(_) => Vec::new(),
         }
     }
 
@@ -228,7 +231,7 @@ impl Driver<'_> {
         let effected = effect.call(&self.world.platform, call).await;
         let logs = effected.logs;
         match effected.result {
-            Ok(result) => Happening::Done { place, attempt, result: Arc::new(result), port: Port::NEXT, logs },
+            Ok(result) => Happening::Done { place, attempt, result: Arc::new(result), port: Port::NEXT, logs, changes: None },
             Err(error) => Happening::Failed { place, attempt, error, logs },
         }
     }

@@ -124,6 +124,7 @@ impl Coverage {
             Happening::Looped { .. } => "event looped",
             Happening::Tested { .. } => "event tested",
             Happening::Split { .. } => "event split",
+            Happening::Looked { .. } => "event looked",
             Happening::WaitOpened(question) => {
                 if question.kind == (QuestionKind::Delay { inline: true }) {
                     self.met("work short delay");
@@ -151,7 +152,7 @@ impl Coverage {
             if matches!(node.work, Work::Parallel { any: false, fail_fast: true, .. }) {
                 self.met("work parallel fail fast");
             }
-            match (&event.what, node.on_error) {
+            match (&event.what, &node.on_error) {
                 (Happening::Failed { .. }, OnError::Continue) => self.met("on error continue"),
                 (Happening::Failed { .. }, OnError::Branch) => self.met("on error branch"),
                 _ => {}
@@ -165,6 +166,8 @@ impl Coverage {
             Command::Perform { .. } => "command perform",
             Command::Wake { alarm: Alarm::Wait(_), .. } => "command wake for a wait",
             Command::Wake { alarm: Alarm::Retry(_), .. } => "command wake for an attempt",
+            Command::Wake { alarm: Alarm::Look(_), .. } => "command wake for a look",
+            Command::Script { .. } => "command script",
             Command::Call { .. } => "command call",
             Command::Abandon(_) => "command abandon",
             Command::CancelChild(_) => "command cancel child",
@@ -184,8 +187,14 @@ fn work(node: &Node) -> &'static str {
             WaitKind::UserApproval => "work approval",
             WaitKind::ClientTool => "work client tool",
             WaitKind::ShowForm => "work form",
+            WaitKind::Review => "work review",
+            WaitKind::Hook => "work hook",
         },
         Work::Delay { .. } => "work delay",
+        Work::Compute(_) => "work compute",
+        Work::Loop(_) => "work loop",
+        Work::Sleep(_) => "work sleep",
+        Work::Poll(_) => "work poll",
         Work::Each { .. } => "work each",
         Work::While { .. } => "work while",
         Work::Parallel { any: true, .. } => "work parallel any",

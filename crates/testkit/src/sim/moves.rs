@@ -179,6 +179,7 @@ impl Sim<'_> {
         self.tell(|| format!("alarm {alarm:?} of {run}"));
         let what = match alarm {
             Alarm::Retry(place) => Happening::Retried { place },
+            Alarm::Look(place) => Happening::Looked { place },
             Alarm::Wait(wait) => Happening::Expired { wait },
         };
         self.happen(run, Some(what))
@@ -231,7 +232,7 @@ impl Sim<'_> {
     fn kind_of(&mut self, run: RunId, wait: WaitId) -> Option<WaitKind> {
         match self.memory.runs.get(&run)?.machine.question(wait)?.kind {
             QuestionKind::Answer(kind) => Some(kind),
-            QuestionKind::Delay { .. } => None,
+            QuestionKind::Delay { .. } | QuestionKind::Poll => None,
         }
     }
 
@@ -244,6 +245,7 @@ impl Sim<'_> {
             WaitKind::ClientTool if self.chance.one_in(4) => Answer::ToolResult { outcome: Err("no".to_owned()) },
             WaitKind::ClientTool => Answer::ToolResult { outcome: Ok(json!({ "n": self.chance.below(5) })) },
             WaitKind::ShowForm => Answer::FormData(json!({ "a": self.chance.below(5) })),
+            WaitKind::Review | WaitKind::Hook => Answer::Response(json!(self.chance.below(5))),
         }
     }
 

@@ -68,7 +68,7 @@ pub(super) fn outcome(task: &Task, chance: &mut Chance) -> Happening {
             let results =
                 [json!(null), json!(3), json!([1, 2]), json!({ "response": "text", "n": 0.1 }), json!("[4, 5]")];
             let result = chance.pick(&results).clone();
-            Happening::Done { place, attempt, result: result.into(), port: Port::NEXT, logs: Vec::new() }
+            Happening::Done { place, attempt, result: result.into(), port: Port::NEXT, logs: Vec::new(), changes: None }
         }
     }
 }

@@ -290,7 +290,7 @@ impl Shard {
                 }
             }
             // A job does it, so that a kill between the parent's end and its child's loses nothing.
-            Command::CancelChild(_) | Command::Evaluate(_) => {}
+            Command::CancelChild(_) | Command::Evaluate(_) | Command::Script { .. } => {}
         }
     }
 

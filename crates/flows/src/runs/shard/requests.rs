@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use floe_engine::event::{Answer, Happening, Place, StepError};
 use floe_engine::machine::Alarm;
+use floe_engine::plan::Port;
 use floe_model::Fault;
 use floe_model::id::RunId;
 use tokio::sync::oneshot;
@@ -28,14 +29,15 @@ impl Shard {
                 let logs = effected.logs;
                 let what = match effected.result {
                     Ok(result) => {
-                        let port = floe_engine::plan::Port::NEXT;
-                        Happening::Done { place, attempt, result: Arc::new(result), port, logs }
+                        let port = self.live(run).map_or(Port::NEXT, |live| live.machine.plan().node(place.node).port_after(&result));
+                        Happening::Done { place, attempt, result: Arc::new(result), port, logs, changes: None }
                     }
                     Err(error) => Happening::Failed { place, attempt, error, logs },
                 };
                 self.happen(run, Some(what));
             }
             Request::Alarm(Alarm::Retry(place)) => self.happen(run, Some(Happening::Retried { place })),
+            Request::Alarm(Alarm::Look(place)) => self.happen(run, Some(Happening::Looked { place })),
             Request::Alarm(Alarm::Wait(wait)) => self.happen(run, Some(Happening::Expired { wait })),
             Request::Called { place, child } => self.called(run, place, child),
             Request::Child { child, news, done } => {

@@ -16,6 +16,7 @@ use super::{Shard, Slot};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Timer {
     Retry { frame: u32, node: u32 },
+    Look { frame: u32, node: u32 },
     Wait(WaitId),
 }
 
@@ -24,6 +25,7 @@ impl Shard {
     pub(super) fn set_timer(&mut self, run: RunId, at: Timestamp, alarm: Alarm) {
         let timer = match alarm {
             Alarm::Retry(place) => Timer::Retry { frame: place.frame, node: place.node },
+            Alarm::Look(place) => Timer::Look { frame: place.frame, node: place.node },
             Alarm::Wait(wait) => {
                 let is_long = |live: &mut Live| live.machine.questions().any(|question| question.wait == wait);
                 if self.live(run).is_some_and(is_long) {
@@ -50,6 +52,7 @@ impl Shard {
             self.timers.pop();
             let alarm = match timer {
                 Timer::Retry { frame, node } => Alarm::Retry(Place { frame, node }),
+                Timer::Look { frame, node } => Alarm::Look(Place { frame, node }),
                 Timer::Wait(wait) => Alarm::Wait(wait),
             };
             if matches!(self.runs.get(&run), Some(Slot::Live(_))) {
