@@ -60,6 +60,10 @@ statements! {
     ) -> [int, id, opt id, text, json, opt text, bool, opt text, opt text, time];
     /// What somebody thinks of one.
     RATE = both("update thread_messages set rating = $4, rating_comment = $5 where workspace_id = $1 and thread_id = $2 and id = $3");
+    /// What is hidden of an exchange that came to nothing.
+    DELETE_HIDDEN = both(
+        "delete from thread_messages where workspace_id = $1 and thread_id = $2 and exchange_id = $3 and is_hidden"
+    );
     /// All of a thread, for good.
     DELETE_OF = both("delete from thread_messages where workspace_id = $1 and thread_id = $2");
 }
@@ -134,6 +138,19 @@ pub fn rate(
     comment: &Option<String>,
 ) -> Result<bool, Fault> {
     Ok(tx.execute(&RATE, params![workspace, thread, id, rating, comment])? == 1)
+}
+
+/// Removes the hidden messages of an exchange, whose question is asked again.
+///
+/// # Errors
+/// Of the database.
+pub fn delete_hidden(
+    tx: &mut Tx<'_>,
+    workspace: WorkspaceId,
+    thread: ThreadId,
+    exchange: ExchangeId,
+) -> Result<u64, Fault> {
+    tx.execute(&DELETE_HIDDEN, params![workspace, thread, exchange])
 }
 
 /// Removes the messages of a thread for good.

@@ -12,6 +12,7 @@ pub mod agents;
 pub mod contacts;
 pub mod exchange_list;
 mod exchange_owners;
+pub mod exchange_streams;
 pub mod exchanges;
 pub mod items;
 pub mod knowledge_bases;
@@ -20,10 +21,13 @@ pub mod knowledge_documents;
 pub mod knowledge_files;
 pub mod knowledge_search;
 mod knowledge_work;
+pub mod memory;
+pub mod message_list;
 pub mod messages;
 pub mod model_providers;
 pub mod models;
 pub mod spans;
+pub mod thread_exchanges;
 pub mod thread_list;
 pub mod thread_retention;
 pub mod threads;
@@ -38,12 +42,16 @@ pub(crate) const TABLES: &[&[Statement]] = &[
     contacts::STATEMENTS,
     exchange_list::STATEMENTS,
     exchange_owners::STATEMENTS,
+    exchange_streams::STATEMENTS,
     exchanges::STATEMENTS,
     items::STATEMENTS,
+    memory::STATEMENTS,
+    message_list::STATEMENTS,
     messages::STATEMENTS,
     model_providers::STATEMENTS,
     models::STATEMENTS,
     spans::STATEMENTS,
+    thread_exchanges::STATEMENTS,
     thread_list::STATEMENTS,
     thread_retention::STATEMENTS,
     threads::STATEMENTS,

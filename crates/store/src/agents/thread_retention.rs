@@ -23,6 +23,13 @@ statements! {
         "delete from exchange_spans where workspace_id = $1 and exchange_id in (
              select id from exchanges where workspace_id = $1 and thread_id = $2)"
     );
+    /// What was told of them while they were made.
+    PIECES = both(
+        "delete from exchange_pieces where workspace_id = $1 and exchange_id in (
+             select exchange_id from exchange_streams where workspace_id = $1 and thread_id = $2)"
+    );
+    /// That they were followed.
+    STREAMS = both("delete from exchange_streams where workspace_id = $1 and thread_id = $2");
     /// Their exchanges.
     EXCHANGES = both("delete from exchanges where workspace_id = $1 and thread_id = $2");
     /// What was said.
@@ -44,7 +51,7 @@ pub fn sweep(tx: &mut Tx<'_>, workspace: WorkspaceId, before: Timestamp) -> Resu
         let params = params![workspace, mode, before, STEP_MAX - removed];
         let stale = tx.rows(&STALE, params, |row| row.id(0).map(ThreadId))?;
         for thread in &stale {
-            for statement in [&SPANS, &EXCHANGES, &MESSAGES, &ITEMS] {
+            for statement in [&SPANS, &PIECES, &STREAMS, &EXCHANGES, &MESSAGES, &ITEMS] {
                 tx.execute(statement, params![scope.workspace, *thread])?;
             }
             tx.execute(&THREAD, params![scope.workspace, scope.mode, *thread])?;
