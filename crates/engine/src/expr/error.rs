@@ -1,6 +1,7 @@
 //! What can go wrong: when a source is parsed, and when it is evaluated.
 
-use super::limits::{OPERATIONS_MAX, RESULT_BYTES_MAX, VALUE_DEPTH_MAX};
+use super::limits::{OPERATIONS_MAX, RESULT_BYTES_MAX, SCRIPTS_MAX, VALUE_DEPTH_MAX};
+use super::profile::Profile;
 
 /// A source that is not part of the language. A definition problem: it is found before anything runs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,6 +28,9 @@ pub enum EvalError {
     /// A method or function does not take a value of this type.
     #[error("{0}")]
     Type(String),
+    /// A script of a condition failed.
+    #[error("{0}")]
+    Script(String),
 }
 
 impl EvalError {
@@ -36,7 +40,16 @@ impl EvalError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Limit(_) => "expression_limit",
-            Self::Type(_) => "expression_error",
+            Self::Type(_) | Self::Script(_) => "expression_error",
+        }
+    }
+
+    /// The code of the failure in a language; graphs have one for all (Workflow API contract, section 17).
+    #[must_use]
+    pub const fn code_in(&self, profile: Profile) -> &'static str {
+        match profile {
+            Profile::Steps => self.code(),
+            Profile::Graph => "EXPRESSION_ERROR",
         }
     }
 }
@@ -53,4 +66,7 @@ pub enum Limit {
     /// [`VALUE_DEPTH_MAX`].
     #[error("a result of the expression is nested deeper than {VALUE_DEPTH_MAX} levels")]
     ValueDepth,
+    /// [`SCRIPTS_MAX`].
+    #[error("the expressions of the node need more than {SCRIPTS_MAX} scripts")]
+    Scripts,
 }

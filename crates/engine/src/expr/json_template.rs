@@ -8,6 +8,7 @@ use super::env::{Env, Names};
 use super::error::{EvalError, ParseError};
 use super::limits::VALUE_DEPTH_MAX;
 use super::measure::Measure;
+use super::profile::Profile;
 use super::template::Template;
 
 /// A JSON value with templates in its texts at any depth, parsed once. Keys are never templates. Cheap to clone.
@@ -39,7 +40,42 @@ impl JsonTemplate {
     /// # Errors
     /// The first text that is not a template, or a value nested deeper than a result may be.
     pub fn parse(value: &Value) -> Result<Self, PlacedParseError> {
-        parse(value, &mut String::new(), 0).map(|node| Self(Arc::new(node)))
+        Self::parse_in(Profile::Steps, value)
+    }
+
+    /// Parses every text inside a value of either language.
+    ///
+    /// # Errors
+    /// As for [`Self::parse`].
+    pub fn parse_in(profile: Profile, value: &Value) -> Result<Self, PlacedParseError> {
+        let of_text = |text: &str| Template::parse_in(profile, text);
+        parse(value, &of_text, &mut String::new(), 0).map(|node| Self(Arc::new(node)))
+    }
+
+    /// Parses the configuration of a node of a graph. The texts of the members named in `json_texts` feed fields that
+    /// hold JSON, so their placeholders are written as JSON where they are part of such a text.
+    ///
+    /// # Errors
+    /// As for [`Self::parse`].
+    pub fn parse_fields(config: &Map<String, Value>, json_texts: &[&str]) -> Result<Self, PlacedParseError> {
+        let mut members = Vec::with_capacity(config.len());
+        for (key, member) in config {
+            let is_json = json_texts.contains(&key.as_str()) && member.is_string();
+            let of_text = |text: &str| Template::parse_graph(text, is_json);
+            let mut pointer = format!("/{}", key.replace('~', "~0").replace('/', "~1"));
+            members.push((key.clone(), parse(member, &of_text, &mut pointer, 1)?));
+        }
+        Ok(Self(Arc::new(literal_object(members))))
+    }
+
+    /// Parses a text of a graph that feeds a field which holds JSON, or any other value.
+    ///
+    /// # Errors
+    /// As for [`Self::parse`].
+    pub fn parse_json_text(value: &Value) -> Result<Self, PlacedParseError> {
+        let is_text = value.is_string();
+        let of_text = |text: &str| Template::parse_graph(text, is_text);
+        parse(value, &of_text, &mut String::new(), 0).map(|node| Self(Arc::new(node)))
     }
 
     /// Whether there is no placeholder at all, so that the result never changes.
@@ -57,7 +93,17 @@ impl JsonTemplate {
         Renderer { names, env, measure: Measure::default() }.render(&self.0, 0)
     }
 
-    /// The names of the secrets that the placeholders use, each once.
+    /// The members that placeholders of a graph read of a root name, each once: `NAME` for `env.NAME`.
+    #[must_use]
+    pub fn members<'s>(&'s self, root: &'s str) -> Vec<&'s str> {
+        let mut found = Vec::new();
+        collect(&self.0, &mut |template| found.extend(template.members(root)));
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// The names of the secrets that the placeholders of a flow of steps use, each once.
     ///
     /// # Errors
     /// The pointer of the first text with a use that is refused, and why.
@@ -71,12 +117,23 @@ impl JsonTemplate {
     #[must_use]
     pub fn roots(&self) -> Vec<&str> {
         let mut roots = Vec::new();
-        collect_roots(&self.0, &mut roots);
+        collect(&self.0, &mut |template| {
+            for name in template.roots() {
+                if !roots.contains(&name) {
+                    roots.push(name);
+                }
+            }
+        });
         roots
     }
 }
 
-fn parse(value: &Value, pointer: &mut String, depth: usize) -> Result<Node, PlacedParseError> {
+fn parse(
+    value: &Value,
+    of_text: &dyn Fn(&str) -> Result<Template, ParseError>,
+    pointer: &mut String,
+    depth: usize,
+) -> Result<Node, PlacedParseError> {
     if depth > VALUE_DEPTH_MAX {
         let error = ParseError::new(0, format!("the value is nested deeper than {VALUE_DEPTH_MAX} levels"));
         return Err(PlacedParseError { pointer: pointer.clone(), error });
@@ -84,8 +141,7 @@ fn parse(value: &Value, pointer: &mut String, depth: usize) -> Result<Node, Plac
     let length = pointer.len();
     match value {
         Value::String(text) => {
-            let template =
-                Template::parse(text).map_err(|error| PlacedParseError { pointer: pointer.clone(), error })?;
+            let template = of_text(text).map_err(|error| PlacedParseError { pointer: pointer.clone(), error })?;
             Ok(match template.literal_text() {
                 Some(text) => Node::Literal(Value::String(text.to_owned())),
                 None => Node::Template(template),
@@ -96,7 +152,7 @@ fn parse(value: &Value, pointer: &mut String, depth: usize) -> Result<Node, Plac
             for (index, item) in items.iter().enumerate() {
                 pointer.push('/');
                 pointer.push_str(&index.to_string());
-                nodes.push(parse(item, pointer, depth + 1)?);
+                nodes.push(parse(item, of_text, pointer, depth + 1)?);
                 pointer.truncate(length);
             }
             Ok(literal_array(nodes))
@@ -106,7 +162,7 @@ fn parse(value: &Value, pointer: &mut String, depth: usize) -> Result<Node, Plac
             for (key, member) in members {
                 pointer.push('/');
                 pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
-                nodes.push((key.clone(), parse(member, pointer, depth + 1)?));
+                nodes.push((key.clone(), parse(member, of_text, pointer, depth + 1)?));
                 pointer.truncate(length);
             }
             Ok(literal_object(nodes))
@@ -200,17 +256,11 @@ fn collect_secrets<'t>(
     Ok(())
 }
 
-fn collect_roots<'t>(node: &'t Node, roots: &mut Vec<&'t str>) {
+fn collect<'t>(node: &'t Node, visit: &mut dyn FnMut(&'t Template)) {
     match node {
         Node::Literal(_) => {}
-        Node::Template(template) => {
-            for name in template.roots() {
-                if !roots.contains(&name) {
-                    roots.push(name);
-                }
-            }
-        }
-        Node::Array(nodes) => nodes.iter().for_each(|node| collect_roots(node, roots)),
-        Node::Object(nodes) => nodes.iter().for_each(|(_, node)| collect_roots(node, roots)),
+        Node::Template(template) => visit(template),
+        Node::Array(nodes) => nodes.iter().for_each(|node| collect(node, visit)),
+        Node::Object(nodes) => nodes.iter().for_each(|(_, node)| collect(node, visit)),
     }
 }

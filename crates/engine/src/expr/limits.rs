@@ -27,6 +27,15 @@ pub const RESULT_BYTES_MAX: usize = 1024 * 1024;
 /// be read back.
 pub const VALUE_DEPTH_MAX: usize = 100;
 
+/// Longest source of one expression of a graph that is wider than its native grammar, in bytes.
+pub const SCRIPT_SOURCE_BYTES_MAX: usize = 64 * 1024;
+
+/// Scripts that one round of one evaluation may ask for.
+pub const SCRIPTS_MAX: usize = 256;
+
+/// Rounds of scripts and answers that one evaluation may take: scripts that stand behind conditions on other scripts.
+pub const SCRIPT_ROUNDS_MAX: usize = 16;
+
 /// Elements of arrays and members of objects that cost one operation.
 pub const ELEMENTS_PER_OPERATION: u64 = 16;
 

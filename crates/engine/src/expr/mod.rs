@@ -21,9 +21,8 @@
 //!   except that the texts `false` and `0` are false; `len` of null or missing is 0; `min` and `max` also take the
 //!   elements of an array.
 //!
-//! The language has one profile today. A second one would differ where a root name is not found ([`Names::get`]),
-//! where values become text (`text.rs`), and in a filter level below `?:` in the parser; that is where a `Profile`
-//! argument belongs.
+//! Workflows, which are graphs, have expressions of their own: [`Profile::Graph`], in `graph`. Values, limits and the
+//! types here are shared; grammar and rules are not, for they agree in little.
 //!
 //! Start reading with `parser.rs` (and the tables in `precedence.rs`, `ast.rs`, `functions.rs`) for what is accepted,
 //! then `eval.rs`.
@@ -37,6 +36,7 @@ mod error;
 mod eval;
 mod expression;
 mod functions;
+mod graph;
 mod json_template;
 mod lexer;
 pub mod limits;
@@ -45,7 +45,10 @@ mod number;
 mod operators;
 mod parser;
 mod precedence;
+mod profile;
 mod reference;
+mod scan;
+mod script;
 mod secrets;
 mod template;
 mod text;
@@ -55,15 +58,27 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-pub use env::{Env, Names};
+pub use env::{Env, Names, Origin, Overlay};
 pub use error::{EvalError, Limit, ParseError};
 pub use expression::Expression;
 pub use json_template::{JsonTemplate, PlacedParseError};
+pub use profile::Profile;
 pub use reference::{FUNCTIONS, FunctionDoc};
+pub use script::{Answered, Script, ScriptKind, ScriptRecord};
 pub use template::Template;
 
 /// A number as JavaScript writes it: the shortest digits that read back as the same number.
 #[must_use]
 pub fn number_text(x: f64) -> String {
     number::to_text(x)
+}
+
+/// The text without the code fence that models put around JSON.
+pub(crate) fn unfenced(text: &str) -> &str {
+    graph::members::unfenced(text)
+}
+
+/// Whether an object is what a node of a graph that asks a model leaves behind.
+pub(crate) fn is_model_record(members: &serde_json::Map<String, serde_json::Value>) -> bool {
+    graph::members::is_model_record(members)
 }
