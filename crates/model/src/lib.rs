@@ -13,6 +13,7 @@ pub mod fault;
 pub mod flows;
 pub mod hex;
 pub mod id;
+pub mod pattern;
 pub mod placements;
 pub mod scope;
 pub mod time;
