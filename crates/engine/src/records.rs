@@ -135,6 +135,17 @@ impl Recorder {
         self.changed.iter().filter_map(|&index| self.steps.get(index))
     }
 
+    /// As [`Recorder::changed`], each with its number in order of start.
+    pub fn changed_numbered(&self) -> impl Iterator<Item = (usize, &StepRecord)> {
+        self.changed.iter().filter_map(|&index| Some((index, self.steps.get(index)?)))
+    }
+
+    /// How many records there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.steps.len()
+    }
+
     /// Folds one event; one that does not fit is ignored.
     pub fn record(&mut self, event: &Event) {
         self.changed.clear();
