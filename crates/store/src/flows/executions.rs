@@ -2,7 +2,7 @@
 
 use floe_model::{
     Fault, Mode,
-    id::{FlowId, RunId, WorkspaceId},
+    id::{FlowId, RunId, TriggerId, WorkspaceId},
 };
 
 use super::runs::{self, RunRow};
@@ -45,7 +45,7 @@ pub struct ExecutionFilter {
     /// Of one mode; both otherwise.
     pub mode: Option<Mode>,
     /// Started by this trigger.
-    pub trigger: Option<u128>,
+    pub trigger: Option<TriggerId>,
 }
 
 /// Columns of a run and of its results, which the mapper reads in this order.
@@ -66,7 +66,10 @@ macro_rules! shown {
     ($from:expr, $tail:literal) => {
         concat!(
             $from,
-            "where r.workspace_id = $1 and (cast($2 as text) is null or $2 like '%,' || r.status || ',%')
+            // As this API sees it, what waits for time is running, and what asks somebody is waiting, also while it goes on elsewhere.
+            "where r.workspace_id = $1 and (cast($2 as text) is null or $2 like '%,' ||
+                     case when r.status not in ('running', 'waiting') then r.status
+                         when coalesce(r.wait_kind, 'delay') = 'delay' then 'running' else 'waiting' end || ',%')
                  and (cast($3 as text) is null or r.mode = $3) ",
             $tail
         )
@@ -96,6 +99,18 @@ statements! {
         postgres: shown!(select_executions!("runs r", ""), "and r.flow_id = $6 order by r.id desc limit $4 offset $5"),
     } -> [id, id, text, id, text, int, bool, bytes, text, text, text, text, json, opt id, int, text, json, time, opt time, opt time,
         opt int, int, opt text, opt text, opt text, opt text, opt text, opt text, int, opt json, opt json];
+    /// Those that a trigger started, the newest first.
+    LIST_OF_TRIGGER = both(shown!(
+        select_executions!("trigger_runs t join runs r on r.workspace_id = t.workspace_id and r.id = t.run_id", ""),
+        "and t.workspace_id = $1 and t.trigger_id = $6 and (r.flow_id = $7 or $7 is null)
+             order by t.run_id desc limit $4 offset $5"
+    )) -> [id, id, text, id, text, int, bool, bytes, text, text, text, text, json, opt id, int, text, json, time, opt time, opt time,
+        opt int, int, opt text, opt text, opt text, opt text, opt text, opt text, int, opt json, opt json];
+    /// How many a trigger started.
+    COUNT_OF_TRIGGER = both(shown!(
+        "select count(*) from trigger_runs t join runs r on r.workspace_id = t.workspace_id and r.id = t.run_id ",
+        "and t.workspace_id = $1 and t.trigger_id = $4 and (r.flow_id = $5 or $5 is null)"
+    )) -> [int];
     /// How many there are.
     COUNT = both(shown!("select count(*) from runs r ", "")) -> [int];
     /// How many there are, when nothing but the workspace counts: from an index alone.
@@ -144,18 +159,22 @@ pub fn list(
     limit: usize,
     skip: u64,
 ) -> Result<(Vec<ExecutionRow>, u64), Fault> {
-    let ExecutionFilter { flow, statuses, mode, .. } = *filter;
+    let ExecutionFilter { flow, statuses, mode, trigger } = *filter;
     let limit = limit.min(PAGE_MAX);
-    let (rows, total) = match flow {
-        Some(flow) => (
+    let (rows, total) = match (trigger, flow) {
+        (Some(trigger), flow) => (
+            tx.rows(&LIST_OF_TRIGGER, params![workspace, statuses, mode, limit, skip, trigger, flow], map)?,
+            tx.row(&COUNT_OF_TRIGGER, params![workspace, statuses, mode, trigger, flow], |row| row.int(0))?,
+        ),
+        (None, Some(flow)) => (
             tx.rows(&LIST_OF_FLOW, params![workspace, statuses, mode, limit, skip, flow], map)?,
             tx.row(&COUNT_OF_FLOW, params![workspace, statuses, mode, flow], |row| row.int(0))?,
         ),
-        None if statuses.is_none() && mode.is_none() => (
+        (None, None) if statuses.is_none() && mode.is_none() => (
             tx.rows(&LIST, params![workspace, statuses, mode, limit, skip], map)?,
             tx.row(&COUNT_ALL, params![workspace], |row| row.int(0))?,
         ),
-        None => (
+        (None, None) => (
             tx.rows(&LIST, params![workspace, statuses, mode, limit, skip], map)?,
             tx.row(&COUNT, params![workspace, statuses, mode], |row| row.int(0))?,
         ),
