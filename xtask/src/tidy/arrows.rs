@@ -36,8 +36,8 @@ const TEST_ONLY: [&str; 1] = ["testkit"];
 
 /// Libraries that belong to some crates only: what each is for would otherwise leak into the others.
 const ONLY_IN: &[(&str, &[&str], &str)] = &[
-    ("rusqlite", &["store"], "all SQL is in `store`; call or add a function there"),
-    ("tokio-postgres", &["store"], "all SQL is in `store`; call or add a function there"),
+    ("rusqlite", &["store", "flows"], "our SQL is in `store`; `flows::nodes::database` carries that of people to databases of theirs"),
+    ("tokio-postgres", &["store", "flows"], "our SQL is in `store`; `flows::nodes::database` carries that of people to databases of theirs"),
     ("axum", &["surfaces", "server"], "HTTP ends at the surfaces; slices take and give plain types"),
     ("tower", &["surfaces", "server"], "HTTP ends at the surfaces; slices take and give plain types"),
     ("hyper", &["runtime", "surfaces", "server"], "HTTP ends at the surfaces; calls to the outside are `ctx.outside`"),
@@ -54,25 +54,28 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
     ("calamine", &["treasury"], "spreadsheets that people upload are read by `treasury::import`"),
     (
         "quick-xml",
-        &["placements", "agents"],
-        "drawings that people upload are checked by `placements::assets`, documents read by `agents::knowledge::extract`",
+        &["placements", "runtime", "engine"],
+        "drawings that people upload are checked by `placements::assets`, documents read by `runtime::documents`, XML in \
+         workflows by `engine::nodes::transform`",
     ),
     (
         "jsonschema",
-        &["agents"],
-        "schemas of tools and answers are compiled by `agents::tools::schema`, with limits on what they cost",
+        &["agents", "engine"],
+        "schemas of tools and answers are compiled by `agents::tools::schema`, those of reviews by `engine::nodes::schema`, with \
+         limits on what they cost",
     ),
     (
         "csv",
-        &["treasury", "agents"],
-        "files that people upload are read by `treasury::import` and `agents::knowledge::extract`",
+        &["treasury", "runtime", "flows"],
+        "files that people upload are read by `treasury::import` and `runtime::documents`, tables written by `flows::nodes::spreadsheet`",
     ),
     (
         "zip",
-        &["treasury", "agents"],
-        "packed files are read by `treasury::import` and `agents::knowledge::extract`, which count what they unpack to",
+        &["treasury", "runtime", "flows"],
+        "packed files are read by `treasury::import` and `runtime::documents`, which count what they unpack to, and written by `flows::nodes::spreadsheet`",
     ),
-    ("pdf-extract", &["agents"], "documents are read by `agents::knowledge::extract`, in a child process"),
+    ("pulldown-cmark", &["engine"], "Markdown becomes HTML in `engine::nodes::template_output`"),
+    ("pdf-extract", &["runtime"], "documents are read by `runtime::documents`, in a child process"),
     ("infer", &["flows"], "types of files are found where files are received"),
     ("multer", &["surfaces"], "multipart bodies end at the surfaces; slices take and give plain types"),
     (

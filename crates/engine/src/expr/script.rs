@@ -87,7 +87,7 @@ impl Source {
         let declared = scan::declared(code, &words);
         let (mut pieces, mut mentioned, mut free) = (Vec::new(), Vec::new(), Vec::new());
         let mut members = Vec::new();
-        let mut add = |list: &mut Vec<Box<str>>, name: &str| {
+        let add = |list: &mut Vec<Box<str>>, name: &str| {
             if !list.iter().any(|known| **known == *name) {
                 list.push(name.into());
             }

@@ -2,13 +2,18 @@
 
 mod contract;
 mod fuzz;
+mod graph;
 mod javascript;
 mod limits;
 mod properties;
 mod templates;
+pub(crate) mod world;
 
 use floe_model::Timestamp;
 use serde_json::{Map, Value, json};
+
+// `world` names the language as `super::expr`, here and in the tests of the sandbox.
+use crate::expr;
 
 use super::{Env, EvalError, Expression, ParseError};
 

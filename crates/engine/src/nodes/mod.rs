@@ -1,15 +1,61 @@
-//! Nodes of the graph language that only compute (Workflow API contract, section 18): nothing outside takes part in them.
+//! Nodes of workflows that only compute (Workflow API contract, sections 16 and 18): nothing outside takes part in them.
+//!
+//! [`Compute`] is one such node, read once from its configuration and run against names. Beside it are the pure parts of
+//! other nodes: where a loop takes its items from ([`items`]), which way a router goes ([`router`]), what an answer to a
+//! review is worth ([`review`]).
+//!
+//! A run may need scripts ([`Env::asked`]): then what it gave, also a failure, counts for nothing, and it is repeated with
+//! their answers.
+
+mod conditional;
+mod config;
+mod convert;
+mod input;
+mod items;
+mod memory;
+mod operators;
+mod output;
+mod reference;
+pub mod review;
+pub mod router;
+mod schema;
+mod switch;
+mod template_output;
+mod transform;
+mod trigger;
+
+#[cfg(test)]
+mod tests;
 
 use serde_json::{Map, Value};
 
+pub use self::config::NodeProblem;
+pub use self::items::{count, items};
+pub use self::reference::reference;
 pub use crate::event::SharedChange;
 use crate::event::StepError;
 use crate::expr::{Env, Names};
 use crate::plan::Port;
 
-/// What a node computes.
+/// A node that only computes.
 #[derive(Debug)]
 pub enum Compute {
+    /// What started the run.
+    Trigger,
+    /// One input of the run.
+    Input(input::Input),
+    /// A choice between two ways.
+    Conditional(conditional::Conditional),
+    /// A choice between many ways.
+    Switch(switch::Switch),
+    /// A part of the run's output.
+    Output(output::Output),
+    /// A part of the run's output, made from a template with blocks.
+    TemplateOutput(template_output::TemplateOutput),
+    /// A value made from others.
+    Transform(transform::Transform),
+    /// The run's shared memory.
+    Memory(memory::Memory),
     /// Nothing: a joint (`merge`, `parallel`).
     Joint,
 }
@@ -46,7 +92,7 @@ pub struct Before<'a> {
 }
 
 /// What came of a computation.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Computed {
     /// The node's record.
     pub record: Value,
@@ -58,17 +104,94 @@ pub struct Computed {
     pub shared: Vec<SharedChange>,
 }
 
+impl Computed {
+    /// A record, left by the ordinary way.
+    fn record(record: Value) -> Self {
+        Self { record, port: Port::NEXT, variables: Map::new(), shared: Vec::new() }
+    }
+
+    /// `{<name>: value}`.
+    fn named(name: &str, value: Value) -> Self {
+        Self::record(Value::Object(Map::from_iter([(name.to_owned(), value)])))
+    }
+}
+
 impl Compute {
+    /// Reads the configuration of a node of the given type, both in the spelling of the stored form (section 19).
+    ///
+    /// # Errors
+    /// What is wrong with it; a type that is not among these is a problem too.
+    pub fn parse(kind: &str, config: &Map<String, Value>) -> Result<Self, Vec<NodeProblem>> {
+        match kind {
+            "trigger" => Ok(Self::Trigger),
+            "input" => input::Input::parse(config).map(Self::Input),
+            "conditional" => conditional::Conditional::parse(config).map(Self::Conditional),
+            "switch" => switch::Switch::parse(config).map(Self::Switch),
+            "output" => output::Output::parse(config).map(Self::Output),
+            "templateOutput" => template_output::TemplateOutput::parse(config).map(Self::TemplateOutput),
+            "transform" => transform::Transform::parse(config).map(Self::Transform),
+            "shared-memory" => memory::Memory::parse(config).map(Self::Memory),
+            "merge" | "parallel" => Ok(Self::Joint),
+            other => Err(vec![NodeProblem::invalid("type", format!("`{other}` does not only compute"))]),
+        }
+    }
+
+    /// Whether it chooses its way on.
+    #[must_use]
+    pub const fn branches(&self) -> bool {
+        matches!(self, Self::Conditional(_) | Self::Switch(_))
+    }
+
+    /// The port of a handle of a node that chooses; none when it has no such handle.
+    #[must_use]
+    pub fn port(&self, handle: &str) -> Option<Port> {
+        match self {
+            Self::Conditional(_) => conditional::port(handle),
+            Self::Switch(switch) => switch.port(handle),
+            _ => None,
+        }
+    }
+
+    /// The root names that it may read.
+    #[must_use]
+    pub fn roots(&self) -> Vec<&str> {
+        self.sources().iter().flat_map(|source| source.roots()).collect()
+    }
+
+    /// The members that it reads of a root name: `NAME` for `env.NAME`.
+    #[must_use]
+    pub fn members<'s>(&'s self, root: &'s str) -> Vec<&'s str> {
+        self.sources().iter().flat_map(|source| source.members(root)).collect()
+    }
+
+    fn sources(&self) -> Vec<config::Parsed<'_>> {
+        match self {
+            Self::Trigger | Self::Joint => Vec::new(),
+            Self::Input(input) => input.sources(),
+            Self::Conditional(conditional) => conditional.sources(),
+            Self::Switch(switch) => switch.sources(),
+            Self::Output(output) => output.sources(),
+            Self::TemplateOutput(output) => output.sources(),
+            Self::Transform(transform) => transform.sources(),
+            Self::Memory(memory) => memory.sources(),
+        }
+    }
+
     /// Computes.
     ///
     /// # Errors
-    /// Why the node fails.
-    pub fn run(&self, _: &NodeInfo<'_>, _: &dyn Names, _: &mut Env<'_>) -> Result<Computed, StepError> {
+    /// Why the node fails; the codes are those of section 17.
+    pub fn run(&self, info: &NodeInfo<'_>, names: &dyn Names, env: &mut Env<'_>) -> Result<Computed, StepError> {
         match self {
-            Self::Joint => {
-                let record = Value::Object(Map::new());
-                Ok(Computed { record, port: Port::NEXT, variables: Map::new(), shared: Vec::new() })
-            }
+            Self::Trigger => Ok(trigger::run(info)),
+            Self::Input(input) => input.run(info, names, env),
+            Self::Conditional(conditional) => conditional.run(names, env),
+            Self::Switch(switch) => switch.run(names, env),
+            Self::Output(output) => output.run(names, env),
+            Self::TemplateOutput(output) => output.run(names, env),
+            Self::Transform(transform) => transform.run(info, names, env),
+            Self::Memory(memory) => memory.run(info, names, env),
+            Self::Joint => Ok(Computed::record(Value::Object(Map::new()))),
         }
     }
 }
