@@ -244,6 +244,17 @@ pub struct Question {
     pub due: Timestamp,
 }
 
+impl Question {
+    /// Seconds after which a question that has no time of its own would expire: ten years.
+    pub const ENDLESS_S: i64 = 315_360_000;
+
+    /// When it expires, if it does.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        (self.due < self.asked_at.plus_seconds(Self::ENDLESS_S)).then_some(self.due)
+    }
+}
+
 /// What would end a wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

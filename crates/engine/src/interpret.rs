@@ -3,6 +3,8 @@
 //! Everything that may differ between two evaluations (the time, fresh ids) is given by the caller and ends up in the
 //! event, so that folding the journal repeats it.
 
+mod graph;
+
 use std::sync::Arc;
 
 use floe_model::Timestamp;
@@ -10,7 +12,8 @@ use floe_model::id::WaitId;
 use serde_json::{Map, Value, json};
 
 use crate::event::{Happening, Place, Question, QuestionKind, StepError};
-use crate::expr::{Env, EvalError, Expression, JsonTemplate, Names as _};
+use crate::expr::limits::SCRIPT_ROUNDS_MAX;
+use crate::expr::{self, Answered, Env, EvalError, Expression, JsonTemplate, Names as _, Script};
 use crate::machine::{Machine, Names};
 use crate::plan::{Branch, EffectWork, Node, Port, Source, WaitKind, WaitWork, Work};
 use crate::secrets::Marks;
@@ -32,16 +35,37 @@ pub struct Moment<'a> {
     pub active_ms_max: i64,
 }
 
+/// What came of an evaluation.
+pub(crate) enum Evaluated {
+    /// An event.
+    Happened(Happening),
+    /// Nothing yet: scripts must be carried out first. With what the marks of its secrets are made of.
+    Asked(Vec<Script>, u128),
+}
+
 /// Evaluates the node at a place and says what came of it.
 #[must_use]
-pub fn evaluate(machine: &Machine, place: Place, moment: &mut Moment<'_>) -> Happening {
+pub(crate) fn evaluate(machine: &Machine, place: Place, moment: &mut Moment<'_>) -> Evaluated {
     if machine.reused_at(place).is_some_and(|step| !step.kept.depends_on_content()) {
-        return Happening::Reused { place };
+        return Evaluated::Happened(Happening::Reused { place });
     }
     let plan = Arc::clone(machine.plan());
     let node = plan.node(place.node);
-    let happened = Evaluation::new(machine, place, moment).node(node);
-    happened.unwrap_or_else(|error| Happening::Failed { place, attempt: 1, error, logs: Vec::new() })
+    let mut evaluation = Evaluation::new(machine, place, moment);
+    let happened = evaluation.node(node);
+    let (asked, mark) = (std::mem::take(&mut evaluation.asked), evaluation.mark);
+    if !asked.is_empty() {
+        if evaluation.rounds < SCRIPT_ROUNDS_MAX {
+            return Evaluated::Asked(asked, mark);
+        }
+        let error = StepError::new("EXPRESSION_ERROR", "The expressions of the node depend on each other too deeply");
+        return Evaluated::Happened(failed(place, error));
+    }
+    Evaluated::Happened(happened.unwrap_or_else(|error| failed(place, error)))
+}
+
+fn failed(place: Place, error: StepError) -> Happening {
+    Happening::Failed { place, attempt: 1, error, logs: Vec::new() }
 }
 
 struct Evaluation<'a, 'm> {
@@ -49,11 +73,47 @@ struct Evaluation<'a, 'm> {
     place: Place,
     names: Names<'a>,
     moment: &'a mut Moment<'m>,
+    /// What the scripts of this evaluation came to so far.
+    answers: &'a [Answered],
+    rounds: usize,
+    /// Scripts that have no answer yet.
+    asked: Vec<Script>,
+    /// What the marks of its secrets are made of.
+    mark: u128,
 }
 
 impl<'a, 'm> Evaluation<'a, 'm> {
     fn new(machine: &'a Machine, place: Place, moment: &'a mut Moment<'m>) -> Self {
-        Self { machine, place, names: machine.names(place), moment }
+        let (answers, rounds, mark) = machine.scripted_at(place);
+        let mark = mark.unwrap_or_default();
+        let names = machine.names(place).at(moment.now);
+        Self { machine, place, names, moment, answers, rounds, asked: Vec::new(), mark }
+    }
+
+    /// Evaluates something; scripts that it needs are put with the others.
+    fn eval<T>(
+        &mut self,
+        act: impl FnOnce(&dyn expr::Names, &mut Env<'_>) -> Result<T, EvalError>,
+    ) -> Result<T, StepError> {
+        let mut env_ids = IdTexts::new(self.moment.fresh);
+        let mut next = || env_ids.next();
+        let mut env = Env::new(self.moment.now, &mut next).with_answers(self.answers);
+        let result = act(&self.names, &mut env);
+        let asked = env.asked();
+        self.ask(asked);
+        result.map_err(|error| self.eval_error(&error))
+    }
+
+    fn ask(&mut self, asked: Vec<Script>) {
+        for script in asked {
+            if self.asked.iter().all(|known| known.key != script.key) {
+                self.asked.push(script);
+            }
+        }
+    }
+
+    fn eval_error(&self, error: &EvalError) -> StepError {
+        StepError::new(error.code_in(self.machine.plan().rules.profile), error.to_string())
     }
 
     fn node(&mut self, node: &Node) -> Result<Happening, StepError> {
@@ -81,8 +141,13 @@ impl<'a, 'm> Evaluation<'a, 'm> {
                 Ok(Happening::Tested { place, outcome })
             }
             Work::Parallel { .. } => Ok(Happening::Split { place }),
-            Work::Compute(_) | Work::Loop(_) | Work::Sleep(_) | Work::Poll(_) => {
-                Err(StepError::new("NOT_CONFIGURED", "This server does not run graphs"))
+            Work::Compute(compute) => self.compute(node, compute),
+            Work::Loop(work) => self.loops(work),
+            Work::Sleep(work) => self.sleep(work),
+            Work::Poll(work) => self.poll(work),
+            Work::Child { call, .. } if self.machine.is_graph() => {
+                let input = Arc::new(self.render(call)?);
+                Ok(Happening::ChildCalled { place, input })
             }
             Work::Child { call, .. } => {
                 let mut input = self.render(call)?;
@@ -107,7 +172,7 @@ impl<'a, 'm> Evaluation<'a, 'm> {
     }
 
     fn effect(&mut self, work: &EffectWork) -> Result<Happening, StepError> {
-        let marks = (!work.secrets.is_empty()).then(|| Marks::new(&work.secrets, (self.moment.fresh)()));
+        let marks = self.marks(work);
         let mut input = match &marks {
             Some(marks) => self.render_with(&work.config, marks)?,
             None => self.render(&work.config)?,
@@ -116,6 +181,9 @@ impl<'a, 'm> Evaluation<'a, 'm> {
             if let Some(slot) = input.get_mut(*key) {
                 *slot = Value::Object(as_object(slot.take(), key)?);
             }
+        }
+        if let (true, Value::Object(input)) = (work.sees_predecessors, &mut input) {
+            input.insert("predecessors".to_owned(), self.predecessors());
         }
         if let Some(marks) = marks {
             marks.take_from(&mut input)?;
@@ -140,7 +208,7 @@ impl<'a, 'm> Evaluation<'a, 'm> {
                 body.insert("executionId".to_owned(), json!(wait));
                 body.insert("args".to_owned(), Value::Object(args));
             }
-            WaitKind::Review | WaitKind::Hook => {}
+            WaitKind::Review | WaitKind::Hook => return self.review(work, wait, body),
             WaitKind::ShowForm => {
                 let fields = body.get("fields").cloned().unwrap_or_default();
                 crate::inputs::parse_fields(&fields)
@@ -208,11 +276,7 @@ impl<'a, 'm> Evaluation<'a, 'm> {
         };
         let value = match source {
             Source::Path(segments) => self.at_path(segments).cloned().unwrap_or_default(),
-            Source::Expression(expression) => {
-                let mut env_ids = IdTexts::new(self.moment.fresh);
-                let mut next = || env_ids.next();
-                expression.evaluate(&self.names, &mut Env::new(self.moment.now, &mut next)).map_err(eval_error)?
-            }
+            Source::Expression(expression) => self.eval(|names, env| expression.evaluate(names, env))?,
         };
         let parsed = match value {
             Value::String(text) => serde_json::from_str(&text).unwrap_or(Value::String(text)),
@@ -244,22 +308,16 @@ impl<'a, 'm> Evaluation<'a, 'm> {
     }
 
     fn truth(&mut self, expression: &Expression) -> Result<bool, StepError> {
-        let mut env_ids = IdTexts::new(self.moment.fresh);
-        let mut next = || env_ids.next();
-        expression.is_truthy(&self.names, &mut Env::new(self.moment.now, &mut next)).map_err(eval_error)
+        self.eval(|names, env| expression.is_truthy(names, env))
     }
 
     fn render(&mut self, template: &JsonTemplate) -> Result<Value, StepError> {
-        let mut env_ids = IdTexts::new(self.moment.fresh);
-        let mut next = || env_ids.next();
-        template.render(&self.names, &mut Env::new(self.moment.now, &mut next)).map_err(eval_error)
+        self.eval(|names, env| template.render(names, env))
     }
 
     /// [`Self::render`] for a step that may name secrets.
     fn render_with(&mut self, template: &JsonTemplate, marks: &Marks) -> Result<Value, StepError> {
-        let mut env_ids = IdTexts::new(self.moment.fresh);
-        let mut next = || env_ids.next();
-        template.render(&marks.beside(&self.names), &mut Env::new(self.moment.now, &mut next)).map_err(eval_error)
+        self.eval(|names, env| template.render(&marks.beside(names), env))
     }
 
     fn object(&mut self, template: &JsonTemplate, field: &str) -> Result<Map<String, Value>, StepError> {
@@ -303,8 +361,4 @@ fn as_number(value: &Value) -> Option<f64> {
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     }
-}
-
-fn eval_error(error: EvalError) -> StepError {
-    StepError::new(error.code(), error.to_string())
 }

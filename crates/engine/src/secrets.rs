@@ -11,8 +11,8 @@ use std::sync::Arc;
 use floe_model::id::to_base32;
 use serde_json::{Map, Value, json};
 
-use crate::event::StepError;
-use crate::expr::Names;
+use crate::event::{Beginning, StepError};
+use crate::expr::{Names, Origin};
 
 /// Types of steps that may name secrets.
 pub const STEPS: &[&str] = &["http-request", "tool-action", "ask-to-llm", "ask-peer"];
@@ -75,7 +75,9 @@ pub(crate) struct Marks {
     /// Begins every mark.
     prefix: String,
     names: Vec<String>,
-    /// What `secrets` is during the evaluation.
+    /// The root name under which they stand.
+    root: &'static str,
+    /// What that name is during the evaluation.
     object: Value,
 }
 
@@ -85,12 +87,23 @@ impl Marks {
         let prefix = format!("floe-secret-{}-", to_base32(fresh));
         let object: Map<String, Value> =
             names.iter().enumerate().map(|(at, name)| (name.clone(), format!("{prefix}{at};").into())).collect();
-        Self { prefix, names: names.to_vec(), object: Value::Object(object) }
+        Self { prefix, names: names.to_vec(), root: "secrets", object: Value::Object(object) }
+    }
+
+    /// Marks for names under `env` of a graph, beside the variables that are no secrets.
+    pub(crate) fn in_env(names: &[String], fresh: u128, beginning: &Beginning) -> Self {
+        let mut marks = Self { root: "env", ..Self::new(names, fresh) };
+        if let Value::Object(object) = &mut marks.object {
+            let others = beginning.secrets.iter().filter(|name| !names.contains(name));
+            let hidden: Vec<_> = others.map(|name| (name.clone(), json!(SHOWN))).collect();
+            object.extend(beginning.env.clone().into_iter().chain(hidden));
+        }
+        marks
     }
 
     /// The names of the run with `secrets` among them.
     pub(crate) fn beside<'n>(&'n self, names: &'n dyn Names) -> WithSecrets<'n> {
-        WithSecrets { names, object: &self.object }
+        WithSecrets { names, root: self.root, object: &self.object }
     }
 
     /// Replaces each mark in a rendered configuration and notes where it stood.
@@ -100,10 +113,24 @@ impl Marks {
     pub(crate) fn take_from(&self, input: &mut Value) -> Result<(), StepError> {
         let mut places = Vec::new();
         self.walk(input, &mut String::new(), &mut places)?;
+        if self.root == "env" && self.is_in(input) {
+            return Err(StepError::new("VALIDATION", "A secret of env can only be used as it is, not changed"));
+        }
         if let (Value::Object(map), false) = (input, places.is_empty()) {
             map.insert(PLACES.to_owned(), Value::Array(places));
         }
         Ok(())
+    }
+
+    /// Whether a piece of a mark is left anywhere: an expression has changed it, so that its value could not be put in.
+    fn is_in(&self, value: &Value) -> bool {
+        const PIECE: usize = 24;
+        match value {
+            Value::String(text) => text.to_ascii_lowercase().contains(&self.prefix[..PIECE].to_ascii_lowercase()),
+            Value::Array(items) => items.iter().any(|item| self.is_in(item)),
+            Value::Object(map) => map.values().any(|member| self.is_in(member)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        }
     }
 
     fn walk(&self, value: &mut Value, pointer: &mut String, places: &mut Vec<Value>) -> Result<(), StepError> {
@@ -154,12 +181,17 @@ impl Marks {
 /// The names of a run with `secrets` among them.
 pub(crate) struct WithSecrets<'n> {
     names: &'n dyn Names,
+    root: &'static str,
     object: &'n Value,
 }
 
 impl Names for WithSecrets<'_> {
     fn get(&self, name: &str) -> Option<&Value> {
-        if name == "secrets" { Some(self.object) } else { self.names.get(name) }
+        if name == self.root { Some(self.object) } else { self.names.get(name) }
+    }
+
+    fn origin(&self, name: &str) -> Option<Origin<'_>> {
+        if name == self.root { None } else { self.names.origin(name) }
     }
 }
 

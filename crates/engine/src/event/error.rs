@@ -45,6 +45,20 @@ impl StepError {
         self
     }
 
+    /// Gives an error of the platform the code that graphs have for it (Workflow API contract, section 17); other codes stay.
+    pub fn name_as_in_graphs(&mut self) {
+        let code = match self.code.as_str() {
+            "step_timeout" | "wait_timeout" => "TIMEOUT",
+            "expression_error" | "expression_limit" | "bad_expression" => "EXPRESSION_ERROR",
+            "bad_value" | "not_an_array" | "validation_error" | "reserved_name" => "VALIDATION",
+            "unknown_type" | "secret_missing" => "NOT_CONFIGURED",
+            "secret_unavailable" => "TRANSIENT",
+            "internal_error" => "INTERNAL",
+            _ => return,
+        };
+        code.clone_into(&mut self.code);
+    }
+
     /// `{code, message}`, the result of a step that failed and was told to go on.
     #[must_use]
     pub fn brief(&self) -> Value {

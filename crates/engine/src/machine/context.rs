@@ -1,6 +1,5 @@
 //! The context of a run: what expressions see (Flow API contract, section 6.3).
 
-use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use floe_model::Timestamp;
@@ -8,8 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::Machine;
 use crate::event::{Beginning, Place};
-use crate::expr;
-use crate::plan::{Node, Plan};
+use crate::plan::Plan;
 
 /// Values and step results that steps have written.
 #[derive(Debug, Clone, Default)]
@@ -84,46 +82,6 @@ pub(super) fn weight(value: &Value) -> usize {
     }
 }
 
-/// The names that one place sees: loop names first, then what steps wrote, then the built-in names.
-#[derive(Debug)]
-pub struct Names<'m> {
-    locals: Vec<&'m Map<String, Value>>,
-    context: Option<&'m Context>,
-    builtin: &'m Map<String, Value>,
-    node: &'m Node,
-    step: OnceCell<Value>,
-}
-
-impl<'m> Names<'m> {
-    pub(super) fn new(machine: &'m Machine, place: Place) -> Self {
-        let mut locals = Vec::new();
-        let mut at = Some(place.frame);
-        while let Some(frame) = at.and_then(|number| machine.frames.get(&number)) {
-            if !frame.locals.is_empty() {
-                locals.push(&frame.locals);
-            }
-            at = frame.owner.map(|owner| owner.frame);
-        }
-        let context = machine.frames.get(&place.frame).and_then(|frame| machine.contexts.get(&frame.context));
-        let node = machine.plan.node(place.node);
-        Self { locals, context, builtin: &machine.builtin, node, step: OnceCell::new() }
-    }
-}
-
-impl expr::Names for Names<'_> {
-    fn get(&self, name: &str) -> Option<&Value> {
-        if name == "steps" {
-            return self.context.map(|context| &context.steps);
-        }
-        let local = self.locals.iter().find_map(|locals| locals.get(name));
-        let written = || self.context.and_then(|context| context.values.get(name));
-        let step = || {
-            (name == "step").then(|| self.step.get_or_init(|| json!({ "id": self.node.id, "name": self.node.name })))
-        };
-        local.or_else(written).or_else(|| self.builtin.get(name)).or_else(step)
-    }
-}
-
 /// The whole context as one object, for reads.
 pub(super) fn whole(machine: &Machine) -> Value {
     let mut all = machine.builtin.clone();
@@ -134,17 +92,23 @@ pub(super) fn whole(machine: &Machine) -> Value {
     Value::Object(all)
 }
 
-/// What one place sees as one object.
+/// What one place of a flow of steps sees as one object.
 pub(super) fn seen_from(machine: &Machine, place: Place) -> Value {
-    let names = Names::new(machine, place);
-    let mut all = names.builtin.clone();
-    if let Some(context) = names.context {
+    let mut all = machine.builtin.clone();
+    let frame = machine.frames.get(&place.frame);
+    if let Some(context) = frame.and_then(|frame| machine.contexts.get(&frame.context)) {
         all.extend(context.values.clone());
         all.insert("steps".to_owned(), context.steps.clone());
     }
+    let mut around = Vec::new();
+    let mut at = frame;
+    while let Some(frame) = at {
+        around.push(&frame.locals);
+        at = frame.owner.and_then(|owner| machine.frames.get(&owner.frame));
+    }
     // From the outside in, so that the innermost loop's names win.
-    for locals in names.locals.iter().rev() {
-        all.extend((*locals).clone());
+    for locals in around.into_iter().rev() {
+        all.extend(locals.clone());
     }
     Value::Object(all)
 }
@@ -161,4 +125,21 @@ pub(super) fn builtin_names(beginning: &Beginning, plan: &Plan, started_at: Time
     names.insert("run".to_owned(), json!({ "_id": beginning.run, "startedAt": started }));
     names.insert("currentDate".to_owned(), Value::String(started));
     names
+}
+
+/// The reserved roots of a graph that hold for the whole run (Workflow API contract, section 15).
+pub(super) fn graph_names(beginning: &Beginning, started_at: Timestamp) -> Map<String, Value> {
+    let execution = format!("exec_{}", floe_model::id::to_base32(beginning.run.0));
+    let member = |key: &str| beginning.flow.get(key).cloned().unwrap_or_default();
+    let mut env = beginning.env.clone();
+    env.extend(beginning.secrets.iter().map(|name| (name.clone(), json!(crate::secrets::SHOWN))));
+    let workflow = json!({ "id": member("_id"), "name": member("name"), "version": member("version") });
+    Map::from_iter([
+        ("trigger".to_owned(), beginning.trigger.clone()),
+        ("env".to_owned(), Value::Object(env)),
+        ("$workflowId".to_owned(), member("_id")),
+        ("workflow".to_owned(), workflow),
+        ("execution".to_owned(), json!({ "id": execution, "startedAt": started_at })),
+        ("$executionId".to_owned(), json!(execution)),
+    ])
 }

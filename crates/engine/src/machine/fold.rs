@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use floe_model::Timestamp;
-use floe_model::id::{RunId, WaitId};
+use floe_model::id::RunId;
 use serde_json::{Map, Value, json};
 
-use super::context::{Context, builtin_names, weight};
+use super::context::{Context, builtin_names, graph_names, weight};
 use super::frame::Active;
 use super::reuse::{Table, reused_bytes};
+use super::memory::Memory;
 use super::{Alarm, Command, JOURNAL_BYTES_MAX, Machine, Outcome, RunError, Settled};
-use crate::event::{Answer, Beginning, Event, Happening, Place, Question, QuestionKind, StepError};
-use crate::plan::{Port, WaitKind, Work};
-use crate::reuse::Decision;
+use crate::event::{Beginning, Event, Happening, Place, QuestionKind, StepError};
+use crate::plan::{Port, Work};
 
 impl Machine {
     /// Folds an event into the state. An event that does not fit is ignored.
@@ -23,6 +23,7 @@ impl Machine {
         self.applied += 1;
         self.last_at = event.at;
         self.settled.clear();
+        self.passed.clear();
         self.fold(&event.what, event.at);
         self.keep_journal_limit(&event.what, event.at);
         self.keep_pause(event.at);
@@ -58,7 +59,9 @@ impl Machine {
                 self.question(*wait).is_some_and(|question| matches!(question.kind, QuestionKind::Answer(kind) if answer.fits(kind)))
             }
             Happening::Expired { wait } => self.question(*wait).is_some(),
-            Happening::Looked { .. } => false,
+            Happening::Looked { place } => {
+                matches!(self.active.get(place), Some(Active::Polling { .. })) && !is_ready(place)
+            }
             Happening::ChildStarted { place, .. } => matches!(self.active.get(place), Some(Active::Calling { .. })),
             Happening::ChildPaused { child, question } => self.active.values().any(
                 |active| matches!(active, Active::Child { child: known, question: old } if known == child && old != question),
@@ -77,9 +80,12 @@ impl Machine {
                     self.perform(*place, 1, input);
                 }
             }
-            Happening::Done { place, result, port, .. } => {
+            Happening::Done { place, result, port, changes, .. } => {
                 let counted = self.active.contains_key(place) || self.take_ready(*place, at);
                 if counted {
+                    if let Some(changes) = changes {
+                        self.change(*place, changes);
+                    }
                     self.complete(*place, result, *port, at);
                 }
             }
@@ -96,15 +102,20 @@ impl Machine {
                     self.perform(*place, attempt + 1, &input);
                 }
             }
-            Happening::Looked { .. } => {}
-            Happening::Looped { place, items, total, .. } => {
+            Happening::Looked { place } => self.push_ready(*place),
+            Happening::Looped { place, items, total, start, variables } => {
                 if self.take_ready(*place, at) {
-                    self.enter_each(*place, items, *total, at);
+                    match self.plan.node(place.node).work {
+                        Work::Loop(_) => self.enter_loop(*place, items, *total, *start, variables, at),
+                        _ => self.enter_each(*place, items, *total, at),
+                    }
                 }
             }
             Happening::Tested { place, outcome } => {
-                // A loop is one step execution, however often it is tested.
-                if self.active.contains_key(place) {
+                // A loop is one step execution, however often it is tested; a pause too.
+                if matches!(self.active.get(place), Some(Active::Polling { .. })) {
+                    self.looked(*place, outcome, at);
+                } else if self.active.contains_key(place) {
                     self.ready.retain(|ready| ready != place);
                     self.tested(*place, outcome, at);
                 } else if self.take_ready(*place, at) {
@@ -138,18 +149,11 @@ impl Machine {
 
     fn begin(&mut self, beginning: &Beginning, at: Timestamp) {
         self.started_at = at;
-        self.builtin = builtin_names(beginning, &self.plan, at);
+        self.builtin = self.builtin_of(beginning, at);
         self.reuse = beginning.reuse.as_deref().map(|reuse| Table::new(reuse, &self.plan)).unwrap_or_default();
-        let mut context = Context::new();
-        for (name, value) in &self.plan.variables {
-            context.set(name, value.clone());
-        }
-        for (name, value) in &beginning.inputs {
-            context.set(name, value.clone());
-        }
+        self.remember(beginning);
         let way = self.plan.entries.get(beginning.entry).map(|entry| entry.way);
         self.beginning = Some(Box::new(beginning.clone()));
-        self.contexts.insert(0, context);
         match way {
             Some(way) if self.plan.scope(0).ways[way].reachable() > 0 => {
                 self.open_frame(0, way, None, 0, Map::new());
@@ -166,14 +170,36 @@ impl Machine {
     fn admit(&mut self, at: Timestamp) {
         self.started_at = at;
         if let Some(beginning) = &self.beginning {
-            self.builtin = builtin_names(beginning, &self.plan, at);
+            self.builtin = self.builtin_of(beginning, at);
         }
+    }
+
+    fn builtin_of(&self, beginning: &Beginning, at: Timestamp) -> Map<String, Value> {
+        if self.is_graph() { graph_names(beginning, at) } else { builtin_names(beginning, &self.plan, at) }
+    }
+
+    /// What the context holds from the beginning. Inputs of a graph are no variables: they are looked up last.
+    fn remember(&mut self, beginning: &Beginning) {
+        if self.is_graph() {
+            let mut memory = Memory::default();
+            for (name, value) in &self.plan.variables {
+                memory.set(name, Arc::new(value.clone()), None);
+            }
+            self.memories.insert(0, memory);
+            return;
+        }
+        let mut context = Context::new();
+        for (name, value) in self.plan.variables.iter().map(|(name, value)| (name, value)).chain(&beginning.inputs) {
+            context.set(name, value.clone());
+        }
+        self.contexts.insert(0, context);
     }
 
     /// Takes a node off the ready queue and counts it; false when the run is over its step limit.
     pub(super) fn take_ready(&mut self, place: Place, at: Timestamp) -> bool {
         let Some(position) = self.ready.iter().position(|ready| *ready == place) else { return false };
         self.ready.remove(position);
+        self.scripts.forget(place);
         self.count_step(at)
     }
 
@@ -209,80 +235,12 @@ impl Machine {
         self.fail(place, error.clone(), attempt, at);
     }
 
-    fn ask(&mut self, question: &Question, at: Timestamp) {
-        if !self.take_ready(question.place, at) {
-            return;
-        }
-        let inline = question.kind == QuestionKind::Delay { inline: true };
-        self.active.insert(question.place, Active::Asking { wait: question.wait, inline });
-        self.outbox.push_back(Self::wake_for(question));
-        self.questions.push(question.clone());
-    }
-
-    fn close_question(&mut self, wait: WaitId) -> Option<Question> {
-        let position = self.questions.iter().position(|question| question.wait == wait)?;
-        let question = self.questions.remove(position);
-        self.active.remove(&question.place);
-        Some(question)
-    }
-
-    fn answered(&mut self, wait: WaitId, answer: &Answer, by: Option<&str>, at: Timestamp) {
-        let Some(question) = self.close_question(wait) else { return };
-        self.answered.push(wait);
-        let place = question.place;
-        match answer {
-            Answer::Decision { approve, comment } => {
-                let (comment, by) = (comment.clone(), by.map(str::to_owned));
-                let decision = Decision { approve: *approve, comment, by, at, question: question.body };
-                self.decide(place, &decision, at);
-            }
-            Answer::ToolResult { outcome: Ok(output) } => {
-                self.complete(place, &Arc::new(output.clone()), Port::NEXT, at);
-            }
-            Answer::ToolResult { outcome: Err(message) } => {
-                self.fail(place, StepError::new("client_tool_failed", message.clone()), 1, at);
-            }
-            Answer::FormData(data) | Answer::Response(data) => self.complete(place, &Arc::new(data.clone()), Port::NEXT, at),
-        }
-    }
-
-    /// Goes on after a decision.
-    pub(super) fn decide(&mut self, place: Place, decision: &Decision, at: Timestamp) {
-        let word = if decision.approve { "approve" } else { "reject" };
-        let result = json!({ "decision": word, "decidedAt": decision.at, "decidedBy": decision.by });
-        let mut approval = result.clone();
-        approval["message"] = decision.question.get("message").cloned().unwrap_or_default();
-        if let Some(comment) = &decision.comment {
-            approval["comment"] = json!(comment);
-        }
-        self.write(place, "approval", approval);
-        let rejects = !decision.approve && self.plan.node(place.node).has_port(Port::REJECT);
-        let port = if rejects { Port::REJECT } else { Port::NEXT };
-        self.complete(place, &Arc::new(result), port, at);
-    }
-
-    fn expired(&mut self, wait: WaitId, at: Timestamp) {
-        let Some(question) = self.close_question(wait) else { return };
-        let place = question.place;
-        match question.kind {
-            QuestionKind::Delay { .. } | QuestionKind::Poll => {
-                self.complete(place, &Arc::new(json!({ "resumedAt": at })), Port::NEXT, at);
-            }
-            QuestionKind::Answer(kind) => {
-                let error = StepError::new("wait_timeout", timeout_message(kind));
-                if self.plan.node(place.node).has_port(Port::TIMEOUT) {
-                    self.complete(place, &Arc::new(json!({ "error": error.brief() })), Port::TIMEOUT, at);
-                } else {
-                    self.fail(place, error, 1, at);
-                }
-            }
-        }
-    }
-
     fn child_started(&mut self, place: Place, child: RunId, at: Timestamp) {
         let waits = matches!(self.plan.node(place.node).work, Work::Child { wait: true, .. });
         if waits {
             self.active.insert(place, Active::Child { child, question: None });
+        } else if self.is_graph() {
+            self.complete(place, &Arc::new(child_record(child, "pending", Value::Null)), Port::NEXT, at);
         } else {
             self.complete(place, &Arc::new(json!({ "appRunId": child })), Port::NEXT, at);
         }
@@ -301,6 +259,10 @@ impl Machine {
     fn child_ended(&mut self, child: RunId, outcome: &Result<Arc<Value>, StepError>, at: Timestamp) {
         let Some(place) = self.place_of_child(child) else { return };
         match outcome {
+            Ok(output) if self.is_graph() => {
+                let record = self.fitted(child_record(child, "completed", output.as_ref().clone()), &[]);
+                self.complete(place, &Arc::new(record), Port::NEXT, at);
+            }
             Ok(output) => self.complete(place, output, Port::NEXT, at),
             Err(error) => self.fail(place, error.clone(), 1, at),
         }
@@ -316,7 +278,7 @@ impl Machine {
 
     /// Keeps the time that the run spends waiting apart from its active time.
     fn keep_pause(&mut self, at: Timestamp) {
-        match (self.is_waiting(), self.paused_since) {
+        match (self.is_pausing(), self.paused_since) {
             (true, None) => self.paused_since = Some(at),
             (false, Some(since)) => {
                 self.paused_us += at.micros() - since.micros();
@@ -327,11 +289,20 @@ impl Machine {
     }
 }
 
+/// The record of a called workflow (Workflow API contract, section 18, `subworkflow`).
+fn child_record(child: RunId, status: &str, outputs: Value) -> Value {
+    let execution = format!("exec_{}", floe_model::id::to_base32(child.0));
+    let mut record = json!({ "execution_id": execution, "status": status, "outputs": null });
+    record["outputs"] = outputs;
+    record
+}
+
 /// Rough bytes of what an event carries.
 fn carried_bytes(what: &Happening) -> usize {
     match what {
-        Happening::Done { result, logs, .. } => {
-            weight(result) + logs.iter().map(|line| line.message.len()).sum::<usize>()
+        Happening::Done { result, logs, changes, .. } => {
+            let changed = changes.iter().flat_map(|changes| changes.variables.values()).map(weight).sum::<usize>();
+            weight(result) + changed + logs.iter().map(|line| line.message.len()).sum::<usize>()
         }
         Happening::Intended { input, .. } | Happening::ChildCalled { input, .. } => weight(input),
         Happening::Looped { items, .. } => items.iter().map(weight).sum(),
@@ -339,15 +310,5 @@ fn carried_bytes(what: &Happening) -> usize {
         Happening::ChildEnded { outcome: Ok(output), .. } => weight(output),
         Happening::Began(beginning) => beginning.reuse.as_deref().map_or(0, reused_bytes),
         _ => 0,
-    }
-}
-
-fn timeout_message(kind: WaitKind) -> &'static str {
-    match kind {
-        WaitKind::UserApproval => "Nobody decided in time",
-        WaitKind::ClientTool => "The client did not send the tool's result in time",
-        WaitKind::ShowForm => "Nobody submitted the form in time",
-        WaitKind::Review => "Nobody answered the review in time",
-        WaitKind::Hook => "Nothing was sent to the wait in time",
     }
 }

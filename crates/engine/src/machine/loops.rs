@@ -81,6 +81,7 @@ impl Machine {
     /// A loop condition was tested.
     pub(super) fn tested(&mut self, place: Place, outcome: &Result<bool, StepError>, at: Timestamp) {
         let (passes_max, body) = match self.plan.node(place.node).work {
+            Work::Loop(_) => return self.loop_tested(place, outcome, at),
             Work::While { passes_max, body, .. } => (passes_max, body),
             _ => return,
         };

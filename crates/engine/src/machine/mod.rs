@@ -11,8 +11,16 @@ mod context;
 mod fold;
 mod frame;
 mod loops;
+mod memory;
+mod names;
+mod outputs;
+mod passes;
+mod reads;
+mod records;
 mod reuse;
+mod scripts;
 mod settle;
+mod waits;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -21,14 +29,18 @@ use floe_model::Timestamp;
 use floe_model::id::{RunId, WaitId};
 use serde_json::{Map, Value};
 
-pub use context::{Context, Names};
+pub use context::Context;
 pub use frame::{Active, PathStep};
+pub use names::Names;
+pub(crate) use waits::{pause_between, review_variables};
 
-use crate::event::{Beginning, Event, Place, Question, QuestionKind, StepError};
+use crate::event::{Beginning, Event, Place, Question, StepError};
 use crate::expr::Script;
 use crate::plan::Plan;
 use frame::Frame;
+use memory::Memory;
 use reuse::Table;
+use scripts::Scripts;
 
 /// Step executions of one run at most (Flow API contract, section 6.7).
 pub const STEPS_MAX: u32 = 10_000;
@@ -140,6 +152,12 @@ pub struct Machine {
     frames: BTreeMap<u32, Frame>,
     next_frame: u32,
     contexts: BTreeMap<u32, Context>,
+    /// What takes the place of contexts in a graph.
+    memories: BTreeMap<u32, Memory>,
+    /// `shared` of a graph: an object.
+    shared: Value,
+    shared_bytes: usize,
+    scripts: Scripts,
     builtin: Map<String, Value>,
     ready: VecDeque<Place>,
     active: BTreeMap<Place, Active>,
@@ -151,6 +169,7 @@ pub struct Machine {
     reuse: Table,
     outbox: VecDeque<Command>,
     settled: Vec<(Place, Settled)>,
+    passed: Vec<Place>,
 }
 
 impl Machine {
@@ -168,6 +187,10 @@ impl Machine {
             frames: BTreeMap::new(),
             next_frame: 0,
             contexts: BTreeMap::new(),
+            memories: BTreeMap::new(),
+            shared: Value::Object(Map::new()),
+            shared_bytes: 0,
+            scripts: Scripts::default(),
             builtin: Map::new(),
             ready: VecDeque::new(),
             active: BTreeMap::new(),
@@ -179,6 +202,7 @@ impl Machine {
             reuse: Table::default(),
             outbox: VecDeque::new(),
             settled: Vec::new(),
+            passed: Vec::new(),
         }
     }
 
@@ -204,181 +228,14 @@ impl Machine {
         if self.outcome.is_some() {
             return None;
         }
-        self.ready.front().copied().map(Command::Evaluate)
-    }
-
-    /// The plan that the run follows.
-    #[must_use]
-    pub fn plan(&self) -> &Arc<Plan> {
-        &self.plan
-    }
-
-    /// What the run began with.
-    #[must_use]
-    pub fn beginning(&self) -> Option<&Beginning> {
-        self.beginning.as_deref()
-    }
-
-    /// How the run ended, if it has.
-    #[must_use]
-    pub fn outcome(&self) -> Option<&Outcome> {
-        self.outcome.as_ref()
-    }
-
-    /// Whether nothing but an answer, a long delay or a paused child can move the run.
-    #[must_use]
-    pub fn is_waiting(&self) -> bool {
-        self.outcome.is_none()
-            && self.ready.is_empty()
-            && self.active.values().any(Active::is_pause)
-            && self.active.values().all(|active| active.is_pause() || active.is_container())
-    }
-
-    /// Whether it has called runs and nothing else goes on in it.
-    #[must_use]
-    pub fn is_idle(&self) -> bool {
-        let is_passive =
-            |active: &Active| active.is_pause() || active.is_container() || matches!(active, Active::Child { .. });
-        self.outcome.is_none()
-            && self.ready.is_empty()
-            && self.children().next().is_some()
-            && self.active.values().all(is_passive)
-    }
-
-    /// Open questions, oldest first; inline delays are not questions.
-    pub fn questions(&self) -> impl Iterator<Item = &Question> {
-        self.questions.iter().filter(|question| question.kind != QuestionKind::Delay { inline: true })
-    }
-
-    /// Whether the question was answered before.
-    #[must_use]
-    pub fn was_answered(&self, wait: WaitId) -> bool {
-        self.answered.contains(&wait)
-    }
-
-    /// The question of that id, if it is open.
-    #[must_use]
-    pub fn question(&self, wait: WaitId) -> Option<&Question> {
-        self.questions.iter().find(|question| question.wait == wait)
-    }
-
-    /// The child run that waits for an answer, with its question as shown.
-    #[must_use]
-    pub fn paused_child(&self) -> Option<(Place, RunId, &Value)> {
-        self.active.iter().find_map(|(place, active)| match active {
-            Active::Child { child, question: Some(question) } => Some((*place, *child, question.as_ref())),
-            _ => None,
-        })
-    }
-
-    /// Steps that ended with the last event, in order.
-    #[must_use]
-    pub fn settled(&self) -> &[(Place, Settled)] {
-        &self.settled
-    }
-
-    /// Whether the step at a place has begun or is about to, and has not ended.
-    #[must_use]
-    pub fn is_under_way(&self, place: Place) -> bool {
-        self.active.contains_key(&place) || self.ready.contains(&place)
-    }
-
-    /// Whether that attempt of the effect at a place is still wanted. What was commanded before a cancellation, and held
-    /// until its write, is not.
-    #[must_use]
-    pub fn wants(&self, place: Place, attempt: u32) -> bool {
-        matches!(self.active.get(&place), Some(Active::Effect { attempt: wanted, .. }) if *wanted == attempt)
-    }
-
-    /// Where the child run was called.
-    #[must_use]
-    pub fn place_of_child(&self, child: RunId) -> Option<Place> {
-        let is_it = |active: &Active| matches!(active, Active::Child { child: known, .. } if *known == child);
-        self.active.iter().find(|(_, active)| is_it(active)).map(|(place, _)| *place)
-    }
-
-    /// Child runs that this run waits for.
-    pub fn children(&self) -> impl Iterator<Item = RunId> {
-        self.active.values().filter_map(|active| match active {
-            Active::Child { child, .. } => Some(*child),
-            _ => None,
-        })
-    }
-
-    /// The node that the run is at: the one under way, else the next one.
-    #[must_use]
-    pub fn current_node(&self) -> Option<u32> {
-        if self.outcome.is_some() {
+        let Some(most) = self.plan.rules.concurrency_max else {
+            return self.ready.front().copied().map(Command::Evaluate);
+        };
+        let at_work = self.active.values().filter(|active| active.is_work()).count() + self.scripts.waiting();
+        if at_work >= most as usize {
             return None;
         }
-        let under_way = self.active.iter().rev().find(|(_, active)| !active.is_container());
-        under_way.map(|(place, _)| place.node).or_else(|| self.ready.front().map(|place| place.node))
-    }
-
-    /// How many events were applied: the run's revision.
-    #[must_use]
-    pub fn revision(&self) -> u64 {
-        self.applied
-    }
-
-    /// Step executions so far.
-    #[must_use]
-    pub fn steps_executed(&self) -> u32 {
-        self.steps
-    }
-
-    /// When the run began.
-    #[must_use]
-    pub fn started_at(&self) -> Timestamp {
-        self.started_at
-    }
-
-    /// When the last event happened.
-    #[must_use]
-    pub fn last_at(&self) -> Timestamp {
-        self.last_at
-    }
-
-    /// Active time so far, waiting left out, in milliseconds.
-    #[must_use]
-    pub fn active_ms(&self, now: Timestamp) -> i64 {
-        let paused = self.paused_us + self.paused_since.map_or(0, |since| now.micros() - since.micros());
-        (now.micros() - self.started_at.micros() - paused).max(0) / 1_000
-    }
-
-    /// Loop passes around a place, from the outside in, and the parallel branch that it stands in.
-    #[must_use]
-    pub fn path(&self, place: Place) -> (Vec<PathStep>, Option<&str>) {
-        frame::path(&self.plan, &self.frames, place)
-    }
-
-    /// The part of the effect key that names the pass: loop indexes from the outside in, joined by `.`, `0` outside of
-    /// loops (Flow API contract, section 6.7).
-    #[must_use]
-    pub fn pass_key(&self, place: Place) -> String {
-        let (path, _) = self.path(place);
-        if path.is_empty() {
-            return "0".to_owned();
-        }
-        path.iter().map(|step| step.index.to_string()).collect::<Vec<_>>().join(".")
-    }
-
-    /// The context that the place sees.
-    #[must_use]
-    pub fn names(&self, place: Place) -> Names<'_> {
-        Names::new(self, place)
-    }
-
-    /// A copy of the context that the place sees, loop names and branch values included.
-    #[must_use]
-    pub fn context_at(&self, place: Place) -> Value {
-        context::seen_from(self, place)
-    }
-
-    /// The whole context of the run, as shown in reads.
-    #[must_use]
-    pub fn context(&self) -> Value {
-        context::whole(self)
+        self.ready.iter().find(|place| !self.scripts.is_waiting(**place)).copied().map(Command::Evaluate)
     }
 
     /// What is under way: commands that a restart must give again.
@@ -387,12 +244,8 @@ impl Machine {
             return VecDeque::new();
         }
         let from_places = self.active.iter().filter_map(|(place, active)| active.command(*place));
-        let from_questions = self.questions.iter().map(Self::wake_for);
+        let from_questions = self.questions.iter().filter_map(waits::wake_for);
         from_places.chain(from_questions).collect()
-    }
-
-    fn wake_for(question: &Question) -> Command {
-        Command::Wake { at: question.due, alarm: Alarm::Wait(question.wait) }
     }
 }
 

@@ -7,10 +7,11 @@ use floe_model::Timestamp;
 use serde_json::{Map, Value};
 
 use super::context::weight;
+use super::frame::{Active, Frame};
 use super::{Machine, Settled};
 use crate::canonical::canonical_json;
 use crate::event::Place;
-use crate::plan::{NodeIndex, Plan, Port, Work};
+use crate::plan::{LoopKind, NodeIndex, Plan, Port, Work};
 use crate::reuse::{Kept, Reuse, ReusedStep};
 
 /// What a run holds of another one, by node and pass.
@@ -62,6 +63,12 @@ impl Machine {
 
     /// A value of the run's own context, and the result of a step in it.
     pub(crate) fn written(&self, name: &str, step: &str) -> (Option<&Value>, Option<&Value>) {
+        if self.is_graph() {
+            let memory = self.memories.get(&0);
+            let record = |node| memory?.record(node).map(AsRef::as_ref);
+            let value = memory.and_then(|memory| memory.variable(name)).map(|variable| variable.value.as_ref());
+            return (value, self.plan.find(step).and_then(record));
+        }
         let context = self.contexts.get(&0);
         (context.and_then(|context| context.values.get(name)), context.and_then(|context| context.steps.get(step)))
     }
@@ -87,9 +94,7 @@ impl Machine {
                     self.write(place, name, value.clone());
                 }
                 for (id, value) in steps {
-                    if let Some(context) = self.context_of(place) {
-                        context.set_step(id, value.clone());
-                    }
+                    self.write_step(place, id, value);
                 }
                 self.complete(place, result, *port, at);
             }
@@ -102,21 +107,46 @@ impl Machine {
         }
     }
 
+    /// Gives a step inside of a loop or block the result that it had.
+    fn write_step(&mut self, place: Place, id: &str, value: &Value) {
+        let node = self.plan.find(id).filter(|_| self.is_graph());
+        if let (Some(node), Some(memory)) = (node, self.memory_of(place)) {
+            memory.put(node, Arc::new(value.clone()));
+        } else if let Some(context) = self.context_of(place) {
+            context.set_step(id, value.clone());
+        }
+    }
+
     /// Whether every loop over a list around a place is at the item that it had in the run that this one repeats.
     fn has_same_items(&self, place: Place) -> bool {
         let mut at = place;
         while let Some(frame) = self.frames.get(&at.frame) {
             let Some(owner) = frame.owner else { return true };
-            if matches!(self.plan.node(owner.node).work, Work::Each { .. }) {
+            let has_list = match &self.plan.node(owner.node).work {
+                Work::Each { .. } => true,
+                Work::Loop(work) => matches!(work.kind, LoopKind::ForEach { .. }),
+                _ => false,
+            };
+            if has_list {
                 let list = self.reuse.lists.get(&(owner.node, self.pass_key(owner)));
                 let item = list.and_then(|items| items.get(frame.pass));
-                if item.is_none() || item != frame.locals.get("item") {
+                if item.is_none() || item != self.item_of(frame) {
                     return false;
                 }
             }
             at = owner;
         }
         true
+    }
+}
+
+impl Machine {
+    /// The item of a pass of a loop over a list.
+    fn item_of<'a>(&'a self, frame: &'a Frame) -> Option<&'a Value> {
+        if let Some(Active::Loop(state)) = self.active.get(&frame.owner?) {
+            return state.items.get(frame.pass);
+        }
+        frame.locals.get("item")
     }
 }
 

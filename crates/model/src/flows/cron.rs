@@ -48,6 +48,14 @@ impl Zone {
     pub fn parse(name: &str) -> Option<Self> {
         TimeZone::get(name).ok().map(Self)
     }
+
+    /// The instant of a local date and time without an offset, such as `2026-03-01T09:30` or `2026-03-01`: its first occurrence, or
+    /// when the clock leaves it out, the next minute that exists.
+    #[must_use]
+    pub fn instant(&self, local: &str) -> Option<Timestamp> {
+        let local: DateTime = local.parse().ok()?;
+        first_instant(&self.0, local).map(|instant| Timestamp(instant.as_microsecond()))
+    }
 }
 
 /// A pattern of five fields: minute, hour, day of the month, month, weekday.
