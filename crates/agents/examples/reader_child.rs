@@ -14,6 +14,6 @@ fn main() -> ExitCode {
             eprint!("this is no frame at all");
             ExitCode::SUCCESS
         }
-        _ => floe_agents::knowledge::extract::child::child_main(),
+        _ => floe_runtime::documents::child::child_main(),
     }
 }

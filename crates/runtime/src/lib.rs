@@ -10,6 +10,7 @@ pub mod clock;
 pub mod connections;
 pub mod credits;
 pub mod directory;
+pub mod documents;
 pub mod effect;
 pub mod ids;
 pub mod jobs;

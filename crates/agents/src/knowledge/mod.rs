@@ -7,7 +7,6 @@
 
 pub mod bases;
 pub mod documents;
-pub mod extract;
 pub mod fetch;
 pub mod reindex;
 pub mod search;
@@ -25,6 +24,7 @@ use floe_store::agents::{knowledge_bases, knowledge_documents};
 
 use extract::child::Readers;
 
+pub use floe_runtime::documents as extract;
 pub use knowledge_bases::{Base, Page as BasePage};
 pub use knowledge_documents::{Document, Page as DocumentPage, Place};
 

@@ -100,7 +100,11 @@ impl Outside {
         let _ = self.permit.set(Box::new(permit));
     }
 
-    fn permitted(&self) -> Result<(), OutsideError> {
+    pub(super) fn connector(&self) -> &Connector {
+        &self.connector
+    }
+
+    pub(super) fn permitted(&self) -> Result<(), OutsideError> {
         let is_permitted = self.permit.get().is_none_or(|permit| permit());
         if is_permitted { Ok(()) } else { Err(OutsideError::Withheld) }
     }

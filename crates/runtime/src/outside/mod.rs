@@ -31,6 +31,7 @@ mod pool;
 mod redirect;
 mod request;
 mod tls;
+mod wire;
 
 pub use allow::{AllowList, AllowListError};
 pub use client::{Outside, OutsideConfig, REDIRECTS_MAX};
@@ -43,3 +44,4 @@ pub use request::{Limits, Request, Response};
 pub use resolve::{Lookup, Resolver, SystemResolver};
 pub use tls::{RootCertificate, RootCertificateError, install_tls_provider};
 pub use url::{Target, URL_BYTES_MAX, judge};
+pub use wire::Wire;

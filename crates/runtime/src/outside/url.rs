@@ -156,10 +156,15 @@ fn judge_name(name: &str, port: u16, allow: &AllowList) -> Result<bool, Refusal>
 /// # Errors
 /// The refusal of the first answer, if none may be dialled. An empty answer gives `Ok` with an empty list.
 pub fn checked_addresses(name: &str, port: u16, answers: &[IpAddr], allow: &AllowList) -> Result<Vec<IpAddr>, Refusal> {
+    sifted(answers, |answer| judge_answer(name, port, answer, allow))
+}
+
+/// The answers that pass, without duplicates; the first refusal when none does.
+fn sifted(answers: &[IpAddr], judge: impl Fn(IpAddr) -> Result<(), Refusal>) -> Result<Vec<IpAddr>, Refusal> {
     let mut accepted = Vec::new();
     let mut refusal = None;
     for answer in answers.iter().copied().map(unmapped) {
-        match judge_answer(name, port, answer, allow) {
+        match judge(answer) {
             Ok(()) if accepted.contains(&answer) => {}
             Ok(()) => accepted.push(answer),
             Err(reason) => {
@@ -173,24 +178,54 @@ pub fn checked_addresses(name: &str, port: u16, answers: &[IpAddr], allow: &Allo
     }
 }
 
+/// Whether a name may be looked up for a protocol other than HTTP.
+///
+/// # Errors
+/// For a name that stands for a private machine, unless the operator's list may open it.
+pub(super) fn checked_host(name: &str, port: u16, allow: &AllowList) -> Result<(), Refusal> {
+    let may_be_listed = port != 0 && (allow.opens_name(name, port) || allow.opens_some_address(port));
+    if is_special_name(name) && !may_be_listed { Err(Refusal::HostName) } else { Ok(()) }
+}
+
+/// As [`checked_addresses`], for a protocol that has ports of its own; without a name the addresses were written by people.
+///
+/// # Errors
+/// As [`checked_addresses`].
+pub(super) fn checked_wire_addresses(
+    name: Option<&str>,
+    port: u16,
+    answers: &[IpAddr],
+    allow: &AllowList,
+) -> Result<Vec<IpAddr>, Refusal> {
+    sifted(answers, |answer| match (name, special_block(answer)) {
+        _ if allow.opens_address(answer, port) => Ok(()),
+        (Some(name), _) => judge_named(name, port, answer, allow).map(drop),
+        (None, Some(block)) => Err(Refusal::Address(block)),
+        (None, None) => Ok(()),
+    })
+}
+
 fn judge_answer(name: &str, port: u16, answer: IpAddr, allow: &AllowList) -> Result<(), Refusal> {
+    let is_listed = judge_named(name, port, answer, allow)?;
+    if is_refused_port(port) && !is_listed { Err(Refusal::Port) } else { Ok(()) }
+}
+
+/// True if the operator's list opens what a name led to.
+fn judge_named(name: &str, port: u16, answer: IpAddr, allow: &AllowList) -> Result<bool, Refusal> {
     if allow.opens_address(answer, port) {
-        return Ok(());
+        return Ok(true);
     }
     let block = special_block(answer);
     if allow.opens_name(name, port) {
         // A listed name may be private. It may still not lead to a metadata service: whoever runs its name server is
         // not the operator. Those addresses have to be listed themselves.
         return match block {
-            None | Some(AddressBlock::Loopback | AddressBlock::Private | AddressBlock::Shared) => Ok(()),
+            None | Some(AddressBlock::Loopback | AddressBlock::Private | AddressBlock::Shared) => Ok(true),
             Some(block) => Err(Refusal::Address(block)),
         };
     }
     if let Some(block) = block {
         return Err(Refusal::Address(block));
     }
-    if is_special_name(name) {
-        return Err(Refusal::HostName);
-    }
-    if is_refused_port(port) { Err(Refusal::Port) } else { Ok(()) }
+    if is_special_name(name) { Err(Refusal::HostName) } else { Ok(false) }
 }

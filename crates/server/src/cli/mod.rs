@@ -210,7 +210,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         return floe_runtime::sandbox::child_main();
     }
     if matches!(cli.command, Command::ReadFile) {
-        return floe_agents::knowledge::extract::child::child_main();
+        return floe_runtime::documents::child::child_main();
     }
     let output = Output::new(cli.global.json, cli.global.quiet, cli.global.no_color);
     match execute(cli, output) {

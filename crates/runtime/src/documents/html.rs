@@ -44,6 +44,9 @@ const BLOCKS: [&str; 30] = [
 /// Elements that begin a line.
 const LINES: [&str; 8] = ["br", "caption", "dd", "dt", "legend", "li", "option", "tr"];
 
+/// Characters of a title that are kept.
+const TITLE_CHARS_MAX: usize = 500;
+
 /// Paragraphs, headings, lists and rows of tables.
 pub(super) fn read(text: &str) -> Vec<Block> {
     let mut page = Page::default();
@@ -55,6 +58,17 @@ pub(super) fn read(text: &str) -> Vec<Block> {
     page.text(rest);
     page.end();
     page.finish()
+}
+
+/// What stands in the title, in one line.
+pub(super) fn title(text: &str) -> Option<String> {
+    let lower = text.to_ascii_lowercase();
+    let open = lower.find("<title")?;
+    let start = open + tag_length(&text[open..])?;
+    let end = lower[start..].find("</title").map_or(text.len(), |at| start + at);
+    let words: Vec<String> = decoded(&text[start..end]).split_whitespace().map(str::to_owned).collect();
+    let title: String = words.join(" ").chars().take(TITLE_CHARS_MAX).collect();
+    (!title.is_empty()).then_some(title)
 }
 
 #[derive(Default)]

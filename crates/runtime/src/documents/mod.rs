@@ -1,4 +1,4 @@
-//! What a file says, as blocks in reading order (console contract, section 5.2).
+//! What a file says, as blocks in reading order (console contract, section 5.2): for knowledge of agents and for nodes of workflows.
 //!
 //! Files come from anybody. Those of kinds whose readers are large or not ours are read in a child process that can be killed
 //! (see [`child`]); plain text and Markdown are read here.
@@ -55,6 +55,12 @@ impl Unreadable {
             Self::TooSlow => "too_slow",
         }
     }
+}
+
+/// The title that a web page gives itself.
+#[must_use]
+pub fn html_title(page: &[u8]) -> Option<String> {
+    html::title(&plain::decode(page))
 }
 
 /// Whether a kind is read in a child process.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use floe_model::Fault;
 use floe_model::agents::document_kind::{DocumentKind, FILE_BYTES_MAX};
 use floe_model::agents::passages::Block;
-use floe_runtime::sandbox::{Once, OnceConfig, OnceFailure, OnceLimits, once_main};
+use crate::sandbox::{Once, OnceConfig, OnceFailure, OnceLimits, once_main};
 use serde::{Deserialize, Serialize};
 
 use super::{TEXT_BYTES_MAX, Unreadable, is_hostile, read};
