@@ -46,6 +46,8 @@ pub struct ModelCall {
     pub tools: Vec<ToolSpec>,
     /// 0 to 2; none leaves it to the provider.
     pub temperature: Option<f64>,
+    /// Only the likeliest words that make up this part of all, 0 to 1; none leaves it to the provider.
+    pub top_p: Option<f64>,
     /// Longest answer in tokens; none or more than the model can means the model's own limit.
     pub max_output_tokens: Option<u32>,
     /// JSON Schema of the answer's text.

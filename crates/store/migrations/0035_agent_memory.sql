@@ -15,6 +15,9 @@ CREATE TABLE agent_memory (
 
 CREATE INDEX agent_memory_recent ON agent_memory (workspace_id, mode, agent_id, created_at, user_id);
 
+-- Threads of an agent in the order in which they began.
+CREATE INDEX threads_begun ON threads (workspace_id, mode, agent_id, id) WHERE deleted_at IS NULL;
+
 -- Exchanges whose answer is followed piece by piece. `told_at` is when somebody first saw the end.
 CREATE TABLE exchange_streams (
     workspace_id {id} NOT NULL,

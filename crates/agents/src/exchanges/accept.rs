@@ -3,17 +3,18 @@
 use floe_model::Fault;
 use floe_model::access::credits::Short;
 use floe_model::agents::envelope::Finish;
-use floe_model::agents::exchange::{ExchangeState, ThreadState};
+use floe_model::agents::exchange::{Channel, ExchangeState, ThreadState};
 use floe_runtime::{Platform, credits};
 use floe_store::Tx;
 use floe_store::agents::exchanges::{self, Ended, Exchange};
 use floe_store::agents::threads::{self, Thread};
+use floe_store::agents::{exchange_streams, messages, thread_exchanges};
 
-use super::asked::started_by;
+use super::asked::{Asked, started_by};
 use super::config::since;
 use super::outcome::{self, Answered};
 use super::tell::{self, Told};
-use super::{Accepted, Ready};
+use super::{Accepted, Ready, tell_workflow};
 use crate::Agents;
 
 /// What came of accepting, for whoever runs it.
@@ -34,7 +35,7 @@ impl Agents {
     /// # Errors
     /// `thread_closed`; of the database.
     pub fn accept_in_background(&self, tx: &mut Tx<'_>, ready: &Ready) -> Result<Accepted, Fault> {
-        Ok(match accept(tx, &self.platform, ready, None)? {
+        Ok(match accept(tx, &self.platform, ready, Way::Background)? {
             Taken::New { exchange, .. } => Accepted::Taken(exchange.id),
             Taken::Over(outcome) => Accepted::Taken(outcome.exchange),
             Taken::Known(id) => Accepted::Known(id),
@@ -43,8 +44,19 @@ impl Agents {
     }
 }
 
-/// Writes down an exchange; with an owner, for that process to run it at once or when it is its turn.
-pub(super) fn accept(tx: &mut Tx<'_>, platform: &Platform, ready: &Ready, owner: Option<u128>) -> Result<Taken, Fault> {
+/// Who will run an exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Any node that works.
+    Background,
+    /// This process, at once or when it is its turn: somebody waits for it.
+    Direct(u128),
+    /// This process when it is its turn already, else any node that works.
+    Eager(u128),
+}
+
+/// Writes down an exchange.
+pub(super) fn accept(tx: &mut Tx<'_>, platform: &Platform, ready: &Ready, way: Way) -> Result<Taken, Fault> {
     let Ready { scope, new, now, .. } = ready;
     if let Some(known) = new.key.as_deref().map(|key| exchanges::by_key(tx, *scope, key)).transpose()?.flatten() {
         return Ok(Taken::Known(known.id));
@@ -67,11 +79,16 @@ pub(super) fn accept(tx: &mut Tx<'_>, platform: &Platform, ready: &Ready, owner:
         let thread = found.unwrap_or_else(|| new_thread(ready));
         return refuse(tx, platform, ready, &thread, short).map(|outcome| Taken::Refused(Box::new(outcome)));
     }
+    let again = match &found {
+        Some(thread) if new.channel == Channel::Workflow => asked_again(tx, ready, thread)?,
+        _ => None,
+    };
     let thread = match found {
         Some(thread) => thread,
         None => begin_thread(tx, ready)?,
     };
-    let exchange = write_down(tx, ready, &thread, owner)?;
+    let exchange = write_down(tx, ready, &thread, again.as_ref().unwrap_or(&ready.asked), way)?;
+    tell_workflow::accepted(tx, platform, &exchange, again.is_none())?;
     Ok(Taken::New { exchange: Box::new(exchange), thread: Box::new(thread) })
 }
 
@@ -134,8 +151,25 @@ fn begin_thread(tx: &mut Tx<'_>, ready: &Ready) -> Result<Thread, Fault> {
     found.ok_or_else(|| Fault::internal("a thread that is there cannot be found"))
 }
 
-fn row(ready: &Ready, thread: &Thread) -> Result<Exchange, Fault> {
-    let Ready { scope, exchange, new, asked, caller, request, config, hold, now, .. } = ready;
+/// What came in, where the same was said last and came to nothing: the stored message is asked again, and not kept twice (Workflow API
+/// contract, section 8.5).
+fn asked_again(tx: &mut Tx<'_>, ready: &Ready, thread: &Thread) -> Result<Option<Asked>, Fault> {
+    let [(_, wanted)] = ready.asked.messages.as_slice() else { return Ok(None) };
+    let Some(last) = thread_exchanges::newest(tx, ready.scope, thread.id)? else { return Ok(None) };
+    if !last.ended.as_ref().is_some_and(|ended| matches!(ended.code, 500 | 503)) {
+        return Ok(None);
+    }
+    match Asked::read(&last.asked)?.messages.as_slice() {
+        [(id, said)] if said == wanted => {
+            messages::delete_hidden(tx, ready.scope.workspace, thread.id, last.id)?;
+            Ok(Some(Asked { messages: vec![(*id, said.clone())], ..ready.asked.clone() }))
+        }
+        _ => Ok(None),
+    }
+}
+
+fn row(ready: &Ready, thread: &Thread, asked: &Asked) -> Result<Exchange, Fault> {
+    let Ready { scope, exchange, new, caller, request, config, hold, now, .. } = ready;
     Ok(Exchange {
         scope: *scope,
         id: *exchange,
@@ -164,16 +198,30 @@ fn row(ready: &Ready, thread: &Thread) -> Result<Exchange, Fault> {
     })
 }
 
-fn write_down(tx: &mut Tx<'_>, ready: &Ready, thread: &Thread, owner: Option<u128>) -> Result<Exchange, Fault> {
-    let mut exchange = row(ready, thread)?;
-    exchange.owner = owner;
-    exchange.is_background = owner.is_none();
-    if owner.is_some() && !exchanges::has_earlier(tx, thread.id, thread.arrivals)? {
+fn write_down(
+    tx: &mut Tx<'_>,
+    ready: &Ready,
+    thread: &Thread,
+    asked: &Asked,
+    way: Way,
+) -> Result<Exchange, Fault> {
+    let mut exchange = row(ready, thread, asked)?;
+    let is_turn = way != Way::Background && !exchanges::has_earlier(tx, thread.id, thread.arrivals)?;
+    exchange.is_background = !matches!(way, Way::Direct(_));
+    exchange.owner = match way {
+        Way::Direct(owner) => Some(owner),
+        Way::Eager(owner) => is_turn.then_some(owner),
+        Way::Background => None,
+    };
+    if is_turn {
         exchange.state = ExchangeState::Running;
         exchange.epoch = 1;
         exchange.started_at = Some(ready.now);
     }
     exchanges::insert(tx, &exchange)?;
+    if asked.streamed {
+        exchange_streams::open(tx, ready.scope, thread.id, exchange.id, ready.now)?;
+    }
     Ok(exchange)
 }
 
@@ -190,7 +238,7 @@ fn refuse(
         Empty::Balance(Short::MonthlyLimit) => "monthly_limit",
         Empty::AgentLimit => "agent_limit",
     };
-    let mut exchange = row(ready, thread)?;
+    let mut exchange = row(ready, thread, &ready.asked)?;
     // A repeat under the same key is a new try: there may be credits by then.
     (exchange.key, exchange.held, exchange.state) = (None, 0, ExchangeState::Finished);
     exchange.asked = "{\"messages\":[]}".to_owned();
@@ -202,7 +250,7 @@ fn refuse(
 
 /// A person answers in this thread: what was said is stored, and that is all.
 fn handed_over(tx: &mut Tx<'_>, platform: &Platform, ready: &Ready, thread: &Thread) -> Result<super::Outcome, Fault> {
-    let mut exchange = row(ready, thread)?;
+    let mut exchange = row(ready, thread, &ready.asked)?;
     (exchange.held, exchange.state) = (0, ExchangeState::Finished);
     let last_seq = super::finish::store(
         tx,

@@ -1,10 +1,13 @@
 //! What came in with an exchange, and who asked, as its row keeps them.
 
-use floe_model::Fault;
 use floe_model::access::{Caller, Credential, Member, Role, TreasuryRole};
+use floe_model::agents::envelope::Finish;
 use floe_model::agents::message::{Message, Role as Says};
-use floe_model::id::{ExchangeId, KeyId, MemberId, MessageId, SessionId, TokenId, parse_bits};
+use floe_model::id::{ExchangeId, KeyId, MemberId, MessageId, SessionId, ThreadId, TokenId, parse_bits};
+use floe_model::{Fault, Scope};
+use floe_store::Tx;
 use floe_store::agents::exchanges::Exchange;
+use floe_store::agents::{messages, thread_exchanges};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -17,6 +20,10 @@ pub(super) struct Asked {
     pub(super) custom: Map<String, Value>,
     /// The exchange that stopped for approvals.
     pub(super) continues: Option<ExchangeId>,
+    /// Id of the message in which the answer will be.
+    pub(super) answer: Option<MessageId>,
+    /// Whether what the agent says is kept piece by piece.
+    pub(super) streamed: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -27,6 +34,10 @@ struct Kept {
     custom: Map<String, Value>,
     #[serde(default)]
     continues: Option<ExchangeId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    answer: Option<MessageId>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    streamed: bool,
 }
 
 impl Asked {
@@ -41,6 +52,8 @@ impl Asked {
             messages: self.messages.iter().map(message).collect(),
             custom: self.custom.clone(),
             continues: self.continues,
+            answer: self.answer,
+            streamed: self.streamed,
         };
         serde_json::to_string(&kept).map_err(Fault::internal)
     }
@@ -54,7 +67,8 @@ impl Asked {
             Ok((id.ok_or_else(|| Fault::internal("a kept message has no id"))?, message))
         };
         let messages = kept.messages.iter().map(message).collect::<Result<_, Fault>>()?;
-        Ok(Self { messages, custom: kept.custom, continues: kept.continues })
+        let Kept { custom, continues, answer, streamed, .. } = kept;
+        Ok(Self { messages, custom, continues, answer, streamed })
     }
 }
 
@@ -121,4 +135,25 @@ pub fn caller_of(exchange: &Exchange) -> Caller {
 /// Whether a message is the caller's to be judged: everything but what is said to be the agent's own.
 pub(super) fn is_judged(message: &Message) -> bool {
     message.role != Says::Assistant
+}
+
+/// What a caller said in an exchange that is under way: the questions, each with the id under which it will be stored.
+///
+/// # Errors
+/// Internal, when the row is damaged.
+pub(crate) fn questions(exchange: &Exchange) -> Result<Vec<(MessageId, Message)>, Fault> {
+    let asked = Asked::read(&exchange.asked)?;
+    Ok(asked.messages.into_iter().filter(|(_, message)| matches!(message.role, Says::User | Says::System)).collect())
+}
+
+/// Id of the message in which a person's answer is waited for, in a thread that is in the hands of one.
+///
+/// # Errors
+/// Of the database.
+pub(crate) fn promised_answer(tx: &mut Tx<'_>, scope: Scope, thread: ThreadId) -> Result<Option<MessageId>, Fault> {
+    let Some(last) = thread_exchanges::newest(tx, scope, thread)? else { return Ok(None) };
+    let is_handed_over = last.ended.as_ref().and_then(|ended| ended.finish) == Some(Finish::Handoff);
+    let answer = if is_handed_over { Asked::read(&last.asked)?.answer } else { None };
+    let Some(answer) = answer else { return Ok(None) };
+    Ok(messages::find(tx, scope.workspace, thread, answer)?.is_none().then_some(answer))
 }

@@ -13,10 +13,11 @@ use floe_store::agents::exchanges::{self, Exchange};
 use floe_store::agents::threads::{self, Thread};
 use tokio::sync::{broadcast, watch};
 
-use super::accept::{Taken, accept, reference};
+use super::accept::{Taken, Way, accept, reference};
 use super::finish::{Done, finish};
+use super::pieces::Teller;
 use super::run::{Halt, Start, run};
-use super::{Config, NewExchange, Outcome, Ready, Sink, TURN_MS_MAX};
+use super::{Config, NewExchange, Outcome, Ready, Sink, TURN_MS_MAX, tell_workflow};
 use crate::Agents;
 
 /// Pause between two looks whether it is an exchange's turn, for news that were missed.
@@ -59,7 +60,7 @@ async fn begin(agents: &Arc<Agents>, ready: Ready, sink: Option<Sink>) -> Result
     let (owner, _) = agents.exchanges.owner(&agents.platform)?;
     let ready = Arc::new(ready);
     let (platform, wanted) = (Arc::clone(&agents.platform), Arc::clone(&ready));
-    let taken = agents.platform.store.write(move |tx| accept(tx, &platform, &wanted, Some(owner))).await?;
+    let taken = agents.platform.store.write(move |tx| accept(tx, &platform, &wanted, Way::Direct(owner))).await?;
     let (exchange, thread) = match taken {
         Taken::Over(outcome) | Taken::Refused(outcome) => return Ok(*outcome),
         Taken::Known(id) => return agents.await_outcome(ready.scope, id).await,
@@ -95,7 +96,15 @@ async fn await_turn(
     let until = agents.platform.clock.now().plus_millis(TURN_MS_MAX);
     loop {
         let (scope, id, now) = (exchange.scope, exchange.id, agents.platform.clock.now());
-        if agents.platform.store.write(move |tx| exchanges::start(tx, scope, id, owner, now)).await? {
+        let (own, platform) = (exchange.clone(), Arc::clone(&agents.platform));
+        let start = move |tx: &mut floe_store::Tx<'_>| {
+            let begun = exchanges::start(tx, scope, id, owner, now)?;
+            if begun {
+                tell_workflow::begun(tx, &platform, &Exchange { started_at: Some(now), epoch: own.epoch + 1, ..own.clone() })?;
+            }
+            Ok(begun)
+        };
+        if agents.platform.store.write(start).await? {
             exchange.state = ExchangeState::Running;
             (exchange.epoch, exchange.started_at) = (exchange.epoch + 1, Some(now));
             return Ok(Some(exchange));
@@ -156,7 +165,16 @@ pub(super) async fn carry_out(
     let exchange = Arc::new(exchange);
     let stop = agents.exchanges.begins(exchange.id, exchange.epoch, exchange.thread);
     let mut mark = Mark { agents: Arc::clone(agents), exchange: Arc::clone(&exchange), is_settled: false };
-    let done = match work(agents, &exchange, known, sink, stop, fresh).await {
+    let (sink, teller) = match sink {
+        None => Teller::begin(agents, &exchange).await?,
+        sink => (sink, None),
+    };
+    let worked = work(agents, &exchange, known, sink, stop, fresh).await;
+    // What was said is on disk before its end is.
+    if let Some(teller) = teller {
+        let _ = teller.await;
+    }
+    let done = match worked {
         Ok(done) => done,
         Err(Halt::Fault(fault)) => return Err(fault),
         Err(Halt::Taken) => {

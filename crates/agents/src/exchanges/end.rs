@@ -3,7 +3,7 @@
 use floe_model::Timestamp;
 use floe_model::agents::envelope::Finish;
 use floe_model::agents::exchange::SpanKind;
-use floe_model::agents::message::Message as Says;
+use floe_model::agents::message::{Message as Says, Role};
 use floe_model::agents::window::{estimate, estimate_text};
 use floe_model::id::MessageId;
 use floe_runtime::models::Usage;
@@ -148,6 +148,12 @@ impl Work {
         }
         if let Some(text) = text.filter(|_| finish != Some(Finish::Approval)) {
             list.push((ids.next(), Says::assistant(text), author));
+        }
+        // The last thing that the agent says has the id that was promised.
+        let own = self.asked.messages.len();
+        let last = list.iter_mut().skip(own).rev().find(|(_, message, _)| message.role == Role::Assistant);
+        if let (Some((id, ..)), Some(promised)) = (last, self.asked.answer) {
+            *id = promised;
         }
         list
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use floe_model::access::Caller;
 use floe_model::agents::envelope::{Finish, HISTORY_MAX};
+use floe_model::agents::exchange::Channel;
 use floe_model::agents::message::Message as Says;
 use floe_model::id::{ExchangeId, MessageId};
 use floe_model::{Fault, FaultKind, Scope, Timestamp};
@@ -19,7 +20,7 @@ use floe_store::agents::spans::{self, Span};
 use floe_store::agents::thread_list;
 use floe_store::agents::threads::{self, Growth, Thread};
 
-use super::Outcome;
+use super::{Outcome, tell_workflow};
 use super::accept::reference;
 use super::asked::Asked;
 use super::journal::{Call, WAITING};
@@ -153,6 +154,7 @@ fn end(tx: &mut Tx<'_>, platform: &Platform, exchange: &Exchange, done: &Done) -
     let made = done.answered.tool_calls.iter().filter(|call| call.error.as_deref() != Some(WAITING));
     let told = Told { tools: made.cloned().collect(), execution_ms: done.answered.execution_ms };
     tell::ended(tx, platform, &over, &told)?;
+    tell_workflow::answered(tx, platform, &over, done)?;
     exchanges::announce_next(tx, scope, exchange.thread, exchange.arrival)?;
     let outcome = outcome::of(tx, &over)?.ok_or_else(|| Fault::internal("an exchange that is over is not"))?;
     if let Some(url) = &exchange.callback_url {
@@ -220,8 +222,8 @@ fn charge(tx: &mut Tx<'_>, platform: &Platform, exchange: &Exchange, done: &Done
         return Ok(0);
     }
     // What a step of a flow has asked for belongs to its run.
-    let is_of_flow = exchange.channel == floe_model::agents::exchange::Channel::Flow;
-    let place = exchange.key.as_deref().filter(|_| is_of_flow).and_then(crate::steps::place_of);
+    let is_of_run = matches!(exchange.channel, Channel::Flow | Channel::Workflow);
+    let place = exchange.key.as_deref().filter(|_| is_of_run).and_then(crate::steps::place_of);
     let flow = match place {
         Some((run, _)) => crate::steps::flow_of(tx, exchange.scope.workspace, run)?,
         None => None,

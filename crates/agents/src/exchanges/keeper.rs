@@ -11,7 +11,7 @@ use tokio::sync::{broadcast, watch};
 use tokio::task::JoinHandle;
 
 use super::direct::{Known, carry_out};
-use super::{TAKES_MAX, asked};
+use super::{TAKES_MAX, asked, tell_workflow};
 use crate::Agents;
 
 /// Longest sleep between two looks among nodes: one that ended leaves exchanges.
@@ -112,7 +112,13 @@ async fn look(agents: &Arc<Agents>, takes: bool) -> Result<bool, Fault> {
         return Ok(false);
     }
     let now = agents.platform.clock.now();
-    let claimed = store.write(move |tx| exchanges::claim(tx, owner, among_nodes, room, now)).await?;
+    let platform = Arc::clone(&agents.platform);
+    let claim = move |tx: &mut Tx<'_>| {
+        let claimed = exchanges::claim(tx, owner, among_nodes, room, now)?;
+        claimed.iter().try_for_each(|exchange| tell_workflow::begun(tx, &platform, exchange))?;
+        Ok(claimed)
+    };
+    let claimed = store.write(claim).await?;
     let may_be_more = claimed.len() == room.min(exchanges::CLAIM_MAX);
     for exchange in claimed {
         hand_out(agents, exchange).await;

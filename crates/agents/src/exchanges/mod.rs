@@ -16,14 +16,18 @@ mod conversation;
 mod direct;
 mod end;
 mod finish;
+pub mod follow;
 mod journal;
 mod keeper;
 mod outcome;
+mod pieces;
 mod prepare;
 mod rounds;
 mod run;
+mod send;
 mod summary;
 mod tell;
+mod tell_workflow;
 mod tools;
 mod types;
 
@@ -39,9 +43,13 @@ use floe_runtime::Platform;
 use tokio::sync::{Notify, Semaphore, watch};
 
 pub use asked::caller_of;
+pub(crate) use asked::{promised_answer, questions};
 pub use config::Config;
 pub use journal::trace;
 pub use keeper::Keeper;
+pub use send::Sent;
+pub(crate) use tell_workflow::answered_by_person as tell_answered;
+pub use tell_workflow::execution_name;
 pub use types::{Accepted, Delta, NewExchange, Outcome, Ready, Sink};
 
 /// Longest time for the rounds of one exchange, in milliseconds. A single call of a model has less (`models::CALL_MS_MAX`).

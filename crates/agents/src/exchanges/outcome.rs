@@ -109,9 +109,9 @@ pub(super) fn of(tx: &mut Tx<'_>, exchange: &Exchange) -> Result<Option<Outcome>
 /// The outcome of an answered exchange; `history` is its thread up to it.
 pub(super) fn answered(exchange: &Exchange, ended: &Ended, history: &[Message]) -> Result<Outcome, Fault> {
     let kept = Answered::read(ended.answer.as_deref())?;
-    let custom = Asked::read(&exchange.asked)?.custom;
+    let Asked { custom, answer, .. } = Asked::read(&exchange.asked)?;
     let finish = ended.finish.unwrap_or(Finish::Stop);
-    let answer = Answer {
+    let envelope = Answer {
         agent: exchange.agent,
         history: told(history),
         exchange: exchange.id,
@@ -133,6 +133,8 @@ pub(super) fn answered(exchange: &Exchange, ended: &Ended, history: &[Message]) 
         exchange: exchange.id,
         agent: exchange.agent,
         thread: exchange.alias.clone(),
+        thread_id: exchange.thread,
+        answer,
         finish: Some(finish),
         error: None,
         text: kept.text,
@@ -140,7 +142,7 @@ pub(super) fn answered(exchange: &Exchange, ended: &Ended, history: &[Message]) 
         model: ended.model.clone(),
         usage: usage(ended),
         used_credits: ended.credits,
-        envelope: answer.to_json(),
+        envelope: envelope.to_json(),
     })
 }
 
@@ -157,6 +159,8 @@ pub(super) fn unanswered(exchange: &Exchange) -> Result<Outcome, Fault> {
         exchange: exchange.id,
         agent: exchange.agent,
         thread: exchange.alias.clone(),
+        thread_id: exchange.thread,
+        answer: Asked::read(&exchange.asked).ok().and_then(|asked| asked.answer),
         finish: None,
         error: ended.error.clone(),
         text: String::new(),

@@ -28,8 +28,13 @@ impl Agents {
         let (config, model) = self.config(scope, &new).await?;
         let ids = &self.platform.ids;
         let messages = new.messages.iter().map(|message| (ids.next(), message.clone())).collect();
-        let asked =
-            Asked { messages, custom: new.metadata.clone(), continues: new.continues.as_ref().map(|one| one.exchange) };
+        let asked = Asked {
+            messages,
+            custom: new.metadata.clone(),
+            continues: new.continues.as_ref().map(|one| one.exchange),
+            answer: Some(ids.next()),
+            streamed: new.streamed,
+        };
         Ok(Ready {
             scope,
             exchange: ids.next(),

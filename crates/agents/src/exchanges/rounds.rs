@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use floe_model::agents::agent::AgentConfig;
 use floe_model::agents::envelope::Finish;
-use floe_model::agents::exchange::{SpanKind, SpanStatus};
+use floe_model::agents::exchange::{Channel, SpanKind, SpanStatus};
 use floe_model::agents::window::{estimate_text, first_seen};
 use floe_runtime::models::{
     CALL_MS_MAX, ChatMessage, Deltas, Finish as ModelFinish, ModelCall, ModelFailure, ModelFuture, ModelReply,
@@ -25,6 +25,8 @@ use crate::tools::schema::Schema;
 const CONTEXT_TOKENS: u32 = 8_192;
 /// What is said when the rounds are used up and the model has said nothing.
 const OUT_OF_STEPS: &str = "I could not finish this within the steps that I am allowed.";
+/// What is told of it where it is a failure.
+const OUT_OF_STEPS_CODE: &str = "max_iterations";
 /// What is said when the provider withheld the answer.
 const WITHHELD: &str = "This can't be answered here.";
 
@@ -119,6 +121,7 @@ impl Work {
             messages,
             tools,
             temperature: Some(agent.temperature),
+            top_p: None,
             max_output_tokens: Some(self.config.output_tokens()),
             response_schema: agent.response_schema.clone(),
             deadline_ms: self.left_ms(CALL_MS_MAX),
@@ -241,6 +244,10 @@ impl Work {
     }
 
     fn out_of_steps(&self) -> End {
+        // There it is a failure (Workflow API contract, section 22).
+        if self.exchange.channel == Channel::Workflow {
+            return End::Failed { code: 500, error: OUT_OF_STEPS_CODE.to_owned() };
+        }
         let said = self.rounds.iter().rev().find_map(|round| round.reply.as_ref());
         let text = said.map(|reply| reply.kept.text.clone()).filter(|text| !text.is_empty());
         End::Said { finish: Finish::MaxSteps, text: Some(text.unwrap_or_else(|| OUT_OF_STEPS.to_owned())) }

@@ -20,7 +20,8 @@ use super::asked::{Asked, is_judged};
 use super::config::Config;
 use super::direct::Known;
 use super::finish::{Done, SEEN_MAX};
-use super::journal::{Round, trace};
+use super::journal::{CallState, Round, trace};
+use super::outcome::Use;
 use super::{Delta, EXCHANGE_MS_MAX, Sink};
 use crate::Agents;
 use crate::tools::Toolbox;
@@ -180,6 +181,7 @@ impl Work {
             return Err(End::Said { finish: Finish::Handoff, text: None }.into());
         }
         self.judge_input()?;
+        self.tell_again().await;
         self.open().await?;
         if let Some(stopped) = self.asked.continues.filter(|_| self.rounds.is_empty()) {
             self.take_decisions(stopped).await?;
@@ -294,6 +296,23 @@ impl Work {
     pub(super) async fn tell(&self, delta: Delta) {
         if let Some(sink) = &self.sink {
             let _ = sink.send(delta).await;
+        }
+    }
+
+    /// Tells whoever follows what was said and done before this process took the exchange up.
+    async fn tell_again(&self) {
+        if self.sink.is_none() {
+            return;
+        }
+        for round in &self.rounds {
+            if let Some(reply) = round.reply.as_ref().filter(|reply| !reply.kept.text.is_empty()) {
+                self.tell(Delta::Text(reply.kept.text.clone())).await;
+            }
+            for call in round.calls.iter().filter(|call| matches!(call.state, CallState::Done(_))) {
+                let Use { id, name, arguments, result, error, duration_ms } = call.shown();
+                self.tell(Delta::ToolCall { id: id.clone(), name: name.clone(), args: arguments }).await;
+                self.tell(Delta::ToolResult { id, name, result, error, duration_ms }).await;
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use floe_model::agents::envelope::Finish;
 use floe_model::agents::exchange::Channel;
 use floe_model::agents::message::Message;
-use floe_model::id::{AgentId, ExchangeId, RequestId, ThreadId};
+use floe_model::id::{AgentId, ExchangeId, MessageId, RequestId, ThreadId};
 use floe_model::{Scope, Timestamp};
 use floe_runtime::models::{ModelInfo, Usage};
 use serde_json::{Map, Value};
@@ -37,6 +37,8 @@ pub struct NewExchange {
     pub config_override: Option<Map<String, Value>>,
     /// Agents that stand above it.
     pub depth: u8,
+    /// Whether what the agent says is kept piece by piece, for those who follow the thread.
+    pub streamed: bool,
     /// The exchange that stopped for approvals, all of which are decided: this one goes on from there.
     pub continues: Option<Continued>,
 }
@@ -55,6 +57,7 @@ impl NewExchange {
             key: None,
             config_override: None,
             depth: 0,
+            streamed: false,
             continues: None,
         }
     }
@@ -106,6 +109,10 @@ pub struct Outcome {
     pub agent: AgentId,
     /// The thread as the agent API names it.
     pub thread: String,
+    /// The thread.
+    pub thread_id: ThreadId,
+    /// Id of the message in which the answer is; none for exchanges of older servers.
+    pub answer: Option<MessageId>,
     /// How an answered one ended.
     pub finish: Option<Finish>,
     /// Why one was not answered: a stable code.

@@ -122,6 +122,24 @@ pub fn list(
     Ok((shown.collect(), more, total))
 }
 
+/// Every base of a workspace, newest first.
+///
+/// # Errors
+/// Of the database.
+pub fn all(tx: &mut Tx<'_>, workspace: WorkspaceId) -> Result<Vec<Base>, Fault> {
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let page = Page { newest_first: true, after, limit: rows::PAGE_MAX, ..Page::default() };
+        let found = rows::list(tx, workspace, &page)?;
+        after = found.last().map(|base: &Base| base.id);
+        let is_last = found.len() < rows::PAGE_MAX;
+        all.extend(found);
+        if is_last {
+            return Ok(all);
+        }
+    }
+}
+
 /// Adds a base.
 ///
 /// # Errors

@@ -189,7 +189,7 @@ pub(super) fn provider(
 }
 
 /// A provider by name: a configured one before one of the environment.
-fn provider_named(
+pub(super) fn provider_named(
     tx: &mut Tx<'_>,
     settings: &ModelSettings,
     workspace: WorkspaceId,

@@ -89,6 +89,27 @@ impl ModelService {
         Ok(catalog::pick(tx, &self.settings, scope, kind, name)?.ok().map(|picked| picked.info))
     }
 
+    /// Whether a provider of this name is configured, by the workspace or the server's environment.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub fn has_provider(&self, tx: &mut Tx<'_>, workspace: WorkspaceId, name: &str) -> Result<bool, Fault> {
+        Ok(catalog::provider_named(tx, &self.settings, workspace, name)?.is_some())
+    }
+
+    /// The name of a provider; none when there is no such one.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub fn provider_name(
+        &self,
+        tx: &mut Tx<'_>,
+        workspace: WorkspaceId,
+        id: floe_model::id::ProviderId,
+    ) -> Result<Option<String>, Fault> {
+        Ok(catalog::provider(tx, &self.settings, workspace, id)?.map(|provider| provider.name))
+    }
+
     async fn found(&self, scope: Scope, kind: ModelKind, name: Option<&str>) -> Result<Option<ModelInfo>, Fault> {
         let (settings, name) = (Arc::clone(&self.settings), name.map(str::to_owned));
         let reading = self.platform.store.read(move |tx| catalog::pick(tx, &settings, scope, kind, name.as_deref()));

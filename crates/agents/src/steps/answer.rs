@@ -68,7 +68,7 @@ fn read(schema: &Schema, text: &str) -> Result<Value, String> {
 }
 
 /// The JSON value of a text, also when words or a code fence stand around it.
-pub(super) fn json_in(text: &str) -> Result<Value, String> {
+pub(crate) fn json_in(text: &str) -> Result<Value, String> {
     if text.len() > TEXT_BYTES_MAX {
         return Err("the answer is too long".to_owned());
     }

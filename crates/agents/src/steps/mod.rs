@@ -15,6 +15,8 @@ mod knowledge_search;
 mod model;
 mod tool_action;
 
+pub(crate) use answer::json_in;
+
 use std::sync::Arc;
 
 use floe_engine::catalog::StepSpec;

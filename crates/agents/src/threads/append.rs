@@ -10,6 +10,7 @@ use floe_store::agents::messages::{self, HUMAN, Message};
 use floe_store::agents::threads::{self as rows, Growth, Thread};
 
 use super::{Turn, find, hold, missing};
+use crate::exchanges::{promised_answer, tell_answered};
 
 /// What is added.
 #[derive(Debug, Clone)]
@@ -33,11 +34,23 @@ pub fn append(
     thread: ThreadId,
     addition: Addition,
 ) -> Result<Message, Fault> {
+    let id = platform.ids.next::<MessageId>();
+    append_as(tx, platform, scope, thread, id, addition)
+}
+
+fn append_as(
+    tx: &mut Tx<'_>,
+    platform: &Platform,
+    scope: Scope,
+    thread: ThreadId,
+    id: MessageId,
+    addition: Addition,
+) -> Result<Message, Fault> {
     let thread = hold(tx, scope, thread)?;
     let now = platform.clock.now();
     let message = Message {
         seq: thread.last_seq + 1,
-        id: platform.ids.next::<MessageId>(),
+        id,
         exchange: None,
         role: addition.role,
         content: addition.content,
@@ -74,7 +87,14 @@ pub fn say(
     }
     let content = Content::Text(content.to_owned());
     let addition = Addition { role: Role::Assistant, content, author: Some(HUMAN) };
-    append(tx, platform, turn.scope, thread, addition)
+    // The reply that a caller of the workflow API waits for has the id that was promised to it.
+    let promised = promised_answer(tx, turn.scope, thread)?;
+    let id = promised.unwrap_or_else(|| platform.ids.next());
+    let message = append_as(tx, platform, turn.scope, thread, id, addition)?;
+    if promised.is_some() {
+        tell_answered(tx, platform, turn.scope, thread, &message)?;
+    }
+    Ok(message)
 }
 
 /// The thread of an agent with this alias; one is made when there is none.

@@ -4,7 +4,9 @@
 //! the same time comes before or after.
 
 mod append;
+mod begin;
 mod delete;
+mod shown;
 mod state;
 mod told;
 
@@ -17,7 +19,10 @@ use floe_store::agents::messages::{self, Message};
 use floe_store::agents::threads::{self as rows, Thread};
 
 pub use append::{Addition, append, open_or_make, say};
+pub use begin::begin;
 pub use delete::delete;
+pub(crate) use shown::reply;
+pub use shown::{Shown, listed, pending_count, shown_count};
 pub use state::{archive, hand_over, release, unarchive};
 
 /// Who does something to a thread.

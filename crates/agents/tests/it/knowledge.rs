@@ -179,6 +179,43 @@ impl Bench {
     }
 }
 
+/// A base with one document that can be searched, by the built-in embedding.
+pub(crate) async fn filled(world: &World, name: &str, text: &str) -> KnowledgeBaseId {
+    let models = Arc::clone(&world.agents.models) as Arc<dyn Models>;
+    let knowledge = Arc::new(Knowledge::new(models).with_readers(Readers::new(child(&[]))));
+    let (ctx, name) = (world.ctx(Mode::Live), name.to_owned());
+    let new = NewBase {
+        id: None,
+        name: name.clone(),
+        description: None,
+        embedding_model: "hash-256".to_owned(),
+        chunk_size: None,
+        chunk_overlap: None,
+    };
+    let own = ctx.clone();
+    let made = world.store.write(move |tx| bases::create(tx, &own, &new)).await.unwrap();
+    let base = made.base.id;
+    let about = About { name: format!("{name}.md"), ..About::default() };
+    let document = NewDocument::read(about, "/file", text.as_bytes().to_vec()).unwrap();
+    let add = move |tx: &mut Tx<'_>| documents::add(tx, &ctx, &base.to_string(), &document);
+    world.store.write(add).await.unwrap();
+    let handlers = handlers(&knowledge);
+    loop {
+        let kinds: Vec<&'static str> = handlers.iter().map(|handler| handler.kind()).collect();
+        let now = world.platform.clock.now();
+        let claimed = world.store.write(move |tx| jobs::claim_due(tx, &kinds, now, 60_000, 64, None)).await.unwrap();
+        if claimed.is_empty() {
+            return base;
+        }
+        for job in claimed {
+            let handler = handlers.iter().find(|handler| handler.kind() == job.kind).unwrap();
+            handler.run(&world.platform, &job).await.unwrap();
+            let lease = job.lease();
+            world.store.write(move |tx| jobs::finish(tx, lease)).await.unwrap();
+        }
+    }
+}
+
 /// A text of so many passages.
 fn long_text(passages: usize) -> Vec<u8> {
     let passage = |number| {

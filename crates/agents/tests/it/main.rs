@@ -7,6 +7,7 @@ use floe_testkit::on_both;
 // The scripted server of the flows' tests: one request, one answer.
 mod exchanges;
 mod knowledge;
+mod nodes;
 #[path = "../../../flows/tests/it/stub.rs"]
 mod stub;
 mod tools;

@@ -45,6 +45,11 @@ statements! {
              and (lower(alias) like $6 escape '!' or lower(title) like $6 escape '!' or $6 is null)
          order by updated_at desc, id desc limit $7"
     )) -> [id, id, text, text, text, opt text, json, opt text, opt text, int, int, int, int, opt time, time, time];
+    /// A page of those with one agent, in the order in which they began, the newest first.
+    BEGUN = both(concat!(
+        "select ", thread_columns!(), " from threads
+         where workspace_id = $1 and mode = $2 and agent_id = $3 and deleted_at is null order by id desc limit $4 offset $5"
+    )) -> [id, id, text, text, text, opt text, json, opt text, opt text, int, int, int, int, opt time, time, time];
     /// How many a list has.
     COUNT = both(
         "select count(*) from threads
@@ -85,6 +90,21 @@ pub fn list(
             tx.rows(&LIST_OF, params![scope.workspace, scope.mode, at, id, state, &text, limit, agent], thread)
         }
     }
+}
+
+/// Up to `limit` ([`PAGE_MAX`] at most) threads of an agent behind the first `offset`, those that began last first.
+///
+/// # Errors
+/// Of the database.
+pub fn begun(
+    tx: &mut Tx<'_>,
+    scope: Scope,
+    agent: AgentId,
+    limit: usize,
+    offset: i64,
+) -> Result<Vec<Thread>, Fault> {
+    let params = params![scope.workspace, scope.mode, agent, limit.min(PAGE_MAX), offset];
+    tx.rows(&BEGUN, params, thread)
 }
 
 /// How many threads [`list`] has over all pages.

@@ -42,6 +42,9 @@ pub(super) fn body(asking: &Asking<'_>) -> Result<Value, ModelFault> {
         // 0 to 1 here.
         body.insert("temperature".to_owned(), json!(temperature.clamp(0.0, 1.0)));
     }
+    if let Some(part) = call.top_p {
+        body.insert("top_p".to_owned(), json!(part));
+    }
     let tool = |name: &str, description: &str, schema: &Value| json!({ "name": name, "description": description, "input_schema": schema });
     if let Some(schema) = call.response_schema.as_ref().filter(|_| by_tool) {
         body.insert("tools".to_owned(), json!([tool(ANSWER_TOOL, "Give the answer.", schema)]));

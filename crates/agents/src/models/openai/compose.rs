@@ -45,6 +45,9 @@ pub(super) fn body(asking: &Asking<'_>, dialect: Dialect) -> Value {
     if let Some(temperature) = call.temperature.filter(|_| dialect.has_temperature) {
         body.insert("temperature".to_owned(), json!(temperature));
     }
+    if let Some(part) = call.top_p {
+        body.insert("top_p".to_owned(), json!(part));
+    }
     let tools = asking.tools();
     if !tools.is_empty() {
         let tool = |tool: &floe_runtime::tools::ToolSpec| {

@@ -4,6 +4,7 @@ mod answers;
 mod durable;
 mod nodes;
 mod order;
+mod sends;
 mod tools;
 
 use std::sync::Arc;
