@@ -37,6 +37,9 @@ CREATE INDEX triggers_flow ON triggers (flow_id, id);
 CREATE INDEX triggers_order ON triggers (workspace_id, created_at, id);
 CREATE INDEX triggers_source ON triggers (workspace_id, source) WHERE source IS NOT NULL;
 
+-- The address of a workflow may name it by the id that was given.
+CREATE INDEX workflow_aliases_given ON workflow_aliases (kind, alias);
+
 -- Which runs a trigger started.
 CREATE TABLE trigger_runs (
     workspace_id {id} NOT NULL,

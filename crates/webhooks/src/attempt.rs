@@ -61,6 +61,10 @@ pub struct Outcome {
     pub answer_body: Option<String>,
     /// The address may not be called at all.
     pub refused: Option<Refusal>,
+    /// Seconds that the receiver asked to be left alone for.
+    pub retry_after_s: Option<i64>,
+    /// Attempts of a delivery in all, where the style leaves them to the operator.
+    pub attempts_max: u32,
     /// This node may not act now: the attempt was not made.
     pub withheld: bool,
 }
@@ -114,7 +118,7 @@ impl Outgoing {
     /// Makes the attempt. It never takes longer than `attempt_ms`.
     pub(crate) async fn send(&self, platform: &Platform, settings: Settings) -> Outcome {
         let at = platform.clock.now();
-        let numbers = Numbers { id: self.id, number: self.number, at };
+        let numbers = Numbers { id: self.id, delivery: self.delivery, number: self.number, at };
         let Endpoint { style, url, .. } = &self.endpoint;
         let sent = message::compose(*style, &self.message, numbers, &self.secrets, &self.headers);
         let signature = sent.signature.clone();
@@ -133,12 +137,13 @@ impl Outgoing {
             }
         };
         let duration_ms = platform.clock.now().millis_since(at).max(0).unsigned_abs();
-        outcome(at, url, signature, duration_ms, answer)
+        let attempts_max = settings.workflow_attempts_max;
+        Outcome { attempts_max, ..outcome(at, url, signature, duration_ms, answer) }
     }
 }
 
-/// Whether an address may be used by an endpoint of this style: https, or what the operator's list opens; for style `standard` plain http
-/// too where the operator allows it, for style `callback` always (agents contract, section 2.1).
+/// Whether an address may be used by an endpoint of this style: https, or what the operator's list opens; for the styles `standard`
+/// and `workflow` plain http too where the operator allows it, for style `callback` always (agents contract, section 2.1).
 pub(crate) fn check_address(
     outside: &Outside,
     style: Style,
@@ -148,7 +153,7 @@ pub(crate) fn check_address(
     let target = outside.judge(url)?;
     let may_be_plain = match style {
         Style::Treasury => false,
-        Style::Standard => settings.allow_http,
+        Style::Standard | Style::Workflow => settings.allow_http,
         Style::Callback => true,
     };
     let may_be_plain = may_be_plain || target.is_listed();
@@ -173,6 +178,8 @@ fn outcome(
         answer_headers: None,
         answer_body: None,
         refused: None,
+        retry_after_s: None,
+        attempts_max: floe_model::webhooks::WORKFLOW_ATTEMPTS,
         withheld: false,
     };
     match answer {
@@ -182,6 +189,7 @@ fn outcome(
                 status_code: Some(code),
                 success: response.status.is_success(),
                 error: (!response.status.is_success()).then(|| format!("the receiver answered with status {code}")),
+                retry_after_s: retry_after_s(&response.headers),
                 answer_headers: Some(kept_headers(&response.headers)),
                 answer_body: Some(String::from_utf8_lossy(&response.body).replace('\0', "\u{fffd}")),
                 ..none
@@ -197,6 +205,11 @@ fn outcome(
             ..none
         },
     }
+}
+
+/// The seconds of a `Retry-After`; a date in it is not looked at.
+fn retry_after_s(headers: &HeaderMap) -> Option<i64> {
+    headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
 }
 
 /// The headers of an answer as JSON; cookies are the receiver's secrets.

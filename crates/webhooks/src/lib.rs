@@ -31,16 +31,22 @@ pub use send::{Redelivered, Tested};
 /// What an operator sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
-    /// Plain http to public addresses for endpoints of style `standard` (`FLOE_WEBHOOK_ALLOW_HTTP`).
+    /// Plain http to public addresses for endpoints of the styles `standard` and `workflow` (`FLOE_WEBHOOK_ALLOW_HTTP`).
     pub allow_http: bool,
     /// How long an attempt may take, all in all, in milliseconds.
     pub attempt_ms: u64,
+    /// Attempts of a delivery of style `workflow` in all, 1 to 10 (`FLOE_WEBHOOK_ATTEMPTS`).
+    pub workflow_attempts_max: u32,
 }
 
 impl Default for Settings {
     /// As the contracts have it (treasury contract, section 8.1).
     fn default() -> Self {
-        Self { allow_http: false, attempt_ms: 10_000 }
+        Self {
+            allow_http: false,
+            attempt_ms: 10_000,
+            workflow_attempts_max: floe_model::webhooks::WORKFLOW_ATTEMPTS,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What follows from an attempt: its entry in the log, the state of the delivery, the counter of the endpoint.
 
-use floe_model::webhooks::{Counted, DeliveryStatus, Next, Style, after_failure, count};
+use floe_model::webhooks::{Counted, DeliveryStatus, Failed, Next, Style, after_failure, count};
 use floe_model::{Fault, Mode, Scope, Timestamp};
 use floe_runtime::Platform;
 use floe_store::Tx;
@@ -51,7 +51,14 @@ pub(crate) fn record(
         Turn::First | Turn::Again => {
             let chance = u16::from_be_bytes(platform.ids.secret());
             let style = outgoing.endpoint.style;
-            let next = match after_failure(style, outgoing.number, outcome.status_code, chance) {
+            let failed = Failed {
+                attempt: outgoing.number,
+                status_code: outcome.status_code,
+                retry_after_s: outcome.retry_after_s,
+                attempts_max: outcome.attempts_max,
+                chance,
+            };
+            let next = match after_failure(style, failed) {
                 Next::Again(pause_ms) => {
                     due_at = Some(now.plus_millis(pause_ms));
                     settled(DeliveryStatus::Retrying, due_at)

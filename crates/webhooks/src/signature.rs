@@ -12,11 +12,13 @@ const PREFIX: &str = "whsec_";
 pub const SECRET_BYTES: usize = 32;
 
 /// The text of a new secret: `whsec_` and 32 random bytes, for style `treasury` as 43 characters of base64url, for style `standard` as
-/// base64 (treasury contract, section 10.6; console contract, section 5.4).
+/// base64, for style `workflow` as 64 hex digits (treasury contract, section 10.6; console contract, section 5.4; Workflow API contract,
+/// section 8.7).
 #[must_use]
 pub fn secret_text(style: Style, random: &[u8; SECRET_BYTES]) -> String {
     match style {
         Style::Treasury => format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(random)),
+        Style::Workflow => format!("{PREFIX}{}", hex(random)),
         Style::Standard | Style::Callback => format!("{PREFIX}{}", STANDARD.encode(random)),
     }
 }
@@ -25,8 +27,14 @@ pub fn secret_text(style: Style, random: &[u8; SECRET_BYTES]) -> String {
 /// secret (treasury contract, section 8.1).
 #[must_use]
 pub fn treasury(secret: &str, body: &[u8]) -> String {
-    let digits: String = hmac(secret.as_bytes(), &[body]).iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256={digits}")
+    format!("sha256={}", hex(&hmac(secret.as_bytes(), &[body])))
+}
+
+/// The signature of style `workflow`: `v1=` and the lower-case hex HMAC-SHA-256 of the exact body; the key is the whole text of the
+/// secret (Workflow API contract, section 10).
+#[must_use]
+pub fn workflow(secret: &str, body: &[u8]) -> String {
+    format!("v1={}", hex(&hmac(secret.as_bytes(), &[body])))
 }
 
 /// The signature of Standard Webhooks: `v1,` and the base64 HMAC-SHA-256 of `id.timestamp.body` for each secret; the key is what
@@ -43,6 +51,10 @@ pub fn standard<'a>(secrets: impl IntoIterator<Item = &'a str>, id: &str, timest
         })
         .collect();
     signatures.join(" ")
+}
+
+fn hex(bytes: &[u8]) -> String {
+    floe_model::hex::encode(bytes)
 }
 
 fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {

@@ -36,6 +36,7 @@ pub(crate) fn by_itself(
 fn entry(platform: &Platform, endpoint: &Endpoint, action: &str, actor: Actor, detail: &Value) -> Entry {
     let product = match endpoint.style {
         Style::Treasury => "treasury",
+        Style::Workflow => "workflows",
         Style::Standard | Style::Callback => "console",
     };
     Entry {

@@ -157,7 +157,11 @@ fn treasury_settings(settings: &Settings) -> TreasurySettings {
 }
 
 fn webhook_settings(settings: &Settings) -> WebhookSettings {
-    WebhookSettings { allow_http: settings.webhook_allow_http, ..WebhookSettings::default() }
+    WebhookSettings {
+        allow_http: settings.webhook_allow_http,
+        workflow_attempts_max: settings.webhook_attempts,
+        ..WebhookSettings::default()
+    }
 }
 
 fn access_settings(settings: &Settings) -> AccessSettings {

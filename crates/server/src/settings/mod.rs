@@ -75,6 +75,10 @@ pub struct Settings {
     pub outbound_allow: AllowList,
     /// Limits of requests a minute.
     pub rate_limits: RateLimits,
+    /// Seconds between signs of life of a stream of workflows, 1 to 4.
+    pub stream_heartbeat_s: u64,
+    /// Origins whose pages may call the workflow API.
+    pub cors_origins: Vec<String>,
     /// Idle time after which a session ends, hours, 1 to 8,760.
     pub session_idle_hours: u32,
     /// Longest life of a session, days, 1 to 365.
@@ -99,6 +103,8 @@ pub struct Settings {
     pub audit_heads_file: Option<PathBuf>,
     /// Whether webhooks of style `standard` may be plain http to public addresses.
     pub webhook_allow_http: bool,
+    /// Attempts of a webhook delivery of style workflow in all.
+    pub webhook_attempts: u32,
     /// Models, agents and what they relay to.
     pub agents: floe_agents::Settings,
     /// Icons, events and limits of placements.
@@ -164,6 +170,8 @@ impl Settings {
             metrics_token: parse.optional("FLOE_METRICS_TOKEN", parse::text),
             outbound_allow: parse.required("FLOE_OUTBOUND_ALLOW", parse::allow_list, AllowList::default()),
             rate_limits: parse.required("FLOE_RATE_LIMITS", parse::rate_limits, RateLimits::On),
+            stream_heartbeat_s: parse.required("FLOE_STREAM_HEARTBEAT_SECONDS", |text| parse::number(text, 1, 4), 3),
+            cors_origins: parse.list("FLOE_CORS_ORIGINS", parse::web_address),
             session_idle_hours: parse.required("FLOE_SESSION_IDLE_HOURS", |text| parse::number(text, 1, 8_760), 168),
             session_max_days: parse.required("FLOE_SESSION_MAX_DAYS", |text| parse::number(text, 1, 365), 30),
             run_retention_days: parse.required("FLOE_RUN_RETENTION_DAYS", |text| parse::number(text, 1, 3_650), 30),
@@ -176,6 +184,7 @@ impl Settings {
             credits_test: parse.required("FLOE_CREDITS_TEST", parse::credits, 0),
             audit_heads_file: parse.optional("FLOE_AUDIT_HEADS_FILE", parse::path),
             webhook_allow_http: parse.required("FLOE_WEBHOOK_ALLOW_HTTP", parse::switch, false),
+            webhook_attempts: parse.required("FLOE_WEBHOOK_ATTEMPTS", |text| parse::number(text, 1, 10), 3),
             agents: agents::read(&mut parse),
             placements: placements::read(&mut parse),
             treasury: treasury::read(&mut parse),

@@ -212,7 +212,8 @@ pub(super) fn rate_limits(text: &str) -> Result<RateLimits, String> {
     let entries: Option<Vec<(String, u32)>> = text.split(',').map(entry).collect();
     entries.map(RateLimits::PerMinute).ok_or_else(|| {
         "must be on, off, or a list such as flows=200/min of the kinds member, token, flows, share, share-file, treasury, \
-         payment-runs, treasury-wrong-keys, placements, sdk-resolve, sdk-events, sdk-errors, sdk-address, agents; /s stands for 60/min"
+         payment-runs, treasury-wrong-keys, placements, sdk-resolve, sdk-events, sdk-errors, sdk-address, agents, workflows, \
+         workflows-address; /s stands for 60/min"
             .to_owned()
     })
 }

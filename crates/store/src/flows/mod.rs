@@ -24,6 +24,7 @@ pub mod run_files;
 pub mod runs;
 pub mod schedules;
 pub mod shares;
+pub mod trigger_events;
 pub mod trigger_requests;
 pub mod triggers;
 pub mod versions;

@@ -80,6 +80,13 @@ statements! {
     /// The schedule of a flow.
     FIND = both(select_schedules!("where s.workspace_id = $1 and s.flow_id = $2"))
         -> [id, id, bool, text, text, json, text, text, opt text, opt time, opt time, opt id, opt text, time, time];
+    /// Those in force below an id, highest first.
+    BELOW = both(select_schedules!(
+        "where s.workspace_id = $1 and s.flow_id < $2 and s.active and (s.flow_id = $3 or $3 is null)
+         order by s.flow_id desc limit $4"
+    )) -> [id, id, bool, text, text, json, text, text, opt text, opt time, opt time, opt id, opt text, time, time];
+    /// How many are in force.
+    COUNT = both("select count(*) from schedules where workspace_id = $1 and active and (flow_id = $2 or $2 is null)") -> [int];
     /// The schedules of some flows.
     OF_FLOWS = split {
         sqlite: select_schedules!(
@@ -180,6 +187,29 @@ pub fn of_flows(tx: &mut Tx<'_>, workspace: WorkspaceId, flows: &[FlowId]) -> Re
     }
     let flows = serde_json::to_string(flows).map_err(Fault::internal)?;
     tx.rows(&OF_FLOWS, params![workspace, &flows, FLOWS_MAX], schedule)
+}
+
+/// Up to `limit` ([`FLOWS_MAX`] at most) schedules in force below an id (`None`: from the highest), highest first; of one flow, or of all.
+///
+/// # Errors
+/// Of the database.
+pub fn below(
+    tx: &mut Tx<'_>,
+    workspace: WorkspaceId,
+    flow: Option<FlowId>,
+    below: Option<FlowId>,
+    limit: usize,
+) -> Result<Vec<ScheduleRow>, Fault> {
+    let below = below.unwrap_or(FlowId(u128::MAX));
+    tx.rows(&BELOW, params![workspace, below, flow, limit.min(FLOWS_MAX)], schedule)
+}
+
+/// How many schedules are in force; of one flow, or of all.
+///
+/// # Errors
+/// Of the database.
+pub fn count(tx: &mut Tx<'_>, workspace: WorkspaceId, flow: Option<FlowId>) -> Result<u64, Fault> {
+    Ok(tx.row(&COUNT, params![workspace, flow], |row| row.int(0))?.unwrap_or(0).unsigned_abs())
 }
 
 fn schedule(row: &Row<'_>) -> Result<ScheduleRow, Fault> {

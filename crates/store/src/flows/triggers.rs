@@ -121,6 +121,8 @@ statements! {
     /// The one that was made with this id.
     BY_ALIAS = both(select_triggers!("where alias = $1")) -> [id, id, opt text, id, text, text, text, opt text, opt json, json,
         opt text, bool, text, opt bytes, int, opt time, opt id, opt time, opt time, int, time, time];
+    /// The workflows that were given this id; another workspace may have given the same.
+    NAMED = both("select id from workflow_aliases where kind = 'workflow' and alias = $1 limit 2") -> [id];
     /// Those of one workflow or flow, oldest first.
     OF_FLOW = both(select_triggers!("where flow_id = $1 order by id limit $2")) -> [id, id, opt text, id, text, text, text, opt text,
         opt json, json, opt text, bool, text, opt bytes, int, opt time, opt id, opt time, opt time, int, time, time];
@@ -233,6 +235,15 @@ pub fn by_id(tx: &mut Tx<'_>, id: TriggerId) -> Result<Option<TriggerRow>, Fault
 /// Of the database.
 pub fn by_alias(tx: &mut Tx<'_>, alias: &str) -> Result<Option<TriggerRow>, Fault> {
     tx.row(&BY_ALIAS, params![alias], trigger)
+}
+
+/// The workflow that was given this id, when only one was: an address names no workspace.
+///
+/// # Errors
+/// Of the database.
+pub fn workflow_named(tx: &mut Tx<'_>, alias: &str) -> Result<Option<FlowId>, Fault> {
+    let found = tx.rows(&NAMED, params![alias], |row| row.id(0).map(FlowId))?;
+    Ok(if let [one] = found[..] { Some(one) } else { None })
 }
 
 /// The triggers of one workflow or flow, oldest first, [`FLOW_MAX`] at most.

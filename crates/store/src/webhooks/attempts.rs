@@ -104,6 +104,12 @@ statements! {
              url, signature, answer_headers, answer_body, at
          from webhook_attempts where delivery_id = $1 and workspace_id = $2 order by position limit $3"
     ) -> [id, id, id, id, id, text, int, opt int, bool, opt text, opt int, opt text, opt text, opt json, opt text, time];
+    /// The last one of a delivery.
+    LAST_OF = both(
+        "select id, workspace_id, endpoint_id, delivery_id, event_id, type, attempt, status_code, success, error, duration_ms,
+             url, signature, answer_headers, answer_body, at
+         from webhook_attempts where delivery_id = $1 and workspace_id = $2 order by position desc limit 1"
+    ) -> [id, id, id, id, id, text, int, opt int, bool, opt text, opt int, opt text, opt text, opt json, opt text, time];
     /// How an endpoint did of late.
     RATE = both(
         "select count(*), count(case when success then 1 end) from (
@@ -198,6 +204,14 @@ pub fn total(tx: &mut Tx<'_>, workspace: WorkspaceId, endpoint: WebhookId) -> Re
 /// Of the database.
 pub fn of_delivery(tx: &mut Tx<'_>, workspace: WorkspaceId, delivery: DeliveryId) -> Result<Vec<Attempt>, Fault> {
     tx.rows(&OF_DELIVERY, params![delivery, workspace, DELIVERY_MAX], attempt)
+}
+
+/// The last attempt of a delivery, or the note that no more are made.
+///
+/// # Errors
+/// Of the database.
+pub fn last_of(tx: &mut Tx<'_>, workspace: WorkspaceId, delivery: DeliveryId) -> Result<Option<Attempt>, Fault> {
+    tx.row(&LAST_OF, params![delivery, workspace], attempt)
 }
 
 /// How an endpoint did since an instant, by its last 1,000 attempts.

@@ -128,6 +128,11 @@ statements! {
              and endpoint_id = $10
          order by position desc limit $8"
     ) -> [int, id, id, text, id, id, text, text, int, opt time, time, opt time];
+    /// A page of those to one endpoint, newest first.
+    PAGE = both(
+        "select position, id, workspace_id, mode, endpoint_id, event_id, type, status, attempts, due_at, created_at, finished_at
+         from webhook_deliveries where workspace_id = $1 and endpoint_id = $2 order by position desc limit $3 offset $4"
+    ) -> [int, id, id, text, id, id, text, text, int, opt time, time, opt time];
     /// How many a list has.
     COUNT = both(
         "select count(*) from webhook_deliveries where workspace_id = $1
@@ -235,6 +240,20 @@ pub fn list(
             tx.rows(&LIST_OF, values, delivery)
         }
     }
+}
+
+/// Up to `limit` ([`PAGE_MAX`] at most) deliveries to one endpoint, newest first, after the first `skip`.
+///
+/// # Errors
+/// Of the database.
+pub fn page(
+    tx: &mut Tx<'_>,
+    workspace: WorkspaceId,
+    endpoint: WebhookId,
+    skip: u64,
+    limit: u64,
+) -> Result<Vec<Delivery>, Fault> {
+    tx.rows(&PAGE, params![workspace, endpoint, limit.min(PAGE_MAX as u64), skip], delivery)
 }
 
 /// How many deliveries [`list`] has over all pages.

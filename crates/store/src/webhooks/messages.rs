@@ -10,7 +10,11 @@ use floe_model::{
 
 use super::endpoints::Listener;
 use super::{attempts, deliveries, endpoints};
+use crate::flows::trigger_events::{self, Happened};
 use crate::{Change, Tx, Value, params, platform::events, statements};
+
+/// The product whose events fire triggers.
+const WORKFLOWS: &str = "workflows.";
 
 /// Says of a delivery that was never tried why.
 pub(super) const SKIPPED: &str = "skipped: the endpoint was disabled";
@@ -60,7 +64,7 @@ statements! {
     ) -> [id, id, text, text, json, time];
 }
 
-/// Publishes a domain event and makes its deliveries, one for each endpoint of the workspace and mode that wants it, in the transaction
+/// Publishes a domain event, hands it to the triggers that listen to it, and makes its deliveries, one for each endpoint of the workspace and mode that wants it, in the transaction
 /// of the change that caused it. An endpoint that is off gets one that is `skipped`. `next_id` draws ids:
 /// `&mut || ctx.ids.next_bits()`. Returns how many deliveries will be attempted.
 ///
@@ -80,6 +84,10 @@ pub fn enqueue(
         created_at: message.at,
     };
     events::publish(tx, scope, &event)?;
+    if let Some(name) = message.kind.strip_prefix(WORKFLOWS) {
+        let happened = Happened { event: event.id, name, data: message.data, chain: &[], at: message.at };
+        trigger_events::announce(tx, scope, &[happened], next_id)?;
+    }
     let stored = Message { id: event.id, scope, kind: message.kind.to_owned(), data: event.data, at: message.at };
     let listeners = endpoints::listeners(tx, scope)?;
     make(tx, &stored, &listeners, next_id)

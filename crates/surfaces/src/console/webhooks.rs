@@ -18,7 +18,7 @@ use super::shapes::{BY_AGE, WINDOW, webhooks as shapes};
 use super::{Rights, SURFACE};
 use crate::http::{Auth, Call, Fields, Reply, Route};
 
-const STYLES: &str = "treasury, standard";
+const STYLES: &str = "treasury, standard, workflow";
 const MODES: &str = "live, test, any";
 /// Characters of an address that are read at most; the service says which are too many.
 const URL_READ_MAX: usize = 10_000;
@@ -122,7 +122,9 @@ async fn create(call: Call) -> Result<Reply, Fault> {
     let name = body.required_text("name", 1, 100);
     let url = body.required_text("url", 1, URL_READ_MAX);
     let style = body.required_word("style", STYLES, Style::parse).unwrap_or(Style::Standard);
-    let mode = body.word("mode", MODES, read_mode).unwrap_or(Some(call.ctx.caller.mode));
+    // Those of style workflow are told of both modes (console contract, section 2.5).
+    let unsaid = if style == Style::Workflow { None } else { Some(call.ctx.caller.mode) };
+    let mode = body.word("mode", MODES, read_mode).unwrap_or(unsaid);
     if !body.has("events") {
         body.problem("events", "required", "events is required");
     }

@@ -26,6 +26,8 @@ const RATE_S: i64 = 86_400;
 pub enum View {
     /// Those of style `treasury` of one mode (treasury contract, section 10.6).
     Treasury(Scope),
+    /// Those of style `workflow` (Workflow API contract, section 8.7): both modes share them.
+    Workflow(WorkspaceId),
     /// All that the caller may see (console contract, section 5.4): those of style `treasury` need `treasury_role` owner.
     Console {
         /// Whose.
@@ -47,6 +49,7 @@ impl View {
     pub const fn workspace(&self) -> WorkspaceId {
         match self {
             Self::Treasury(scope) => scope.workspace,
+            Self::Workflow(workspace) => *workspace,
             Self::Console { workspace, .. } => *workspace,
         }
     }
@@ -56,6 +59,7 @@ impl View {
     pub fn shows(&self, endpoint: &Endpoint) -> bool {
         match self {
             Self::Treasury(scope) => endpoint.style == Style::Treasury && endpoint.mode == Some(scope.mode),
+            Self::Workflow(_) => endpoint.style == Style::Workflow,
             Self::Console { with_treasury, .. } => *with_treasury || endpoint.style != Style::Treasury,
         }
     }
@@ -72,7 +76,11 @@ pub fn is_treasury_owner(caller: &Caller) -> bool {
 pub(crate) fn check_style(caller: &Caller, style: Style) -> Result<(), Fault> {
     let (is_allowed, needs) = match style {
         Style::Treasury => (is_treasury_owner(caller), "the treasury role owner"),
-        Style::Standard | Style::Callback => (caller.may(Permission::Manage), "the permission manage"),
+        // The scope of a key of the workflow API was asked for at the door.
+        Style::Workflow if matches!(caller.credential, Credential::WorkflowsKey(_)) => (true, ""),
+        Style::Standard | Style::Workflow | Style::Callback => {
+            (caller.may(Permission::Manage), "the permission manage")
+        }
     };
     if is_allowed {
         return Ok(());
@@ -100,6 +108,14 @@ pub fn list(tx: &mut Tx<'_>, view: View) -> Result<Vec<Endpoint>, Fault> {
     all.retain(|endpoint| view.shows(endpoint));
     all.reverse();
     Ok(all)
+}
+
+/// The headers that an endpoint adds.
+///
+/// # Errors
+/// Of the database, and when they cannot be opened.
+pub fn headers(tx: &mut Tx<'_>, webhooks: &Webhooks, endpoint: &Endpoint) -> Result<Vec<(String, String)>, Fault> {
+    crate::attempt::open_headers(tx, &webhooks.platform, endpoint)
 }
 
 /// The names of the headers that an endpoint adds.

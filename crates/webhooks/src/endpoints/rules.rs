@@ -32,6 +32,9 @@ const OWN_HEADERS: &[&str] = &[
     "webhook-timestamp",
     "webhook-signature",
 ];
+/// Beginnings of names of headers that an endpoint of style `workflow` may not add either, and one more name (Workflow API contract,
+/// section 8.7; console contract, section 2.5).
+const WORKFLOW_OWN: &[&str] = &["content-", "x-flowmaestro-", "floe-mode"];
 
 /// Every problem with the text of an address; see [`check_reach`] for where it leads.
 pub(super) fn check_url(webhooks: &Webhooks, style: Style, url: &str, problems: &mut Vec<FieldProblem>) {
@@ -89,6 +92,9 @@ pub(super) fn check_mode(style: Style, mode: Option<Mode>, problems: &mut Vec<Fi
     if style == Style::Treasury && mode.is_none() {
         problems.push(FieldProblem::new("/mode", "enum", "mode must be live or test for webhooks of style treasury"));
     }
+    if style == Style::Workflow && mode.is_some() {
+        problems.push(FieldProblem::new("/mode", "enum", "mode must be any for webhooks of style workflow"));
+    }
 }
 
 /// Whether these headers can be added.
@@ -101,7 +107,11 @@ pub(super) fn check_headers(style: Style, headers: &[(String, String)], problems
         return refuse(format!("headers must have at most {HEADERS_MAX} entries"));
     }
     for (name, value) in headers {
-        let is_usable = HeaderName::try_from(name.as_str()).is_ok_and(|name| !OWN_HEADERS.contains(&name.as_str()));
+        let is_ours = |name: &str| {
+            let of_workflows = style == Style::Workflow && WORKFLOW_OWN.iter().any(|own| name.starts_with(own));
+            OWN_HEADERS.contains(&name) || of_workflows
+        };
+        let is_usable = HeaderName::try_from(name.as_str()).is_ok_and(|name| !is_ours(name.as_str()));
         if !is_usable {
             refuse(format!("{name} is not the name of a header that can be added"));
         } else if value.chars().count() > HEADER_CHARS_MAX || HeaderValue::from_str(value).is_err() {

@@ -16,7 +16,7 @@ const STEP_MAX: usize = 200;
 /// Transactions in a row at most.
 const STEPS_MAX: usize = 50;
 /// Events that were handed out with the change that caused them.
-const AT_ONCE: &str = "treasury.";
+const AT_ONCE: [&str; 2] = ["treasury.", "workflows."];
 
 /// An endpoint begins to follow the stream: the first one with what happens from now on.
 pub(super) fn begin(tx: &mut Tx<'_>) -> Result<(), Fault> {
@@ -64,7 +64,7 @@ fn step(tx: &mut Tx<'_>, next_id: &mut dyn FnMut() -> u128) -> Result<usize, Fau
     cursor::set(tx, last.cursor)?;
     let count = page.len();
     for event in page {
-        if !event.kind.starts_with(AT_ONCE) {
+        if !AT_ONCE.iter().any(|product| event.kind.starts_with(product)) {
             let message =
                 Message { id: event.id, scope: event.scope, kind: event.kind, data: event.data, at: event.created_at };
             hand_out(tx, &message, next_id)?;

@@ -17,6 +17,21 @@ fn the_check_value_of_the_contract() {
 }
 
 #[test]
+fn workflow_signatures_are_those_of_the_contract() {
+    let file: Value =
+        serde_json::from_str(include_str!("../../tests/data/vectors-webhook-signature.json")).expect("the file");
+    let cases = file["cases"].as_array().expect("a list");
+    for case in cases {
+        let text = |name: &str| case[name].as_str().expect("a text");
+        assert_eq!(workflow(text("secret"), text("body").as_bytes()), text("header"));
+        assert_ne!(workflow(&text("secret")[6..], text("body").as_bytes()), text("header"), "the prefix is of the key");
+    }
+    assert_eq!(cases.len(), 3);
+    let secret = secret_text(Style::Workflow, &[0xab; 32]);
+    assert_eq!(secret, format!("whsec_{}", "ab".repeat(32)));
+}
+
+#[test]
 fn standard_signatures_are_those_of_the_published_vectors() {
     let file: Value = serde_json::from_str(include_str!("../../tests/data/webhook-signatures.json")).expect("the file");
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();

@@ -10,4 +10,5 @@ mod endpoints;
 mod engine;
 mod receiver;
 mod standard;
+mod workflow;
 mod world;

@@ -7,7 +7,7 @@ use crate::http::shape::{
 };
 
 /// How deliveries are written and signed.
-pub(in crate::console) const STYLE: Shape = words(&["treasury", "standard"]);
+pub(in crate::console) const STYLE: Shape = words(&["treasury", "standard", "workflow"]);
 const ANY_MODE: Shape = words(&["live", "test", "any"]);
 const EVENTS: Shape = list(&text(1, 200)).at_most(100);
 const URL: Shape = text(1, 2_048);
@@ -49,8 +49,8 @@ pub(in crate::console) const NEW_WEBHOOK: Shape = closed(
         must("name", text(1, 100)),
         must("url", URL),
         must("style", STYLE),
-        may("mode", ANY_MODE).about("That of the request unless given; any is not for style treasury"),
-        must("events", EVENTS).about("Style standard: also * and <product>.*"),
+        may("mode", ANY_MODE).about("That of the request unless given; any is not for style treasury, and the only one for style workflow"),
+        must("events", EVENTS).about("Style standard: also * and <product>.*; the other styles: names without the product"),
         may("headers", HEADERS).about("Not for style treasury"),
         may("is_active", FLAG),
     ],
