@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::lang::graph::NodeTypes;
+
 /// How a field is entered and what it may hold (Flow API contract, section 11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldKind {
@@ -202,6 +204,7 @@ impl StepSpec {
 pub struct Catalog {
     steps: BTreeMap<&'static str, &'static StepSpec>,
     aliases: BTreeMap<&'static str, &'static str>,
+    nodes: NodeTypes,
 }
 
 impl Catalog {
@@ -224,6 +227,23 @@ impl Catalog {
             assert!(self.aliases.insert(alias, spec.key).is_none(), "alias {alias} is taken");
         }
         assert!(self.steps.insert(spec.key, spec).is_none(), "step type {} is taken", spec.key);
+    }
+
+    /// Adds what carries out a node type of the graph language. It is no step type: neither publish nor the editor of flows
+    /// knows it.
+    pub fn add_node(&mut self, spec: &StepSpec) {
+        self.nodes.add_effect(spec);
+    }
+
+    /// The node types of the graph language.
+    #[must_use]
+    pub fn nodes(&self) -> &NodeTypes {
+        &self.nodes
+    }
+
+    /// The same, to be added to.
+    pub fn nodes_mut(&mut self) -> &mut NodeTypes {
+        &mut self.nodes
     }
 
     /// The step type under a key or alias.

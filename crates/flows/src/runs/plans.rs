@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use floe_engine::catalog::Catalog;
-use floe_engine::lang::{Severity, steps};
+use floe_engine::lang;
 use floe_engine::plan::Plan;
 use floe_model::{Fault, FaultKind};
 use quick_cache::sync::Cache;
@@ -25,6 +25,12 @@ impl Plans {
         Self { catalog, cache: Cache::new(PLANS_MAX) }
     }
 
+    /// What definitions are compiled with.
+    #[must_use]
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
     /// The plan of a definition, if it was compiled before.
     #[must_use]
     pub fn known(&self, hash: &[u8; 32]) -> Option<Arc<Plan>> {
@@ -40,13 +46,11 @@ impl Plans {
             return Ok(plan);
         }
         let definition = serde_json::from_str(text).map_err(Fault::internal)?;
-        let compiled = steps::compile(&definition, &self.catalog);
-        let Some(plan) = compiled.plan else {
-            let errors = compiled.problems.iter().filter(|problem| problem.severity == Severity::Error).count();
-            let message = format!("The definition has {errors} problem(s)");
+        let plan = lang::plan(&definition, &self.catalog).map_err(|refused| {
+            let message = format!("The definition has {} problem(s)", refused.errors);
             let fault = Fault::new(FaultKind::Unprocessable, "invalid_definition", message);
-            return Err(fault.with_details(json!({ "problems": compiled.problems })));
-        };
+            fault.with_details(json!({ "problems": refused.problems }))
+        })?;
         let plan = Arc::new(plan);
         self.cache.insert(hash, Arc::clone(&plan));
         Ok(plan)
