@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use floe_engine::machine::Machine;
 use floe_model::access::{Caller, Credential};
-use floe_model::flows::Level;
+use floe_model::flows::{Engine, Level};
 use floe_model::id::{FlowId, RunId, WorkspaceId};
 use floe_model::{Fault, FaultKind};
 use floe_runtime::Ctx;
@@ -14,6 +14,7 @@ use crate::Flows;
 use crate::definitions::{self, Remembered, Runnable, VersionChoice};
 use crate::files;
 use crate::runs::{AnswerIn, NewRun, Origin, RunState, check_inputs, choose_entry, load};
+use crate::workflows;
 
 /// Longest that a synchronous call waits for its run, in milliseconds (Flow API contract, section 3.1).
 pub const WAIT_MS_MAX: u64 = 55_000;
@@ -131,6 +132,10 @@ impl Flows {
             })?,
             _ => self.permitted(ctx, call.flow, found).await?,
         };
+        // The Flow API does not know workflows; an agent may have one as its tool.
+        if runnable.engine == Engine::Workflow && !matches!(call.way, WayIn::Peer { .. }) {
+            return Err(Fault::not_found("Flow"));
+        }
         let plan = &runnable.plan;
         let (kind, named, base) = match &call.way {
             WayIn::Client => ("client", None, ""),
@@ -139,13 +144,19 @@ impl Flows {
             WayIn::Peer { trigger, .. } => ("peer", trigger.as_deref(), "/inputs"),
         };
         let entry = choose_entry(plan, kind, named)?;
-        let inputs = check_inputs(&plan.entries[entry], call.inputs.clone(), base)?;
-        let inputs = files::resolve_inputs(ctx, &plan.entries[entry].inputs, inputs, base).await?;
+        let inputs = match runnable.engine {
+            Engine::Workflow => workflows::convert(&runnable.declared, call.inputs.clone())?,
+            Engine::Flow => {
+                let inputs = check_inputs(&plan.entries[entry], call.inputs.clone(), base)?;
+                files::resolve_inputs(ctx, &plan.entries[entry].inputs, inputs, base).await?
+            }
+        };
         Ok(NewRun {
             run: call.run,
             workspace: ctx.caller.workspace,
             mode: ctx.caller.mode,
             flow: runnable.flow,
+            shown_id: runnable.shown_id.clone(),
             flow_name: runnable.flow_name.clone(),
             version: runnable.version,
             is_draft: runnable.is_draft,
@@ -153,13 +164,14 @@ impl Flows {
             settings: runnable.settings.clone(),
             plan: Arc::clone(plan),
             entry,
+            trigger: Value::Null,
             inputs,
             origin: origin(&ctx.caller, kind, call),
         })
     }
 
     /// The version to be run, with its plan; the latest one from memory where it is known. Looks at no permission.
-    async fn runnable(&self, ctx: &Ctx, flow: FlowId, version: VersionChoice) -> Result<Arc<Runnable>, Fault> {
+    pub(crate) async fn runnable(&self, ctx: &Ctx, flow: FlowId, version: VersionChoice) -> Result<Arc<Runnable>, Fault> {
         let workspace = ctx.caller.workspace;
         let generation = match version {
             VersionChoice::Latest => match self.latest.get(workspace, flow, ctx.now()) {
@@ -178,7 +190,8 @@ impl Flows {
             Err(_) if definitions::may(&ctx.caller, &resolved.access, Level::View) => return Err(not_allowed()),
             Err(_) => return Err(Fault::not_found("Flow")),
         };
-        let runnable = Arc::new(Runnable::new(resolved, plan));
+        let declared = workflows::declared(&resolved, &self.catalog);
+        let runnable = Arc::new(Runnable::new(resolved, declared, plan));
         if let Some(generation) = generation {
             self.latest.put(workspace, &runnable, generation, read_at);
         }

@@ -13,6 +13,7 @@ mod execute;
 pub mod files;
 pub mod history;
 pub mod logs;
+pub mod nodes;
 pub mod questions;
 pub mod reruns;
 pub mod results;
@@ -21,12 +22,15 @@ pub mod run_feed;
 pub mod run_list;
 pub mod runs;
 pub mod schedules;
+pub mod scripts;
 pub mod serving;
 pub mod sharing;
 pub mod steps;
 pub mod tools;
 pub mod totals;
 pub mod transfer;
+pub mod triggers;
+pub mod workflows;
 
 use std::sync::Arc;
 
@@ -68,11 +72,7 @@ impl Flows {
     /// Builds the slice from the step types of the registry and starts its shards.
     #[must_use]
     pub fn start(platform: Arc<Platform>, effects: Vec<Arc<dyn Effect>>, limits: Limits) -> Self {
-        let mut catalog = Catalog::builtin();
-        for effect in &effects {
-            catalog.add(effect.spec());
-        }
-        let catalog = Arc::new(catalog);
+        let catalog = Arc::new(steps::catalog(&effects));
         let plans = Arc::new(Plans::new(Arc::clone(&catalog)));
         let latest = definitions::LatestVersions::new(&platform.store);
         let runs = RunEngine::start(Arc::clone(&platform), Arc::clone(&plans), effects, limits);

@@ -2,7 +2,7 @@
 
 use floe_model::Fault;
 use floe_model::access::Caller;
-use floe_model::flows::{FlowAccess, Level, level_of};
+use floe_model::flows::{Engine, FlowAccess, Level, level_of};
 use floe_model::id::FlowId;
 use floe_runtime::Ctx;
 use floe_store::Tx;
@@ -15,11 +15,24 @@ pub fn may(caller: &Caller, access: &FlowAccess, level: Level) -> bool {
     level_of(caller, access).is_some_and(|held| held >= level)
 }
 
-/// A flow that the caller may see, and what it may do with it.
+/// A flow of steps that the caller may see, and what it may do with it.
 ///
 /// # Errors
 /// 404 for a flow that is not there, was deleted, or may not be seen.
 pub fn visible(tx: &mut Tx<'_>, ctx: &Ctx, id: FlowId) -> Result<(FlowRow, FlowAccess, Level), Fault> {
+    let flow = flows::find(tx, ctx.caller.workspace, id)?;
+    seen(ctx, flow.filter(|flow| flow.engine == Engine::Flow))
+}
+
+/// An automation of either language that the caller may see, and what it may do with it.
+///
+/// # Errors
+/// 404 for one that is not there, was deleted, or may not be seen.
+pub(crate) fn visible_automation(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: FlowId,
+) -> Result<(FlowRow, FlowAccess, Level), Fault> {
     let flow = flows::find(tx, ctx.caller.workspace, id)?;
     seen(ctx, flow)
 }
@@ -33,10 +46,10 @@ pub fn may_see_runs(tx: &mut Tx<'_>, ctx: &Ctx, id: FlowId) -> Result<(), Fault>
     seen(ctx, flow).map(|_| ())
 }
 
-/// A flow that is to be changed: held until the end of the transaction, after the check that the caller may.
+/// A flow of steps that is to be changed: held until the end of the transaction, after the check that the caller may.
 pub(crate) fn hold(tx: &mut Tx<'_>, ctx: &Ctx, id: FlowId, level: Level) -> Result<FlowRow, Fault> {
     let flow = flows::hold(tx, ctx.caller.workspace, id)?;
-    let (flow, _, held) = seen(ctx, flow)?;
+    let (flow, _, held) = seen(ctx, flow.filter(|flow| flow.engine == Engine::Flow))?;
     if held < level {
         let word = word(level);
         let message = format!("You may not {} this flow", verb(level));
@@ -46,7 +59,7 @@ pub(crate) fn hold(tx: &mut Tx<'_>, ctx: &Ctx, id: FlowId, level: Level) -> Resu
 }
 
 /// What decides about a flow.
-pub(super) fn access_of(flow: &FlowRow) -> Result<FlowAccess, Fault> {
+pub(crate) fn access_of(flow: &FlowRow) -> Result<FlowAccess, Fault> {
     let sharing = serde_json::from_str(&flow.sharing).map_err(Fault::internal)?;
     Ok(FlowAccess { owner: flow.owner, visibility: flow.visibility, sharing })
 }

@@ -8,10 +8,10 @@ use floe_model::{Fault, FaultKind, Mode};
 use floe_runtime::jobs::{JobFuture, JobHandler};
 use floe_runtime::{Ctx, Platform};
 use floe_store::Tx;
-use floe_store::flows::ownership;
+use floe_store::flows::{flows, ownership};
 use floe_store::platform::jobs::{self, Job, NewJob};
 
-use super::delete;
+use super::delete::delete_held;
 
 /// Deletes the flows of a workspace that has ended; the subject is the workspace.
 pub const JOB_CLOSE: &str = "flows.close_workspace";
@@ -59,11 +59,13 @@ impl JobHandler for CloseWorkspace {
             for _ in 0..ROUNDS_MAX {
                 let ctx = ctx.clone();
                 let deleting = platform.store.write(move |tx| {
-                    let flows = ownership::first(tx, ctx.caller.workspace, FLOWS_A_TIME)?;
-                    for &flow in &flows {
-                        delete(tx, &ctx, flow)?;
+                    let found = ownership::first(tx, ctx.caller.workspace, FLOWS_A_TIME)?;
+                    for &flow in &found {
+                        if let Some(flow) = flows::hold(tx, ctx.caller.workspace, flow)? {
+                            delete_held(tx, &ctx, &flow)?;
+                        }
                     }
-                    Ok(flows.len())
+                    Ok(found.len())
                 });
                 if deleting.await? < FLOWS_A_TIME {
                     return Ok(());

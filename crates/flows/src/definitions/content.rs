@@ -96,7 +96,7 @@ fn check_shape(definition: &Value) -> Result<(), Fault> {
 
 /// Whether a text or key holds U+0000. In JSON text it is escaped, so the database would take it, and a run that uses the
 /// value in a text column would fail much later.
-fn has_nul(value: &Value) -> bool {
+pub(crate) fn has_nul(value: &Value) -> bool {
     match value {
         Value::String(text) => text.contains('\0'),
         Value::Array(items) => items.iter().any(has_nul),

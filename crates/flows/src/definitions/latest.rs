@@ -8,9 +8,10 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use floe_engine::lang::graph::GraphInput;
 use floe_engine::plan::Plan;
 use floe_model::Timestamp;
-use floe_model::flows::FlowAccess;
+use floe_model::flows::{Activity, Engine, FlowAccess};
 use floe_model::id::{FlowId, WorkspaceId};
 use floe_store::flows::documents::Hash;
 use floe_store::{Change, Dialect, Store};
@@ -32,8 +33,16 @@ const RECHECK_MS: i64 = 800;
 pub struct Runnable {
     /// The flow.
     pub flow: FlowId,
+    /// Its id as it is shown.
+    pub shown_id: String,
     /// Its name.
     pub flow_name: String,
+    /// The language of its definition.
+    pub engine: Engine,
+    /// Whether it may be started.
+    pub activity: Activity,
+    /// What a workflow declares to take; a plan of steps has that in its entries.
+    pub declared: Arc<[GraphInput]>,
     /// Number of the version.
     pub version: u32,
     /// Whether it is a draft.
@@ -51,10 +60,10 @@ pub struct Runnable {
 impl Runnable {
     /// A resolved version with its plan.
     #[must_use]
-    pub fn new(resolved: Resolved, plan: Arc<Plan>) -> Self {
-        let Resolved { flow_id, flow_name, version, is_draft, document_hash, settings, access, definition: _ } =
+    pub fn new(resolved: Resolved, declared: Arc<[GraphInput]>, plan: Arc<Plan>) -> Self {
+        let Resolved { flow_id, shown_id, flow_name, engine, activity, version, is_draft, document_hash, settings, access, .. } =
             resolved;
-        Self { flow: flow_id, flow_name, version, is_draft, document_hash, settings, access, plan }
+        Self { flow: flow_id, shown_id, flow_name, engine, activity, declared, version, is_draft, document_hash, settings, access, plan }
     }
 }
 

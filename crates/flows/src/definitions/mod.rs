@@ -22,12 +22,14 @@ mod trail;
 mod transitions;
 mod versions;
 
-pub(crate) use access::hold;
+pub(crate) use access::{access_of, hold, visible_automation};
 pub use access::{may, may_see_runs, visible};
 pub use close::{JOB_CLOSE, close_workspace, handlers};
 pub use content::Content;
+pub(crate) use content::has_nul;
 pub use create::{NewFlow, create};
 pub(crate) use create::{make, may_make};
+pub(crate) use delete::delete_held;
 pub use delete::{Deleted, delete};
 pub use draft::{Autosave, Saved, autosave};
 pub use latest::Runnable;

@@ -1,7 +1,7 @@
 //! What a run gets: one version of a flow with its definition.
 
 use floe_model::Fault;
-use floe_model::flows::{FlowAccess, VersionStatus};
+use floe_model::flows::{Activity, Engine, FlowAccess, VersionStatus};
 use floe_model::id::{FlowId, WorkspaceId};
 use floe_store::Tx;
 use floe_store::flows::documents::{self, Hash};
@@ -9,6 +9,7 @@ use floe_store::flows::flows::{self, FlowRow};
 use floe_store::flows::versions::{self, VersionRow};
 
 use super::access::access_of;
+use crate::workflows;
 
 /// Which version is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,8 +29,14 @@ pub enum VersionChoice {
 pub struct Resolved {
     /// The flow.
     pub flow_id: FlowId,
+    /// Its id as it is shown.
+    pub shown_id: String,
     /// Its name now.
     pub flow_name: String,
+    /// The language of its definition.
+    pub engine: Engine,
+    /// Whether it may be started now.
+    pub activity: Activity,
     /// Number of the version.
     pub version: u32,
     /// Whether it is a draft.
@@ -66,9 +73,16 @@ pub fn resolve(
     // The latest version runs with the settings in force; any other one with its own.
     let settings = if flow.pointers.latest == Some(number) { flow.settings.clone() } else { version.settings };
     let access = access_of(&flow)?;
+    let shown_id = match flow.engine {
+        Engine::Flow => flow_id.to_string(),
+        Engine::Workflow => workflows::shown_id(tx, workspace, flow_id)?,
+    };
     Ok(Resolved {
         flow_id,
+        shown_id,
         flow_name: flow.name,
+        engine: flow.engine,
+        activity: flow.activity,
         version: number,
         is_draft,
         document_hash: version.document_hash,

@@ -119,6 +119,8 @@ fn fit(item: &Item, given: Given) -> Result<AnswerKind, Fault> {
             _ => Err(invalid("/decision", "value", "decision must be approve or reject")),
         },
         ("show-form", Some(Value::Object(data))) => Ok(AnswerKind::FormData(data)),
+        ("human-review" | "webhook-wait", Some(data)) => Ok(AnswerKind::Response(data)),
+        ("human-review" | "webhook-wait", None) => Err(invalid("/data", "required", "data is required")),
         ("client-tool", Some(data)) => tool_result(&data, Some(&wait.id.to_string()), "/data").map_err(invalid_answer),
         _ => Err(invalid("/data", "type", "data must be an object")),
     }
@@ -131,7 +133,10 @@ fn in_words_of_the_inbox(fault: Fault) -> Fault {
         "run_not_waiting" => Refusal::NotWaiting.fault(),
         "validation_error" => {
             let below_data =
-                |path: &str| path.strip_prefix("/formData").map_or(path.to_owned(), |rest| format!("/data{rest}"));
+                |path: &str| {
+                    let rest = path.strip_prefix("/formData").or_else(|| path.strip_prefix("/response"));
+                    rest.map_or(path.to_owned(), |rest| format!("/data{rest}"))
+                };
             let fields = fault.fields().iter();
             invalid_answer(
                 fields.map(|one| FieldProblem::new(below_data(&one.path), one.code, one.message.clone())).collect(),

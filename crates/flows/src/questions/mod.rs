@@ -21,3 +21,4 @@ pub use resume::{ResumeIn, Resumed};
 pub(crate) use rights::starter_of;
 pub use rights::{Assignee, Refusal, Starter};
 pub use written::Way;
+pub(crate) use written::answer_in;

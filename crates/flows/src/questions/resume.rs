@@ -177,7 +177,7 @@ impl Flows {
 fn execution_of(kind: &AnswerKind) -> Option<WaitId> {
     match kind {
         AnswerKind::ToolResult { execution_id, .. } => WaitId::parse(execution_id).ok(),
-        AnswerKind::Decision { .. } | AnswerKind::FormData(_) => None,
+        AnswerKind::Decision { .. } | AnswerKind::FormData(_) | AnswerKind::Response(_) => None,
     }
 }
 

@@ -18,7 +18,7 @@ pub struct Way {
 }
 
 /// The answer as the run takes it. The digest of what the server saw is kept with it (console contract, section 11, row 26).
-pub(super) fn answer_in(ctx: &Ctx, asked: &Asked, kind: AnswerKind, way: &Way) -> AnswerIn {
+pub(crate) fn answer_in(ctx: &Ctx, asked: &Asked, kind: AnswerKind, way: &Way) -> AnswerIn {
     let hash = content_hash(&content(asked));
     let actor = ctx.caller.actor();
     let entry = entry(ctx, asked, &kind, way, &hash);
@@ -38,7 +38,7 @@ fn entry(ctx: &Ctx, asked: &Asked, kind: &AnswerKind, way: &Way, hash: &str) -> 
     let decision = match kind {
         AnswerKind::Decision { approve: true, .. } => json!("approve"),
         AnswerKind::Decision { approve: false, .. } => json!("reject"),
-        AnswerKind::ToolResult { .. } | AnswerKind::FormData(_) => Value::Null,
+        AnswerKind::ToolResult { .. } | AnswerKind::FormData(_) | AnswerKind::Response(_) => Value::Null,
     };
     let detail = json!({
         "kind": wait.kind, "step_id": wait.step_id, "version": asked.version, "decision": decision,
@@ -50,7 +50,7 @@ fn entry(ctx: &Ctx, asked: &Asked, kind: &AnswerKind, way: &Way, hash: &str) -> 
         workspace: wait.workspace,
         seq: None,
         mode: Some(wait.mode),
-        product: "flows".to_owned(),
+        product: if matches!(wait.kind.as_str(), "human-review" | "webhook-wait") { "workflows" } else { "flows" }.to_owned(),
         action: "answered_item".to_owned(),
         actor: Actor::of(&ctx.caller),
         target: Some(Target { kind: "inbox_item".to_owned(), id: Some(wait.id.0), name: Some(name) }),

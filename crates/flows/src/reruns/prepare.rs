@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use floe_engine::event::{Beginning, Happening};
+use floe_engine::expr::Profile;
 use floe_engine::interpret::Moment;
 use floe_engine::plan::Plan;
 use floe_engine::reuse::{Foreseen, From, Past, Wish, foresee};
@@ -148,7 +149,8 @@ impl Workshop {
         let inputs = match (&wish.inputs, followed.document_hash == row.document_hash) {
             (Some(inputs), _) => inputs.clone(),
             (None, true) => before.inputs.clone(),
-            // Another version may take other inputs.
+            // Another version may take other inputs; those of a workflow are checked by its nodes.
+            (None, false) if followed.plan.rules.profile == Profile::Graph => before.inputs.clone(),
             (None, false) => check_inputs(&followed.plan.entries[entry], before.inputs.clone(), "/inputs")?,
         };
         let new = NewRun {
@@ -156,6 +158,7 @@ impl Workshop {
             workspace: row.workspace,
             mode: row.mode,
             flow: row.flow,
+            shown_id: shown_id(&row, before),
             flow_name: followed.flow_name,
             version: followed.version,
             is_draft: followed.is_draft,
@@ -163,6 +166,7 @@ impl Workshop {
             settings: followed.settings,
             plan: followed.plan,
             entry,
+            trigger: before.trigger.clone(),
             inputs,
             origin: origin(asker, before),
         };
@@ -328,6 +332,11 @@ fn from(plan: &Plan, from: &RerunFrom) -> Result<Option<From>, Fault> {
             From::Step(node.ok_or_else(unknown)?)
         }
     }))
+}
+
+/// The id of its flow as the run before showed it.
+fn shown_id(row: &RunRow, before: &Beginning) -> String {
+    before.flow.get("_id").and_then(Value::as_str).map_or_else(|| row.flow.to_string(), str::to_owned)
 }
 
 /// The new run belongs to who asks for it; what it says of a user is what the old one said.

@@ -3,6 +3,7 @@
 use floe_engine::event::{Answer, Happening, Question, QuestionKind};
 use floe_engine::inputs::{check_values, parse_fields};
 use floe_engine::machine::Machine;
+use floe_engine::nodes::review;
 use floe_engine::plan::WaitKind;
 use floe_model::id::WaitId;
 use floe_model::{Fault, FaultKind, Timestamp};
@@ -52,6 +53,8 @@ pub enum AnswerKind {
     },
     /// To a form.
     FormData(Map<String, Value>),
+    /// To a review, or to a wait for an event.
+    Response(Value),
 }
 
 impl AnswerKind {
@@ -64,6 +67,7 @@ impl AnswerKind {
             Self::ToolResult { outcome: Ok(output), .. } => json!({ "success": true, "output": output }),
             Self::ToolResult { outcome: Err(error), .. } => json!({ "success": false, "error": error }),
             Self::FormData(data) => json!({ "data": data }),
+            Self::Response(response) => json!({ "data": response }),
         }
     }
 }
@@ -135,6 +139,11 @@ fn fit(answer: &AnswerIn, question: &Question) -> Result<Answer, Fault> {
             let data = check_values(&fields, data.clone(), "/formData").map_err(Fault::validation)?;
             Ok(Answer::FormData(Value::Object(data)))
         }
+        (WaitKind::Review, AnswerKind::Response(response)) => {
+            let value = review::check(&question.body, response).map_err(Fault::validation)?;
+            Ok(Answer::Response(value))
+        }
+        (WaitKind::Hook, AnswerKind::Response(response)) => Ok(Answer::Response(response.clone())),
         (kind, _) => {
             let wants = match kind {
                 WaitKind::UserApproval => "a decision",

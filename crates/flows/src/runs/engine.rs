@@ -162,7 +162,7 @@ impl RunEngine {
     ///
     /// # Errors
     /// As [`RunEngine::answer`].
-    pub(super) async fn answer_on_disk(
+    pub(crate) async fn answer_on_disk(
         &self,
         workspace: WorkspaceId,
         run: RunId,

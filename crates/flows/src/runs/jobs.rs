@@ -5,7 +5,7 @@ use std::sync::Arc;
 use floe_engine::event::StepError;
 use floe_engine::machine::{Machine, Outcome};
 use floe_model::access::{Caller, Credential, Member, Role, TreasuryRole};
-use floe_model::flows::{FlowSettings, Level};
+use floe_model::flows::{Activity, Engine, FlowSettings, Level};
 use floe_model::id::{FlowId, MemberId, RunId, SessionId, WaitId, WorkspaceId};
 use floe_model::{Fault, Mode};
 use floe_runtime::Platform;
@@ -24,6 +24,7 @@ use super::start::{DEPTH_MAX, NewRun, Origin, check_inputs, choose_entry};
 use super::state::{RunErrorView, RunState};
 use super::{JOB_CANCEL, JOB_CHILD, JOB_ERROR_FLOW, JOB_WAIT_DUE};
 use crate::definitions::{self, Resolved, VersionChoice};
+use crate::workflows;
 
 /// What makes the id of an error run from that of the failed run, so that it is started once.
 const ERROR_RUN_BITS: u128 = 0x0e44;
@@ -135,7 +136,10 @@ pub(super) async fn prepare_child(core: &Core, parent: &RunRow, call: &Value) ->
         return Err(StepError::new("depth_limit", message));
     }
     let wrong = |message: &str| StepError::new("sub_flow_failed", message);
-    let flow = call.get("flowId").and_then(Value::as_str).and_then(|id| FlowId::parse(id).ok());
+    let flow = match call.get("workflowId") {
+        None => call.get("flowId").and_then(Value::as_str).and_then(|id| FlowId::parse(id).ok()),
+        Some(id) => Some(called_workflow(core, parent, id).await?),
+    };
     let flow = flow.ok_or_else(|| wrong("flowId is not a flow's id"))?;
     let version = match call.get("version") {
         None | Some(Value::Null) => VersionChoice::Latest,
@@ -154,6 +158,16 @@ pub(super) async fn prepare_child(core: &Core, parent: &RunRow, call: &Value) ->
     };
     let run = RunId(core.platform.ids.next_bits());
     prepare(core, parent, flow, version, inputs, origin, run).await
+}
+
+/// The automation that a node of a workflow names: by its id in any spelling, or the one that it was given at import.
+async fn called_workflow(core: &Core, parent: &RunRow, id: &Value) -> Result<FlowId, StepError> {
+    let workspace = parent.workspace;
+    let id = id.as_str().unwrap_or_default().trim().to_owned();
+    let missing = format!("There is no workflow {id:?}");
+    let found = core.platform.store.read(move |tx| workflows::ids::known_id(tx, workspace, &id)).await;
+    let found = found.map_err(|fault| StepError::new("INTERNAL", fault.message().to_owned()))?;
+    found.ok_or_else(|| StepError::new("NOT_FOUND", missing))
 }
 
 /// The run of an error flow, if the failed run's flow names one.
@@ -217,12 +231,19 @@ fn new_run(
 ) -> Result<NewRun, Fault> {
     let plan = core.plans.compile(resolved.document_hash, &resolved.definition)?;
     let entry = choose_entry(&plan, origin.kind, None)?;
-    let inputs = check_inputs(&plan.entries[entry], inputs, "")?;
+    let inputs = match resolved.engine {
+        Engine::Flow => check_inputs(&plan.entries[entry], inputs, "")?,
+        Engine::Workflow if resolved.activity == Activity::Inactive => {
+            return Err(Fault::conflict("workflow_inactive", "The called workflow is inactive"));
+        }
+        Engine::Workflow => workflows::convert(&workflows::declared(&resolved, core.plans.catalog()), inputs)?,
+    };
     Ok(NewRun {
         run,
         workspace: from.workspace,
         mode: from.mode,
         flow: resolved.flow_id,
+        shown_id: resolved.shown_id,
         flow_name: resolved.flow_name,
         version: resolved.version,
         is_draft: resolved.is_draft,
@@ -230,6 +251,7 @@ fn new_run(
         settings: resolved.settings,
         plan,
         entry,
+        trigger: Value::Null,
         inputs,
         origin,
     })

@@ -46,6 +46,8 @@ pub struct NewRun {
     pub mode: Mode,
     /// The flow.
     pub flow: FlowId,
+    /// The flow's id as it is shown.
+    pub shown_id: String,
     /// The flow's name.
     pub flow_name: String,
     /// The version that it follows.
@@ -60,6 +62,8 @@ pub struct NewRun {
     pub plan: Arc<Plan>,
     /// Index of the trigger.
     pub entry: usize,
+    /// What started it, as `trigger` of a workflow; null when no trigger did.
+    pub trigger: Value,
     /// The checked inputs.
     pub inputs: Map<String, Value>,
     /// Where it comes from.
@@ -125,14 +129,15 @@ impl NewRun {
             run: self.run,
             entry: self.entry,
             inputs: self.inputs.clone(),
-            trigger_data: Value::Object(self.inputs.clone()),
+            trigger_data: match &self.trigger {
+                Value::Null => Value::Object(self.inputs.clone()),
+                trigger => trigger.clone(),
+            },
             user: self.origin.user.clone(),
-            flow: json!({ "_id": self.flow, "name": self.flow_name, "version": self.version }),
+            flow: json!({ "_id": self.shown_id, "name": self.flow_name, "version": self.version }),
             depth: self.origin.depth,
             reuse: None,
-            trigger: Value::Null,
-            env: Map::new(),
-            secrets: Vec::new(),
+            trigger: self.trigger.clone(),
         }))
     }
 

@@ -158,6 +158,7 @@ impl Moment<'_, '_> {
             workspace,
             mode,
             flow: resolved.flow_id,
+            shown_id: resolved.shown_id,
             flow_name: resolved.flow_name,
             version: resolved.version,
             is_draft: resolved.is_draft,
@@ -165,6 +166,7 @@ impl Moment<'_, '_> {
             settings: resolved.settings,
             plan,
             entry,
+            trigger: Value::Null,
             inputs,
             origin: Origin {
                 kind: "schedule",
