@@ -25,6 +25,25 @@ const SETTINGS: [&str; 6] = [
     "autovacuum=off",
 ];
 
+/// A folder in memory, which most Linux machines have. A database there is made in a tenth of the time: it is hundreds of files.
+const IN_MEMORY: &str = "/dev/shm";
+/// Free bytes there below which the temporary folder is taken instead; some containers give it 64 MiB.
+const MEMORY_BYTES_MIN: u64 = 4 << 30;
+
+/// Where the folder of a server of that name goes.
+pub(crate) fn place(name: &str) -> PathBuf {
+    let in_memory = free_bytes(IN_MEMORY).is_some_and(|free| free >= MEMORY_BYTES_MIN);
+    let parent = if in_memory { PathBuf::from(IN_MEMORY) } else { std::env::temp_dir() };
+    parent.join(name)
+}
+
+/// Free bytes of the file system that holds a folder; none when it cannot be asked.
+fn free_bytes(folder: &str) -> Option<u64> {
+    let output =
+        Command::new("df").args(["--output=avail", "--block-size=1", folder]).stderr(Stdio::null()).output().ok()?;
+    String::from_utf8(output.stdout).ok()?.lines().nth(1)?.trim().parse().ok()
+}
+
 /// A running server.
 pub(crate) struct Cluster {
     folder: PathBuf,

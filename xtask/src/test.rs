@@ -4,11 +4,11 @@ mod summary;
 
 use crate::COMMANDS;
 use crate::model_server::ModelServer;
-use crate::postgres::Cluster;
+use crate::postgres::{self, Cluster};
 use crate::process;
 use crate::report::Report;
 use crate::setup::nextest::{self, Runner};
-use crate::setup::{chromium, dictionary, postgresql};
+use crate::setup::{chromium, dictionary, postgresql, python_client};
 use crate::workspace::{Failure, Outcome, Workspace, in_ci};
 
 use summary::Counts;
@@ -21,6 +21,9 @@ const BROWSER: &str = "FLOE_TEST_CHROMIUM";
 
 /// The folder of the dictionary in which the quality of searches is measured.
 const DICTIONARY: &str = "FLOE_TEST_DICTIONARY";
+
+/// The interpreter that has the published client of the workflow API.
+const PYTHON_CLIENT: &str = "FLOE_TEST_PYTHON_CLIENT";
 
 /// The address of a real model server; without it the tests that need one are left out.
 const MODEL_SERVER: &str = "FLOE_TEST_MODEL_SERVER";
@@ -40,6 +43,7 @@ pub(crate) fn perform(workspace: &Workspace, arguments: &[String]) -> Outcome<Re
     let cluster = start_cluster(&mut workspace, &mut report)?;
     find_browser(&mut workspace, &mut report)?;
     find_dictionary(&mut workspace, &mut report)?;
+    find_python_client(&mut workspace, &mut report)?;
     let model_server = start_model_server(&mut workspace, &mut report)?;
     run_tests(&workspace, runner, arguments, &mut report)?;
     drop(model_server);
@@ -58,7 +62,7 @@ fn start_cluster(workspace: &mut Workspace, report: &mut Report) -> Outcome<Opti
         return Ok(None);
     }
     let started = postgresql::ensure(workspace).and_then(|()| {
-        let folder = std::env::temp_dir().join(format!("floe-test-postgres-{}", std::process::id()));
+        let folder = postgres::place(&format!("floe-test-postgres-{}", std::process::id()));
         Cluster::start(&folder).map_err(|error| format!("the temporary cluster does not start: {error}"))
     });
     match started {
@@ -102,6 +106,24 @@ fn find_dictionary(workspace: &mut Workspace, report: &mut Report) -> Outcome {
         Err(reason) => {
             eprintln!("without the dictionary: {reason}");
             report.skip(format!("the quality of searches: {reason}"));
+        }
+    }
+    Ok(())
+}
+
+/// Names the client to the tests, unless it was given.
+fn find_python_client(workspace: &mut Workspace, report: &mut Report) -> Outcome {
+    if std::env::var_os(PYTHON_CLIENT).is_some() {
+        return Ok(());
+    }
+    match python_client::ensure(workspace) {
+        Ok(python) => workspace.set(PYTHON_CLIENT, python.display().to_string()),
+        Err(reason) if in_ci() => {
+            return Err(Failure(format!("nothing may be left out in CI. Python client: {reason}")));
+        }
+        Err(reason) => {
+            eprintln!("without the Python client: {reason}");
+            report.skip(format!("the published client of the workflow API: {reason}"));
         }
     }
     Ok(())

@@ -68,9 +68,13 @@ impl TestStore {
         Self::open(Location::Sqlite(folder.path().join("floe.db")), Home::Folder(folder)).await
     }
 
-    /// PostgreSQL; `None` when there is no server (see [`TestDatabase::create`]).
+    /// PostgreSQL; `None` when there is no server (see [`TestDatabase::filled`]).
     pub async fn postgres() -> Option<Self> {
-        let database = TestDatabase::create().await?;
+        let database = TestDatabase::filled(|url| async move {
+            let store = Store::open(StoreConfig::at(Location::Postgres(url))).await.expect("a new database opens");
+            store.close().await;
+        });
+        let database = database.await?;
         Some(Self::open(Location::Postgres(database.url()), Home::Postgres(database)).await)
     }
 

@@ -13,7 +13,7 @@ use super::super::report::{Line, Report};
 use super::filling;
 
 /// Documents, and words of each: about 10,000 chunks of 1,000 characters together.
-const DOCUMENTS: usize = 20;
+const DOCUMENTS: usize = 30;
 const DOCUMENT_WORDS: usize = 64_000;
 /// Chunks that have to come of it.
 const CHUNKS_MIN: u64 = 10_000;
