@@ -49,6 +49,14 @@ pub enum Happening {
     Began(Box<Beginning>),
     /// A run that had to queue was let in.
     Admitted,
+    /// The variables of the workspace that a graph names were read, as the run began to move.
+    Equipped {
+        /// Those that are no secrets, by name.
+        env: Map<String, Value>,
+        /// Names of those that are: their values are only put in when a node is performed.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        secrets: Vec<String>,
+    },
     /// An effect is about to be made, with this configuration.
     Intended {
         /// Where.
@@ -217,12 +225,6 @@ pub struct Beginning {
     /// `trigger` of a graph run: what started it.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub trigger: Value,
-    /// `env` of a graph run: variables of the workspace that the plan names, by name.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub env: Map<String, Value>,
-    /// Names under `env` that are secrets: their values are only put in when a node is performed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub secrets: Vec<String>,
 }
 
 /// An open question.
@@ -325,6 +327,7 @@ impl Happening {
             Self::WaitOpened(question) => Some(question.place),
             Self::Began(_)
             | Self::Admitted
+            | Self::Equipped { .. }
             | Self::Answered { .. }
             | Self::Expired { .. }
             | Self::ChildPaused { .. }

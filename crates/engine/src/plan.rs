@@ -8,6 +8,7 @@
 //! and joins, fan-out and branching need nothing else.
 
 mod edge;
+mod env;
 mod failure;
 mod graph;
 mod rules;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use floe_model::id::to_base32;
 use serde_json::{Map, Value, json};
 
-use crate::event::{Beginning, StepError};
+use crate::event::StepError;
 use crate::expr::{Names, Origin};
 
 /// Types of steps that may name secrets.
@@ -90,13 +90,12 @@ impl Marks {
         Self { prefix, names: names.to_vec(), root: "secrets", object: Value::Object(object) }
     }
 
-    /// Marks for names under `env` of a graph, beside the variables that are no secrets.
-    pub(crate) fn in_env(names: &[String], fresh: u128, beginning: &Beginning) -> Self {
+    /// Marks for names under `env` of a graph, in the place of what is seen of them elsewhere.
+    pub(crate) fn in_env(names: &[String], fresh: u128, env: Value) -> Self {
         let mut marks = Self { root: "env", ..Self::new(names, fresh) };
-        if let Value::Object(object) = &mut marks.object {
-            let others = beginning.secrets.iter().filter(|name| !names.contains(name));
-            let hidden: Vec<_> = others.map(|name| (name.clone(), json!(SHOWN))).collect();
-            object.extend(beginning.env.clone().into_iter().chain(hidden));
+        if let (Value::Object(own), Value::Object(mut all)) = (&marks.object, env) {
+            all.extend(own.clone());
+            marks.object = Value::Object(all);
         }
         marks
     }

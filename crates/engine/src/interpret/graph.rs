@@ -194,21 +194,18 @@ impl Evaluation<'_, '_> {
 
     /// Marks for the secrets of an effect; of a graph for those names under `env` that are secrets.
     pub(super) fn marks(&mut self, work: &EffectWork) -> Option<Marks> {
-        let secrets = match self.machine.beginning() {
-            Some(beginning) if self.machine.is_graph() => {
-                work.secrets.iter().filter(|name| beginning.secrets.contains(name)).cloned().collect()
-            }
-            _ => work.secrets.clone(),
-        };
+        if !self.machine.is_graph() {
+            let is_needed = !work.secrets.is_empty();
+            return is_needed.then(|| Marks::new(&work.secrets, (self.moment.fresh)()));
+        }
+        let (env, hidden) = self.machine.env();
+        let secrets: Vec<String> = work.secrets.iter().filter(|name| hidden.contains(name)).cloned().collect();
         if secrets.is_empty() {
             return None;
         }
         if self.mark == 0 {
             self.mark = (self.moment.fresh)();
         }
-        Some(match self.machine.beginning() {
-            Some(beginning) if self.machine.is_graph() => Marks::in_env(&secrets, self.mark, beginning),
-            _ => Marks::new(&secrets, self.mark),
-        })
+        Some(Marks::in_env(&secrets, self.mark, env))
     }
 }

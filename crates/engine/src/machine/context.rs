@@ -127,16 +127,22 @@ pub(super) fn builtin_names(beginning: &Beginning, plan: &Plan, started_at: Time
     names
 }
 
+impl super::Env {
+    /// What is seen of it everywhere: the values, and no secret.
+    pub(super) fn shown(&self) -> Value {
+        let mut shown = self.values.clone();
+        shown.extend(self.secrets.iter().map(|name| (name.clone(), json!(crate::secrets::SHOWN))));
+        Value::Object(shown)
+    }
+}
+
 /// The reserved roots of a graph that hold for the whole run (Workflow API contract, section 15).
 pub(super) fn graph_names(beginning: &Beginning, started_at: Timestamp) -> Map<String, Value> {
     let execution = format!("exec_{}", floe_model::id::to_base32(beginning.run.0));
     let member = |key: &str| beginning.flow.get(key).cloned().unwrap_or_default();
-    let mut env = beginning.env.clone();
-    env.extend(beginning.secrets.iter().map(|name| (name.clone(), json!(crate::secrets::SHOWN))));
     let workflow = json!({ "id": member("_id"), "name": member("name"), "version": member("version") });
     Map::from_iter([
         ("trigger".to_owned(), beginning.trigger.clone()),
-        ("env".to_owned(), Value::Object(env)),
         ("$workflowId".to_owned(), member("_id")),
         ("workflow".to_owned(), workflow),
         ("execution".to_owned(), json!({ "id": execution, "startedAt": started_at })),

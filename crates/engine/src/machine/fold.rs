@@ -41,6 +41,7 @@ impl Machine {
         match what {
             Happening::Began(_) => self.beginning.is_none(),
             Happening::Admitted => self.beginning.is_some() && self.applied == 1,
+            Happening::Equipped { .. } => self.env.is_awaited,
             Happening::Intended { place, .. }
             | Happening::Skipped { place }
             | Happening::Looped { place, .. }
@@ -75,6 +76,7 @@ impl Machine {
         match what {
             Happening::Began(beginning) => self.begin(beginning, at),
             Happening::Admitted => self.admit(at),
+            Happening::Equipped { env, secrets } => self.equip(env, secrets),
             Happening::Intended { place, input } => {
                 if self.take_ready(*place, at) {
                     self.perform(*place, 1, input);
@@ -152,6 +154,11 @@ impl Machine {
         self.builtin = self.builtin_of(beginning, at);
         self.reuse = beginning.reuse.as_deref().map(|reuse| Table::new(reuse, &self.plan)).unwrap_or_default();
         self.remember(beginning);
+        let names = self.plan.env_names();
+        if !names.is_empty() {
+            self.env.is_awaited = true;
+            self.outbox.push_back(Command::Equip { names });
+        }
         let way = self.plan.entries.get(beginning.entry).map(|entry| entry.way);
         self.beginning = Some(Box::new(beginning.clone()));
         match way {
@@ -172,6 +179,11 @@ impl Machine {
         if let Some(beginning) = &self.beginning {
             self.builtin = self.builtin_of(beginning, at);
         }
+    }
+
+    fn equip(&mut self, env: &Map<String, Value>, secrets: &[String]) {
+        self.env = super::Env { is_awaited: false, values: env.clone(), secrets: secrets.to_vec() };
+        self.builtin.insert("env".to_owned(), self.env.shown());
     }
 
     fn builtin_of(&self, beginning: &Beginning, at: Timestamp) -> Map<String, Value> {
@@ -308,6 +320,7 @@ fn carried_bytes(what: &Happening) -> usize {
         Happening::Looped { items, .. } => items.iter().map(weight).sum(),
         Happening::WaitOpened(question) => question.body.values().map(weight).sum(),
         Happening::ChildEnded { outcome: Ok(output), .. } => weight(output),
+        Happening::Equipped { env, .. } => env.values().map(weight).sum(),
         Happening::Began(beginning) => beginning.reuse.as_deref().map_or(0, reused_bytes),
         _ => 0,
     }

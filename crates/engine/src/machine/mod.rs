@@ -22,7 +22,7 @@ mod scripts;
 mod settle;
 mod waits;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use floe_model::Timestamp;
@@ -87,6 +87,11 @@ pub enum Command {
         /// What.
         scripts: Vec<Script>,
     },
+    /// Read these variables of the workspace; apply `Equipped`. Nothing else goes on before.
+    Equip {
+        /// Their names.
+        names: BTreeSet<String>,
+    },
     /// The effect at the place is no longer wanted: stop it if that can be done.
     Abandon(Place),
     /// The child run is no longer wanted: cancel it.
@@ -139,6 +144,16 @@ pub enum Settled {
     Skipped,
 }
 
+/// Variables of the workspace that a graph's run sees.
+#[derive(Debug, Default)]
+struct Env {
+    /// Whether they are still to be read.
+    is_awaited: bool,
+    values: Map<String, Value>,
+    /// Names of those that are secrets.
+    secrets: Vec<String>,
+}
+
 /// A run's state.
 #[derive(Debug)]
 pub struct Machine {
@@ -159,6 +174,8 @@ pub struct Machine {
     shared_bytes: usize,
     scripts: Scripts,
     builtin: Map<String, Value>,
+    /// `env` of a graph.
+    env: Env,
     ready: VecDeque<Place>,
     active: BTreeMap<Place, Active>,
     questions: Vec<Question>,
@@ -192,6 +209,7 @@ impl Machine {
             shared_bytes: 0,
             scripts: Scripts::default(),
             builtin: Map::new(),
+            env: Env::default(),
             ready: VecDeque::new(),
             active: BTreeMap::new(),
             questions: Vec::new(),
@@ -225,7 +243,7 @@ impl Machine {
         if let Some(command) = self.outbox.pop_front() {
             return Some(command);
         }
-        if self.outcome.is_some() {
+        if self.outcome.is_some() || self.env.is_awaited {
             return None;
         }
         let Some(most) = self.plan.rules.concurrency_max else {
@@ -244,8 +262,9 @@ impl Machine {
             return VecDeque::new();
         }
         let from_places = self.active.iter().filter_map(|(place, active)| active.command(*place));
+        let env = self.env.is_awaited.then(|| Command::Equip { names: self.plan.env_names() });
         let from_questions = self.questions.iter().filter_map(waits::wake_for);
-        from_places.chain(from_questions).collect()
+        from_places.chain(from_questions).chain(env).collect()
     }
 }
 

@@ -50,7 +50,8 @@ impl Machine {
     }
 
     /// Whether everything that goes on is a pause, those that look at a condition included: such time is not active time.
-    pub(super) fn is_pausing(&self) -> bool {
+    #[must_use]
+    pub fn is_pausing(&self) -> bool {
         let rests = |active: &Active| active.is_pause() || matches!(active, Active::Polling { .. });
         self.outcome.is_none()
             && self.ready.is_empty()
@@ -80,6 +81,11 @@ impl Machine {
     #[must_use]
     pub fn passed(&self) -> &[Place] {
         &self.passed
+    }
+
+    /// `env` as it is seen everywhere, and the names in it that are secrets.
+    pub(crate) fn env(&self) -> (Value, &[String]) {
+        (self.env.shown(), &self.env.secrets)
     }
 
     /// The shared memory of a graph's run, by key.

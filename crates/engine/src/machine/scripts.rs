@@ -9,7 +9,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::{Command, Machine};
-use crate::event::Place;
+use crate::event::{Happening, Place, StepError};
 use crate::expr::{Answered, Script};
 
 /// What evaluations are waiting for, and what they were told.
@@ -89,6 +89,15 @@ impl Machine {
             result: answers.next().unwrap_or_else(|| Err("The text was not evaluated".to_owned())),
         }));
         true
+    }
+
+    /// What happens when the scripts at a place could not be carried out: the node there fails, and so does a test of its condition.
+    #[must_use]
+    pub fn unscripted(&self, place: Place, error: StepError) -> Happening {
+        if self.active.contains_key(&place) {
+            return Happening::Tested { place, outcome: Err(error) };
+        }
+        Happening::Failed { place, attempt: 1, error, logs: Vec::new() }
     }
 
     /// Answers, the number of rounds so far, and what marks are made of, for the evaluation at a place.

@@ -174,8 +174,6 @@ impl Driver<'_> {
             depth,
             reuse: None,
             trigger: Value::Null,
-            env: Map::new(),
-            secrets: Vec::new(),
         };
         let mut ahead = VecDeque::from([Happening::Began(Box::new(beginning))]);
         while machine.outcome().is_none() {

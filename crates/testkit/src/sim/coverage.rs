@@ -113,6 +113,7 @@ impl Coverage {
         let what = match &event.what {
             Happening::Began(_) => "event began",
             Happening::Admitted => "event admitted",
+            Happening::Equipped { .. } => "event equipped",
             Happening::Intended { .. } => "event intended",
             Happening::Done { port, .. } if *port != Port::NEXT => "event done at a port",
             Happening::Done { .. } => "event done",
@@ -168,6 +169,7 @@ impl Coverage {
             Command::Wake { alarm: Alarm::Retry(_), .. } => "command wake for an attempt",
             Command::Wake { alarm: Alarm::Look(_), .. } => "command wake for a look",
             Command::Script { .. } => "command script",
+            Command::Equip { .. } => "command equip",
             Command::Call { .. } => "command call",
             Command::Abandon(_) => "command abandon",
             Command::CancelChild(_) => "command cancel child",

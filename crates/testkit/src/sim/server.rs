@@ -9,7 +9,7 @@ use floe_engine::interpret::Moment;
 use floe_engine::machine::{Alarm, Command, Machine, Outcome};
 use floe_engine::plan::Work;
 use floe_model::id::{RunId, WaitId};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::disk::{Job, NewRun, Shown};
 use super::memory::{Ack, Flush, Live, Memory, Task};
@@ -360,7 +360,7 @@ impl Sim<'_> {
 fn beginning(run: RunId, entry: usize, inputs: Value, depth: u32) -> Beginning {
     let inputs = inputs.as_object().cloned().unwrap_or_default();
     let (trigger_data, user, flow) = (Value::Null, Value::Null, json!({ "_id": "f" }));
-    Beginning { run, entry, inputs, trigger_data, user, flow, depth, reuse: None, trigger: Value::Null, env: Map::new(), secrets: Vec::new() }
+    Beginning { run, entry, inputs, trigger_data, user, flow, depth, reuse: None, trigger: Value::Null }
 }
 
 fn news_of(child: RunId, machine: &Machine) -> Happening {
