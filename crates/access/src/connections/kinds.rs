@@ -73,7 +73,7 @@ const API_KEY_SETTINGS: &[Part] = &[
     text("query_parameter", "Parameter of the query that carries the key"),
 ];
 const DATABASE_SETTINGS: &[Part] =
-    &[must("host", "Host"), PORT, must("database", "Database"), text("username", "User"), TLS];
+    &[text("host", "Host"), PORT, must("database", "Database"), text("username", "User"), TLS];
 const SMTP_SETTINGS: &[Part] = &[must("host", "Host"), PORT, text("username", "User"), text("from", "Sender"), TLS];
 const MCP_SETTINGS: &[Part] = &[Part { key: "url", label: "URL", holds: Holds::Url, required: true }];
 
@@ -120,7 +120,7 @@ impl Kind {
     /// Whether it works without a secret.
     #[must_use]
     pub const fn may_lack_secret(self) -> bool {
-        matches!(self, Self::Mcp)
+        matches!(self, Self::Mcp | Self::Database)
     }
 
     const fn settings(self) -> &'static [Part] {

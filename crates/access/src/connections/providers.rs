@@ -41,7 +41,36 @@ const PROVIDERS: &[Provider] = &[
     },
     Provider { key: "smtp", name: "Mail server", kinds: &[Kind::Smtp], base_url: None, takes_messages: false },
     Provider { key: "postgres", name: "PostgreSQL", kinds: &[Kind::Database], base_url: None, takes_messages: false },
+    Provider { key: "sqlite", name: "SQLite", kinds: &[Kind::Database], base_url: None, takes_messages: false },
     Provider { key: "mysql", name: "MySQL", kinds: &[Kind::Database], base_url: None, takes_messages: false },
+    Provider {
+        key: "tavily",
+        name: "Tavily (web search)",
+        kinds: &[Kind::Bearer],
+        base_url: Some("https://api.tavily.com"),
+        takes_messages: false,
+    },
+    Provider {
+        key: "brave",
+        name: "Brave Search",
+        kinds: &[Kind::ApiKey],
+        base_url: Some("https://api.search.brave.com/res/v1"),
+        takes_messages: false,
+    },
+    Provider {
+        key: "serper",
+        name: "Serper (web search)",
+        kinds: &[Kind::ApiKey],
+        base_url: Some("https://google.serper.dev"),
+        takes_messages: false,
+    },
+    Provider {
+        key: "searxng",
+        name: "SearXNG (web search)",
+        kinds: HTTP_KINDS,
+        base_url: None,
+        takes_messages: false,
+    },
     Provider { key: "mcp", name: "MCP server", kinds: &[Kind::Mcp], base_url: None, takes_messages: false },
 ];
 

@@ -10,7 +10,7 @@ fn is_binary(c: char) -> bool {
 
 /// The media type of a file that begins with these bytes, up to [`HEAD_BYTES`] of them; `is_whole` when there are no more.
 #[must_use]
-pub(super) fn mime_type(head: &[u8], is_whole: bool) -> &'static str {
+pub(crate) fn mime_type(head: &[u8], is_whole: bool) -> &'static str {
     if let Some(known) = infer::get(head) {
         return known.mime_type();
     }

@@ -15,6 +15,7 @@ mod receive;
 
 pub use expire::handlers;
 pub(crate) use inputs::{claims_of, claims_of_form, resolve_answer, resolve_inputs};
+pub(crate) use kind::mime_type;
 pub use name::clean_name;
 pub use read::{chunk, find};
 pub use receive::{Received, Upload, complete, discard};

@@ -16,14 +16,14 @@ const CUT: &str = " …";
 
 /// The values to take out. Not printable.
 #[derive(Default)]
-pub(super) struct Mask {
+pub(crate) struct Mask {
     /// Longest first, so that a value which holds another one is taken out whole.
     values: Vec<String>,
 }
 
 impl Mask {
     /// A mask of values; those without anything visible are left out.
-    pub(super) fn new(values: impl IntoIterator<Item = String>) -> Self {
+    pub(crate) fn new(values: impl IntoIterator<Item = String>) -> Self {
         let mut all: Vec<String> = Vec::new();
         for value in values {
             // Headers and URLs are sent without blanks around them, and are echoed so.
@@ -38,7 +38,7 @@ impl Mask {
     }
 
     /// Result, error and log without the values.
-    pub(super) fn apply(&self, effected: Effected) -> Effected {
+    pub(crate) fn apply(&self, effected: Effected) -> Effected {
         if self.values.is_empty() {
             return effected;
         }

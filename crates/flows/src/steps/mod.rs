@@ -5,12 +5,14 @@
 
 mod code;
 mod config;
-mod http_request;
+pub(crate) mod http_request;
 
 use std::sync::Arc;
 
 use floe_engine::catalog::Catalog;
 use floe_runtime::effect::Effect;
+
+use crate::nodes::is_node;
 
 pub use code::Code;
 pub use http_request::HttpRequest;
@@ -26,12 +28,16 @@ pub fn effects(code_steps: bool) -> Vec<Arc<dyn Effect>> {
     effects
 }
 
-/// The built-in step types and these.
+/// The built-in step types and these; effects of nodes are added as what carries out node types of the graph language.
 #[must_use]
 pub fn catalog<'e>(effects: impl IntoIterator<Item = &'e Arc<dyn Effect>>) -> Catalog {
     let mut catalog = Catalog::builtin();
     for effect in effects {
-        catalog.add(effect.spec());
+        if is_node(effect.spec().key) {
+            catalog.add_node(effect.spec());
+        } else {
+            catalog.add(effect.spec());
+        }
     }
     catalog
 }

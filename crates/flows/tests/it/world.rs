@@ -97,17 +97,17 @@ pub(crate) fn effect(key: &str) -> Arc<dyn Effect> {
 }
 
 pub(crate) fn sandbox_config() -> SandboxConfig {
-    SandboxConfig { program: child_program(), args: Vec::new(), children_max: 2, ..SandboxConfig::default() }
+    SandboxConfig { program: child_program("code_step_child"), args: Vec::new(), children_max: 2, ..SandboxConfig::default() }
 }
 
-/// The example that holds the child; cargo builds it with the tests, next to their folder.
-fn child_program() -> PathBuf {
+/// The example that holds a child; cargo builds it with the tests, next to their folder.
+pub(crate) fn child_program(name: &str) -> PathBuf {
     let mut folder = std::env::current_exe().expect("tests have a path");
     folder.pop();
     if folder.ends_with("deps") {
         folder.pop();
     }
-    let program = folder.join("examples").join("code_step_child");
+    let program = folder.join("examples").join(name);
     assert!(program.exists(), "{} is missing: cargo build -p floe-flows --examples", program.display());
     program
 }

@@ -18,6 +18,7 @@ mod notes;
 mod opening;
 mod placement_events;
 mod replies;
+mod run_files;
 mod schedules;
 mod statements;
 mod transactions;

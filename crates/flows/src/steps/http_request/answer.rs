@@ -57,7 +57,7 @@ fn logged(response: &Response) -> Option<String> {
 }
 
 /// Names in lower case, repeated headers joined as RFC 9110 allows.
-fn headers(headers: &HeaderMap) -> Map<String, Value> {
+pub(crate) fn headers(headers: &HeaderMap) -> Map<String, Value> {
     let mut shown = Map::new();
     for name in headers.keys() {
         let values: Vec<_> =
@@ -67,7 +67,11 @@ fn headers(headers: &HeaderMap) -> Map<String, Value> {
     shown
 }
 
-fn body(response: &Response) -> Result<Value, StepError> {
+/// The body as JSON, text, or base64 with its type; null for none.
+///
+/// # Errors
+/// `response_too_large` for one that would take too much memory as a value.
+pub(crate) fn body(response: &Response) -> Result<Value, StepError> {
     let bytes = &response.body[..];
     if bytes.is_empty() {
         return Ok(Value::Null);

@@ -30,16 +30,16 @@ const STEP_KEY: HeaderName = HeaderName::from_static("x-flow-step-key");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// A request, and how its answer is judged.
-pub(super) struct Composed {
-    pub(super) request: Request,
-    pub(super) fail_on_status: bool,
+pub(crate) struct Composed {
+    pub(crate) request: Request,
+    pub(crate) fail_on_status: bool,
 }
 
 /// Makes the request of a call.
 ///
 /// # Errors
 /// `bad_value` for what cannot be sent. Whether the URL may be called is the client's to say.
-pub(super) fn compose(call: &EffectCall) -> Result<Composed, StepError> {
+pub(crate) fn compose(call: &EffectCall) -> Result<Composed, StepError> {
     let config = Config::new(&call.input);
     let url = config.text("url")?.ok_or_else(|| bad_value("url", "is empty"))?;
     let url = query::with_query(url, &config.pairs("query")?)?;

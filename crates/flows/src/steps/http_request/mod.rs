@@ -3,9 +3,9 @@
 //! [`compose`] makes the request of the configuration, [`answer`] the result of the response; both are plain functions.
 //! The call is made in test mode as well: a receiver tells runs apart by what the flow sends.
 
-mod answer;
+pub(crate) mod answer;
 mod body;
-mod compose;
+pub(crate) mod compose;
 mod failure;
 mod query;
 
