@@ -24,8 +24,13 @@ pub const CHANNELS: [&str; 2] = ["dashboard", "mail"];
 
 /// What a member is told that never said: items that it can answer, failed runs of its own, disabled webhooks, low credits
 /// (console contract, section 5.10).
-const DEFAULT_EVENTS: [&str; 4] =
-    ["platform.inbox.created", "flows.run.failed", "platform.webhook.disabled", "platform.credits.low"];
+const DEFAULT_EVENTS: [&str; 5] = [
+    "platform.inbox.created",
+    "flows.run.failed",
+    "workflows.execution.failed",
+    "platform.webhook.disabled",
+    "platform.credits.low",
+];
 
 impl Access {
     /// Sets the caller's PIN, after its password.

@@ -9,6 +9,7 @@ use floe_agents::Agents;
 use floe_agents::models::ModelService;
 use floe_engine::catalog::Catalog;
 use floe_flows::Flows;
+use floe_flows::nodes::NodeSettings;
 use floe_operation::Operation;
 use floe_operation::doctor::MoreChecks;
 use floe_placements::Placements;
@@ -24,8 +25,19 @@ use crate::settings::Settings;
 /// Step types that reach outside of the machine.
 #[must_use]
 pub fn effects(settings: &Settings, agents: &Arc<Agents>) -> Vec<Arc<dyn Effect>> {
-    let groups = [floe_flows::steps::effects(settings.code_steps), floe_agents::steps::effects(agents)];
+    let groups = [
+        floe_flows::steps::effects(settings.code_steps),
+        floe_flows::nodes::effects(&node_settings(settings)),
+        floe_agents::steps::effects(agents),
+        floe_agents::nodes::effects(agents),
+    ];
     groups.into_iter().flatten().collect()
+}
+
+fn node_settings(settings: &Settings) -> NodeSettings {
+    // Nodes that share a PostgreSQL do not share a disk.
+    let sqlite_folder = settings.database_url.is_none().then(|| settings.data_dir.join("databases"));
+    NodeSettings { code: settings.code_steps, sqlite_folder, ..NodeSettings::default() }
 }
 
 /// Every step type that runs here.
@@ -34,6 +46,12 @@ pub fn catalog(settings: &Settings) -> Catalog {
     let mut catalog = catalog_with(&floe_flows::steps::effects(settings.code_steps));
     for spec in floe_agents::steps::SPECS {
         catalog.add(spec);
+    }
+    for effect in floe_flows::nodes::effects(&node_settings(settings)) {
+        catalog.add_node(effect.spec());
+    }
+    for spec in floe_agents::nodes::SPECS {
+        catalog.add_node(spec);
     }
     catalog
 }
@@ -68,6 +86,7 @@ pub fn jobs(
     let of_flows = [
         floe_flows::runs::handlers(&flows.runs),
         floe_flows::schedules::handlers(flows),
+        floe_flows::triggers::handlers(flows),
         floe_flows::reruns::handlers(flows),
         floe_flows::files::handlers(),
         floe_flows::definitions::handlers(),

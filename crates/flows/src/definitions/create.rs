@@ -15,6 +15,7 @@ use super::content::Content;
 use super::draft::{check_error_flow, json_text};
 use super::read::{Record, written};
 use super::trail;
+use crate::triggers;
 
 /// A flow to be made.
 #[derive(Debug, Clone)]
@@ -101,6 +102,8 @@ pub(crate) fn make(tx: &mut Tx<'_>, ctx: &Ctx, new: &NewFlow, origin: Value) -> 
     };
     flows::insert(tx, &flow)?;
     versions::insert(tx, &version)?;
+    let definition = serde_json::from_str(&new.content.text).map_err(Fault::internal)?;
+    triggers::follow_steps(tx, ctx, &flow, &definition)?;
     trail::announce(tx, ctx, id);
     let mut detail = json!({ "visibility": new.visibility.as_str(), "version": number });
     if !origin.is_null() {

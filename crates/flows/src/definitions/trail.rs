@@ -13,16 +13,18 @@ use serde_json::{Value, json};
 
 use super::content::{EMPTY, triggers_of};
 use super::resolve::text_of;
-use crate::logs;
+use crate::{logs, triggers};
 
-/// Writes a changed flow: one revision on, its triggers those of the definition that a read shows now.
+/// Writes a changed flow: one revision on, its triggers and their addresses those of the definition that a read shows now.
 pub(super) fn write(tx: &mut Tx<'_>, ctx: &Ctx, flow: &mut FlowRow) -> Result<(), Fault> {
     flow.revision += 1;
     flow.updated_at = ctx.now();
-    flow.triggers = triggers_json(tx, flow)?;
+    let definition = shown_definition(tx, flow)?;
+    flow.triggers = Value::from(triggers_of(&definition)).to_string();
     if !flows::update(tx, flow)? {
         return Err(Fault::internal(format!("flow {} changed while it was held", flow.id)));
     }
+    triggers::follow_steps(tx, ctx, flow, &definition)?;
     announce(tx, ctx, flow.id);
     Ok(())
 }
@@ -89,7 +91,7 @@ pub(crate) fn person(caller: &Caller) -> String {
     member.map_or(Value::Null, |one| json!({ "_id": one.id, "name": one.name, "email": one.email })).to_string()
 }
 
-fn triggers_json(tx: &mut Tx<'_>, flow: &FlowRow) -> Result<String, Fault> {
+fn shown_definition(tx: &mut Tx<'_>, flow: &FlowRow) -> Result<Value, Fault> {
     let text = match flow.pointers.draft.or(flow.pointers.latest) {
         None => EMPTY.to_owned(),
         Some(number) => {
@@ -98,6 +100,5 @@ fn triggers_json(tx: &mut Tx<'_>, flow: &FlowRow) -> Result<String, Fault> {
             text_of(tx, &version)?
         }
     };
-    let definition: Value = serde_json::from_str(&text).map_err(Fault::internal)?;
-    Ok(Value::from(triggers_of(&definition)).to_string())
+    serde_json::from_str(&text).map_err(Fault::internal)
 }

@@ -3,8 +3,10 @@
 use floe_engine::event::{Event, Happening, QuestionKind};
 use floe_engine::machine::Machine;
 use floe_model::flows::FlowSettings;
-use floe_model::id::{EventId, JobId, NodeId, RunId, WaitId, WorkspaceId};
+use floe_model::id::{EventId, JobId, NodeId, RunId, TriggerId, WaitId, WorkspaceId};
 use floe_model::{Fault, Scope, Timestamp};
+use floe_runtime::Ids;
+use floe_store::flows::executions::{self, RunResult};
 use floe_store::flows::files::{self, Claim};
 use floe_store::flows::journal::{self, Chunk};
 use floe_store::flows::runs::{self, RunRow};
@@ -13,11 +15,13 @@ use floe_store::platform::audit;
 use floe_store::platform::events::{self, NewEvent};
 use floe_store::platform::jobs::{self, NewJob};
 use floe_store::platform::nodes;
-use floe_store::{Change, Node, Tx};
-use serde_json::json;
+use floe_store::{Node, Tx};
+use serde_json::{Value, json};
 
 use super::live::Extras;
+use super::told::{self, Change, Told};
 use super::{JOB_CANCEL, JOB_CHILD, JOB_ERROR_FLOW, JOB_WAIT_DUE};
+use crate::triggers::JOB_FREE;
 
 /// What one run adds to a write.
 pub(super) struct RunWrite {
@@ -38,6 +42,12 @@ pub(super) struct RunWrite {
     pub(super) delays: Vec<(WaitId, Timestamp)>,
     /// Questions that ended without an answer.
     pub(super) ended: Vec<WaitEnd>,
+    /// What a workflow that ended was given and came to.
+    pub(super) result: Option<RunResult>,
+    /// Whether it is of a workflow.
+    pub(super) is_workflow: bool,
+    /// Whether it begins to move with this write.
+    pub(super) begins: bool,
     pub(super) extras: Extras,
 }
 
@@ -52,6 +62,8 @@ pub(super) struct Part {
     events: Vec<(Scope, NewEvent)>,
     audit: Vec<audit::Entry>,
     claims: Vec<Claim>,
+    results: Vec<RunResult>,
+    told: Vec<Told>,
 }
 
 /// In whose name a write is made.
@@ -82,14 +94,14 @@ pub(super) fn is_overtaken(fault: &Fault) -> bool {
 ///
 /// # Errors
 /// Of the database, [`GOT_AHEAD`], [`nodes::ENDED_CODE`].
-pub(super) fn write(tx: &mut Tx<'_>, written_by: WrittenBy, parts: &[Part]) -> Result<(), Fault> {
+pub(super) fn write(tx: &mut Tx<'_>, ids: &Ids, written_by: WrittenBy, parts: &[Part]) -> Result<(), Fault> {
     let node = match written_by {
         WrittenBy::Alone => None,
         WrittenBy::Node { id: Some(id), has_others } => {
             nodes::require(tx, id)?;
             // Who waits on another node waits for an end or a question; what lies between is seen there at the next look.
             for row in parts.iter().flat_map(|part| &part.rows).filter(|_| has_others) {
-                tx.announce(Change::Record { workspace: row.workspace, kind: "run", id: row.id.0 });
+                tx.announce(floe_store::Change::Record { workspace: row.workspace, kind: "run", id: row.id.0 });
             }
             Some(id)
         }
@@ -97,6 +109,7 @@ pub(super) fn write(tx: &mut Tx<'_>, written_by: WrittenBy, parts: &[Part]) -> R
     };
     runs::put(tx, &parts.iter().flat_map(|part| &part.rows).collect::<Vec<_>>(), node)?;
     journal::append(tx, &parts.iter().flat_map(|part| &part.chunks).collect::<Vec<_>>())?;
+    executions::put(tx, &parts.iter().flat_map(|part| &part.results).collect::<Vec<_>>())?;
     waits::open(tx, &parts.iter().flat_map(|part| &part.opened).collect::<Vec<_>>())?;
     for end in parts.iter().flat_map(|part| &part.closed) {
         waits::close(tx, end)?;
@@ -115,6 +128,7 @@ pub(super) fn write(tx: &mut Tx<'_>, written_by: WrittenBy, parts: &[Part]) -> R
     for (scope, published) in &by_scope {
         events::publish_all(tx, *scope, published)?;
     }
+    told::publish(tx, ids, &parts.iter().flat_map(|part| &part.told).collect::<Vec<_>>())?;
     for entry in parts.iter().flat_map(|part| &part.audit) {
         audit::record(tx, entry)?;
     }
@@ -150,14 +164,21 @@ impl Part {
             part.jobs.push(new_job(JOB_CANCEL, write.workspace, child.0, &json!({}), now, now, fresh));
         }
         if let Some(row) = write.row {
-            part.tell(&row, write.is_new, write.changed, now, fresh);
+            part.follow(&row, write.changed, now, fresh);
+            if write.is_workflow {
+                let change = Change { row: &row, result: write.result.as_ref(), begins: write.begins, at: now };
+                part.told = Told::of(&change, fresh);
+            } else {
+                part.tell(&row, write.is_new, write.changed, now, fresh);
+            }
             part.rows.push(row);
         }
+        part.results.extend(write.result);
         Ok(part)
     }
 
-    /// Events and jobs that follow from a change of what lists show.
-    fn tell(&mut self, row: &RunRow, is_new: bool, changed: bool, now: Timestamp, fresh: &mut dyn FnMut() -> u128) {
+    /// Jobs that follow from a change of what lists show.
+    fn follow(&mut self, row: &RunRow, changed: bool, now: Timestamp, fresh: &mut dyn FnMut() -> u128) {
         if let (Some(parent), true) = (row.parent, changed) {
             let payload = json!({ "parent": parent });
             self.jobs.push(new_job(JOB_CHILD, row.workspace, row.id.0, &payload, now, now, fresh));
@@ -165,6 +186,13 @@ impl Part {
         if changed && row.status == "failed" && wants_error_flow(row) {
             self.jobs.push(new_job(JOB_ERROR_FLOW, row.workspace, row.id.0, &json!({}), now, now, fresh));
         }
+        if let (true, Some(trigger)) = (changed && row.finished_at.is_some(), scheduled_by(row)) {
+            self.jobs.push(new_job(JOB_FREE, row.workspace, trigger.0, &json!({}), now, now, fresh));
+        }
+    }
+
+    /// Events that follow from a change of what lists show.
+    fn tell(&mut self, row: &RunRow, is_new: bool, changed: bool, now: Timestamp, fresh: &mut dyn FnMut() -> u128) {
         if is_new {
             self.publish(row, "flows.run.started", now, fresh);
         }
@@ -256,6 +284,12 @@ pub(super) fn delays(machine: &Machine, events: &[Event]) -> Vec<(WaitId, Timest
         _ => None,
     };
     events.iter().filter_map(delay).collect()
+}
+
+/// The trigger whose tick started a run: it may have another one that waits for the run's end.
+fn scheduled_by(row: &RunRow) -> Option<TriggerId> {
+    let source: Value = if row.source_kind == "schedule" { serde_json::from_str(&row.source).ok()? } else { return None };
+    TriggerId::parse(source.get("triggerId")?.as_str()?).ok()
 }
 
 /// A failed run starts its error flow, unless it is itself one (Flow API contract, section 6.7).

@@ -2,17 +2,20 @@
 
 use std::collections::HashMap;
 
-use floe_engine::drive::{ACTIVE_MS_MAX, Drive, drive};
+use floe_engine::drive::{ACTIVE_MS_MAX, Drive, drive_some};
 use floe_engine::event::{Event, Happening, Place};
+use floe_engine::expr::Profile;
 use floe_engine::interpret::Moment;
 use floe_engine::machine::{Command, Machine};
 use floe_model::flows::FlowSettings;
 use floe_model::id::{RunId, WaitId};
 use floe_model::{Fault, Timestamp};
+use floe_store::flows::executions::RunResult;
 use floe_store::flows::files::Claim;
 use floe_store::flows::runs::RunRow;
 use floe_store::flows::waits::WaitEnd;
 use floe_store::platform::audit;
+use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
@@ -21,6 +24,12 @@ use super::batch::RunWrite;
 use super::message::Reply;
 use super::start::ChildStart;
 use super::state::RunState;
+
+/// Nodes evaluated at a stretch: a long run of pure nodes lets others go on in between.
+const EVALUATIONS_MAX: usize = 4_096;
+
+/// Milliseconds after the end of its active time at which a run is looked at.
+const DEADLINE_SLACK_MS: i64 = 10;
 
 /// A run in memory.
 pub(super) struct Live {
@@ -57,6 +66,10 @@ pub(super) struct Live {
     shown: Shown,
     /// Questions that are open on disk.
     open: Vec<WaitId>,
+    /// Whether it can go on at once: it was only cut short for the sake of others.
+    pub(super) is_cut: bool,
+    /// When its active time ends, as it was last told to the timers.
+    deadline: Option<Timestamp>,
 }
 
 /// Rows that are written with a run's events.
@@ -75,7 +88,8 @@ pub(super) struct Extras {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shown {
     Nothing,
-    Running,
+    /// With the question that makes a workflow paused while other branches go on.
+    Running(Option<WaitId>),
     Waiting(Option<WaitId>),
     Over,
 }
@@ -114,6 +128,8 @@ impl Live {
             settings,
             shown,
             open,
+            is_cut: false,
+            deadline: None,
         }
     }
 
@@ -125,9 +141,10 @@ impl Live {
         now: Timestamp,
         fresh: &mut dyn FnMut() -> u128,
     ) -> Vec<Command> {
-        let active_ms_max = self.settings.timeout_seconds.map_or(ACTIVE_MS_MAX, |seconds| i64::from(seconds) * 1_000);
-        let mut moment = Moment { now, fresh, active_ms_max };
-        let Drive { events, commands } = drive(&mut self.machine, what, &mut moment);
+        let mut moment = Moment { now, fresh, active_ms_max: self.active_ms_max() };
+        let Drive { events, commands, is_cut } =
+            drive_some(&mut self.machine, what, &mut moment, EVALUATIONS_MAX);
+        self.is_cut = is_cut;
         self.events.extend(events);
         if self.events.is_empty() {
             // A run read from its journal goes on with what is on disk already; no write would come to release it.
@@ -137,6 +154,27 @@ impl Live {
             commands.into_iter().partition(|command| self.may_precede_write(command));
         self.held.extend(later);
         now
+    }
+
+    /// Active time of the run at most: of its version if that says one, else of the flow's settings.
+    fn active_ms_max(&self) -> i64 {
+        let of_flow = self.settings.timeout_seconds.map(|seconds| i64::from(seconds) * 1_000);
+        let of_version = self.machine.plan().rules.active_ms_max;
+        of_flow.into_iter().chain(of_version).min().unwrap_or(ACTIVE_MS_MAX)
+    }
+
+    /// When the run of a workflow has to be looked at because its active time ends, if that is not known yet.
+    pub(super) fn take_deadline(&mut self, now: Timestamp) -> Option<Timestamp> {
+        let machine = &self.machine;
+        let is_moving = machine.beginning().is_some() && machine.outcome().is_none() && !self.queued;
+        if !machine.is_graph() || !is_moving || machine.is_pausing() {
+            return None;
+        }
+        let left_ms = self.active_ms_max() - machine.active_ms(now);
+        // What is left only counts down while the run is active; after a pause the look comes too early, and is repeated.
+        let at = now.plus_millis(left_ms.max(0) + DEADLINE_SLACK_MS);
+        let is_known = self.deadline.is_some_and(|known| known > now && known <= at);
+        (!is_known).then(|| *self.deadline.insert(at))
     }
 
     /// Notes an event without driving on: a run that has to queue.
@@ -202,15 +240,19 @@ impl Live {
         let shows = shown(&self.machine);
         let is_new = self.shown == Shown::Nothing;
         let row_is_due = std::mem::take(&mut self.row_is_due) || shows != self.shown;
+        let begins = !self.queued && (is_new || self.row.status == "queued");
         self.refresh();
         let write = RunWrite {
             row: row_is_due.then(|| self.row.clone()),
             is_new,
-            changed: shows != self.shown && !(is_new && shows == Shown::Running),
+            changed: shows != self.shown && !(is_new && matches!(shows, Shown::Running(_))),
             first,
             opened: super::batch::opened(&self.row, &self.machine, &events),
             delays: super::batch::delays(&self.machine, &events),
             ended: self.ended_waits(&events),
+            result: (shows == Shown::Over && shows != self.shown).then(|| result_of(&self.row, &self.machine)).flatten(),
+            is_workflow: self.machine.plan().rules.profile == Profile::Graph,
+            begins,
             events,
             extras: std::mem::take(&mut self.extras),
             workspace: self.row.workspace,
@@ -260,10 +302,20 @@ impl Live {
         match command {
             Command::Perform { place, .. } => super::perform::is_harmless(self.machine.plan(), *place),
             Command::Wake { .. } | Command::Call { .. } => true,
-            Command::Script { .. } => true,
+            Command::Script { .. } | Command::Equip { .. } => true,
             Command::Evaluate(_) | Command::Abandon(_) | Command::CancelChild(_) => false,
         }
     }
+}
+
+/// What a run of a workflow was given and came to, for lists.
+fn result_of(row: &RunRow, machine: &Machine) -> Option<RunResult> {
+    if machine.plan().rules.profile != Profile::Graph {
+        return None;
+    }
+    let inputs = Value::Object(machine.beginning()?.inputs.clone()).to_string();
+    let outputs = machine.outputs().map(|outputs| outputs.to_string());
+    Some(RunResult { workspace: row.workspace, run: row.id, inputs, outputs })
 }
 
 fn shown(machine: &Machine) -> Shown {
@@ -273,5 +325,6 @@ fn shown(machine: &Machine) -> Shown {
     if machine.is_waiting() {
         return Shown::Waiting(machine.questions().next().map(|question| question.wait));
     }
-    Shown::Running
+    let asked = machine.asking().next().filter(|_| machine.is_graph());
+    Shown::Running(asked.map(|question| question.wait))
 }

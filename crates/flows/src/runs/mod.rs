@@ -27,12 +27,14 @@ mod secrets;
 mod shard;
 mod start;
 mod state;
+mod told;
 mod words;
 
 pub use answer::{AnswerIn, AnswerKind, COMMENT_CHARS_MAX};
 pub use engine::{Limits, RunEngine};
 pub use jobs::handlers;
 pub use load::{Loaded, load};
+pub(crate) use mask::Mask;
 pub use plans::Plans;
 pub(crate) use queued::{Queued, insert_queued};
 pub(crate) use start::check_inputs;

@@ -3,6 +3,7 @@
 //! Such a run is on disk, queued, with its first event, before anybody moves it. Whoever inserted it asks for a place once the
 //! transaction is kept; if the process ends in between, the run is found with all others that were under way.
 
+use floe_engine::expr::Profile;
 use floe_model::flows::FlowSettings;
 use floe_model::id::EventId;
 use floe_model::{Fault, Scope, Timestamp};
@@ -21,7 +22,7 @@ use super::state::RunState;
 #[must_use = "the run moves only when it is taken up"]
 pub(crate) struct Queued(Ticket);
 
-/// Inserts a run with its first event, queued, and publishes that it started.
+/// Inserts a run with its first event, queued, and publishes that it started, of a flow.
 ///
 /// # Errors
 /// Of the database, and `already_exists` when there is a run of this id.
@@ -31,6 +32,11 @@ pub(crate) fn insert_queued(tx: &mut Tx<'_>, new: &NewRun, now: Timestamp, event
     journal::append(tx, &[&start.chunk])?;
     tx.announce(Change::Work);
     let row = start.row;
+    let queued = Queued(Ticket::new(row.workspace, row.flow, row.id, &FlowSettings::stored(&row.settings)));
+    // Of a run of a workflow it is told when it begins to move.
+    if new.plan.rules.profile == Profile::Graph {
+        return Ok(queued);
+    }
     let data = json!({ "flow_id": row.flow, "run_id": row.id, "version": row.version, "error_code": null });
     let started = NewEvent {
         id: event,
@@ -40,7 +46,7 @@ pub(crate) fn insert_queued(tx: &mut Tx<'_>, new: &NewRun, now: Timestamp, event
         created_at: now,
     };
     events::publish(tx, Scope { workspace: row.workspace, mode: row.mode }, &started)?;
-    Ok(Queued(Ticket::new(row.workspace, row.flow, row.id, &FlowSettings::stored(&row.settings))))
+    Ok(queued)
 }
 
 impl RunEngine {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use floe_engine::machine::Command;
 use floe_model::id::RunId;
 use floe_model::{Fault, FaultKind};
+use floe_runtime::Ids;
 use floe_store::Store;
 use floe_store::flows::runs::RunRow;
 use floe_store::platform::nodes;
@@ -78,7 +79,7 @@ impl Shard {
         }
         let store = self.core.platform.store.clone();
         let written_by = WrittenBy::of(self.core.node.as_ref());
-        Some(Flush { done: Box::pin(write_all(store, written_by, parts)), runs: flushed, life: self.life })
+        Some(Flush { done: Box::pin(write_all(store, ids, written_by, parts)), runs: flushed, life: self.life })
     }
 
     pub(super) fn flushed(&mut self, flush: Flush, results: Results) {
@@ -188,12 +189,13 @@ pub(super) async fn wait_for(flush: &mut Option<Flush>) -> Results {
 
 /// Writes all runs in one transaction. If that fails, each is tried alone, so that one run which cannot be written does
 /// not take the others with it.
-async fn write_all(store: Store, written_by: WrittenBy, parts: Vec<Result<Part, Fault>>) -> Results {
+async fn write_all(store: Store, ids: Ids, written_by: WrittenBy, parts: Vec<Result<Part, Fault>>) -> Results {
     if parts.iter().all(Result::is_ok) {
         let whole: Arc<Vec<Part>> = Arc::new(parts.into_iter().flatten().collect());
         let count = whole.len();
         let together = Arc::clone(&whole);
-        return match store.write(move |tx| batch::write(tx, written_by, &together)).await {
+        let own = ids.clone();
+        return match store.write(move |tx| batch::write(tx, &own, written_by, &together)).await {
             Ok(()) => std::iter::repeat_with(|| Ok(())).take(count).collect(),
             Err(fault) if count == 1 => vec![Err(fault)],
             Err(fault) if fault.code() == nodes::ENDED_CODE => {
@@ -202,8 +204,8 @@ async fn write_all(store: Store, written_by: WrittenBy, parts: Vec<Result<Part, 
             Err(_) => {
                 let mut results = Vec::with_capacity(count);
                 for index in 0..count {
-                    let whole = Arc::clone(&whole);
-                    results.push(store.write(move |tx| batch::write(tx, written_by, &whole[index..=index])).await);
+                    let (whole, ids) = (Arc::clone(&whole), ids.clone());
+                    results.push(store.write(move |tx| batch::write(tx, &ids, written_by, &whole[index..=index])).await);
                 }
                 results
             }
@@ -212,7 +214,10 @@ async fn write_all(store: Store, written_by: WrittenBy, parts: Vec<Result<Part, 
     let mut results = Vec::with_capacity(parts.len());
     for part in parts {
         results.push(match part {
-            Ok(part) => store.write(move |tx| batch::write(tx, written_by, std::slice::from_ref(&part))).await,
+            Ok(part) => {
+                let ids = ids.clone();
+                store.write(move |tx| batch::write(tx, &ids, written_by, std::slice::from_ref(&part))).await
+            }
             Err(fault) => Err(fault),
         });
     }
