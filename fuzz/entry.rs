@@ -3,7 +3,7 @@
 use floe_model::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::expr::{Env, Expression, Template};
+use super::expr::{Env, Expression, JsonTemplate, Profile, Template};
 
 /// Parses and evaluates any text as an expression.
 #[allow(dead_code, reason = "each fuzz target uses one of the entries")]
@@ -28,6 +28,32 @@ pub(crate) fn template(data: &[u8]) {
     assert!(template.is_literal() || text.contains("{{"));
     let mut uuid = String::new;
     let _ = template.render(&names(), &mut Env::new(Timestamp(0), &mut uuid));
+}
+
+/// Parses any text as a template and as a condition of a graph, and evaluates it.
+#[allow(dead_code, reason = "each fuzz target uses one of the entries")]
+pub(crate) fn graph_expression(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let (names, mut uuid) = (names(), String::new);
+    let mut env = Env::new(Timestamp(0), &mut uuid);
+    if let Ok(template) = Template::parse_in(Profile::Graph, text) {
+        assert!(template.is_literal() || text.contains("{{"));
+        let first = template.render(&names, &mut env);
+        if first.is_ok() {
+            assert_eq!(first, template.render(&names, &mut env));
+        }
+        let _ = (template.roots(), template.members("env"));
+    }
+    if let Ok(condition) = Expression::parse_in(Profile::Graph, text) {
+        let _ = condition.is_truthy(&names, &mut env);
+        let _ = (condition.evaluate(&names, &mut env), condition.roots());
+    }
+    if let Ok(template) = JsonTemplate::parse_json_text(&Value::from(text)) {
+        let _ = template.render(&names, &mut env);
+    }
+    for script in env.asked() {
+        assert!(!script.key.is_empty());
+    }
 }
 
 fn names() -> Map<String, Value> {

@@ -1,5 +1,6 @@
 //! JSON values with placeholders in their texts.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -116,14 +117,8 @@ impl JsonTemplate {
     /// The root names that the placeholders may read, each once, in order of appearance.
     #[must_use]
     pub fn roots(&self) -> Vec<&str> {
-        let mut roots = Vec::new();
-        collect(&self.0, &mut |template| {
-            for name in template.roots() {
-                if !roots.contains(&name) {
-                    roots.push(name);
-                }
-            }
-        });
+        let (mut roots, mut known) = (Vec::new(), HashSet::new());
+        collect(&self.0, &mut |template| roots.extend(template.roots().into_iter().filter(|&name| known.insert(name))));
         roots
     }
 }

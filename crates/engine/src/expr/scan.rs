@@ -6,6 +6,8 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use super::limits::SCRIPT_SOURCE_BYTES_MAX;
+
 /// Words of JavaScript that can never be names of a workflow in a script.
 const KEYWORDS: [&str; 48] = [
     "arguments", "async", "await", "break", "case", "catch", "class", "const", "continue", "debugger", "default",
@@ -60,17 +62,31 @@ pub(super) fn part_length(text: &str) -> usize {
     end
 }
 
+/// Bytes that may be looked at, over all placeholders of one text, to find where they end.
+pub(super) const CLOSE_BYTES_MAX: usize = 4 * SCRIPT_SOURCE_BYTES_MAX;
+/// Characters of a regular expression that is looked for the end of.
+const PATTERN_CHARS_MAX: usize = 1_000;
+/// Brackets of a script that are looked at for parameters.
+const BRACKETS_MAX: usize = 1_000;
+
 /// The offset of the `}}` that closes a placeholder whose text begins at `start`: the first one outside brackets and
-/// quotes, or the first of all when the text does not look like JavaScript.
-pub(super) fn close(text: &str, start: usize) -> Option<usize> {
+/// quotes, or the first of all when the text does not look like JavaScript. What is looked at is taken from `budget`.
+pub(super) fn close(text: &str, start: usize, budget: &mut usize) -> Option<usize> {
     let first = start + text[start..].find("}}")?;
     let mut walk = Walk::new(text, start);
+    let mut found = None;
     while let Some(token) = walk.next() {
+        let looked_at = token.range.end - start;
+        if looked_at > (*budget).min(SCRIPT_SOURCE_BYTES_MAX) {
+            break;
+        }
         if walk.depth == 0 && token.kind == Kind::Other && text[token.range.start..].starts_with("}}") {
-            return Some(token.range.start);
+            found = Some(token.range.start);
+            break;
         }
     }
-    Some(first)
+    *budget = budget.saturating_sub(walk.at - start);
+    Some(found.unwrap_or(first))
 }
 
 /// A word of a script.
@@ -126,7 +142,7 @@ pub(super) fn declared<'c>(code: &'c str, words: &[Word]) -> BTreeSet<&'c str> {
             declared.insert(text);
         }
     }
-    for (open, _) in code.match_indices('(') {
+    for (open, _) in code.match_indices('(').take(BRACKETS_MAX) {
         let Some(length) = code[open..].find(')') else { break };
         let first = words.partition_point(|word| word.range.start < open);
         let is_function = first > 0 && {
@@ -273,7 +289,7 @@ impl<'c> Walk<'c> {
     fn pattern(&mut self) -> Kind {
         self.operand_next = false;
         let (mut escaped, mut class) = (false, false);
-        for (at, c) in self.code[self.at..].char_indices().skip(1) {
+        for (at, c) in self.code[self.at..].char_indices().skip(1).take(PATTERN_CHARS_MAX) {
             match c {
                 '\n' => break,
                 _ if escaped => escaped = false,

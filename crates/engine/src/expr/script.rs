@@ -4,6 +4,8 @@
 //! ([`Env::asked`](super::Env::asked)) and goes on with null; once all are answered it is repeated and holds. A script
 //! carries copies of the values of the names that it mentions, so whoever performs it needs nothing else.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -85,13 +87,8 @@ impl Source {
     pub(super) fn new(code: &str, kind: ScriptKind) -> Self {
         let words = scan::words(code);
         let declared = scan::declared(code, &words);
-        let (mut pieces, mut mentioned, mut free) = (Vec::new(), Vec::new(), Vec::new());
-        let mut members = Vec::new();
-        let add = |list: &mut Vec<Box<str>>, name: &str| {
-            if !list.iter().any(|known| **known == *name) {
-                list.push(name.into());
-            }
-        };
+        let (mut pieces, mut members) = (Vec::new(), Vec::new());
+        let (mut mentioned, mut free) = (Unique::default(), Unique::default());
         let mut at = 0;
         for word in &words {
             if word.follows_dot {
@@ -105,17 +102,16 @@ impl Source {
                 pieces.push(Piece::Text(code[at..word.range.start].into()));
                 pieces.push(Piece::Dashed(text.into()));
                 at = word.range.end;
-                add(&mut free, text);
-                text.split('-').filter(|part| scan::is_bindable(part)).for_each(|part| add(&mut mentioned, part));
+                free.add(text);
             } else if scan::is_bindable(text) {
-                add(&mut mentioned, text);
+                mentioned.add(text);
                 if !word.is_key && !declared.contains(text) {
-                    add(&mut free, text);
+                    free.add(text);
                 }
             }
         }
         pieces.push(Piece::Text(code[at..].into()));
-        Self { pieces, kind, mentioned, free, members }
+        Self { pieces, kind, mentioned: mentioned.boxed(), free: free.boxed(), members }
     }
 
     /// Names that it may read.
@@ -128,12 +124,14 @@ impl Source {
         self.members.iter().filter(move |(name, _)| **name == *root).map(|(_, member)| &**member)
     }
 
-    /// The script with the values of the names that it mentions; `parts` hide names of the same spelling.
-    pub(super) fn bound(&self, names: &dyn Names, parts: Map<String, Value>) -> Script {
+    /// The script with the values of the names that it mentions; `locals` hide names of the same spelling.
+    pub(super) fn bound(&self, names: &dyn Names, locals: Map<String, Value>) -> Script {
         let mut code = String::new();
         let mut key = Key::new(self.kind);
-        parts.iter().for_each(|(name, value)| key.local(name, value));
-        let mut bound = parts;
+        locals.iter().for_each(|(name, value)| key.local(name, value));
+        let mut bound = locals;
+        // Of subtractions without spaces.
+        let mut parts: Vec<&str> = Vec::new();
         let (mut absent, mut records) = (Vec::new(), Vec::new());
         let mut record = |name: &str, origin: Option<Origin<'_>>| {
             records.extend(origin.map(|origin| ScriptRecord {
@@ -152,24 +150,46 @@ impl Source {
                         record(&alias, names.origin(name));
                         bound.insert(alias, value.clone());
                     }
-                    None => code.push_str(name),
+                    None => {
+                        code.push_str(name);
+                        parts.extend(name.split('-').filter(|part| scan::is_bindable(part)));
+                    }
                 },
             }
         }
-        for name in &self.mentioned {
+        for name in self.mentioned.iter().map(AsRef::as_ref).chain(parts) {
             match names.get(name) {
-                _ if bound.contains_key(&**name) => {}
+                _ if bound.contains_key(name) => {}
                 Some(value) => {
                     if names.is_local(name) {
                         key.local(name, value);
                     }
                     record(name, names.origin(name));
-                    bound.insert(name.to_string(), value.clone());
+                    bound.insert(name.to_owned(), value.clone());
                 }
-                None => absent.push(name.to_string()),
+                None => absent.push(name.to_owned()),
             }
         }
         Script { key: key.finish(&code), code, kind: self.kind, names: bound, absent, records }
+    }
+}
+
+/// Names, each once, in order of appearance.
+#[derive(Default)]
+struct Unique<'c> {
+    names: Vec<&'c str>,
+    known: HashSet<&'c str>,
+}
+
+impl<'c> Unique<'c> {
+    fn add(&mut self, name: &'c str) {
+        if self.known.insert(name) {
+            self.names.push(name);
+        }
+    }
+
+    fn boxed(self) -> Vec<Box<str>> {
+        self.names.into_iter().map(Box::from).collect()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Texts with `{{ expression }}` placeholders.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -135,9 +136,9 @@ impl Template {
     /// The root names that the placeholders may read, each once, in order of appearance.
     #[must_use]
     pub fn roots(&self) -> Vec<&str> {
-        let mut roots: Vec<&str> = Vec::new();
+        let (mut roots, mut known) = (Vec::new(), HashSet::new());
         let mut add = |name| {
-            if !roots.contains(&name) {
+            if known.insert(name) {
                 roots.push(name);
             }
         };

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::config::Parsed;
-use crate::expr::{Env, EvalError, JsonTemplate, Names, ParseError, Profile};
+use crate::expr::{Env, EvalError, Expression, JsonTemplate, Names, ParseError, Profile};
 
 /// A value that a field names, or holds.
 #[derive(Debug)]
@@ -17,8 +17,18 @@ pub(super) struct Reference {
 
 impl Reference {
     pub(super) fn parse(value: &Value) -> Result<Self, ParseError> {
+        Self::parse_where(value, is_code)
+    }
+
+    /// As [`Self::parse`], for a field that takes any bare expression of the native grammar.
+    pub(super) fn parse_expression(value: &Value) -> Result<Self, ParseError> {
+        let is_native = |text: &str| Expression::parse_in(Profile::Graph, text).is_ok_and(|one| !one.is_script());
+        Self::parse_where(value, |text| is_code(text) || is_native(text))
+    }
+
+    fn parse_where(value: &Value, is_bare_code: impl Fn(&str) -> bool) -> Result<Self, ParseError> {
         let (path, is_bare) = match value {
-            Value::String(text) => path_in(text),
+            Value::String(text) => path_in(text, is_bare_code),
             _ => (None, false),
         };
         let template = match &path {
@@ -63,7 +73,7 @@ impl Reference {
 }
 
 /// The path that a text is, without braces, and whether it had none.
-fn path_in(text: &str) -> (Option<String>, bool) {
+fn path_in(text: &str, is_bare_code: impl Fn(&str) -> bool) -> (Option<String>, bool) {
     let text = text.trim();
     if let Some(inner) = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'))
         && !inner.contains(['{', '}'])
@@ -77,10 +87,17 @@ fn path_in(text: &str) -> (Option<String>, bool) {
         return (Some(inner.trim().to_owned()), false);
     }
     let is_json = || serde_json::from_str::<Value>(text).is_ok();
-    if text.is_empty() || text.contains("{{") || is_json() {
+    if text.is_empty() || text.contains("{{") || is_json() || !is_bare_code(text) {
         return (None, false);
     }
     (Some(text.to_owned()), true)
+}
+
+/// Whether a bare text names something: a name alone, or with members, indexes or a call behind it. Words are just words.
+fn is_code(text: &str) -> bool {
+    let name = text.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '$' | '-'))).unwrap_or(text.len());
+    let starts = text.starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | '$'));
+    starts && (name == text.len() || text[name..].starts_with(['.', '[', '(', '?']) && !text[name..].starts_with(". "))
 }
 
 /// A template that gives the value which a field names: a loop's `arrayPath`, a transform's `inputData`. Anything but a

@@ -1,13 +1,13 @@
 //! `humanReview`: when it has to wait, and what an answer is worth (Workflow API contract, sections 8.2 and 18).
 //!
 //! The question is what the run asks: `{prompt, description, variable_name, input_type, placeholder, required, default?,
-//! validation}`.
+//! validation}`, or the same in the spelling of the definition (`variableName`, `inputType`, `defaultValue`).
 
 use floe_model::fault::FieldProblem;
 use floe_model::pattern::Pattern;
 use serde_json::{Map, Value, json};
 
-use super::config::wrong;
+use super::config::{self, wrong};
 use super::convert;
 use super::schema::Schema;
 use crate::event::StepError;
@@ -46,7 +46,7 @@ impl ReviewSource {
 /// # Errors
 /// The input of that name is not of the type that is asked for.
 pub fn settle(question: &Map<String, Value>, inputs: &Map<String, Value>) -> Result<Option<Value>, StepError> {
-    let name = question.get("variable_name").and_then(Value::as_str).unwrap_or_default();
+    let name = name_of(question).and_then(Value::as_str).unwrap_or_default();
     if let Some(given) = inputs.get(name).filter(|value| !value.is_null()) {
         let value = check(question, given).map_err(|problems| {
             let why = problems.first().map(|problem| problem.message.clone()).unwrap_or_default();
@@ -60,7 +60,7 @@ pub fn settle(question: &Map<String, Value>, inputs: &Map<String, Value>) -> Res
 /// The record after the review's time: its default, if it has one.
 #[must_use]
 pub fn expired(question: &Map<String, Value>) -> Option<Value> {
-    let default = question.get("default").filter(|value| !value.is_null())?;
+    let default = config::first(question, &["default", "defaultValue"])?;
     let value = typed(kind_of(question), default).unwrap_or_else(|_| default.clone());
     Some(record(question, value, ReviewSource::Default))
 }
@@ -70,7 +70,7 @@ pub fn expired(question: &Map<String, Value>) -> Option<Value> {
 pub fn record(question: &Map<String, Value>, value: Value, source: ReviewSource) -> Value {
     json!({
         "value": value,
-        "variableName": question.get("variable_name"),
+        "variableName": name_of(question),
         "inputType": kind_of(question),
         "source": source.as_str(),
     })
@@ -99,7 +99,11 @@ pub fn check(question: &Map<String, Value>, response: &Value) -> Result<Value, V
 }
 
 fn kind_of(question: &Map<String, Value>) -> &str {
-    question.get("input_type").and_then(Value::as_str).unwrap_or("text")
+    config::text(question, &["input_type", "inputType"]).unwrap_or("text")
+}
+
+fn name_of(question: &Map<String, Value>) -> Option<&Value> {
+    config::first(question, &["variable_name", "variableName"])
 }
 
 fn is_required(question: &Map<String, Value>) -> bool {

@@ -64,7 +64,7 @@ impl Switch {
             }
         };
         let default = config::first(config, &["defaultCase"]).map(|value| convert::text(value).into());
-        let value = Reference::parse(value).map_err(|error| config::unparsed("expression", &error))?;
+        let value = Reference::parse_expression(value).map_err(|error| config::unparsed("expression", &error))?;
         Ok(Self { value, cases, default, matching })
     }
 

@@ -62,8 +62,10 @@ pub(super) enum Node {
     Not(Box<Node>),
     Compare { first: Box<Node>, rest: Vec<(Comparison, Node)> },
     And(Vec<Node>),
-    /// `||` and `??`.
+    /// The first that is there: `??`, and `||` of placeholders.
     Or(Vec<Node>),
+    /// The first that counts as true: `||` of conditions.
+    Any(Vec<Node>),
     Choice { arms: Vec<(Node, Node)>, otherwise: Box<Node> },
     Piped { input: Box<Node>, filters: Vec<(Filter, Option<Node>)> },
 }

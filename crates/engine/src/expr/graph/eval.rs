@@ -82,6 +82,7 @@ impl<'a> Evaluator<'a, '_, '_> {
             }
             Node::And(operands) => self.first(operands, |value| !value.is_truthy())?,
             Node::Or(operands) => self.first(operands, |value| !value.is_nullish())?,
+            Node::Any(operands) => self.first(operands, Val::is_truthy)?,
             Node::Choice { arms, otherwise } => {
                 for (condition, chosen) in arms {
                     if self.eval(condition)?.is_truthy() {

@@ -7,14 +7,18 @@
 //! What the contract leaves open is decided here:
 //! - `[…]` takes any native expression, not only numbers and texts.
 //! - A boolean equals (`==`) 1 or 0 and the text that spells it.
+//! - `||` keeps 0, "" and false inside a placeholder, as the table of operators says; in the bare text of a condition it is
+//!   the one of JavaScript, as the published condition cases need (`{{a}} > 0 || {{b}} > 0`).
 //! - `{{}}` is missing. `{{#…}}` and `{{/name}}` are text: blocks belong to templates only.
 //! - A filter on a value that it cannot take gives null, and so does a filter that does not exist.
 //! - The shown name of a node may hold spaces in a path.
 
 pub(super) mod ast;
 mod compare;
+mod condition;
 pub(super) mod eval;
 mod filters;
+mod literals;
 pub(super) mod members;
 mod parser;
 pub(super) mod text;
@@ -30,7 +34,7 @@ use super::script::ScriptKind;
 /// The source is longer than a script may be.
 pub(super) fn parse(source: &str) -> Result<Code, ParseError> {
     check_length(source)?;
-    Ok(parser::condition(source))
+    Ok(condition::condition(source))
 }
 
 /// Takes a source as JavaScript, whatever it looks like.

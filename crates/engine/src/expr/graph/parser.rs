@@ -4,11 +4,12 @@
 //! as soon as the source is something else.
 
 use super::super::limits::{DEPTH_MAX, SOURCE_BYTES_MAX};
-use super::super::scan::{is_keyword, is_name_part, name_length, part_length};
+use super::super::scan::{self, is_keyword, name_length, part_length};
 use super::super::script::{ScriptKind, Source};
-use super::super::{number, scan};
 use super::ast::{Code, Comparison, Mentions, Native, Node, Step, Wide};
+use super::condition::Pasted;
 use super::filters::Filter;
+use super::literals::{self, quoted_length, unescaped};
 use super::text::Text;
 
 const COMPARISONS: [(&str, Comparison); 8] = [
@@ -48,87 +49,6 @@ pub(super) fn any(source: &str) -> Code {
 
 pub(super) fn script(source: &str, kind: ScriptKind) -> Code {
     Code::Script(Wide { source: Source::new(source, kind), parts: Vec::new(), mentions: Mentions::default() })
-}
-
-/// Marks a source as a condition.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Pasted;
-
-/// The code of a condition: bare names and placeholders may be mixed.
-pub(super) fn condition(source: &str) -> Code {
-    native(source, Some(Pasted)).unwrap_or_else(|| mixed(source))
-}
-
-/// A condition as a script: a native placeholder becomes a name, any other an expression in brackets, and a quoted text
-/// with placeholders a name.
-fn mixed(source: &str) -> Code {
-    let mut parts: Vec<(String, Node)> = Vec::new();
-    let mut mentions = Mentions::default();
-    let mut code = String::new();
-    let mut at = 0;
-    while at < source.len() {
-        let rest = &source[at..];
-        let first = rest.chars().next().unwrap_or_default();
-        if rest.starts_with("{{")
-            && let Some(close) = scan::close(source, at + 2)
-        {
-            let inner = &source[at + 2..close];
-            match native(inner, None) {
-                Some(Code::Native(native)) => {
-                    code.push_str(&part_name(source, parts.len()));
-                    parts.push((part_name(source, parts.len()), native.root));
-                    native.mentions.roots.iter().for_each(|name| mentions.root(name));
-                    mentions.members.extend(native.mentions.members);
-                }
-                Some(Code::Empty) => code.push_str("undefined"),
-                _ => {
-                    code.push('(');
-                    code.push_str(inner);
-                    code.push(')');
-                }
-            }
-            at = close + 2;
-        } else if let Some(length) = matches!(first, '"' | '\'').then(|| quoted_length(rest)).flatten() {
-            let inside = &rest[1..length - 1];
-            match Text::parse(inside, false) {
-                Ok(text) if text.literal().is_none() => {
-                    code.push_str(&part_name(source, parts.len()));
-                    text.codes().for_each(|code| code.add_mentions(&mut mentions));
-                    parts.push((part_name(source, parts.len()), Node::Quoted(text)));
-                }
-                _ => code.push_str(&rest[..length]),
-            }
-            at += length;
-        } else {
-            code.push(first);
-            at += first.len_utf8();
-        }
-    }
-    Code::Script(Wide { source: Source::new(&code, ScriptKind::Expression), parts, mentions })
-}
-
-/// A name for a part that the source does not hold.
-fn part_name(source: &str, number: usize) -> String {
-    let mut name = format!("$part{number}");
-    while source.contains(&name) {
-        name.push('_');
-    }
-    name
-}
-
-/// The length of a text in quotes, with them.
-fn quoted_length(text: &str) -> Option<usize> {
-    let quote = text.chars().next()?;
-    let mut escaped = false;
-    for (at, c) in text.char_indices().skip(1) {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            c if c == quote => return Some(at + 1),
-            _ => {}
-        }
-    }
-    None
 }
 
 /// A path whose root is the shown name of a node, with spaces: `Fetch orders.data`. JavaScript has nothing like it,
@@ -244,20 +164,31 @@ impl<'s> Parser<'s> {
         node
     }
 
-    /// `||` and `??`.
+    /// `||` and `??`. In a placeholder both mean the first that is there; in a condition `||` is as in JavaScript.
     fn any_of(&mut self) -> Option<Node> {
-        let first = self.all_of()?;
-        let mut operands = Vec::new();
-        while self.sign("||") || self.sign("??") {
-            operands.push(self.all_of()?);
+        let mut left = self.all_of()?;
+        loop {
+            let make = if self.sign("??") || (self.pasted.is_none() && self.rest_is("||")) {
+                Node::Or
+            } else if self.rest_is("||") {
+                Node::Any
+            } else {
+                return Some(left);
+            };
+            self.sign("||");
+            let right = self.all_of()?;
+            left = match (left, make(Vec::new())) {
+                (Node::Or(mut operands), Node::Or(_)) => {
+                    operands.push(right);
+                    Node::Or(operands)
+                }
+                (Node::Any(mut operands), Node::Any(_)) => {
+                    operands.push(right);
+                    Node::Any(operands)
+                }
+                (left, _) => make(vec![left, right]),
+            };
         }
-        Some(match operands.is_empty() {
-            true => first,
-            false => {
-                operands.insert(0, first);
-                Node::Or(operands)
-            }
-        })
     }
 
     fn all_of(&mut self) -> Option<Node> {
@@ -335,11 +266,13 @@ impl<'s> Parser<'s> {
             _ if is_keyword(name) => return None,
             _ => None,
         };
+        if literal.is_none() {
+            self.mentions.root(name);
+        }
         let steps = self.steps()?;
         if let Some(literal) = literal {
             return steps.is_empty().then_some(literal);
         }
-        self.mentions.root(name);
         if let Some(Step::Key(member)) = steps.first() {
             self.mentions.members.push((name.into(), member.clone()));
         }
@@ -387,24 +320,9 @@ impl<'s> Parser<'s> {
     }
 
     fn number(&mut self) -> Option<Node> {
-        let rest = self.rest();
-        let sign = usize::from(rest.starts_with('-'));
-        let mut previous = ' ';
-        let length = rest[sign..]
-            .find(|c: char| {
-                let exponent = matches!(c, '+' | '-') && matches!(previous, 'e' | 'E');
-                previous = c;
-                !(c.is_ascii_digit() || c == '.' || matches!(c, 'e' | 'E') || exponent)
-            })
-            .unwrap_or(rest.len() - sign);
-        let digits = &rest[sign..sign + length];
-        let value = number::parse(digits);
-        let follows = rest[sign + length..].chars().next().is_some_and(is_name_part);
-        if !digits.starts_with(|c: char| c.is_ascii_digit()) || follows || !value.is_finite() {
-            return None;
-        }
-        self.at += sign + length;
-        Some(Node::Number(if sign == 1 { -value } else { value }))
+        let (value, length) = literals::number(self.rest())?;
+        self.at += length;
+        Some(Node::Number(value))
     }
 
     /// A text in quotes; in a condition its placeholders are replaced by text.
@@ -424,7 +342,8 @@ impl<'s> Parser<'s> {
     }
 
     fn placeholder(&mut self) -> Option<Node> {
-        let close = scan::close(self.source, self.at + 2)?;
+        let mut budget = self.source.len();
+        let close = scan::close(self.source, self.at + 2, &mut budget)?;
         let code = native(&self.source[self.at + 2..close], None)?;
         self.at = close + 2;
         match code {
@@ -471,24 +390,4 @@ impl<'s> Parser<'s> {
         }
         !is_longer
     }
-}
-
-/// The text that stands in quotes; none when it has an escape that the native grammar does not know.
-fn unescaped(inside: &str) -> Option<String> {
-    let mut text = String::with_capacity(inside.len());
-    let mut chars = inside.chars();
-    while let Some(c) = chars.next() {
-        if c != '\\' {
-            text.push(c);
-            continue;
-        }
-        text.push(match chars.next()? {
-            'n' => '\n',
-            't' => '\t',
-            'r' => '\r',
-            c @ ('\\' | '"' | '\'') => c,
-            _ => return None,
-        });
-    }
-    Some(text)
 }

@@ -42,13 +42,13 @@ impl Text {
         let json = json && is_json_like(text);
         let mut parts = Vec::new();
         let mut quotes = Quotes::default();
-        let mut plain = 0;
-        let mut from = 0;
+        let mut budget = scan::CLOSE_BYTES_MAX;
+        let (mut plain, mut from) = (0, 0);
         while let Some(found) = text[from..].find("{{") {
             let open = from + found;
             // Of `{{{x}}` the last two braces count: a JSON object may begin right before a placeholder.
             let open = open + text[open..].bytes().take_while(|byte| *byte == b'{').count() - 2;
-            let Some((close, code)) = placeholder(text, open + 2)? else { break };
+            let Some((close, code)) = placeholder(text, open + 2, &mut budget)? else { break };
             if is_section(&text[open + 2..close]) {
                 from = close + 2;
                 continue;
@@ -127,12 +127,12 @@ fn written_as_text(value: Val<'_>) -> Result<Cow<'_, str>, EvalError> {
 }
 
 /// The code of the placeholder whose text begins at `start`, and where its `}}` stands. None when it is not closed.
-fn placeholder(text: &str, start: usize) -> Result<Option<(usize, Code)>, ParseError> {
+fn placeholder(text: &str, start: usize, budget: &mut usize) -> Result<Option<(usize, Code)>, ParseError> {
     let Some(first) = text[start..].find("}}").map(|length| start + length) else { return Ok(None) };
     if let Some(code) = parser::native(&text[start..first], None) {
         return Ok(Some((first, code)));
     }
-    let close = scan::close(text, start).unwrap_or(first);
+    let close = scan::close(text, start, budget).unwrap_or(first);
     if close - start > SCRIPT_SOURCE_BYTES_MAX {
         return Err(ParseError::new(start, format!("the expression is longer than {SCRIPT_SOURCE_BYTES_MAX} bytes")));
     }

@@ -20,7 +20,12 @@ fn corpus(target: &str) -> Vec<Vec<u8>> {
 
 #[test]
 fn the_seeds_pass_whole_and_cut_anywhere() {
-    for (target, entry) in [("expression", entry::expression as fn(&[u8])), ("template", entry::template)] {
+    let targets = [
+        ("expression", entry::expression as fn(&[u8])),
+        ("template", entry::template),
+        ("graph_expression", entry::graph_expression),
+    ];
+    for (target, entry) in targets {
         for seed in corpus(target) {
             (0..=seed.len()).for_each(|end| entry(&seed[..end]));
         }

@@ -152,6 +152,9 @@ fn conditions_mix_bare_names_and_placeholders() {
         ("{{text}} == 'Hello, World'", Some(true)),
         ("{{absent}} == null", Some(true)),
         ("({{n}} > 9) || {{yes}}", Some(true)),
+        ("{{n > 9 || yes}}", Some(false)),
+        ("no || zero || n > 3 && yes", Some(true)),
+        ("(no ?? yes) || (absent ?? no)", Some(false)),
         ("{{n > 9}}", Some(false)),
         ("{{text | length}} == 12", Some(true)),
         ("{{text | shout}} == 12", None),
@@ -166,14 +169,14 @@ fn conditions_mix_bare_names_and_placeholders() {
 
 #[test]
 fn a_script_carries_what_it_mentions_and_its_answer_is_taken() {
-    let names = json!({ "http-1": { "rows": [1] }, "n": 2, "other": "not mentioned", "i": 9, "JSON": "not this one" });
+    let names = json!({ "http-1": { "rows": [1] }, "n": 2, "other": "not mentioned", "i": 9, "JSON": "not this one", "m": 1 });
     let names = names.as_object().expect("an object");
-    let text = "{{http-1.rows.map(i => i - n).concat(k, JSON.stringify(n))}}";
+    let text = "{{http-1.rows.map(i => i - n).concat(k, JSON.stringify(n), m-l)}}";
     let (_, asked) = rendered(text, names);
     let [script] = &asked[..] else { panic!("one script") };
-    assert_eq!(script.code.trim(), "$node_http_1.rows.map(i => i - n).concat(k, JSON.stringify(n))");
-    assert_eq!(Value::Object(script.names.clone()), json!({ "$node_http_1": { "rows": [1] }, "i": 9, "n": 2 }));
-    assert_eq!(script.absent, ["k"]);
+    assert_eq!(script.code.trim(), "$node_http_1.rows.map(i => i - n).concat(k, JSON.stringify(n), m-l)");
+    assert_eq!(Value::Object(script.names.clone()), json!({ "$node_http_1": { "rows": [1] }, "i": 9, "n": 2, "m": 1 }));
+    assert_eq!(script.absent, ["k", "l"]);
 
     let template = Template::parse_in(Profile::Graph, &format!("a{text} {text}")).expect("a template");
     let mut uuid = String::new;
