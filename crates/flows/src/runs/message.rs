@@ -7,7 +7,7 @@ use floe_model::{Fault, FaultKind};
 use floe_runtime::effect::Effected;
 use floe_store::platform::audit;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::sync::oneshot;
 
 use super::admission::Ticket;
@@ -49,6 +49,12 @@ pub(super) enum Request {
     LetGo,
     /// An effect has come back.
     Effected { place: Place, attempt: u32, effected: Effected },
+    /// Go on where the run was cut short for the sake of others.
+    GoOn,
+    /// Texts were evaluated, or the sandbox could not do it.
+    Scripted { place: Place, answers: Result<Vec<Result<Value, String>>, StepError> },
+    /// The variables that the run names were read: those that are no secrets, and the names of those that are.
+    Equipped { env: Map<String, Value>, secrets: Vec<String> },
     /// A time has come.
     Alarm(Alarm),
     /// The called flow was looked up.
@@ -84,6 +90,9 @@ impl Request {
             Self::Admit(_)
             | Self::Park
             | Self::LetGo
+            | Self::GoOn
+            | Self::Scripted { .. }
+            | Self::Equipped { .. }
             | Self::Effected { .. }
             | Self::Alarm(_)
             | Self::Called { .. } => {}

@@ -15,7 +15,7 @@ use floe_runtime::effect::{Effect, EffectCall, Effected};
 use floe_runtime::seal::{Place, Seal};
 use floe_store::Tx;
 use floe_store::access::variables::{self, Variable};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::mask::Mask;
 
@@ -54,6 +54,23 @@ pub(super) async fn call(
     let hidden = opened.into_values().filter(|one| one.secret);
     let mask = Mask::new(hidden.flat_map(|one| [Some(one.value), one.other]).flatten());
     mask.apply(effect.call(platform, call).await)
+}
+
+/// The variables of those names as a run sees them under `env`: the values of those that are no secrets, in the mode of the run, and
+/// the names of those that are.
+///
+/// # Errors
+/// Of the database and the seal.
+pub(super) async fn env(
+    platform: &Arc<Platform>,
+    scope: Scope,
+    names: BTreeSet<String>,
+) -> Result<(Map<String, Value>, Vec<String>), Fault> {
+    let seal = platform.seal.clone();
+    let opened = platform.store.read(move |tx| open_all(tx, &seal, scope, &names)).await?;
+    let (hidden, shown): (Vec<_>, Vec<_>) = opened.into_iter().partition(|(_, one)| one.secret);
+    let values = shown.into_iter().map(|(name, one)| (name, Value::String(one.value))).collect();
+    Ok((values, hidden.into_iter().map(|(name, _)| name).collect()))
 }
 
 fn open_all(

@@ -188,7 +188,7 @@ pub(super) fn fill_row(row: &mut RunRow, machine: &Machine, queued: bool) {
     row.step_count = machine.steps_executed();
     row.revision = machine.revision();
     row.current_step = machine.current_node().map(|node| plan.node(node).id.clone());
-    let wait = (row.status == "waiting").then(|| wait_of(machine)).flatten();
+    let wait = if row.status == "waiting" { wait_of(machine) } else { asked_beside(machine) };
     row.wait_kind = wait.as_ref().map(|wait| wait.kind.to_owned());
     row.wait_step = wait.map(|wait| wait.step_id);
     if let Some(Outcome::Failed(failure)) = machine.outcome() {
@@ -198,15 +198,33 @@ pub(super) fn fill_row(row: &mut RunRow, machine: &Machine, queued: bool) {
     }
 }
 
-/// What a run waits for, when it waits.
+/// What a run of a workflow asks while other branches go on: it counts as paused then.
+fn asked_beside(machine: &Machine) -> Option<WaitView> {
+    if !machine.is_graph() || machine.outcome().is_some() {
+        return None;
+    }
+    if let Some(question) = machine.asking().next() {
+        return Some(question_view(machine.plan(), question));
+    }
+    paused_child(machine)
+}
+
+/// What a run waits for, when it waits. Of a workflow it is what it asks, before any delay.
 fn wait_of(machine: &Machine) -> Option<WaitView> {
     if !machine.is_waiting() {
         return None;
     }
     let plan = machine.plan();
-    if let Some(question) = machine.questions().next() {
+    let asked = machine.asking().next().filter(|_| machine.is_graph());
+    if let Some(question) = asked.or_else(|| machine.questions().next()) {
         return Some(question_view(plan, question));
     }
+    paused_child(machine)
+}
+
+/// The question of a called run.
+fn paused_child(machine: &Machine) -> Option<WaitView> {
+    let plan = machine.plan();
     let (place, child, shown) = machine.paused_child()?;
     let node = plan.node(place.node);
     let mut body = Map::new();
@@ -229,7 +247,7 @@ fn question_view(plan: &Plan, question: &Question) -> WaitView {
     let mut body = question.body.clone();
     body.remove("approvers");
     let (kind, expires_at) = match question.kind {
-        QuestionKind::Answer(kind) => (kind.as_str(), Some(question.due)),
+        QuestionKind::Answer(kind) => (kind.as_str(), question.expires_at()),
         QuestionKind::Delay { .. } | QuestionKind::Poll => ("delay", None),
     };
     WaitView {

@@ -4,6 +4,7 @@
 //! way. When the write is on disk it carries out what the written events allow, and tells whoever waits.
 
 mod flush;
+mod outside;
 mod requests;
 mod timers;
 
@@ -176,7 +177,13 @@ impl Shard {
             // The result of an effect whose run is gone was given up.
             None if matches!(
                 what,
-                Request::LetGo | Request::Effected { .. } | Request::Alarm(_) | Request::Called { .. }
+                Request::LetGo
+                    | Request::GoOn
+                    | Request::Effected { .. }
+                    | Request::Scripted { .. }
+                    | Request::Equipped { .. }
+                    | Request::Alarm(_)
+                    | Request::Called { .. }
             ) => {}
             None => {
                 self.runs.insert(run, Slot::Loading(vec![what]));
@@ -259,6 +266,12 @@ impl Shard {
         for command in commands {
             self.carry_out(run, command);
         }
+        self.set_deadline(run);
+        let workspace = self.live(run).filter(|live| live.is_cut).map(|live| live.row.workspace);
+        if let Some(workspace) = workspace {
+            // A shard that has ended has no use for it: the run goes on from its journal.
+            let _ = self.sender.send(Message::Run { workspace, run, what: Request::GoOn });
+        }
     }
 
     fn carry_out(&mut self, run: RunId, command: Command) {
@@ -290,7 +303,9 @@ impl Shard {
                 }
             }
             // A job does it, so that a kill between the parent's end and its child's loses nothing.
-            Command::CancelChild(_) | Command::Evaluate(_) | Command::Script { .. } => {}
+            Command::CancelChild(_) | Command::Evaluate(_) => {}
+            Command::Script { place, scripts } => self.script(run, place, scripts),
+            Command::Equip { names } => self.equip(run, names),
         }
     }
 

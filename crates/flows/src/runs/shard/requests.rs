@@ -36,6 +36,9 @@ impl Shard {
                 };
                 self.happen(run, Some(what));
             }
+            Request::GoOn => self.happen(run, None),
+            Request::Scripted { place, answers } => self.scripted(run, place, answers),
+            Request::Equipped { env, secrets } => self.happen(run, Some(Happening::Equipped { env, secrets })),
             Request::Alarm(Alarm::Retry(place)) => self.happen(run, Some(Happening::Retried { place })),
             Request::Alarm(Alarm::Look(place)) => self.happen(run, Some(Happening::Looked { place })),
             Request::Alarm(Alarm::Wait(wait)) => self.happen(run, Some(Happening::Expired { wait })),

@@ -17,6 +17,8 @@ use super::{Shard, Slot};
 pub(super) enum Timer {
     Retry { frame: u32, node: u32 },
     Look { frame: u32, node: u32 },
+    /// The active time of the run ends.
+    Deadline,
     Wait(WaitId),
 }
 
@@ -37,6 +39,14 @@ impl Shard {
         self.timers.push(Reverse((at, run, timer)));
     }
 
+    /// Looks at the run of a workflow when its active time ends.
+    pub(super) fn set_deadline(&mut self, run: RunId) {
+        let now = self.core.platform.clock.now();
+        if let Some(at) = self.live(run).and_then(|live| live.take_deadline(now)) {
+            self.timers.push(Reverse((at, run, Timer::Deadline)));
+        }
+    }
+
     pub(super) fn until_next_timer(&self) -> Option<Duration> {
         let Reverse((at, ..)) = self.timers.peek()?;
         let left_us = at.micros() - self.core.platform.clock.now().micros();
@@ -51,6 +61,10 @@ impl Shard {
             }
             self.timers.pop();
             let alarm = match timer {
+                Timer::Deadline => {
+                    self.happen(run, None);
+                    continue;
+                }
                 Timer::Retry { frame, node } => Alarm::Retry(Place { frame, node }),
                 Timer::Look { frame, node } => Alarm::Look(Place { frame, node }),
                 Timer::Wait(wait) => Alarm::Wait(wait),
