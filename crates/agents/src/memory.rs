@@ -1,6 +1,6 @@
 //! What agents remember of the people who talk to them, and finding again what was said (Workflow API contract, section 8.4).
 //!
-//! The text about a person is the caller's to write. A search looks at the newest messages of an agent's threads; their vectors are made
+//! The text about a person is the caller's to write, and the model is told it in the threads whose metadata name the person. A search looks at the newest messages of an agent's threads; their vectors are made
 //! by the built-in embedding when they are asked for, so that there is nothing to keep in step.
 
 use std::cmp::Ordering;
@@ -184,11 +184,18 @@ fn said(message: &Message) -> Option<(Said, Option<ExchangeId>)> {
     (is_heard && !text.trim().is_empty()).then(|| (Said { role: message.role, text }, message.exchange))
 }
 
-/// Whether a thread is one of a person: its metadata say so.
-fn is_with(thread: &Thread, user: Option<&str>) -> bool {
-    let Some(user) = user else { return true };
+/// The person whose thread it is, where its metadata say so.
+pub(crate) fn person_of(thread: &Thread) -> Option<String> {
+    if thread.metadata == "{}" {
+        return None;
+    }
     let metadata: Map<String, Value> = serde_json::from_str(&thread.metadata).unwrap_or_default();
-    ["user_id", "userId"].iter().any(|key| metadata.get(*key).and_then(Value::as_str) == Some(user))
+    let named = ["user_id", "userId"].iter().find_map(|key| metadata.get(*key)?.as_str());
+    named.filter(|user| !user.is_empty()).map(str::to_owned)
+}
+
+fn is_with(thread: &Thread, user: Option<&str>) -> bool {
+    user.is_none_or(|user| person_of(thread).as_deref() == Some(user))
 }
 
 fn note(tx: &mut Tx<'_>, ctx: &Ctx, action: &'static str, agent: AgentId, user: &str) -> Result<(), Fault> {

@@ -131,13 +131,14 @@ impl Work {
     /// The instructions, and what stands for what is not seen.
     fn system(&self) -> String {
         let summary = self.summary.as_ref().map(|(text, _)| text).or(self.thread.summary.as_ref());
-        match summary {
-            None => self.config.agent.instructions.clone(),
-            Some(summary) => format!(
-                "{}\n\nWhat was said earlier in this conversation, in short:\n{summary}",
-                self.config.agent.instructions
-            ),
+        let mut told = self.config.agent.instructions.clone();
+        if let Some(memory) = &self.memory {
+            told = format!("{told}\n\nWhat you remember of the person you talk to:\n{memory}");
         }
+        if let Some(summary) = summary {
+            told = format!("{told}\n\nWhat was said earlier in this conversation, in short:\n{summary}");
+        }
+        told
     }
 
     /// Tokens that messages may take, by estimate.

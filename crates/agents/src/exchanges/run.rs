@@ -10,6 +10,7 @@ use floe_model::{Fault, Timestamp};
 use floe_runtime::models::ModelInfo;
 use floe_store::Tx;
 use floe_store::agents::exchanges::Exchange;
+use floe_store::agents::memory;
 use floe_store::agents::messages::{self, Message};
 use floe_store::agents::spans::{self, Span};
 use floe_store::agents::threads::{self, Thread};
@@ -44,6 +45,8 @@ pub(super) struct Work {
     pub(super) caller: Arc<Caller>,
     pub(super) asked: Asked,
     pub(super) thread: Thread,
+    /// What the agent remembers of the person whose thread it is.
+    pub(super) memory: Option<String>,
     pub(super) history: Vec<Message>,
     pub(super) model: Option<ModelInfo>,
     pub(super) sink: Option<Sink>,
@@ -130,6 +133,14 @@ async fn load(agents: &Arc<Agents>, start: Start) -> Result<Work, Halt> {
         Some(thread) => (thread, Vec::new(), Vec::new()),
         None => read(agents, &exchange, config.agent.memory.summarise).await?,
     };
+    let memory = match crate::memory::person_of(&thread) {
+        None => None,
+        Some(user) => {
+            let (scope, agent) = (exchange.scope, exchange.agent);
+            let find = move |tx: &mut Tx<'_>| memory::find(tx, scope, agent, &user);
+            agents.platform.store.read(find).await?.map(|memory| memory.text)
+        }
+    };
     let now = agents.platform.clock.now();
     Ok(Work {
         asked: Asked::read(&exchange.asked)?,
@@ -141,6 +152,7 @@ async fn load(agents: &Arc<Agents>, start: Start) -> Result<Work, Halt> {
         config,
         caller,
         thread,
+        memory,
         history,
         model,
         sink,

@@ -122,6 +122,7 @@ pub fn total(tx: &mut Tx<'_>, scope: Scope, filter: &Filter) -> Result<i64, Faul
 /// # Errors
 /// Of the database.
 pub fn purge(tx: &mut Tx<'_>, scope: Scope, id: ThreadId) -> Result<(), Fault> {
+    super::exchange_streams::forget(tx, scope, id)?;
     tx.execute(&PURGE_SPANS, params![scope.workspace, id])?;
     tx.execute(&PURGE_EXCHANGES, params![scope.workspace, id]).map(drop)
 }

@@ -209,6 +209,23 @@ on_both! {
         keeper.stop().await;
     }
 
+    async fn what_is_remembered_of_a_person_is_told_in_his_threads(store: TestStore) {
+        let stage = Stage::open(store).await;
+        let agent = stage.agent(json!({})).await;
+        let ctx = stage.world.ctx(TEST.mode);
+        let begin = move |tx: &mut Tx<'_>| {
+            floe_agents::memory::put(tx, &ctx, agent, "ada", "Likes tea.", &Map::new())?;
+            let metadata = json!({ "user_id": "ada" }).as_object().unwrap().clone();
+            Ok((threads::begin(tx, &ctx, agent, None, &metadata)?.id, threads::begin(tx, &ctx, agent, None, &Map::new())?.id))
+        };
+        let (hers, other) = stage.world.platform.store.write(begin).await.unwrap();
+        for (thread, knows) in [(hers, true), (other, false), (hers, true)] {
+            let sent = send(&stage, agent, thread, "Hello").await;
+            stage.world.agents.await_outcome(TEST, sent.exchange).await.unwrap();
+            assert_eq!(stage.told()[0].contains("Likes tea."), knows, "{:?}", stage.told());
+        }
+    }
+
     async fn a_person_gives_the_reply_that_was_promised(store: TestStore) {
         let stage = Stage::open(store).await;
         let agent = stage.agent(json!({})).await;
