@@ -85,6 +85,22 @@ impl Api {
         self.call(Method::POST, path, &[], Some(body)).await
     }
 
+    /// PUT with a JSON body, in place of the revision that the caller saw.
+    ///
+    /// # Errors
+    /// As [`Api::call`].
+    pub(super) async fn put(&self, path: &str, body: &Value, revision: Option<i64>) -> Result<Value, Failure> {
+        let request = self.authorized(self.http.put(format!("{}{path}", self.target.url)))?.json(body);
+        let request = match revision {
+            Some(revision) => request.header("If-Match", format!("\"{revision}\"")),
+            None => request,
+        };
+        let answer = request.send().await.map_err(|error| self.unreachable(&error))?;
+        let status = answer.status();
+        let answer = self.read(answer).await?;
+        if status.is_success() { Ok(answer) } else { Err(refusal(status, &answer)) }
+    }
+
     /// POST with a body that is JSON text already, for amounts that no [`Value`] holds exactly.
     ///
     /// # Errors

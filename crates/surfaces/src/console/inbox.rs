@@ -38,7 +38,7 @@ const SEARCH_CHARS_MAX: usize = 100;
 const STATUSES: [&str; 4] = ["open", "answered", "expired", "cancelled"];
 const PRODUCTS: [&str; 5] = ["flows", "workflows", "agents", "treasury", "placements"];
 /// What a list shows unless it is asked for a kind: programs look for their own calls themselves.
-const KINDS_FOR_PEOPLE: &str = ",user-approval,show-form,";
+const KINDS_FOR_PEOPLE: &str = ",user-approval,show-form,human-review,webhook-wait,";
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -240,8 +240,17 @@ fn read_filter(query: &Query) -> Result<Asked, Fault> {
     };
     let agents = (!of_agents.is_empty() && of(inbox_agents::PRODUCT))
         .then(|| (AgentFilter { status: status.clone(), kind, mode, text: text.clone() }, mine));
+    let kinds = of_product(&kinds, product);
+    let has_questions = product.is_none() || kinds.len() > 1;
     let wait = WaitFilter { status, kinds: Some(kinds), mode, text };
-    Ok(Asked { questions: of("flows").then_some(ItemFilter { wait, mine }), payments, agents })
+    Ok(Asked { questions: has_questions.then_some(ItemFilter { wait, mine }), payments, agents })
+}
+
+/// Those kinds of questions, between commas, that runs of a product ask.
+fn of_product(kinds: &str, product: Option<&str>) -> String {
+    let Some(product) = product else { return kinds.to_owned() };
+    let kept = kinds.split(',').filter(|kind| !kind.is_empty() && inbox_wire::product_of(kind) == product);
+    kept.fold(String::from(","), |list, kind| format!("{list}{kind},"))
 }
 
 /// Kinds between commas, as the filter of the store takes them.

@@ -20,8 +20,8 @@ const KINDS: [(&str, Option<&str>); 9] = [
     ("flow_approval", Some("user-approval")),
     ("flow_form", Some("show-form")),
     ("flow_client_tool", Some("client-tool")),
-    ("workflow_review", None),
-    ("workflow_wait", None),
+    ("workflow_review", Some("human-review")),
+    ("workflow_wait", Some("webhook-wait")),
     ("payment_approval", None),
     ("payment_confirmation", None),
     ("agent_tool", None),
@@ -48,7 +48,7 @@ pub(super) fn item_object(item: &Item) -> Value {
     json!({
         "id": item_id(wait),
         "kind": kind_of(&wait.kind),
-        "product": "flows",
+        "product": product_of(&wait.kind),
         "mode": wait.mode.as_str(),
         "title": format!("{}: {}", wait.flow_name, wait.step_name),
         "summary": summary(item),
@@ -98,7 +98,7 @@ pub(super) fn counts_object(counts: &Counts, payments: &Payments, agents: AgentC
         None => of_others(kind).map(|open| ((*kind).to_owned(), json!(open))),
     };
     let by_kind: Map<String, Value> = KINDS.iter().filter_map(of_kind).collect();
-    let of_flows = count("user-approval") + count("show-form");
+    let of_flows = count("user-approval") + count("show-form") + count("human-review") + count("webhook-wait");
     let open = of_flows + payments.approvals + payments.confirmations + agents.tools + agents.handoffs;
     json!({ "open": open, "mine": counts.mine + payments.mine + agents.mine, "by_kind": by_kind })
 }
@@ -116,9 +116,15 @@ pub(super) fn kind_of(question: &str) -> &'static str {
     KINDS.iter().find(|(_, kind)| *kind == Some(question)).map_or("flow_approval", |(kind, _)| kind)
 }
 
+/// The product whose runs ask such questions.
+pub(super) fn product_of(question: &str) -> &'static str {
+    if matches!(question, "human-review" | "webhook-wait") { "workflows" } else { "flows" }
+}
+
 /// What is asked, in one sentence or as much of it as fits.
 fn summary(item: &Item) -> String {
-    let text = match item.question.get("message").or_else(|| item.question.get("title")) {
+    let said = ["message", "title", "prompt"].iter().find_map(|name| item.question.get(*name));
+    let text = match said.filter(|text| !text.is_null()) {
         Some(Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),
         None => match item.question.get("toolName").and_then(Value::as_str) {
@@ -160,6 +166,16 @@ fn answer_schema(item: &Item) -> Value {
             let data = json!({ "type": "object", "required": required, "properties": properties });
             json!({ "type": "object", "required": ["data"], "properties": { "data": data } })
         }
+        "human-review" => {
+            let kind = ["input_type", "inputType"].iter().find_map(|name| item.question.get(*name));
+            let data = match kind.and_then(Value::as_str).unwrap_or("text") {
+                "number" => json!({ "type": ["number", "string"] }),
+                "boolean" => json!({ "enum": [true, false, "true", "false", "1", "0"] }),
+                _ => json!({}),
+            };
+            json!({ "type": "object", "required": ["data"], "properties": { "data": data } })
+        }
+        "webhook-wait" => json!({ "type": "object", "required": ["data"], "properties": { "data": {} } }),
         _ => json!({
             "type": "object", "required": ["data"],
             "properties": { "data": {

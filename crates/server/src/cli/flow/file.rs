@@ -34,7 +34,7 @@ impl FlowFile {
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
         let refuse = |what: &str| Failure::invalid(format!("{}: {what}", path.display()));
         if path.to_string_lossy().ends_with(".workflow.json") {
-            return Err(refuse("this version knows flow files only, not workflow files"));
+            return Err(refuse("is a workflow file, not a flow file"));
         }
         let Value::Object(mut fields) = input::file_json(path)? else { return Err(refuse("is not a JSON object")) };
         let name = fields.get("name").and_then(Value::as_str).map(str::to_owned);

@@ -1,4 +1,4 @@
-//! `floe flow`: flows and their files.
+//! `floe flow`: flows and workflows, and their files.
 
 mod diff;
 mod file;
@@ -7,6 +7,7 @@ mod pull;
 mod push;
 mod run;
 mod validate;
+mod workflow;
 
 use clap::Subcommand;
 use serde_json::Value;
@@ -18,15 +19,15 @@ use super::{Context, Exit, Failure};
 pub(super) enum Command {
     /// List flows
     List(list::Arguments),
-    /// Write flows into files <name>.flow.json
+    /// Write flows into files <name>.flow.json, workflows into <name>.workflow.json
     Pull(pull::Arguments),
-    /// Create or update flows from files
+    /// Create or update flows and workflows from files
     Push(push::Arguments),
     /// Check files without a server
     Validate(validate::Arguments),
     /// Show what is different between two versions, or between a flow and its file
     Diff(diff::Arguments),
-    /// Run a flow, or the draft in a file
+    /// Run a flow, or the draft in a file; workflows in test mode
     Run(run::Arguments),
 }
 

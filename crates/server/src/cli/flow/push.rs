@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 
 use super::super::api::{Api, escaped};
 use super::file::{Base, Bases, FlowFile, split};
+use super::workflow::{self, WorkflowFile};
 use super::{Context, Exit, Failure, by_name, record};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
-    /// Files <name>.flow.json
+    /// Files <name>.flow.json and <name>.workflow.json
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// Publish what was pushed
@@ -20,6 +21,35 @@ pub(in crate::cli) struct Arguments {
     /// Note of the version
     #[arg(long)]
     note: Option<String>,
+}
+
+impl Pushed {
+    /// What a push did to the flow or workflow of an id.
+    pub(super) const fn new(id: String, outcome: &'static str, version: Value) -> Self {
+        Self { id, outcome, version }
+    }
+}
+
+/// One of the files.
+enum File {
+    Flow(FlowFile),
+    Workflow(WorkflowFile),
+}
+
+impl File {
+    fn read(path: &Path) -> Result<Self, Failure> {
+        if workflow::is_workflow(path) {
+            return WorkflowFile::read(path).map(Self::Workflow);
+        }
+        FlowFile::read(path).map(Self::Flow)
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Self::Flow(file) => &file.name,
+            Self::Workflow(file) => &file.name,
+        }
+    }
 }
 
 /// What a push did to one flow.
@@ -32,13 +62,20 @@ pub(super) struct Pushed {
 pub(super) async fn execute(context: &Context, arguments: &Arguments) -> Result<Exit, Failure> {
     let api = context.api()?;
     // All files are read before anything is sent, so that a broken one changes nothing.
-    let files: Result<Vec<FlowFile>, Failure> = arguments.files.iter().map(|path| FlowFile::read(path)).collect();
+    let files: Result<Vec<File>, Failure> = arguments.files.iter().map(|path| File::read(path)).collect();
+    let note = arguments.note.as_deref();
     for (path, file) in arguments.files.iter().zip(files?) {
-        let mut pushed = push(&api, path, &file, arguments.note.as_deref()).await?;
+        let mut pushed = match &file {
+            File::Flow(file) => push(&api, path, file, note).await?,
+            File::Workflow(file) => workflow::push(&api, path, file).await?,
+        };
         if arguments.publish {
-            publish(&api, path, &mut pushed, arguments.note.as_deref()).await?;
+            match &file {
+                File::Flow(_) => publish(&api, path, &mut pushed, note).await?,
+                File::Workflow(_) => workflow::publish(&api, path, &mut pushed, note).await?,
+            }
         }
-        report(context, &file, &pushed);
+        report(context, file.name(), &pushed);
     }
     Ok(Exit::Done)
 }
@@ -89,13 +126,12 @@ fn note_base(api: &Api, path: &Path, record: &Value) -> Result<(), Failure> {
     Bases::of_folder(&folder).note(&name, Base { server: api.url().to_owned(), id: id.to_owned(), revision })
 }
 
-fn report(context: &Context, file: &FlowFile, pushed: &Pushed) {
+fn report(context: &Context, name: &str, pushed: &Pushed) {
     if context.output.json {
-        let document =
-            json!({ "_id": pushed.id, "name": file.name, "outcome": pushed.outcome, "version": pushed.version });
+        let document = json!({ "_id": pushed.id, "name": name, "outcome": pushed.outcome, "version": pushed.version });
         context.output.line(&document.to_string());
         return;
     }
     let version = pushed.version.as_u64().map(|version| format!("  v{version}")).unwrap_or_default();
-    context.output.line(&format!("{:<9}  {}  {}{version}", pushed.outcome, pushed.id, file.name));
+    context.output.line(&format!("{:<9}  {}  {}{version}", pushed.outcome, pushed.id, name));
 }

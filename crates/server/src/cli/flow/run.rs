@@ -10,11 +10,12 @@ use super::super::input;
 use super::super::run::watch::follow;
 use super::file::FlowFile;
 use super::push::push;
+use super::workflow::{self, WorkflowFile};
 use super::{Context, Exit, Failure, flow_id};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
-    /// Id or name of a flow, or a file <name>.flow.json whose draft is pushed and run
+    /// Id or name of a flow or workflow, or a file <name>.flow.json or <name>.workflow.json whose draft is pushed and run
     flow: String,
     /// key=value, key=@file, or @file with a whole object; values are JSON where they are JSON
     #[arg(long, short, value_name = "KEY=VALUE")]
@@ -33,6 +34,15 @@ pub(in crate::cli) struct Arguments {
 pub(super) async fn execute(context: &Context, arguments: &Arguments) -> Result<Exit, Failure> {
     let inputs = input::inputs(&arguments.input)?;
     let api = context.api()?;
+    if let Some((id, version)) = workflow_subject(&api, arguments).await? {
+        let run = workflow::run(&api, &id, &version, &json!(inputs)).await?;
+        let answer = if arguments.wait {
+            follow(context, &api, &run, true).await?
+        } else {
+            json!({ "status": "running", "appRunId": run })
+        };
+        return print(context, &answer);
+    }
     let (id, version) = subject(&api, arguments).await?;
     let body = json!({ "inputs": inputs, "returnExecutionMetadata": true, "version": version });
     let mut answer = api.post(&format!("/v1/flow/execute/{}", escaped(&id)), &body).await?;
@@ -41,6 +51,25 @@ pub(super) async fn execute(context: &Context, arguments: &Arguments) -> Result<
         answer = follow(context, &api, &run, true).await?;
     }
     print(context, &answer)
+}
+
+/// Which workflow and version to run; none when a flow of steps is meant.
+async fn workflow_subject(api: &Api, arguments: &Arguments) -> Result<Option<(String, Value)>, Failure> {
+    let path = Path::new(&arguments.flow);
+    if workflow::is_workflow(path) {
+        let pushed = workflow::push(api, path, &WorkflowFile::read(path)?).await?;
+        return Ok(Some((pushed.id, json!("draft"))));
+    }
+    if arguments.flow.ends_with(".json") {
+        return Ok(None);
+    }
+    let Some(found) = workflow::find(api, &arguments.flow).await? else { return Ok(None) };
+    let version = match arguments.version {
+        Some(number) => json!(number),
+        None if arguments.draft => json!("draft"),
+        None => json!("latest"),
+    };
+    Ok(Some((found["id"].as_str().unwrap_or_default().to_owned(), version)))
 }
 
 /// Which flow and version to run.

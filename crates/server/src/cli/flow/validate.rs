@@ -8,11 +8,12 @@ use floe_engine::lang::{Problem, Severity};
 use serde_json::json;
 
 use super::file::FlowFile;
+use super::workflow;
 use super::{Context, Exit, Failure};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
-    /// Files <name>.flow.json
+    /// Files <name>.flow.json and <name>.workflow.json
     #[arg(required = true)]
     files: Vec<PathBuf>,
 }
@@ -21,6 +22,10 @@ pub(super) fn execute(context: &Context, arguments: &Arguments) -> Result<Exit, 
     let catalog = crate::registry::catalog(&context.settings);
     let mut errors = 0;
     for path in &arguments.files {
+        if workflow::is_workflow(path) {
+            errors += workflow::validate(context, path)?;
+            continue;
+        }
         let file = FlowFile::read(path)?;
         let name = path.display().to_string();
         let problems = compile(&file.definition, &catalog).problems;

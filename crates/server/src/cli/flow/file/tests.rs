@@ -31,7 +31,7 @@ fn files_that_are_no_flow_files_are_refused_with_the_place() {
         ("c.flow.json", "{\"definition\":{}}", "/name is missing"),
         ("d.flow.json", "{\"name\":\"n\"}", "/definition is missing"),
         ("e.flow.json", "{\"name\":\"n\",\"definition\":{},\"steps\":[]}", "/steps is not a field"),
-        ("f.workflow.json", "{}", "flow files only"),
+        ("f.workflow.json", "{}", "is a workflow file"),
     ] {
         let path = folder.join(name);
         std::fs::write(&path, text).expect("written");

@@ -1,0 +1,167 @@
+//! `/automations`: flows and workflows in one list, and trying one out (console contract, section 5.3).
+
+use std::sync::Arc;
+
+use floe_flows::definitions::VersionChoice;
+use floe_flows::workflows::{self, Automation, AutomationFilter, Start};
+use floe_model::access::Permission;
+use floe_model::flows::{Activity, Engine};
+use floe_model::id::{FlowId, MemberId, RunId};
+use floe_model::{Fault, Mode};
+use floe_runtime::Ctx;
+use floe_store::Tx;
+use floe_store::access::members;
+use serde_json::{Map, Value, json};
+
+use super::list::Window;
+use super::shapes::{BY_AGE, WINDOW, workflows as shapes};
+use super::{Rights, SURFACE, filters};
+use crate::http::shape::{TEXT, words};
+use crate::http::{Auth, Call, Reply, Route};
+
+const FILTERS: &[&str] = &["engine", "status", "q", "tag"];
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::get(&SURFACE, "/console/v1/automations", Auth::MEMBER, list)
+            .needs(Permission::Read)
+            .doc("List automations")
+            .about("Flows and workflows.")
+            .queries(WINDOW)
+            .query("sort", BY_AGE, "Newest first unless given")
+            .query("engine", words(Engine::WORDS), "Of one language")
+            .query("status", words(Activity::WORDS), "Those that may be started, or may not")
+            .query("q", TEXT, "Part of name or description")
+            .query("tag", TEXT, "With this tag")
+            .answers(200, shapes::AUTOMATIONS),
+        Route::post(&SURFACE, "/console/v1/automations/{id}/test", Auth::MEMBER, test)
+            .needs(Permission::Run)
+            .doc("Test an automation")
+            .about("Starts a run in test mode, of the draft unless another version is given.")
+            .takes(shapes::TEST)
+            .answers(202, shapes::TESTED)
+            .refuses(409, &["conflict"])
+            .refuses(422, &["invalid_definition"]),
+    ]
+}
+
+async fn list(call: Call) -> Result<Reply, Fault> {
+    let window = Window::of(&call, FILTERS)?;
+    let filter = AutomationFilter {
+        engine: filters::word(&call, "engine", Engine::WORDS)?.and_then(|word| Engine::parse(&word)),
+        activity: filters::word(&call, "status", Activity::WORDS)?.and_then(|word| Activity::parse(&word)),
+        text: filters::text(&call, "q")?.filter(|text| !text.is_empty()).map(|text| text.to_lowercase()),
+        tag: filters::text(&call, "tag")?.filter(|text| !text.is_empty()),
+    };
+    let after = window.after.map(FlowId);
+    let found =
+        call.app.flows.automations(&call.ctx, filter, window.newest_first, after, window.limit, window.total).await?;
+    let (last, more, total) = (found.last.map(|id| id.0), found.more, found.total);
+    let reading = move |tx: &mut Tx<'_>| {
+        let mut data = Vec::with_capacity(found.items.len());
+        for item in &found.items {
+            let owner = item.flow.owner.map(|owner| named(tx, owner)).transpose()?;
+            data.push(object(item, owner));
+        }
+        Ok(data)
+    };
+    let data = call.ctx.store.read(reading).await?;
+    Reply::ok(&window.page(data, last, more, total.and_then(|total| i64::try_from(total).ok())))
+}
+
+async fn test(call: Call) -> Result<Reply, Fault> {
+    let mut body = call.fields()?;
+    let inputs = match body.value("inputs") {
+        None => Map::new(),
+        Some(Value::Object(inputs)) => inputs,
+        Some(_) => {
+            body.problem("inputs", "type", "inputs must be an object");
+            Map::new()
+        }
+    };
+    let version = match body.value("version") {
+        None => VersionChoice::DraftElseLatest,
+        Some(Value::String(word)) if word == "draft" => VersionChoice::DraftElseLatest,
+        Some(word) => {
+            let text = word.as_str().map_or_else(|| word.to_string(), str::to_owned);
+            floe_flows::parse_version(&text).unwrap_or_else(|_| {
+                body.problem("version", "value", "version must be draft, latest or a number");
+                VersionChoice::Latest
+            })
+        }
+    };
+    body.finish()?;
+    let (id, workspace) = (call.param("id")?.to_owned(), call.ctx.caller.workspace);
+    let workflow = call.ctx.store.read(move |tx| workflows::find_id(tx, workspace, &id)).await?;
+    // Whatever mode the caller works in: a test is a run of test mode.
+    let mut caller = (*call.ctx.caller).clone();
+    caller.mode = Mode::Test;
+    let ctx = call.ctx.with_caller(Arc::new(caller));
+    let start = Start {
+        workflow,
+        version,
+        inputs,
+        lenient: false,
+        trigger: None,
+        source: "test",
+        run: ctx.ids.next(),
+        depth: 0,
+        ip: Some(call.peer.to_string()),
+    };
+    let started = call.app.flows.start_workflow(&ctx, start).await?;
+    call.trace.caused_run(started.run);
+    Reply::json(axum::http::StatusCode::ACCEPTED, &json!({ "run_id": run_id(started.engine, started.run) }))
+}
+
+/// The id of a run in the spelling of the API that its automation belongs to (console contract, section 1.2).
+fn run_id(engine: Engine, run: RunId) -> String {
+    match engine {
+        Engine::Flow => run.to_string(),
+        Engine::Workflow => workflows::ids::execution(run),
+    }
+}
+
+fn named(tx: &mut Tx<'_>, owner: MemberId) -> Result<Value, Fault> {
+    let name = members::find(tx, owner)?.map(|member| member.name);
+    Ok(json!({ "id": owner.prefixed(), "name": name }))
+}
+
+fn object(item: &Automation, owner: Option<Value>) -> Value {
+    let flow = &item.flow;
+    let last_run = item
+        .last_run
+        .as_ref()
+        .map(|run| json!({ "id": run_id(flow.engine, run.id), "status": run.status, "at": run.queued_at }));
+    json!({
+        "id": item.shown_id,
+        "engine": flow.engine.as_str(),
+        "name": flow.name,
+        "status": item.activity().as_str(),
+        "version": flow.pointers.latest,
+        "has_draft": flow.pointers.draft.is_some(),
+        "triggers": triggers(item),
+        "last_run": last_run,
+        "runs_7d": { "completed": item.recent.completed, "failed": item.recent.failed },
+        "waiting": item.recent.waiting,
+        "owner": owner,
+        "updated_at": flow.updated_at,
+    })
+}
+
+/// The records of its triggers, and those of its definition that have none.
+fn triggers(item: &Automation) -> Vec<Value> {
+    let records = item.triggers.iter().map(|trigger| {
+        json!({
+            "id": floe_flows::triggers::shown_id(trigger), "type": trigger.kind.as_str(), "name": trigger.name,
+            "enabled": trigger.enabled, "next_fire_at": trigger.next_at.filter(|_| trigger.enabled),
+        })
+    });
+    let has_record = |kind: &String| {
+        item.triggers.iter().any(|trigger| kind == trigger.kind.as_str() || kind.starts_with("webhook"))
+    };
+    let others = item.trigger_kinds().into_iter().filter(|kind| !has_record(kind)).map(|kind| {
+        let enabled = item.activity() == Activity::Active;
+        json!({ "id": null, "type": kind, "name": null, "enabled": enabled, "next_fire_at": null })
+    });
+    records.chain(others).collect()
+}
