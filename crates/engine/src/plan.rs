@@ -194,6 +194,17 @@ impl Node {
         self.edges.iter().any(|edge| edge.port == port)
     }
 
+    /// Whether the run goes on after a failure of the node as if nothing had happened: something handles it.
+    #[must_use]
+    pub fn handles_failure(&self) -> bool {
+        match self.on_error {
+            OnError::Fail => false,
+            OnError::Continue | OnError::Branch | OnError::Value(_) => true,
+            OnError::Settle => self.has_port(Port::ERROR),
+            OnError::Goto => self.has_port(Port::GOTO) || self.has_port(Port::ERROR),
+        }
+    }
+
     /// The port of a handle; [`Port::NEXT`] for a node that does not choose.
     #[must_use]
     pub fn port_of(&self, handle: Option<&str>) -> Port {

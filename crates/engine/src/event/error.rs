@@ -52,11 +52,26 @@ impl StepError {
             "expression_error" | "expression_limit" | "bad_expression" => "EXPRESSION_ERROR",
             "bad_value" | "not_an_array" | "validation_error" | "reserved_name" => "VALIDATION",
             "unknown_type" | "secret_missing" => "NOT_CONFIGURED",
+            "sub_flow_failed" => return self.name_as_child(),
+            "depth_limit" => "VALIDATION",
             "secret_unavailable" => "TRANSIENT",
             "internal_error" => "INTERNAL",
             _ => return,
         };
         code.clone_into(&mut self.code);
+    }
+
+    /// The code of a called run that failed is the one that it failed with, where that is one of graphs.
+    fn name_as_child(&mut self) {
+        let details = self.details.as_ref();
+        let inner = details.and_then(|details| details.pointer("/error/code").or(details.get("code"))?.as_str());
+        let is_of_graphs = |code: &&str| code.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+        self.code = match inner {
+            Some("not_found" | "flow_not_published") => "NOT_FOUND".to_owned(),
+            Some("validation_error" | "workflow_inactive" | "invalid_definition") => "VALIDATION".to_owned(),
+            Some(code) if is_of_graphs(&code) => code.to_owned(),
+            _ => "INTERNAL".to_owned(),
+        };
     }
 
     /// `{code, message}`, the result of a step that failed and was told to go on.

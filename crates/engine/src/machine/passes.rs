@@ -124,8 +124,12 @@ impl Machine {
 
     /// What follows when nothing has ended the loop: more passes, the test before the next one, or the end.
     fn next_pass(&mut self, place: Place, work: &LoopWork, at: Timestamp) {
-        let Some(Active::Loop(state)) = self.active.get(&place) else { return };
+        let Some(Active::Loop(state)) = self.active.get_mut(&place) else { return };
         if matches!(work.kind, LoopKind::While { .. }) {
+            // Its condition sees the pass that it is tested for.
+            let index = i64::try_from(state.begun).unwrap_or(i64::MAX);
+            state.turn_to(state.begun, Value::Null, index);
+            state.locals = named(work, &Value::Null, index);
             return self.push_ready(place);
         }
         let room = if is_concurrent(work) { work.concurrency as usize } else { 1 };

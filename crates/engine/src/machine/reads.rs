@@ -49,10 +49,12 @@ impl Machine {
             && self.active.values().all(is_passive)
     }
 
-    /// Whether everything that goes on is a pause, those that look at a condition included: such time is not active time.
+    /// Whether everything that goes on is a pause: such time is not active time. Of a graph short pauses and looks at a condition are
+    /// some too.
     #[must_use]
     pub fn is_pausing(&self) -> bool {
-        let rests = |active: &Active| active.is_pause() || matches!(active, Active::Polling { .. });
+        let is_short = |active: &Active| matches!(active, Active::Polling { .. } | Active::Asking { .. });
+        let rests = |active: &Active| active.is_pause() || (self.is_graph() && is_short(active));
         self.outcome.is_none()
             && self.ready.is_empty()
             && self.active.values().any(rests)

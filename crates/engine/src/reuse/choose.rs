@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::past::{Past, PastStep};
 use super::{Kept, Reuse, ReusedList, ReusedStep};
-use crate::plan::{Node, NodeIndex, OnError, Plan, Port, WaitKind, Work};
+use crate::nodes::Compute;
+use crate::plan::{Node, NodeIndex, Plan, Port, WaitKind, Work};
 
 /// Where a repetition begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,7 +87,14 @@ impl Past {
         let found = plan.find(&old.id)?;
         let new = plan.node(found);
         let stands_alike = (old.scope == 0) == (new.scope == 0);
-        (new.kind == old.kind && stands_alike && !matches!(new.work, Work::Finish { .. })).then_some(found)
+        let is_kept = match &new.work {
+            // A computation costs nothing, and may have changed more than its record tells.
+            Work::Finish { .. } | Work::Compute(_) => false,
+            // By which ways the body was left is not kept, nor what it did to the shared memory.
+            Work::Loop(work) => plan.scope(work.body).outs == 0 && !shares_inside(plan, found),
+            _ => true,
+        };
+        (new.kind == old.kind && stands_alike && is_kept).then_some(found)
     }
 
     /// What is taken over of a step that is not before the beginning.
@@ -131,6 +139,12 @@ impl Past {
     }
 }
 
+/// Whether a node inside of a loop changes the shared memory.
+fn shares_inside(plan: &Plan, owner: NodeIndex) -> bool {
+    let shares = |node: &Node| matches!(&node.work, Work::Compute(compute) if matches!(**compute, Compute::Memory(_)));
+    (0..).zip(&plan.nodes).any(|(index, node)| plan.top_of(index) == owner && shares(node))
+}
+
 /// What is taken over of a step before the beginning: what it came to, with the port that leads on in the new plan.
 fn before(old: &Node, new: &Node, kept: &Kept) -> Option<Kept> {
     match kept {
@@ -138,7 +152,7 @@ fn before(old: &Node, new: &Node, kept: &Kept) -> Option<Kept> {
             let port = port_in(new, result, *port)?;
             Some(Kept::Done { result: result.clone(), port, values: values.clone(), steps: steps.clone() })
         }
-        Kept::Failed { .. } => (old.on_error != OnError::Fail && new.on_error != OnError::Fail).then(|| kept.clone()),
+        Kept::Failed { .. } => (old.handles_failure() && new.handles_failure()).then(|| kept.clone()),
         Kept::Skipped => Some(Kept::Skipped),
         Kept::Decided { decision, .. } => Some(Kept::Decided { decision: decision.clone(), same_question: false }),
     }
@@ -151,6 +165,7 @@ fn port_in(node: &Node, result: &Value, port: Port) -> Option<Port> {
             Some(id) => branches.iter().find(|branch| branch.id == id).map(|branch| branch.port),
             None => Some(*otherwise),
         },
+        Work::Effect(effect) if effect.handle.is_some() => Some(node.port_after(result)),
         _ if port == Port::TIMEOUT => node.has_port(port).then_some(port),
         _ => (port == Port::NEXT).then_some(port),
     }

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use floe_model::id::RunId;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Kept;
 use super::past::Past;
@@ -122,6 +122,8 @@ impl Paper<'_> {
                 let (place, child) = (*place, RunId(self.children));
                 vec![Happening::ChildStarted { place, child }, Happening::ChildEnded { child, outcome: Ok(output) }]
             }
+            // What the variables hold now is not asked for: it does not tell which nodes run.
+            Command::Equip { .. } => vec![Happening::Equipped { env: Map::new(), secrets: Vec::new() }],
             Command::Wake { alarm: Alarm::Wait(wait), .. } => {
                 let Some(question) = self.machine.question(*wait) else { return Vec::new() };
                 let answer = match question.kind {

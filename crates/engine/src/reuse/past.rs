@@ -112,7 +112,13 @@ impl Reader {
                 self.past.beginning = Some(beginning.as_ref().clone());
                 None
             }
-            Happening::Done { place, result, port, .. } => Some((*place, done(result, *port))),
+            Happening::Done { place, result, port, changes, .. } => {
+                let mut kept = done(result, *port);
+                if let (Kept::Done { values, .. }, Some(changes)) = (&mut kept, changes) {
+                    values.clone_from(&changes.variables);
+                }
+                Some((*place, kept))
+            }
             Happening::Reused { place } => Some((*place, self.machine.reused_at(*place)?.kept.clone())),
             Happening::Answered { wait, answer: Answer::Decision { approve, comment }, by } => {
                 let question = self.machine.question(*wait)?;

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::drive::{ACTIVE_MS_MAX, drive};
 use crate::event::{Answer, Beginning, Event, Happening, Place, StepError};
 use crate::interpret::Moment;
+use crate::lang::graph;
 use crate::lang::steps::compile;
 use crate::machine::{Alarm, Command, Machine, Outcome};
 use crate::plan::Port;
@@ -79,6 +80,86 @@ impl Run {
         }
     }
 
+    /// Begins a run of a graph: nodes by id, and edges `[from, to]` or `[from, to, handle]`.
+    pub(super) fn of_graph(nodes: Value, edges: Value, inputs: Value) -> Self {
+        let mut run = Self::unbegun_graph(&graph_of(nodes, edges));
+        run.begin(0, inputs);
+        run
+    }
+
+    /// With the proof of the whole journal only: for graphs of many passes.
+    pub(super) fn long_graph(nodes: Value, edges: Value, inputs: Value) -> Self {
+        let mut run = Self::unbegun_graph(&graph_of(nodes, edges));
+        run.proof = Proof::WholeJournal;
+        run.begin(0, inputs);
+        run
+    }
+
+    /// Without any proof: for journals of many megabytes.
+    pub(super) fn heavy_graph(nodes: Value, edges: Value, inputs: Value) -> Self {
+        let mut run = Self::unbegun_graph(&graph_of(nodes, edges));
+        run.proof = Proof::None;
+        run.begin(0, inputs);
+        run
+    }
+
+    pub(super) fn unbegun_graph(definition: &Value) -> Self {
+        let compiled = graph::compile(definition, catalog().nodes());
+        let plan = compiled.plan.unwrap_or_else(|| panic!("{:?}", compiled.problems));
+        Self {
+            machine: Machine::new(Arc::new(plan)),
+            journal: Vec::new(),
+            commands: Vec::new(),
+            now: START,
+            next_id: 0,
+            proof: Proof::EveryPrefix,
+        }
+    }
+
+    /// The places of all commands for a node, in order.
+    pub(super) fn places(&self, id: &str) -> Vec<Place> {
+        let of_command = |command: &Command| match command {
+            Command::Perform { place, .. } if self.machine.plan().node(place.node).id == id => Some(*place),
+            _ => None,
+        };
+        self.commands.iter().filter_map(of_command).collect()
+    }
+
+    /// What the run's memory holds under a node's id.
+    pub(super) fn record(&self, id: &str) -> Value {
+        self.machine.context()["nodes"][id].clone()
+    }
+
+    pub(super) fn variable(&self, name: &str) -> Value {
+        self.machine.context()["variables"][name].clone()
+    }
+
+    /// Tells the answers to the scripts that were asked for last.
+    pub(super) fn script(&mut self, answers: Vec<Result<Value, String>>) -> &mut Self {
+        let asked = self.commands.iter().rev().find_map(|command| match command {
+            Command::Script { place, .. } => Some(*place),
+            _ => None,
+        });
+        assert!(self.machine.scripted(asked.expect("scripts were asked for"), answers), "the answers are wanted");
+        self.go_on();
+        self
+    }
+
+    /// Lets it go on by itself.
+    pub(super) fn go_on(&mut self) {
+        let ids = &mut self.next_id;
+        let mut fresh = || {
+            *ids += 1;
+            *ids
+        };
+        let mut moment = Moment { now: self.now, fresh: &mut fresh, active_ms_max: ACTIVE_MS_MAX };
+        let driven = drive(&mut self.machine, None, &mut moment);
+        let from = self.journal.len();
+        self.journal.extend(driven.events);
+        self.commands.extend(driven.commands);
+        self.prove_journal(from);
+    }
+
     pub(super) fn begin(&mut self, entry: usize, inputs: Value) {
         let Value::Object(inputs) = inputs else { panic!("inputs are an object") };
         self.tell(Happening::Began(Box::new(Beginning {
@@ -91,8 +172,6 @@ impl Run {
             depth: 0,
             reuse: None,
             trigger: Value::Null,
-            env: Map::new(),
-            secrets: Vec::new(),
         })));
     }
 
@@ -296,6 +375,24 @@ pub(super) fn done_at(place: Place, attempt: u32, result: Value) -> Happening {
 
 pub(super) fn failed_at(place: Place, attempt: u32, error: StepError) -> Happening {
     Happening::Failed { place, attempt, error, logs: Vec::new() }
+}
+
+/// A graph in record form.
+pub(super) fn graph_of(nodes: Value, edges: Value) -> Value {
+    let edge = |edge: &Value| json!({ "source": edge[0], "target": edge[1], "sourceHandle": edge[2] });
+    let edges: Vec<Value> = edges.as_array().expect("a list").iter().map(edge).collect();
+    let mut all = Map::new();
+    for (id, node) in nodes.as_object().expect("nodes by id") {
+        let mut config = node.clone();
+        let (kind, on_error) = (config["type"].take(), config["onError"].take());
+        config.as_object_mut().expect("a node").retain(|key, _| key != "type" && key != "onError");
+        let mut node = json!({ "type": kind, "name": id, "config": config });
+        if !on_error.is_null() {
+            node["onError"] = on_error;
+        }
+        all.insert(id.clone(), node);
+    }
+    json!({ "name": "Test", "nodes": all, "edges": edges })
 }
 
 /// A trigger, then the steps in order: each leads to the next unless it says otherwise.

@@ -37,8 +37,6 @@ fn every_event_is_written_and_read() {
             depth: 2,
             reuse: None,
             trigger: Value::Null,
-            env: Map::new(),
-            secrets: Vec::new(),
         })),
         json!({ "e": "began", "run": id, "entry": 1, "inputs": { "a": 0.1 }, "trigger_data": null, "user": { "name": "A" }, "flow": { "version": 1 }, "depth": 2 }),
     );
