@@ -63,8 +63,10 @@ pub struct Moment<'f> {
     pub state: RunState,
     /// The machine after it.
     pub machine: &'f Machine,
-    /// Records of the steps that it changed.
-    pub steps: Vec<&'f StepRecord>,
+    /// What happened.
+    pub what: &'f Happening,
+    /// Records of the steps that it changed, each with its number in order of start.
+    pub steps: Vec<(usize, &'f StepRecord)>,
 }
 
 impl Flows {
@@ -125,7 +127,13 @@ impl RunFeed {
         Ok(rendered)
     }
 
-    fn moment(&self, event: &Event, is_queued: bool) -> Moment<'_> {
+    /// The state after what was read so far.
+    #[must_use]
+    pub fn machine(&self) -> &Machine {
+        self.recorder.machine()
+    }
+
+    fn moment<'f>(&'f self, event: &'f Event, is_queued: bool) -> Moment<'f> {
         let machine = self.recorder.machine();
         let mut state = RunState::of(&self.row, machine);
         state.status = runs::status(machine, is_queued);
@@ -138,6 +146,7 @@ impl RunFeed {
             Happening::ChildPaused { question: Some(_), .. } => MomentKind::Wait,
             _ => MomentKind::Step,
         };
-        Moment { kind, at: event.at, state, machine, steps: self.recorder.changed().collect() }
+        let steps = self.recorder.changed_numbered().collect();
+        Moment { kind, at: event.at, state, machine, what: &event.what, steps }
     }
 }

@@ -1,4 +1,4 @@
-//! The joined list of runs (console contract, section 5.7): for now those of flows.
+//! Runs of flows and of workflows in the joined list (console contract, section 5.7).
 //!
 //! A list is in the order of ids, which is that of acceptance. It walks the index that fits the filter best and looks at what the
 //! index does not know row by row, at a bounded number of rows: then the page ends short, and its cursor goes on from there.
@@ -6,17 +6,19 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use floe_model::flows::Engine;
 use floe_model::id::{FlowId, RunId, WaitId, WorkspaceId};
 use floe_model::{Fault, FaultKind, Mode, Timestamp};
 use floe_runtime::Ctx;
 use floe_store::Tx;
 use floe_store::flows::run_list::{self as store, Listed, Range, Walk};
 use floe_store::flows::runs::{self, RunRow};
-use floe_store::flows::{reruns, waits};
+use floe_store::flows::{flows, reruns, waits};
 
 use crate::Flows;
 use crate::definitions;
 use crate::questions::{Starter, starter_of};
+use crate::workflows::Status;
 
 /// Runs that are looked at for one page.
 const LOOKED_AT_MAX: usize = 1_500;
@@ -32,6 +34,10 @@ const ID_SLACK_MS: i64 = 60_000;
 pub struct ListFilter {
     /// Statuses of flow runs; every status when empty.
     pub statuses: Vec<&'static str>,
+    /// Words of the product, which differ by language; every word when empty.
+    pub product: Vec<String>,
+    /// Runs of this language only.
+    pub engine: Option<Engine>,
     /// The flow.
     pub flow: Option<FlowId>,
     /// Live or test.
@@ -76,10 +82,35 @@ impl Order {
 pub struct RunItem {
     /// The run, and the run that it repeats.
     pub listed: Listed,
+    /// The language of its definition.
+    pub engine: Engine,
     /// The question that it waits for, and since when.
     pub asked: Option<(WaitId, Timestamp)>,
     /// Who started it.
     pub starter: Starter,
+}
+
+impl RunItem {
+    /// The status in the words of the console, and in those of the product.
+    #[must_use]
+    pub fn statuses(&self) -> (&str, &str) {
+        let run = &self.listed.run;
+        let product = product_status(self.engine, run);
+        let console = match (self.engine, product) {
+            (Engine::Workflow, "pending") => "queued",
+            (Engine::Workflow, "paused") => "waiting",
+            (_, word) => word,
+        };
+        (console, product)
+    }
+}
+
+/// The status of a run in the words of its product.
+fn product_status(engine: Engine, run: &RunRow) -> &str {
+    match engine {
+        Engine::Flow => &run.status,
+        Engine::Workflow => Status::of(run).as_str(),
+    }
 }
 
 /// One page.
@@ -122,11 +153,9 @@ impl Flows {
             .read(move |tx| {
                 let workspace = caller.caller.workspace;
                 let run = runs::find(tx, workspace, run)?.ok_or_else(|| Fault::not_found("Run"))?;
-                if !Seen::new(&caller).may(tx, run.flow)? {
-                    return Err(Fault::not_found("Run"));
-                }
+                let engine = Seen::new(&caller).engine(tx, run.flow)?.ok_or_else(|| Fault::not_found("Run"))?;
                 let rerun_of = reruns::find(tx, workspace, run.id)?.map(|rerun| rerun.of);
-                item(tx, &mut HashMap::new(), Listed { run, rerun_of })
+                item(tx, &mut HashMap::new(), Listed { run, rerun_of }, engine)
             })
             .await
     }
@@ -154,7 +183,7 @@ pub(crate) fn walk(
     filter: &ListFilter,
     order: Order,
     most: usize,
-    mut visit: impl FnMut(&mut Tx<'_>, Listed) -> Result<bool, Fault>,
+    mut visit: impl FnMut(&mut Tx<'_>, Listed, Engine) -> Result<bool, Fault>,
 ) -> Result<(Option<RunId>, bool), Fault> {
     if filter.is_void {
         return Ok((None, false));
@@ -165,7 +194,10 @@ pub(crate) fn walk(
     for _ in 0..most {
         let Some(listed) = sources.next(tx)? else { return Ok((last, false)) };
         let id = listed.run.id;
-        if filter.shows(&listed.run) && seen.may(tx, listed.run.flow)? && !visit(tx, listed)? {
+        if filter.shows(&listed.run)
+            && let Some(engine) = seen.engine(tx, listed.run.flow)?.filter(|engine| filter.fits(*engine, &listed.run))
+            && !visit(tx, listed, engine)?
+        {
             return Ok((Some(id), true));
         }
         last = Some(id);
@@ -182,16 +214,17 @@ fn page(
     count: bool,
 ) -> Result<ItemPage, Fault> {
     let mut found = Vec::new();
-    let (last, more) = walk(tx, ctx, filter, order, LOOKED_AT_MAX, |_, listed| {
-        found.push(listed);
+    let (last, more) = walk(tx, ctx, filter, order, LOOKED_AT_MAX, |_, listed, engine| {
+        found.push((listed, engine));
         Ok(found.len() <= limit)
     })?;
     // One more than asked for tells whether there is another page; it is the first one of that.
     let is_full = found.len() > limit;
     found.truncate(limit);
-    let last = if is_full { found.last().map(|listed| listed.run.id) } else { last };
+    let last = if is_full { found.last().map(|(listed, _)| listed.run.id) } else { last };
     let mut starters = HashMap::new();
-    let items = found.into_iter().map(|listed| item(tx, &mut starters, listed)).collect::<Result<Vec<_>, Fault>>()?;
+    let items = found.into_iter().map(|(listed, engine)| item(tx, &mut starters, listed, engine));
+    let items = items.collect::<Result<Vec<_>, Fault>>()?;
     let total = if count { total(tx, ctx, filter)? } else { None };
     Ok(ItemPage { items, last, more, total })
 }
@@ -199,17 +232,26 @@ fn page(
 /// How many runs a filter finds; none when that would take too long.
 fn total(tx: &mut Tx<'_>, ctx: &Ctx, filter: &ListFilter) -> Result<Option<u64>, Fault> {
     let mut total = 0;
-    let (_, more) = walk(tx, ctx, filter, Order::newest(), COUNTED_MAX, |_, _| {
+    let (_, more) = walk(tx, ctx, filter, Order::newest(), COUNTED_MAX, |_, _, _| {
         total += 1;
         Ok(true)
     })?;
     Ok((!more).then_some(total))
 }
 
-fn item(tx: &mut Tx<'_>, starters: &mut HashMap<String, Starter>, listed: Listed) -> Result<RunItem, Fault> {
+fn item(
+    tx: &mut Tx<'_>,
+    starters: &mut HashMap<String, Starter>,
+    listed: Listed,
+    engine: Engine,
+) -> Result<RunItem, Fault> {
     let run = &listed.run;
     let asked = match run.status.as_str() {
-        "waiting" => waits::open_of_run(tx, run.workspace, run.id, 1)?.pop().map(|wait| (wait.id, wait.created_at)),
+        // A workflow asks while others of its nodes go on.
+        "running" if run.wait_kind.is_none() => None,
+        "waiting" | "running" => {
+            waits::open_of_run(tx, run.workspace, run.id, 1)?.pop().map(|wait| (wait.id, wait.created_at))
+        }
         _ => None,
     };
     let starter = match starters.get(&run.started_by) {
@@ -220,7 +262,7 @@ fn item(tx: &mut Tx<'_>, starters: &mut HashMap<String, Starter>, listed: Listed
             starter
         }
     };
-    Ok(RunItem { listed, asked, starter })
+    Ok(RunItem { listed, engine, asked, starter })
 }
 
 impl ListFilter {
@@ -243,6 +285,13 @@ impl ListFilter {
             && self.from.is_none_or(|from| run.queued_at >= from)
             && self.to.is_none_or(|to| run.queued_at < to)
             && self.text.as_deref().is_none_or(contains)
+    }
+
+    /// Whether the filter shows a run of a language.
+    fn fits(&self, engine: Engine, run: &RunRow) -> bool {
+        let word = || product_status(engine, run);
+        self.engine.is_none_or(|wanted| wanted == engine)
+            && (self.product.is_empty() || self.product.iter().any(|wanted| wanted == word()))
     }
 
     /// The indexes that are walked together: each run is in one of them at most.
@@ -338,7 +387,7 @@ impl Source {
 /// Which flows' runs the caller may see; each is looked up once.
 struct Seen<'c> {
     ctx: &'c Ctx,
-    known: HashMap<FlowId, bool>,
+    known: HashMap<FlowId, Option<Engine>>,
 }
 
 impl<'c> Seen<'c> {
@@ -346,16 +395,17 @@ impl<'c> Seen<'c> {
         Self { ctx, known: HashMap::new() }
     }
 
-    fn may(&mut self, tx: &mut Tx<'_>, flow: FlowId) -> Result<bool, Fault> {
+    /// The language of a flow whose runs the caller may see.
+    fn engine(&mut self, tx: &mut Tx<'_>, flow: FlowId) -> Result<Option<Engine>, Fault> {
         if let Some(&known) = self.known.get(&flow) {
             return Ok(known);
         }
-        let may = match definitions::may_see_runs(tx, self.ctx, flow) {
-            Ok(()) => true,
-            Err(fault) if fault.kind() == FaultKind::NotFound => false,
+        let engine = match definitions::may_see_runs(tx, self.ctx, flow) {
+            Ok(()) => flows::find_any(tx, self.ctx.caller.workspace, flow)?.map(|flow| flow.engine),
+            Err(fault) if fault.kind() == FaultKind::NotFound => None,
             Err(fault) => return Err(fault),
         };
-        self.known.insert(flow, may);
-        Ok(may)
+        self.known.insert(flow, engine);
+        Ok(engine)
     }
 }

@@ -21,7 +21,7 @@ pub(crate) const MEDIA: &str = "text/event-stream";
 /// Pause between two looks at a run that another server may move, and at the reader's rights.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(900);
 /// Streams of one process at a time.
-const STREAMS_MAX: usize = 1_000;
+const STREAMS_MAX: usize = 2_000;
 /// Messages that wait for a slow reader; then the run is read no further until he has caught up.
 const MESSAGES_WAITING: usize = 64;
 /// Time without a message after which a comment tells that the stream lives (Flow API contract, section 13).
@@ -30,6 +30,17 @@ const COMMENT_EVERY: Duration = Duration::from_secs(15);
 const STALLED: Duration = Duration::from_secs(60);
 
 static STREAMS: AtomicUsize = AtomicUsize::new(0);
+
+/// How a stream tells that it lives.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pulse {
+    /// Time without a message after which it does.
+    pub(crate) every: Duration,
+    /// The comment.
+    pub(crate) comment: &'static str,
+}
+
+const PULSE: Pulse = Pulse { every: COMMENT_EVERY, comment: ": still here\n\n" };
 
 /// The stream ends before its subject does.
 pub(crate) struct Cut;
@@ -63,6 +74,7 @@ impl Drop for Place {
 pub(crate) struct Messages {
     sender: Sender<Bytes, io::Error>,
     last_sent: Instant,
+    pulse: Pulse,
 }
 
 impl Messages {
@@ -85,8 +97,9 @@ impl Messages {
     /// # Errors
     /// When the reader may not go on, and when the server stops.
     pub(crate) async fn go_on(&mut self, call: &Call) -> Result<(), Cut> {
-        if self.last_sent.elapsed() >= COMMENT_EVERY {
-            self.send(": still here\n\n".to_owned()).await?;
+        // The next look comes that much later.
+        if self.last_sent.elapsed() + LOOK_EVERY > self.pulse.every {
+            self.send(self.pulse.comment.to_owned()).await?;
         }
         if !call.app.flows.runs.is_running() {
             return Err(Cut);
@@ -105,8 +118,17 @@ pub(crate) fn reply<T>(place: Place, tell: impl FnOnce(Messages) -> T) -> Reply
 where
     T: Future<Output = Result<(), Cut>> + Send + 'static,
 {
+    reply_with(place, PULSE, tell)
+}
+
+/// The same with another pulse; `place` is dropped when it ends.
+pub(crate) fn reply_with<P, T>(place: P, pulse: Pulse, tell: impl FnOnce(Messages) -> T) -> Reply
+where
+    P: Send + 'static,
+    T: Future<Output = Result<(), Cut>> + Send + 'static,
+{
     let (sender, body) = Channel::<Bytes, io::Error>::new(MESSAGES_WAITING);
-    let telling = tell(Messages { sender, last_sent: Instant::now() });
+    let telling = tell(Messages { sender, last_sent: Instant::now(), pulse });
     tokio::spawn(async move {
         // A reader who went away ends it like one who has seen everything.
         let _ = telling.await;

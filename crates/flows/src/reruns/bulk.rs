@@ -158,7 +158,7 @@ impl Flows {
         let found = ctx.store.read(move |tx| {
             let mut flows = Permitted { ctx: &caller, known: HashMap::new() };
             let mut ids = Vec::new();
-            crate::run_list::walk(tx, &caller, &filter, Order::newest(), LOOKED_AT_MAX, |tx, listed| {
+            crate::run_list::walk(tx, &caller, &filter, Order::newest(), LOOKED_AT_MAX, |tx, listed, _| {
                 if flows.may(tx, listed.run.flow)? {
                     ids.push(listed.run.id);
                 }

@@ -1,6 +1,6 @@
 //! Runs as executions (workflow API contract, section 8.2).
 
-use floe_engine::event::{Event, Happening};
+use floe_engine::event::{Event, Happening, Question};
 use floe_model::access::Permission;
 use floe_model::id::{FlowId, RunId, TriggerId, WorkspaceId};
 use floe_model::{Fault, FaultKind, Mode, Timestamp};
@@ -409,7 +409,7 @@ fn pause_context(wait: &WaitRow) -> Value {
         node_name: &wait.step_name,
         question: &question,
         paused_at: wait.created_at,
-        expires_at: Some(wait.due_at),
+        expires_at: (wait.due_at < wait.created_at.plus_seconds(Question::ENDLESS_S)).then_some(wait.due_at),
     })
 }
 

@@ -3,7 +3,9 @@
 use floe_engine::plan::Plan;
 use floe_engine::records::{Attempt, StepRecord, StepStatus};
 use floe_flows::run_list::RunItem;
+use floe_flows::workflows::ids;
 use floe_model::Timestamp;
+use floe_model::flows::Engine;
 use floe_model::id::InboxId;
 use serde_json::{Value, json};
 
@@ -31,9 +33,15 @@ pub(super) fn run_object(item: &RunItem, now: Timestamp) -> Value {
         .started_at
         .zip(run.active_ms)
         .map(|(started, active_ms)| (run.finished_at.unwrap_or(now).millis_since(started) - active_ms).max(0));
+    // Each in the spelling of the API that makes it (console contract, section 1.2).
+    let (kind, id, definition) = match item.engine {
+        Engine::Flow => ("flow", run.id.to_string(), run.flow.to_string()),
+        Engine::Workflow => ("workflow", ids::execution(run.id), ids::workflow(run.flow)),
+    };
+    let (status, product_status) = item.statuses();
     json!({
-        "id": run.id, "kind": "flow", "name": run.flow_name, "definition_id": run.flow, "version": run.version,
-        "mode": run.mode.as_str(), "status": run.status, "product_status": run.status, "warnings": 0,
+        "id": id, "kind": kind, "name": run.flow_name, "definition_id": definition, "version": run.version,
+        "mode": run.mode.as_str(), "status": status, "product_status": product_status, "warnings": 0,
         "trigger": run.trigger_type, "source": run.source_kind,
         "started_by": { "type": starter.kind, "id": starter.id, "name": starter.name },
         "waiting_on": waiting_on,
@@ -46,7 +54,11 @@ pub(super) fn run_object(item: &RunItem, now: Timestamp) -> Value {
 
 /// The kind of an item of the inbox where there is one; else the word of the product.
 fn wait_word(kind: &str) -> &str {
-    if matches!(kind, "user-approval" | "show-form" | "client-tool") { kind_of(kind) } else { kind }
+    if matches!(kind, "user-approval" | "show-form" | "client-tool" | "human-review" | "webhook-wait") {
+        kind_of(kind)
+    } else {
+        kind
+    }
 }
 
 /// The id of a step's span: its number in the order of start, which never changes.
@@ -65,7 +77,8 @@ pub(super) fn span_object(plan: &Plan, index: usize, record: &StepRecord, now: T
     let length = |end: Timestamp| end.millis_since(record.started_at).max(0);
     let iteration: Vec<Value> =
         record.iteration.iter().map(|pass| json!({ "step_id": pass.step_id, "index": pass.index })).collect();
-    let waits = matches!(node.kind.as_str(), "user-approval" | "show-form" | "client-tool" | "delay");
+    let waits =
+        matches!(node.kind.as_str(), "user-approval" | "show-form" | "client-tool" | "delay" | "humanReview" | "wait");
     let wait_ms = if waits && !record.reused { length(record.finished_at.unwrap_or(now)) } else { 0 };
     json!({
         "id": span_id(index), "parent_id": record.parent.map(span_id), "step_id": node.id, "name": node.name,

@@ -3,6 +3,7 @@
 use floe_flows::reruns::{Prepared, REASON_CHARS_MAX, RerunFrom, RerunVersion, RerunWish, foreseen_json};
 use floe_flows::run_list::{ListFilter, RunItem};
 use floe_model::access::Permission;
+use floe_model::flows::Engine;
 use floe_model::id::{FlowId, RunId};
 use floe_model::{Fault, FaultKind, Mode, Timestamp};
 use http::StatusCode;
@@ -20,6 +21,8 @@ use crate::run_credits;
 const KINDS: [&str; 4] = ["flow", "workflow", "agent", "payment"];
 /// Statuses of the console; a flow's own are the same words.
 const STATUSES: [&str; 6] = ["queued", "running", "waiting", "completed", "failed", "cancelled"];
+/// Words of executions for those of the console that are others; a paused one may go on with other nodes.
+const PRODUCT: [(&str, &str); 3] = [("pending", "queued"), ("paused", "waiting"), ("paused", "running")];
 /// Names of the filters, which belong into the cursor.
 const FILTERS: [&str; 12] = [
     "kind",
@@ -231,14 +234,24 @@ fn number(number: u32) -> Option<RerunVersion> {
 pub(super) fn read_filter(given: impl Fn(&str) -> Option<String>) -> Result<ListFilter, Fault> {
     let given = |name: &str| given(name).filter(|text| !text.is_empty());
     let kinds = given("kind").map(|list| words(&list, "kind", &KINDS)).transpose()?;
-    // Payment runs have a reader of their own.
-    let is_void = kinds.is_some_and(|kinds| !kinds.contains(&"flow"));
+    // Payment runs and exchanges have readers of their own.
+    let asks = |kind: &str| kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind));
+    let (engine, is_void) = match (asks("flow"), asks("workflow")) {
+        (true, true) => (None, false),
+        (true, false) => (Some(Engine::Flow), false),
+        (false, true) => (Some(Engine::Workflow), false),
+        (false, false) => (None, true),
+    };
     let status = given("status").map(|list| words(&list, "status", &STATUSES)).transpose()?;
     // The words of other products find none of the runs of flows.
     let product = given("product_status").map(|list| {
         let list: Vec<String> = list.split(',').map(|word| word.trim().to_owned()).collect();
-        STATUSES.into_iter().filter(|known| list.iter().any(|word| word == known)).collect::<Vec<_>>()
+        let is_asked =
+            |known: &&str| list.iter().any(|word| word == known || PRODUCT.contains(&(word.as_str(), known)));
+        STATUSES.into_iter().filter(is_asked).collect::<Vec<_>>()
     });
+    let words_of_product = given("product_status")
+        .map_or_else(Vec::new, |list| list.split(',').map(|word| word.trim().to_owned()).collect());
     let (statuses, no_status) = match (status, product) {
         (None, None) => (Vec::new(), false),
         (Some(list), None) | (None, Some(list)) => {
@@ -259,6 +272,8 @@ pub(super) fn read_filter(given: impl Fn(&str) -> Option<String>) -> Result<List
     let brief = |name: &str| given(name).map(|text| text.chars().take(TEXT_CHARS_MAX).collect::<String>());
     Ok(ListFilter {
         statuses,
+        product: words_of_product,
+        engine,
         flow: definition.and_then(Result::ok),
         mode: mode.transpose()?,
         trigger: brief("trigger"),

@@ -121,7 +121,7 @@ async fn fill(call: &Call, run: RunId, data: &mut Value) -> Result<(), Cut> {
 fn data(moment: &Moment<'_>) -> Value {
     let state = &moment.state;
     let plan = moment.machine.plan();
-    let steps: Vec<Value> = moment.steps.iter().map(|record| run_wire::step(plan, record, false)).collect();
+    let steps: Vec<Value> = moment.steps.iter().map(|(_, record)| run_wire::step(plan, record, false)).collect();
     let mut data = json!({
         "appRunId": state.run, "revision": state.revision, "status": state.status, "at": moment.at,
         "currentStepId": state.current_step, "steps": steps,

@@ -13,6 +13,7 @@ mod call;
 mod capture;
 mod catch;
 mod compress;
+mod cors;
 mod credentials;
 mod doc;
 mod fields;
@@ -40,7 +41,7 @@ pub use json::{JSON_DEPTH_MAX, depth_within, parse_json};
 pub use reply::{Reply, ReplyBody};
 pub use route::{Auth, BodyKind, Handler, Route};
 pub use sdk::{SdkApp, SdkBucket, SdkCall, SdkDoor};
-pub use settings::{PublicUrl, RATE_KINDS, RateLimits, Settings};
+pub use settings::{HEARTBEAT, PublicUrl, RATE_KINDS, RateLimits, Settings};
 pub use surface::{Check, Customs, FaultSite, Gate, RateStyle, Settle, Surface, SurfaceDoc};
 
 pub(crate) use body::check_json;

@@ -17,7 +17,7 @@ use super::reply::Reply;
 use super::route::{Auth, Route};
 use super::run::Base;
 use super::surface::Surface;
-use super::{run, sdk};
+use super::{cors, run, sdk};
 use crate::App;
 
 /// The routes of one path.
@@ -117,8 +117,17 @@ async fn unknown(known: Arc<Known>, request: Request<Body>) -> Response<Body> {
     let Some(auth) = surface.customs.proves_first else {
         return run::refuse(&known.app, surface, &request, &run::unknown_path(), |reply| reply);
     };
+    if let Some(answer) = preflight(&known.app, surface, &request) {
+        return answer;
+    }
     let route = late(surface, auth, |_| async { Err(run::unknown_path()) });
     run::answer(Arc::clone(&known.app), route, request).await
+}
+
+/// The answer to a browser that asks whether its page may call.
+fn preflight(app: &App, surface: &'static Surface, request: &Request<Body>) -> Option<Response<Body>> {
+    let reply = surface.customs.allows_origins.then(|| cors::preflight(&app.settings, request)).flatten()?;
+    Some(run::finish(reply, run::request_id(app, request)))
 }
 
 /// Hands a request on; a router never fails.
@@ -191,6 +200,9 @@ async fn at_path(app: Arc<App>, site: Arc<Site>, request: Request<Body>) -> Resp
             let is_of_sdk = site.routes.iter().any(|route| route.sdk.is_some());
             if let Some(reply) = is_of_sdk.then(|| sdk::preflight(&request)).flatten() {
                 return run::finish(reply, run::request_id(&app, &request));
+            }
+            if let Some(answer) = preflight(&app, site.surface, &request) {
+                return answer;
             }
             let fault = wrong_method(request.method());
             if let Some(auth) = site.surface.customs.proves_first {

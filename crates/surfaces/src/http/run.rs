@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams};
 use bytes::Bytes;
 use floe_access::rate::Verdict;
@@ -23,7 +24,7 @@ use super::idempotent::foresee;
 use super::reply::Reply;
 use super::route::{BodyKind, Route};
 use super::surface::{FaultSite, Surface};
-use super::{body, compress, credentials, rate};
+use super::{body, compress, cors, credentials, rate};
 use crate::App;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -35,6 +36,7 @@ pub(super) async fn answer(app: Arc<App>, route: Arc<Route>, request: Request<Bo
     let surface = route.surface;
     let (request_id, arrived_at) = (id_of(&app, surface, &request), app.platform.clock.now());
     let uri = request.uri().clone();
+    let page = surface.customs.allows_origins.then(|| cors::origin(&app.settings, request.headers())).flatten();
     // Files may be asked for in parts, which are parts of what is stored.
     let packs = surface.customs.packs && !uri.path().starts_with("/cdn/") && compress::takes_gzip(request.headers());
     let (mut verdict, mut seen) = (None, None);
@@ -57,6 +59,9 @@ pub(super) async fn answer(app: Arc<App>, route: Arc<Route>, request: Request<Bo
     }
     if let Some(verdict) = &verdict {
         rate::write_headers(&mut reply.headers, surface.rate_style, verdict);
+    }
+    if let Some(origin) = page {
+        cors::allow(&mut reply.headers, origin);
     }
     finish_as(reply, id_text(surface, request_id))
 }
@@ -239,8 +244,13 @@ fn check_rights(route: &Route, caller: &Caller) -> Result<(), Fault> {
 }
 
 pub(super) async fn path_params(parts: &mut Parts) -> Result<Params, Fault> {
-    // Only a path that is not UTF-8 after decoding fails, and nothing has such a name.
-    let raw = RawPathParams::from_request_parts(parts, &()).await.map_err(|_| unknown_path())?;
+    let raw = match RawPathParams::from_request_parts(parts, &()).await {
+        Ok(raw) => raw,
+        // A path that no route has.
+        Err(RawPathParamsRejection::MissingPathParams(_)) => return Ok(Params::default()),
+        // Only a path that is not UTF-8 after decoding fails, and nothing has such a name.
+        Err(_) => return Err(unknown_path()),
+    };
     Ok(Params(raw.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()))
 }
 

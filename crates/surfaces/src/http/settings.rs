@@ -1,5 +1,7 @@
 //! What an operator sets about the front door.
 
+use std::time::Duration;
+
 use http::Uri;
 
 /// Settings that all surfaces share.
@@ -11,6 +13,10 @@ pub struct Settings {
     pub listen: Option<String>,
     /// Which rate limits hold.
     pub rate_limits: RateLimits,
+    /// Time without a message after which a stream of the workflow API tells that it lives; below 5 s.
+    pub heartbeat: Duration,
+    /// Origins whose pages may call the workflow API, as browsers write them.
+    pub cors_origins: Vec<String>,
 }
 
 /// What is counted: requests of sessions of members, personal access tokens, keys of flows and of the treasury; executions and
@@ -35,6 +41,9 @@ pub const RATE_KINDS: [&str; 16] = [
     "workflows",
     "workflows-address",
 ];
+
+/// The usual [`Settings::heartbeat`].
+pub const HEARTBEAT: Duration = Duration::from_secs(3);
 
 /// Rate limits of credentials.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -82,6 +82,8 @@ pub struct Customs {
     pub address_limits: Option<Limits>,
     /// The id of a request is a UUID on the wire, and one that the client gives is taken over.
     pub uuid_request_ids: bool,
+    /// Pages of the origins that an operator names may call.
+    pub allows_origins: bool,
     /// A refusal for missing scopes lists all that are needed, missing and held.
     pub tells_scopes: bool,
 }
@@ -103,6 +105,7 @@ impl Customs {
         proves_first: None,
         address_limits: None,
         uuid_request_ids: false,
+        allows_origins: false,
         tells_scopes: false,
     };
 }

@@ -165,7 +165,7 @@ fn details(fault: &Fault, code: &str, path: &str) -> Value {
 
 /// Every problem: the dotted path of the field, and the sentence.
 fn problems(fault: &Fault) -> Value {
-    let dotted = |path: &str| path.trim_start_matches('/').replace('/', ".");
+    let dotted = |path: &str| path.trim_start_matches('/').replace('/', ".").replace("~1", "/").replace("~0", "~");
     fault.fields().iter().map(|one| json!({ "field": dotted(&one.path), "message": one.message })).collect()
 }
 

@@ -6,11 +6,24 @@
 //!
 //! Start reading with [`routes`], then `workflows.rs` as an example of a resource.
 
+mod agents;
 mod envelope;
 mod errors;
+mod executions;
+mod knowledge;
+mod memory;
+mod messages;
 mod page;
 mod shapes;
+mod stream;
+mod stream_base;
+mod stream_events;
+mod thread_events;
+mod threads;
+mod triggers;
+mod webhooks;
 mod wire;
+mod workflows;
 
 use floe_access::rate::Limits;
 use floe_model::access::KeyKind;
@@ -62,6 +75,7 @@ pub static SURFACE: Surface = Surface {
         proves_first: Some(KEY),
         address_limits: Some(DEFAULT_LIMITS),
         uuid_request_ids: true,
+        allows_origins: true,
         tells_scopes: true,
         ..Customs::PLAIN
     },
@@ -78,7 +92,19 @@ pub static SURFACE: Surface = Surface {
 /// Every route of workflows, one list a resource.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    let groups: [Vec<Route>; 0] = [];
+    let groups = [
+        workflows::routes(),
+        executions::routes(),
+        stream::routes(),
+        agents::routes(),
+        memory::routes(),
+        threads::routes(),
+        messages::routes(),
+        thread_events::routes(),
+        knowledge::routes(),
+        triggers::routes(),
+        webhooks::routes(),
+    ];
     groups.into_iter().flatten().map(with_limits).collect()
 }
 

@@ -31,6 +31,11 @@ impl Page {
         Self { page: number("page", 1, PAGE_MAX), per_page: number("per_page", PER_PAGE, PER_PAGE_MAX) }
     }
 
+    /// Its number, from 1.
+    pub(crate) fn number(self) -> u64 {
+        self.page
+    }
+
     /// Entries before the first one of the page.
     pub(crate) fn offset(self) -> u64 {
         (self.page - 1) * self.per_page

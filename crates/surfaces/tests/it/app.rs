@@ -21,7 +21,7 @@ use floe_runtime::sandbox::{Sandbox, SandboxConfig};
 use floe_runtime::{Clock, Ids, Platform};
 use floe_store::Store;
 use floe_surfaces::App;
-use floe_surfaces::http::{PublicUrl, RateLimits, Route, Settings};
+use floe_surfaces::http::{HEARTBEAT, PublicUrl, RateLimits, Route, Settings};
 use floe_testkit::store::TestStore;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
@@ -32,6 +32,8 @@ use crate::flows_runs::Probe;
 use crate::{conform, echo, hooks};
 
 pub const ORIGIN: &str = "http://floe.test";
+/// A site whose pages may call the workflow API.
+pub const PAGE_ORIGIN: &str = "https://app.floe.test";
 pub const OWNER: &str = "ada@floe.test";
 pub const PASSWORD: &str = "wandering otter";
 
@@ -210,7 +212,7 @@ fn build(store: Store, clock: &Arc<TestClock>, rate_limits: RateLimits) -> (Arc<
     let secret = ServerSecret::new([7; 32]);
     let access = Arc::new(Access::new(Arc::clone(&platform), &secret, AccessSettings::default()));
     let public_url = PublicUrl::parse(ORIGIN).expect("a URL");
-    let settings = Settings { public_url, listen: Some("127.0.0.1:8700".to_owned()), rate_limits };
+    let settings = Settings { public_url, listen: Some("127.0.0.1:8700".to_owned()), rate_limits, heartbeat: HEARTBEAT, cors_origins: vec![PAGE_ORIGIN.to_owned()] };
     let operation = Arc::new(Operation::new(Arc::clone(&platform), operation_config()));
     let graph = floe_agents::whatsapp::GraphSettings {
         base_url: hooks::base_url(),
@@ -220,10 +222,12 @@ fn build(store: Store, clock: &Arc<TestClock>, rate_limits: RateLimits) -> (Arc<
     let agents_settings = floe_agents::Settings { public_url: ORIGIN.to_owned(), graph, ..Default::default() };
     let agents = Arc::new(floe_agents::Agents::new(Arc::clone(&platform), agents_settings));
     let mut effects = floe_agents::steps::effects(&agents);
+    effects.extend(floe_agents::nodes::effects(&agents));
     effects.push(Arc::new(Probe));
     let flows = Flows::start(Arc::clone(&platform), effects, Limits::default());
     let flows = Arc::new(flows.with(agents.models.clone(), agents.clone()));
     agents.tools.register(floe_flows::tools::source(Arc::clone(&flows)));
+    agents.tools.register(floe_flows::tools::workflows(Arc::clone(&flows)));
     let treasury_settings = floe_treasury::Settings {
         public_url: ORIGIN.to_owned(),
         payouts: payouts(),

@@ -4,7 +4,7 @@ use floe_access::rate::Limits;
 use floe_model::Fault;
 use floe_model::access::KeyKind;
 use floe_surfaces::http::{Auth, Call, Customs, FaultSite, RateStyle, Reply, Route, Surface, SurfaceDoc, shape};
-use floe_surfaces::{agents, console, treasury, workflows};
+use floe_surfaces::{agents, console, inbound, treasury, workflows};
 use http::StatusCode;
 use serde_json::json;
 
@@ -32,7 +32,7 @@ fn render(fault: &Fault, _site: &FaultSite<'_>) -> Reply {
 }
 
 pub static SURFACES: &[&Surface] =
-    &[&console::SURFACE, &ECHO, &treasury::SURFACE, &agents::SURFACE, &workflows::SURFACE];
+    &[&console::SURFACE, &ECHO, &treasury::SURFACE, &agents::SURFACE, &workflows::SURFACE, &inbound::SURFACE];
 
 const CLIENT: Auth = Auth::MEMBER.without_session().or_key(KeyKind::Flows);
 const DASHBOARD: Auth = Auth::MEMBER.key_is_forbidden(KeyKind::Flows);

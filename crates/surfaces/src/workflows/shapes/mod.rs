@@ -1,5 +1,15 @@
 //! Shapes of bodies and answers, one file a resource.
 
+pub(super) mod agents;
+pub(super) mod executions;
+pub(super) mod knowledge;
+pub(super) mod memory;
+pub(super) mod messages;
+pub(super) mod threads;
+pub(super) mod triggers;
+pub(super) mod webhooks;
+pub(super) mod workflows;
+
 use crate::http::Param;
 use crate::http::shape::{COUNT, FLAG, INSTANT, Shape, TEXT, int, must, object, text};
 
@@ -29,31 +39,33 @@ pub(super) const PAGING: &[Param] = &[
     Param::new("per_page", int(1, 100), "Entries of a page; 20 unless given"),
 ];
 
-/// The shape of an answer around a shape.
+/// The shape of an answer around a shape. Shapes must be constants: what they refer to lives as long only there.
 macro_rules! enveloped {
-    ($data:expr) => {
-        $crate::http::shape::object(
+    ($data:expr) => {{
+        const SHAPE: $crate::http::shape::Shape = $crate::http::shape::object(
             "",
             &[
                 $crate::http::shape::must("data", $data),
                 $crate::http::shape::must("meta", $crate::workflows::shapes::META),
             ],
-        )
-    };
+        );
+        SHAPE
+    }};
 }
 
 /// The shape of a page of a list of a shape.
 macro_rules! paged {
-    ($data:expr) => {
-        $crate::http::shape::object(
+    ($data:expr) => {{
+        const SHAPE: $crate::http::shape::Shape = $crate::http::shape::object(
             "",
             &[
                 $crate::http::shape::must("data", $crate::http::shape::list(&$data)),
                 $crate::http::shape::must("pagination", $crate::workflows::shapes::PAGINATION),
                 $crate::http::shape::must("meta", $crate::workflows::shapes::META),
             ],
-        )
-    };
+        );
+        SHAPE
+    }};
 }
 
 pub(super) use {enveloped, paged};

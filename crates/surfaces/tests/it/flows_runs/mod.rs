@@ -141,8 +141,9 @@ impl World {
 }
 
 /// What the server registers for runs.
-fn all_handlers(flows: &floe_flows::Flows) -> Vec<Arc<dyn floe_runtime::jobs::JobHandler>> {
-    handlers(&flows.runs).into_iter().chain(floe_flows::reruns::handlers(flows)).collect()
+pub fn all_handlers(flows: &floe_flows::Flows) -> Vec<Arc<dyn floe_runtime::jobs::JobHandler>> {
+    let more = floe_flows::reruns::handlers(flows).into_iter().chain(floe_flows::triggers::handlers(flows));
+    handlers(&flows.runs).into_iter().chain(more).collect()
 }
 
 /// start → what → end.

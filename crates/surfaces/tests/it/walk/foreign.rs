@@ -34,7 +34,11 @@ fn is_page(route: &Route) -> bool {
 fn told(answer: &Answer) -> Value {
     let mut json = answer.json.clone();
     if let Value::Object(map) = &mut json {
-        map.retain(|name, _| !matches!(name.as_str(), "instance" | "request_id"));
+        map.retain(|name, _| !matches!(name.as_str(), "instance" | "request_id" | "meta"));
+    }
+    // The workflow API says which id it was asked for.
+    if let Some(details) = json.pointer_mut("/error/details").and_then(Value::as_object_mut) {
+        details.retain(|name, _| name != "id");
     }
     json!([answer.status.as_u16(), json])
 }

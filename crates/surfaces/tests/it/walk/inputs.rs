@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::rows::Row;
 use super::walk;
-use super::world::{World, code, is_agents, is_placements, is_treasury};
+use super::world::{World, code, is_agents, is_placements, is_treasury, is_workflows};
 use crate::app::Answer;
 
 /// Values that a shape does not allow.
@@ -125,7 +125,9 @@ fn names(route: &Route, row: &Row, answer: &Answer, path: &str) -> bool {
     let placements = placements.map(|field| field.replace('.', "/"));
     let agents = answer.json["fields"].as_array().into_iter().flatten().filter_map(|one| one["path"].as_str());
     let paths = console.chain(flows.filter_map(|one| one["path"].as_str())).map(str::to_owned);
-    let mut paths = paths.chain(placements).chain(agents.map(|field| field.replace('.', "/")));
+    let workflows = answer.json["error"]["details"]["errors"].as_array().into_iter().flatten();
+    let workflows = workflows.filter_map(|one| one["field"].as_str()).map(|field| field.replace('.', "/"));
+    let mut paths = paths.chain(workflows).chain(placements).chain(agents.map(|field| field.replace('.', "/")));
     paths.any(|told| told.split('/').any(|part| !part.is_empty() && path.split('/').any(|own| own == part)))
 }
 
@@ -145,7 +147,9 @@ async fn see(world: &World, route: &Route, row: &Row, problems: &mut Vec<String>
             problems.push(format!("{route:?}: {what} is not refused as {field}: {} {}", answer.status, answer.json));
         }
     };
-    for param in &route.doc.query {
+    // Pages of the workflow API are whatever is nearest to what is asked for (workflows contract, section 6).
+    let is_free = |param: &Param| is_workflows(route) && matches!(param.name, "page" | "per_page");
+    for param in route.doc.query.iter().filter(|param| !is_free(param)) {
         for text in wrong_texts(param) {
             let body = row.body.map(|body| body(&thing));
             let asked = world.call(route, &world.home, &format!("{path}?{}={text}", param.name), body.as_ref());
@@ -200,8 +204,8 @@ on_both! {
             for (what, expected, (answer, unlike)) in cases {
                 problems.extend(unlike);
                 let expected = if is_treasury(&route) && expected != 413 { 422 } else { expected };
-                // The agent API has one answer to whatever is no JSON (agents contract, section 1.1).
-                let expected = if is_agents(&route) && expected == 415 { 400 } else { expected };
+                // The agent API has one answer to whatever is no JSON (agents contract, section 1.1), and so has the workflow API.
+                let expected = if (is_agents(&route) || is_workflows(&route)) && expected == 415 { 400 } else { expected };
                 // An event that is too deep spoils only the event (placements contract, section 5).
                 let expected = if what == "deep nesting" && route.path.ends_with("/events") { 202 } else { expected };
                 if answer.status != expected {

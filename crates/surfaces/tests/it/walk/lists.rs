@@ -89,6 +89,24 @@ impl List<'_> {
         Ok(())
     }
 
+    async fn by_page(&self) -> Result<(), String> {
+        let whole = self.get("per_page=100").await;
+        let rows = rows_of(&whole)?;
+        for (at, row) in rows.iter().enumerate() {
+            let page = self.get(&format!("per_page=1&page={}", at + 1)).await;
+            let told = &page.json["pagination"];
+            let is_right = told["total_count"] == rows.len()
+                && told["total_pages"] == rows.len()
+                && told["has_next"] == (at + 1 < rows.len())
+                && told["has_prev"] == (at > 0);
+            if !is_right || rows_of(&page)? != [row.clone()] {
+                return Err(format!("page {} shows {} and not {row}", at + 1, page.json));
+            }
+        }
+        let beyond = self.get(&format!("per_page=1&page={}", rows.len() + 1)).await;
+        if rows_of(&beyond)?.is_empty() { Ok(()) } else { Err("there are rows behind the last".to_owned()) }
+    }
+
     fn has_sort(&self, word: &str) -> bool {
         let sort = self.route.doc.query.iter().find(|param| param.name == "sort").map(|param| param.shape.kind);
         matches!(sort, Some(Kind::Words(words)) if words.contains(&word))
@@ -168,6 +186,9 @@ async fn see(world: &World, route: &Route, row: &Row) -> Result<(), String> {
     if list.has("offset") {
         list.by_offset().await?;
     }
+    if list.has("per_page") {
+        list.by_page().await?;
+    }
     if list.has("skip") {
         list.by_skipping().await?;
     }
@@ -178,7 +199,7 @@ on_both! {
     async fn a_list_shows_each_row_once_whatever_the_page(store: TestStore) {
         let world = World::new(store).await;
         let mut problems = Vec::new();
-        let is_list = |route: &Route| route.doc.query.iter().any(|param| param.name == "limit");
+        let is_list = |route: &Route| route.doc.query.iter().any(|param| matches!(param.name, "limit" | "per_page"));
         for (route, row) in walk().into_iter().filter(|(route, row)| is_list(route) && row.not_walked.is_empty()) {
             if let Err(problem) = see(&world, &route, &row).await {
                 problems.push(format!("{route:?}: {problem}"));

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::rows::Row;
 use super::walk;
-use super::world::{World, code, is_placements, is_treasury};
+use super::world::{World, code, is_placements, is_treasury, is_workflows};
 use crate::app::Answer;
 
 /// Characters from which a text can be a secret.
@@ -85,7 +85,11 @@ async fn see(world: &World, route: &Route, row: &Row) -> Vec<String> {
     tell("a repeat", same, &again);
     if let Some(other) = row.other.map(|other| other(&thing)) {
         let answer = ask("once", Some(&other)).try_send().await;
-        let expected = if is_placements(route) { (409, "conflict") } else { (422, "idempotency_mismatch") };
+        let expected = match () {
+            () if is_placements(route) => (409, "conflict"),
+            () if is_workflows(route) => (400, "validation_error"),
+            () => (422, "idempotency_mismatch"),
+        };
         let refused = (answer.0.status.as_u16(), code(&answer.0)) == expected;
         tell("another body under the same key", refused, &answer);
     } else if route.doc.takes.is_some() {

@@ -3,6 +3,7 @@
 mod agents;
 mod agents_whatsapp;
 mod console;
+mod conversations;
 mod experiments;
 mod flows;
 mod knowledge;
@@ -17,6 +18,9 @@ mod targeting;
 mod threads;
 mod transfer;
 mod treasury;
+mod triggers;
+mod workflows;
+mod workflows_console;
 
 use serde_json::Value;
 
@@ -128,10 +132,33 @@ pub enum Thing {
     Event,
     /// A thread in the hands of a person: `id`, `thread_id`, `agent_id`, and `message_id` of a message of the agent.
     Thread,
+    /// A thread of the workflow API with a reply: `id`.
+    Conversation,
+    /// An agent with another such thread: `id`.
+    Conversations,
+    /// One such thread with another message: `id`.
+    Said,
+    /// An agent that remembers something of another person: `id`, `user_id`.
+    Memory,
+    /// A workflow of three nodes that only compute.
+    Workflow,
+    /// A workflow with a draft beside version 1: `id`, `n`.
+    WorkflowDraft,
+    /// An execution that ended: `id`.
+    Execution,
+    /// An execution that waits for a review of the node `ask`: `id`.
+    Reviewed,
+    /// A trigger of a workflow that has an address: `id`.
+    Trigger,
+    /// A call of such an address: `id` of the trigger, `request_id`.
+    TriggerRequest,
+    /// A webhook of style workflow.
+    WorkflowWebhook,
 }
 
 pub use agents::make as agent;
 pub use agents_whatsapp::make as connected_agent;
+pub use conversations::make as conversation;
 pub use experiments::make as experiment;
 pub use knowledge::make as knowledge;
 pub use models::make as model;
@@ -140,6 +167,9 @@ pub use placements::make as placements_thing;
 pub use placements_assets::make as placements_file;
 pub use targeting::make as targeting_thing;
 pub use threads::make as thread;
+pub use triggers::make as trigger;
+pub use workflows::make as workflow;
+pub use workflows_console::make as workflow_draft;
 
 /// How a route is called well.
 pub struct Row {
@@ -215,6 +245,7 @@ pub fn rows() -> Vec<Row> {
         knowledge::all(),
         agents_whatsapp::all(),
         console::all(),
+        conversations::all(),
         experiments::all(),
         flows::all(),
         treasury::all(),
@@ -228,6 +259,9 @@ pub fn rows() -> Vec<Row> {
         targeting::all(),
         threads::all(),
         transfer::all(),
+        triggers::all(),
+        workflows::all(),
+        workflows_console::all(),
     ]
     .into_iter()
     .flatten()

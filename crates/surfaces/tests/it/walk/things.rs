@@ -97,6 +97,14 @@ impl World {
             Thing::Webhook => self.webhook(side).await,
             Thing::KnowledgeBase | Thing::KnowledgeDocument => super::rows::knowledge(self, side, thing).await,
             Thing::Thread => super::rows::thread(self, side).await,
+            Thing::Conversation | Thing::Conversations | Thing::Said | Thing::Memory => {
+                super::rows::conversation(self, side, thing).await
+            }
+            Thing::Trigger | Thing::TriggerRequest | Thing::WorkflowWebhook => {
+                super::rows::trigger(self, side, thing).await
+            }
+            Thing::WorkflowDraft => super::rows::workflow_draft(self, side).await,
+            Thing::Workflow | Thing::Execution | Thing::Reviewed => super::rows::workflow(self, side, thing).await,
             Thing::Delivery => {
                 let id = text(&self.webhook(side).await["id"]);
                 self.post(side, &format!("/console/v1/webhooks/{id}/test"), json!({})).await;

@@ -48,6 +48,8 @@ pub struct Side {
     pub sdk_key: String,
     /// A live key of agents with every scope.
     pub agents_key: String,
+    /// A live key of workflows with every scope.
+    pub workflows_key: String,
     /// A token with every scope.
     pub token: String,
 }
@@ -112,6 +114,7 @@ impl World {
             (.., Some(KeyKind::Treasury)) => Some(&side.treasury_key),
             (.., Some(KeyKind::PlacementsSdk)) => Some(&side.sdk_key),
             (.., Some(KeyKind::Agents)) => Some(&side.agents_key),
+            (.., Some(KeyKind::Workflows)) => Some(&side.workflows_key),
             (_, true, _) => Some(&side.session),
             (.., Some(_)) => Some(&side.key),
             _ => Some(&side.token),
@@ -139,6 +142,7 @@ pub fn key_of<'a>(side: &'a Side, route: &Route) -> &'a str {
         Some(KeyKind::Treasury) => &side.treasury_key,
         Some(KeyKind::PlacementsSdk) => &side.sdk_key,
         Some(KeyKind::Agents) => &side.agents_key,
+        Some(KeyKind::Workflows) => &side.workflows_key,
         Some(KeyKind::PlacementsManagement) => &side.management_key,
         _ => &side.key,
     }
@@ -157,6 +161,11 @@ pub fn is_treasury(route: &Route) -> bool {
 /// Whether a route is one of the agent API, which has words for codes, and one answer for agents that are foreign or missing.
 pub fn is_agents(route: &Route) -> bool {
     route.surface.name == "agents"
+}
+
+/// Whether a route is one of the workflow API, which has few statuses and codes.
+pub fn is_workflows(route: &Route) -> bool {
+    route.surface.name == "workflows"
 }
 
 /// The code of a refusal, in the form of any surface.
@@ -220,7 +229,8 @@ async fn side(app: &TestApp, email: &'static str, session: String) -> Side {
     let management_key = new_placements_key(app, &session, "placements_management").await;
     let sdk_key = new_placements_key(app, &session, "placements_sdk").await;
     let agents_key = new_placements_key(app, &session, "agents").await;
-    Side { email, session, key, treasury_key, management_key, sdk_key, agents_key, token }
+    let workflows_key = new_placements_key(app, &session, "workflows").await;
+    Side { email, session, key, treasury_key, management_key, sdk_key, agents_key, workflows_key, token }
 }
 
 pub async fn new_key(app: &TestApp, session: &str) -> String {
