@@ -15,7 +15,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::get(&SURFACE, "/console/v1/catalog/{name}", Auth::MEMBER, show)
             .any_reads()
             .doc("Show the data behind a form")
-            .about("key-kinds, scopes, event-types, steps-flow, connection-providers, shortcuts.")
+            .about("key-kinds, scopes, event-types, steps-flow, steps-workflow, connection-providers, shortcuts.")
             .answers(200, shapes::CATALOG),
     ]
 }
@@ -26,6 +26,7 @@ async fn show(call: Call) -> Result<Reply, Fault> {
         "scopes" => TOKEN_SCOPES.iter().map(|scope| json!({ "key": scope })).collect(),
         "event-types" => EVENT_TYPES.iter().map(|name| event_type(name)).collect(),
         "steps-flow" => call.app.flows.catalog.steps().map(step).collect(),
+        "steps-workflow" => floe_engine::lang::graph::catalogue(call.app.flows.catalog.nodes()),
         "connection-providers" => floe_access::connections::catalog(),
         "shortcuts" => SHORTCUTS.iter().map(shortcut).collect(),
         _ => return Err(Fault::not_found("Catalogue")),

@@ -74,7 +74,7 @@ fn renames(kind: &str) -> &'static [(&'static str, &'static str)] {
 
 /// The error strategy: `onError`, with the aliases of the config under it, which are taken out.
 pub(super) fn on_error(config: &mut Config, written: Option<&Value>) -> Config {
-    let inner = config.remove("onError");
+    let inner = config.shift_remove("onError");
     let mut found = match (written, inner) {
         (Some(Value::Object(map)), _) => map.clone(),
         (_, Some(Value::Object(map))) => map,
@@ -88,7 +88,7 @@ pub(super) fn on_error(config: &mut Config, written: Option<&Value>) -> Config {
         ("gotoNodeId", "gotoNode"),
         ("fallbackNodeId", "fallbackNodeId"),
     ] {
-        if let Some(value) = config.remove(from).filter(|value| !value.is_null()) {
+        if let Some(value) = config.shift_remove(from).filter(|value| !value.is_null()) {
             found.entry(to).or_insert(value);
         }
     }
@@ -100,7 +100,7 @@ pub(super) fn on_error(config: &mut Config, written: Option<&Value>) -> Config {
 
 /// Moves a value to its canonical key, unless that has one.
 fn rename(config: &mut Config, from: &str, to: &str) {
-    if let Some(value) = config.remove(from)
+    if let Some(value) = config.shift_remove(from)
         && !value.is_null()
         && !is_there(config, to)
     {
@@ -159,7 +159,7 @@ fn review(config: &mut Config) {
 }
 
 fn switch(config: &mut Config) {
-    if config.remove("hasDefault").is_some_and(|has| has == json!(true)) {
+    if config.shift_remove("hasDefault").is_some_and(|has| has == json!(true)) {
         config.entry("defaultCase").or_insert(json!("default"));
     }
     values(config, "cases");
@@ -177,7 +177,7 @@ fn values(config: &mut Config, key: &str) {
 }
 
 fn wait(config: &mut Config) {
-    if config.remove("delayType").is_some_and(|kind| kind == json!("fixed")) {
+    if config.shift_remove("delayType").is_some_and(|kind| kind == json!("fixed")) {
         config.entry("waitType").or_insert(json!("duration"));
     }
     if is_there(config, "waitType") {
@@ -204,7 +204,7 @@ fn integration(config: &mut Config) {
     if loose.is_empty() {
         return;
     }
-    let mut parameters = match config.remove("parameters") {
+    let mut parameters = match config.shift_remove("parameters") {
         None | Some(Value::Null) => Map::new(),
         Some(Value::Object(map)) => map,
         // A text that yields an object at run time cannot be joined with keys: it stays, and so do they.
@@ -214,7 +214,7 @@ fn integration(config: &mut Config) {
         }
     };
     for key in loose {
-        if let Some(value) = config.remove(&key) {
+        if let Some(value) = config.shift_remove(&key) {
             parameters.entry(key).or_insert(value);
         }
     }

@@ -1,5 +1,8 @@
 //! Which nodes are the body of a loop, and which a plain cycle (Workflow API contract, section 16).
 
+use std::collections::BTreeMap;
+
+use super::bits::Bits;
 use super::document::{Document, NodeDef};
 use super::mention::Mentions;
 use super::walk::{Graph, Link, Role};
@@ -59,8 +62,8 @@ fn cycle(graph: &Graph, head: usize, body: Option<&Body>) -> Option<Vec<bool>> {
     if sources.is_empty() {
         return None;
     }
-    let below = graph.onward_from([head], |_| true);
-    let mut members = graph.leading_to(sources, |node| node != head && below[node]);
+    let below = &graph.behind[head];
+    let mut members = graph.leading_to(sources, |node| node != head && below.has(node));
     members[head] = true;
     Some(members)
 }
@@ -113,28 +116,19 @@ fn infer(document: &Document, graph: &Graph, mentions: &[Mentions], at: usize, i
 
 /// All nodes behind the branches of a node up to the first one that they have in common.
 fn branches(graph: &Graph, node: usize, region: &[bool]) -> Vec<bool> {
-    let mut handles: Vec<(Option<&str>, Vec<usize>)> = Vec::new();
-    for link in graph.onward(node).filter(|link| matches!(link.role, Role::Plain)) {
-        let handle = link.handle.as_deref();
-        match handles.iter_mut().find(|(known, _)| *known == handle) {
-            Some((_, targets)) => targets.push(link.to),
-            None => handles.push((handle, vec![link.to])),
-        }
+    let mut behind: BTreeMap<Option<&str>, Bits> = BTreeMap::new();
+    for link in graph.onward(node).filter(|link| link.role == Role::Plain) {
+        behind.entry(link.handle.as_deref()).or_insert_with(|| Bits::new(region.len())).join(&graph.behind[link.to]);
     }
-    let reach: Vec<Vec<bool>> =
-        handles.into_iter().map(|(_, targets)| graph.onward_from(targets, |node| region[node])).collect();
+    let all = |other: usize| behind.values().all(|branch| branch.has(other));
     // One wired branch has nothing in common with those that are not.
-    let common = |other: &usize| reach.len() > 1 && reach.iter().all(|branch| branch[*other]);
+    let common = |other: &usize| behind.len() > 1 && region[*other] && all(*other);
     let join = graph.order.iter().copied().find(common);
-    let behind = join.map(|join| graph.onward_from([join], |_| true));
-    let mut found = vec![false; region.len()];
-    for branch in &reach {
-        for (other, inside) in branch.iter().enumerate() {
-            let joined = behind.as_ref().is_some_and(|behind| behind[other]);
-            found[other] |= *inside && !joined;
-        }
-    }
-    found
+    let within = |other: usize| {
+        let joined = join.is_some_and(|join| graph.behind[join].has(other));
+        region[other] && !joined && behind.values().any(|branch| branch.has(other))
+    };
+    (0..region.len()).map(within).collect()
 }
 
 /// The names that a node mentions when it is about the passes of a loop.

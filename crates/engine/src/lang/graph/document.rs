@@ -195,7 +195,7 @@ impl Reader<'_> {
         } else {
             &["type", "name", "config", "position", "onError"]
         };
-        let label = config.remove("label").and_then(|label| label.as_str().map(str::to_owned));
+        let label = config.shift_remove("label").and_then(|label| label.as_str().map(str::to_owned));
         let given = written.get("name").and_then(Value::as_str).map(str::to_owned).or(label);
         let given = given.filter(|name| !name.trim().is_empty());
         let on_error = aliases::on_error(&mut config, written.get("onError"));
@@ -249,6 +249,7 @@ impl Reader<'_> {
         let mut found: Vec<EdgeDef> = Vec::new();
         let mut ids = HashSet::new();
         let mut ways = HashSet::new();
+        let mut numbers = HashMap::new();
         for (at, edge) in written.iter().take(EDGES_MAX).enumerate() {
             let Some(edge) = self.edge(at, edge) else { continue };
             // The same edge twice is one edge.
@@ -256,7 +257,7 @@ impl Reader<'_> {
                 continue;
             }
             let taken = edge.id.is_empty() || ids.contains(&edge.id);
-            let id = if taken { free_id(&edge, &ids) } else { edge.id.clone() };
+            let id = if taken { free_id(&edge, &ids, &mut numbers) } else { edge.id.clone() };
             ids.insert(id.clone());
             found.push(EdgeDef { id, ..edge });
         }
@@ -306,14 +307,15 @@ fn made_up(kind: &str, config: &Map<String, Value>) -> String {
     of("inputName").or_else(|| of("outputName")).unwrap_or(kind).to_owned()
 }
 
-/// An id for an edge without one, the same each time.
-fn free_id(edge: &EdgeDef, taken: &HashSet<String>) -> String {
+/// An id for an edge without one, the same each time. `numbers` are those that were given last.
+fn free_id(edge: &EdgeDef, taken: &HashSet<String>, numbers: &mut HashMap<String, usize>) -> String {
     let plain = format!("{}-{}", edge.source, edge.target);
-    let mut id = plain.clone();
-    let mut number = 2;
-    while taken.contains(&id) {
-        id = format!("{plain}-{number}");
-        number += 1;
+    let number = numbers.entry(plain.clone()).or_insert(0);
+    loop {
+        *number += 1;
+        let id = if *number == 1 { plain.clone() } else { format!("{plain}-{number}") };
+        if !taken.contains(&id) {
+            return id;
+        }
     }
-    id
 }

@@ -30,9 +30,11 @@ pub(super) fn lower(
     types: &NodeTypes,
     problems: &mut Problems,
 ) -> Option<Plan> {
-    let handles = document.nodes.iter().map(Handles::of).collect();
+    let handles: Vec<Handles> = document.nodes.iter().map(Handles::of).collect();
+    let named = |link: &Link| link.handle.as_deref().and_then(|handle| handles[link.from].port(handle));
+    let ports = graph.links.iter().map(named).collect();
     let mut lowering =
-        Lowering { document, graph, repeats, types, handles, scopes: Vec::new(), nodes: Vec::new(), problems };
+        Lowering { document, graph, repeats, types, handles, ports, scopes: Vec::new(), nodes: Vec::new(), problems };
     lowering.scope(region, None);
     let Lowering { scopes, nodes, problems, .. } = lowering;
     if problems.has_errors() {
@@ -49,6 +51,8 @@ struct Lowering<'a> {
     types: &'a NodeTypes,
     /// By position: what its handles mean.
     handles: Vec<Handles>,
+    /// By link: the port that its handle names.
+    ports: Vec<Option<Port>>,
     scopes: Vec<Scope>,
     nodes: Vec<Option<Node>>,
     problems: &'a mut Problems,
@@ -92,7 +96,7 @@ impl Lowering<'_> {
         };
         let len = region.items.len().max(1) as u32;
         let ways = ways(self.document, region, first, &edges);
-        let outs = region.outs.len() as u16;
+        let outs = region.outs;
         self.scopes.push(Scope { first, len, owner, branch: None, isolated, ways, outs });
         self.nodes.resize_with(self.nodes.len() + len as usize, || None);
         if let (Owner::Loop(node), true) = (region.owner, region.items.is_empty()) {
@@ -119,7 +123,7 @@ impl Lowering<'_> {
                 Leads::Out(out) => Target::Out(out),
             };
             let port = match way.leaves {
-                Leaves::Link(link) => self.port(&self.graph.links[link]),
+                Leaves::Link(link) => self.port(link),
                 Leaves::Out(out) => Port::out(out),
                 Leaves::Order => Port::NEVER,
             };
@@ -129,33 +133,31 @@ impl Lowering<'_> {
     }
 
     /// The port at which a link leaves its node.
-    fn port(&self, link: &Link) -> Port {
-        match link.role {
+    fn port(&self, at: usize) -> Port {
+        match self.graph.links[at].role {
             Role::Goto => Port::GOTO,
             Role::Error => Port::ERROR,
             Role::Done => Port::NEXT,
             Role::Body => Port::NEVER,
-            Role::Plain => self.plain_port(link),
+            Role::Plain => self.plain_port(at),
         }
     }
 
-    fn plain_port(&self, link: &Link) -> Port {
+    fn plain_port(&self, at: usize) -> Port {
+        let link = &self.graph.links[at];
         let handles = &self.handles[link.from];
         if matches!(handles, Handles::None) {
             return Port::NEXT;
         }
         let Some(handle) = link.handle.as_deref() else { return Port::ANY };
-        let Some(port) = handles.port(handle) else {
+        let Some(port) = self.ports[at] else {
             return if names::is_any(handle) { Port::ANY } else { Port::NEVER };
         };
         // Without an edge of the default case, `default` stands for it.
         let node = &self.document.nodes[link.from];
         let default = node.text("defaultCase").or_else(|| node.text("defaultRoute"));
         let instead = default.filter(|_| handle == "default").and_then(|default| handles.port(default));
-        let has_edge = |wanted: Port| {
-            let out = self.graph.out[link.from].iter().map(|&link| &self.graph.links[link]);
-            out.filter_map(|link| link.handle.as_deref()).any(|handle| handles.port(handle) == Some(wanted))
-        };
+        let has_edge = |wanted: Port| self.graph.out[link.from].iter().any(|&other| self.ports[other] == Some(wanted));
         instead.filter(|instead| *instead != port && !has_edge(*instead)).unwrap_or(port)
     }
 

@@ -15,6 +15,7 @@
 //! - A node that a failure schedules belongs where its edges put it; from outside of a loop the loop around it is scheduled.
 
 mod aliases;
+mod bits;
 mod bodies;
 mod catalogue;
 mod check;
@@ -120,3 +121,6 @@ pub fn compile(file: &Value, types: &NodeTypes) -> Compiled {
         fields,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,6 +33,9 @@ const RESERVED: [&str; 22] = [
     "new",
 ];
 
+/// Branches that are looked at; a node with more is refused.
+const BRANCHES_MAX: usize = 500;
+
 /// A branch that a node may choose.
 #[derive(Debug)]
 pub(super) struct Branch {
@@ -76,6 +79,7 @@ pub(super) fn branches(node: &NodeDef) -> Vec<Branch> {
         value.as_str().map_or_else(|| value.to_string(), str::to_owned)
     };
     list.enumerate()
+        .take(BRANCHES_MAX)
         .map(|(at, one)| {
             let value = value(one);
             of(value.clone(), vec![value.clone(), format!("case-{at}"), format!("case-{value}")])

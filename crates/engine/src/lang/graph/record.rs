@@ -78,7 +78,7 @@ fn put(map: &mut Map<String, Value>, key: &str, text: Option<&str>) {
 #[must_use]
 pub fn canvas(record: &Value) -> Value {
     let mut canvas = record.as_object().cloned().unwrap_or_default();
-    canvas.remove("entryPoint");
+    canvas.shift_remove("entryPoint");
     if let Some(Value::Object(nodes)) = canvas.get("nodes") {
         let list: Vec<Value> = nodes.iter().map(|(id, node)| canvas_node(id, node)).collect();
         canvas.insert("nodes".to_owned(), Value::Array(list));
@@ -89,16 +89,16 @@ pub fn canvas(record: &Value) -> Value {
 fn canvas_node(id: &str, node: &Value) -> Value {
     let mut written = node.as_object().cloned().unwrap_or_default();
     let mut data = Map::new();
-    if let Some(name) = written.remove("name") {
+    if let Some(name) = written.shift_remove("name") {
         data.insert("label".to_owned(), name);
     }
-    if let Some(Value::Object(config)) = written.remove("config") {
+    if let Some(Value::Object(config)) = written.shift_remove("config") {
         data.extend(config);
     }
     let mut shown = Map::new();
     put(&mut shown, "id", Some(id));
     for key in ["type", "position"] {
-        if let Some(value) = written.remove(key) {
+        if let Some(value) = written.shift_remove(key) {
             shown.insert(key.to_owned(), value);
         }
     }

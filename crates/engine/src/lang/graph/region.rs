@@ -3,6 +3,8 @@
 
 mod reach;
 
+use std::collections::HashMap;
+
 use super::bodies::{Notation, Repeats};
 use super::walk::{Graph, Link, Role};
 use reach::Reach;
@@ -71,10 +73,20 @@ pub(super) struct Region {
     pub(super) ways: Vec<Way>,
     /// Items that hold an edge of the owner: where a pass begins.
     pub(super) entered: Vec<usize>,
-    /// The links that leave it, by their way out; the way back of the owner is one without a link.
-    pub(super) outs: Vec<Option<usize>>,
+    /// How many ways out it has, the way back to the owner among them.
+    pub(super) outs: u16,
+    /// The way out of every link that leaves it.
+    out_of: HashMap<usize, u16>,
     /// The way out that leads back to the owner.
     pub(super) again: Option<u16>,
+}
+
+impl Region {
+    /// One more way out; there are never more than edges.
+    fn way_out(&mut self) -> u16 {
+        self.outs += 1;
+        self.outs - 1
+    }
 }
 
 /// The regions of all nodes that a start leads to.
@@ -94,13 +106,20 @@ const NONE: usize = usize::MAX;
 impl Builder<'_> {
     fn region(&self, owner: Owner, members: &[bool]) -> Region {
         let (items, item_of) = self.items(owner, members);
-        let mut region = Region { owner, items, ways: Vec::new(), entered: Vec::new(), outs: Vec::new(), again: None };
+        let mut region = Region {
+            owner,
+            items,
+            ways: Vec::new(),
+            entered: Vec::new(),
+            outs: 0,
+            out_of: HashMap::new(),
+            again: None,
+        };
         self.entries(&mut region, members, &item_of);
         self.ways(&mut region, members, &item_of);
         if matches!(owner, Owner::Cycle(_)) && region.again.is_none() {
             // Its way back went to another cycle: one pass.
-            region.again = Some(region.outs.len() as u16);
-            region.outs.push(None);
+            region.again = Some(region.way_out());
         }
         region
     }
@@ -114,12 +133,12 @@ impl Builder<'_> {
                 continue;
             }
             free[node] = false;
-            let claimed = if self.repeats.cycles[node].is_some() && owner != Owner::Cycle(node) {
-                Some((Owner::Cycle(node), self.claim(self.repeats.cycles[node].as_deref(), node, &free, true)))
+            let inner = if self.repeats.cycles[node].is_some() && owner != Owner::Cycle(node) {
+                Some(Owner::Cycle(node))
             } else {
-                let body = self.repeats.bodies[node].as_ref();
-                body.map(|body| (Owner::Loop(node), self.claim(Some(&body.members), node, &free, false)))
+                self.repeats.bodies[node].is_some().then_some(Owner::Loop(node))
             };
+            let claimed = inner.map(|inner| (inner, self.claim(inner, &free)));
             for (other, claimed) in claimed.iter().flat_map(|(_, members)| members.iter().enumerate()) {
                 free[other] &= !claimed;
             }
@@ -139,28 +158,38 @@ impl Builder<'_> {
         (items, item_of)
     }
 
-    /// The free nodes of a body or cycle, with all that belongs to loops and cycles among them.
-    fn claim(&self, wanted: Option<&[bool]>, head: usize, free: &[bool], with_head: bool) -> Vec<bool> {
+    /// The free nodes of a body or cycle, with all that belongs to loops and cycles among them. What a labelled body leaves out is
+    /// left out on purpose, also where an inner loop leads there.
+    fn claim(&self, owner: Owner, free: &[bool]) -> Vec<bool> {
+        let (head, wanted) = match owner {
+            Owner::Root => return free.to_vec(),
+            Owner::Cycle(head) => (head, self.belongings(head)),
+            Owner::Loop(node) => (node, self.body_of(node)),
+        };
+        let labelled = matches!(owner, Owner::Loop(_))
+            && self.repeats.bodies[head].as_ref().is_some_and(|body| body.notation == Notation::Labelled);
         let mut claimed = vec![false; free.len()];
-        let mut ahead: Vec<usize> =
-            wanted.into_iter().flat_map(|wanted| (0..wanted.len()).filter(|&node| wanted[node])).collect();
-        if with_head {
-            ahead.extend(self.belongings(head));
-        }
+        let mut ahead = wanted;
         while let Some(node) = ahead.pop() {
-            if free[node] && !std::mem::replace(&mut claimed[node], true) {
+            if free[node] && !std::mem::replace(&mut claimed[node], true) && !labelled {
                 ahead.extend(self.belongings(node));
             }
         }
-        claimed[head] = with_head;
+        claimed[head] = matches!(owner, Owner::Cycle(_));
         claimed
+    }
+
+    fn body_of(&self, node: usize) -> Vec<usize> {
+        let members = self.repeats.bodies[node].iter().flat_map(|body| body.members.iter().enumerate());
+        members.filter(|(_, inside)| **inside).map(|(other, _)| other).collect()
     }
 
     /// Nodes of the body or the cycle of a node.
     fn belongings(&self, node: usize) -> Vec<usize> {
-        let body = self.repeats.bodies[node].as_ref().map(|body| &body.members);
-        let sets = body.into_iter().chain(self.repeats.cycles[node].as_ref());
-        sets.flat_map(|set| (0..set.len()).filter(|&other| set[other])).collect()
+        let mut found = self.body_of(node);
+        let cycle = self.repeats.cycles[node].iter().flat_map(|members| members.iter().enumerate());
+        found.extend(cycle.filter(|(_, inside)| **inside).map(|(other, _)| other));
+        found
     }
 
     /// Where a pass begins: at the head of a cycle, at the targets of a loop's edges into its body.
@@ -197,8 +226,8 @@ impl Builder<'_> {
                 }
             } else if !members[link.to] {
                 let leaves = self.leaves(region, from, at);
-                let out = region.outs.len() as u16;
-                region.outs.push(Some(at));
+                let out = region.way_out();
+                region.out_of.insert(at, out);
                 region.ways.push(Way { from, leaves, leads: Leads::Out(out) });
             } else if item_of[link.to] != from {
                 let to = item_of[link.to];
@@ -239,8 +268,7 @@ impl Builder<'_> {
             }
         };
         if decides && region.again.is_none() {
-            region.again = Some(region.outs.len() as u16);
-            region.outs.push(None);
+            region.again = Some(region.way_out());
         }
         region.again
     }
@@ -251,10 +279,7 @@ impl Builder<'_> {
         if item.node == self.graph.links[link].from && !item.is_cycle() {
             return Leaves::Link(link);
         }
-        let outs = item.inner.iter().flat_map(|inner| inner.outs.iter());
-        match outs.into_iter().position(|out| *out == Some(link)) {
-            Some(out) => Leaves::Out(out as u16),
-            None => Leaves::Order,
-        }
+        let out = item.inner.as_ref().and_then(|inner| inner.out_of.get(&link));
+        out.map_or(Leaves::Order, |&out| Leaves::Out(out))
     }
 }

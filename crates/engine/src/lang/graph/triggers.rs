@@ -43,12 +43,12 @@ fn of_node(node: &NodeDef) -> Option<TriggerNode> {
 
 fn of_wrapper(config: &Map<String, Value>) -> Option<TriggerNode> {
     let mut config = config.clone();
-    let inner = config.remove("config");
+    let inner = config.shift_remove("config");
     if let Some(Value::Object(inner)) = inner {
         inner.into_iter().for_each(|(key, value)| _ = config.entry(key).or_insert(value));
     }
-    let word = config.remove("type").or_else(|| config.get("triggerType").cloned());
-    let name = config.remove("name").and_then(|name| name.as_str().map(str::to_owned));
+    let word = config.shift_remove("type").or_else(|| config.get("triggerType").cloned());
+    let name = config.shift_remove("name").and_then(|name| name.as_str().map(str::to_owned));
     let config = canonical(config);
     let kind = kind(&config, word.as_ref().and_then(Value::as_str));
     Some(TriggerNode {
@@ -81,12 +81,12 @@ fn canonical(mut config: Map<String, Value>) -> Map<String, Value> {
         ("provider", "providerId"),
         ("event", "eventId"),
     ] {
-        if let Some(value) = config.remove(from).filter(|value| !value.is_null()) {
+        if let Some(value) = config.shift_remove(from).filter(|value| !value.is_null()) {
             config.entry(to).or_insert(value);
         }
     }
     for key in ["outputVariable", "description", "triggerType"] {
-        config.remove(key);
+        config.shift_remove(key);
     }
     config
 }

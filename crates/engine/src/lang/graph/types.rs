@@ -4,6 +4,7 @@
 //! lowering and the editor's catalogue are all read from it.
 
 mod ai;
+mod ends;
 mod logic;
 mod media;
 mod tools;
@@ -136,7 +137,7 @@ const fn inside(key: &'static str) -> Runs {
 }
 
 /// Every node type, in the order of the editor.
-pub static ALL: [&[NodeType]; 4] = [logic::TYPES, ai::TYPES, tools::TYPES, media::TYPES];
+pub static ALL: [&[NodeType]; 5] = [ends::TYPES, logic::TYPES, ai::TYPES, tools::TYPES, media::TYPES];
 
 /// Type words that stand for a loop of a kind.
 pub(super) const LOOP_WORDS: [(&str, &str); 3] = [("forEach", "forEach"), ("while", "while"), ("repeat", "count")];

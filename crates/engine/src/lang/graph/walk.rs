@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use super::bits::Bits;
 use super::document::{Document, NodeDef};
 
 /// What an edge is to the node that it leaves.
@@ -46,8 +47,8 @@ pub(super) struct Graph {
     pub(super) reached: Vec<bool>,
     /// Nodes in an order in which every edge that is not a back edge leads on.
     pub(super) order: Vec<usize>,
-    /// Position of each node in that order.
-    pub(super) place: Vec<usize>,
+    /// By position: nodes that edges which are not back edges lead to, the node itself included.
+    pub(super) behind: Vec<Bits>,
 }
 
 impl Graph {
@@ -89,8 +90,8 @@ impl Graph {
             into[link.to].push(at);
         }
         let starts = (0..count).filter(|&at| document.nodes[at].starts() || into[at].is_empty()).collect();
-        let mut graph =
-            Self { links, out, into, starts, reached: vec![false; count], order: Vec::new(), place: vec![0; count] };
+        let (reached, order, behind) = (vec![false; count], Vec::new(), vec![Bits::new(count); count]);
+        let mut graph = Self { links, out, into, starts, reached, order, behind };
         graph.walk();
         graph
     }
@@ -109,10 +110,14 @@ impl Graph {
         for node in 0..count {
             self.descend(node, &mut seen, &mut finished);
         }
-        finished.reverse();
-        for (place, &node) in finished.iter().enumerate() {
-            self.place[node] = place;
+        // What stands behind a node was left before it.
+        for &node in &finished {
+            let mut behind = Bits::new(count);
+            behind.put(node);
+            self.onward(node).for_each(|link| behind.join(&self.behind[link.to]));
+            self.behind[node] = behind;
         }
+        finished.reverse();
         self.order = finished;
     }
 
@@ -203,7 +208,7 @@ fn gotos(document: &Document, index: &HashMap<&str, usize>, graph: &Graph) -> Ve
     let mut found = Vec::new();
     for (from, node) in document.nodes.iter().enumerate() {
         let Some(&to) = node.goto().and_then(|id| index.get(id)) else { continue };
-        if !document.nodes[to].starts() && !graph.onward_from([to], |_| true)[from] {
+        if !document.nodes[to].starts() && !graph.behind[to].has(from) {
             found.push(Link { from, to, role: Role::Goto, handle: None, back: false });
         }
     }

@@ -91,6 +91,10 @@ fn effect(
     {
         config.insert("query".to_owned(), query);
     }
+    if let (true, Some(name)) = (node.is("url") && !config.contains_key("urls"), node.text("urlVariable")) {
+        let path = name.trim().trim_start_matches("${").trim_matches(['{', '}']).trim();
+        config.insert("urls".to_owned(), Value::from(format!("{{{{{path}}}}}")));
+    }
     let config = JsonTemplate::parse_fields(&config, spec.json_texts).map_err(|error| placed("", &error))?;
     let said = types.effect(key);
     let limit = match spec.family {
