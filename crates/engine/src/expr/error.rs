@@ -1,6 +1,6 @@
 //! What can go wrong: when a source is parsed, and when it is evaluated.
 
-use super::limits::{OPERATIONS_MAX, RESULT_BYTES_MAX, SCRIPTS_MAX, VALUE_DEPTH_MAX};
+use super::limits::{GRAPH_RESULT_BYTES_MAX, OPERATIONS_MAX, RESULT_BYTES_MAX, SCRIPTS_MAX, VALUE_DEPTH_MAX};
 use super::profile::Profile;
 
 /// A source that is not part of the language. A definition problem: it is found before anything runs.
@@ -63,6 +63,9 @@ pub enum Limit {
     /// [`RESULT_BYTES_MAX`].
     #[error("a result of the expression is larger than {RESULT_BYTES_MAX} bytes")]
     ResultSize,
+    /// [`GRAPH_RESULT_BYTES_MAX`].
+    #[error("a result of the expression is larger than {GRAPH_RESULT_BYTES_MAX} bytes")]
+    GraphResultSize,
     /// [`VALUE_DEPTH_MAX`].
     #[error("a result of the expression is nested deeper than {VALUE_DEPTH_MAX} levels")]
     ValueDepth,

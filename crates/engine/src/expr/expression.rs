@@ -80,7 +80,7 @@ impl Expression {
     pub fn evaluate(&self, names: &dyn Names, env: &mut Env<'_>) -> Result<Value, EvalError> {
         match &self.0.program {
             Either::Steps(program) => eval::run(program, names, env)?.into_json(),
-            Either::Graph(code) => graph::eval::value(code, names, env)?.into_json(),
+            Either::Graph(code) => graph::eval::value(code, names, env)?.into_json_in(Profile::Graph),
         }
     }
 
@@ -97,7 +97,7 @@ impl Expression {
         let beside = super::env::Overlay { names, locals };
         match &self.0.program {
             Either::Steps(program) => eval::run(program, &beside, env)?.into_json(),
-            Either::Graph(code) => graph::eval::checked(code, &beside, env)?.into_json(),
+            Either::Graph(code) => graph::eval::checked(code, &beside, env)?.into_json_in(Profile::Graph),
         }
     }
 

@@ -14,7 +14,7 @@ use super::template::Template;
 
 /// A JSON value with templates in its texts at any depth, parsed once. Keys are never templates. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct JsonTemplate(Arc<Node>);
+pub struct JsonTemplate(Arc<Node>, Profile);
 
 /// A [`ParseError`] with the JSON pointer of the text it is in (empty for the value itself).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -50,7 +50,7 @@ impl JsonTemplate {
     /// As for [`Self::parse`].
     pub fn parse_in(profile: Profile, value: &Value) -> Result<Self, PlacedParseError> {
         let of_text = |text: &str| Template::parse_in(profile, text);
-        parse(value, &of_text, &mut String::new(), 0).map(|node| Self(Arc::new(node)))
+        parse(value, &of_text, &mut String::new(), 0).map(|node| Self(Arc::new(node), profile))
     }
 
     /// Parses the configuration of a node of a graph. The texts of the members named in `json_texts` feed fields that
@@ -66,7 +66,7 @@ impl JsonTemplate {
             let mut pointer = format!("/{}", key.replace('~', "~0").replace('/', "~1"));
             members.push((key.clone(), parse(member, &of_text, &mut pointer, 1)?));
         }
-        Ok(Self(Arc::new(literal_object(members))))
+        Ok(Self(Arc::new(literal_object(members)), Profile::Graph))
     }
 
     /// Parses a text of a graph that feeds a field which holds JSON, or any other value.
@@ -76,7 +76,7 @@ impl JsonTemplate {
     pub fn parse_json_text(value: &Value) -> Result<Self, PlacedParseError> {
         let is_text = value.is_string();
         let of_text = |text: &str| Template::parse_graph(text, is_text);
-        parse(value, &of_text, &mut String::new(), 0).map(|node| Self(Arc::new(node)))
+        parse(value, &of_text, &mut String::new(), 0).map(|node| Self(Arc::new(node), Profile::Graph))
     }
 
     /// Whether there is no placeholder at all, so that the result never changes.
@@ -91,7 +91,7 @@ impl JsonTemplate {
     /// # Errors
     /// As for [`Template::render`]; the whole value is bounded like one result.
     pub fn render(&self, names: &dyn Names, env: &mut Env<'_>) -> Result<Value, EvalError> {
-        Renderer { names, env, measure: Measure::default() }.render(&self.0, 0)
+        Renderer { names, env, measure: Measure::new(self.1) }.render(&self.0, 0)
     }
 
     /// The members that placeholders of a graph read of a root name, each once: `NAME` for `env.NAME`.

@@ -5,6 +5,7 @@
 //! elements or [`BYTES_PER_OPERATION`] bytes, read or written, are one operation more.
 
 use super::error::{EvalError, Limit};
+use super::profile::Profile;
 
 /// Longest source of one expression, in bytes.
 pub const SOURCE_BYTES_MAX: usize = 4 * 1024;
@@ -22,6 +23,9 @@ pub const ENV_OPERATIONS_MAX: u64 = 25 * OPERATIONS_MAX;
 /// Size of a result, and of every value made on the way to it: bytes of a text, about the bytes of compact JSON of
 /// anything else.
 pub const RESULT_BYTES_MAX: usize = 1024 * 1024;
+
+/// Size of a result in a graph, whose inputs may be larger than the results of flows.
+pub const GRAPH_RESULT_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// Deepest nesting of a result. Below what the JSON reader takes (128), so that a result stored inside a document can
 /// be read back.
@@ -84,5 +88,14 @@ impl Meter {
 
 /// Fails when a text or value of this size may not exist.
 pub(super) fn check_size(bytes: usize) -> Result<(), EvalError> {
-    if bytes > RESULT_BYTES_MAX { Err(EvalError::Limit(Limit::ResultSize)) } else { Ok(()) }
+    check_size_in(Profile::Steps, bytes)
+}
+
+/// As [`check_size`], in a language.
+pub(super) fn check_size_in(profile: Profile, bytes: usize) -> Result<(), EvalError> {
+    let (max, limit) = match profile {
+        Profile::Steps => (RESULT_BYTES_MAX, Limit::ResultSize),
+        Profile::Graph => (GRAPH_RESULT_BYTES_MAX, Limit::GraphResultSize),
+    };
+    if bytes > max { Err(EvalError::Limit(limit)) } else { Ok(()) }
 }

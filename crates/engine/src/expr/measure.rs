@@ -4,14 +4,15 @@ use serde_json::{Map, Number, Value};
 
 use super::error::{EvalError, Limit};
 use super::limits::{self, Meter, VALUE_DEPTH_MAX};
+use super::profile::Profile;
 use super::value::Val;
 
 /// What a number with a fraction is taken for; most have fewer digits than the 17 it can have.
 const SCALAR_BYTES: usize = 8;
 
 /// Fails when a value is larger or deeper than a result may be.
-pub(super) fn check(value: &Value) -> Result<(), EvalError> {
-    Measure::default().add(value, 0)
+pub(super) fn check(value: &Value, profile: Profile) -> Result<(), EvalError> {
+    Measure::new(profile).add(value, 0)
 }
 
 /// Adds up sizes, about as compact JSON has them: texts without their escapes.
@@ -19,9 +20,15 @@ pub(super) fn check(value: &Value) -> Result<(), EvalError> {
 pub(super) struct Measure {
     bytes: usize,
     values: usize,
+    profile: Profile,
 }
 
 impl Measure {
+    /// Of a language.
+    pub(super) fn new(profile: Profile) -> Self {
+        Self { profile, ..Self::default() }
+    }
+
     /// Adds a value that stands `depth` levels deep.
     pub(super) fn add(&mut self, value: &Value, depth: usize) -> Result<(), EvalError> {
         self.values += 1;
@@ -46,7 +53,7 @@ impl Measure {
 
     pub(super) fn add_bytes(&mut self, bytes: usize) -> Result<(), EvalError> {
         self.bytes = self.bytes.saturating_add(bytes);
-        limits::check_size(self.bytes)
+        limits::check_size_in(self.profile, self.bytes)
     }
 }
 
@@ -101,7 +108,12 @@ impl ObjectBuilder {
 
 /// Pays for a value that was just made, and refuses one that is larger or deeper than a result may be.
 pub(super) fn pay(value: &Value, meter: &mut Meter) -> Result<(), EvalError> {
-    let mut measure = Measure::default();
+    pay_in(Profile::Steps, value, meter)
+}
+
+/// As [`pay`], in a language.
+pub(super) fn pay_in(profile: Profile, value: &Value, meter: &mut Meter) -> Result<(), EvalError> {
+    let mut measure = Measure::new(profile);
     measure.add(value, 0)?;
     meter.elements(measure.values)?;
     meter.bytes(measure.bytes)

@@ -15,7 +15,7 @@ use super::graph::text::Text;
 use super::parser;
 use super::profile::Profile;
 use super::secrets;
-use super::text::{TextBuilder, to_json_text};
+use super::text::{TextBuilder, to_json_text, to_json_text_in};
 
 /// A parsed text with placeholders: immutable, cheap to clone, usable from many threads.
 ///
@@ -170,7 +170,8 @@ impl Template {
         match (&self.0.parts, self.render(names, env)?) {
             (_, Value::String(text)) => Ok(text),
             (Parts::Steps(_), Value::Null) => Ok(String::new()),
-            (_, value) => to_json_text(&value),
+            (Parts::Steps(_), value) => to_json_text(&value),
+            (Parts::Graph(_), value) => to_json_text_in(Profile::Graph, &value),
         }
     }
 }

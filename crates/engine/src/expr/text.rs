@@ -8,15 +8,21 @@ use serde_json::Value;
 use serde_json::ser::{Formatter, Serializer};
 
 use super::error::{EvalError, Limit};
-use super::limits::{self, Meter, RESULT_BYTES_MAX, VALUE_DEPTH_MAX};
+use super::limits::{self, Meter, VALUE_DEPTH_MAX};
 use super::number;
+use super::profile::Profile;
 use super::value::Val;
 
 /// A text that grows within the limits.
 #[derive(Default)]
-pub(super) struct TextBuilder(pub(super) String);
+pub(super) struct TextBuilder(pub(super) String, Profile);
 
 impl TextBuilder {
+    /// Of a language.
+    pub(super) fn new(profile: Profile) -> Self {
+        Self(String::new(), profile)
+    }
+
     /// Appends a text and pays for it.
     pub(super) fn push(&mut self, text: &str, meter: &mut Meter) -> Result<(), EvalError> {
         meter.bytes(text.len())?;
@@ -25,7 +31,7 @@ impl TextBuilder {
 
     /// Appends a text that was paid for, or that stands in a definition.
     pub(super) fn push_free(&mut self, text: &str) -> Result<(), EvalError> {
-        limits::check_size(self.0.len() + text.len())?;
+        limits::check_size_in(self.1, self.0.len() + text.len())?;
         self.0.push_str(text);
         Ok(())
     }
@@ -36,8 +42,8 @@ impl TextBuilder {
         match value {
             Val::Missing | Val::Null => Ok(()),
             Val::Num(x) if !x.is_finite() => Ok(()),
-            Val::Ref(value) => self.push(&to_json_text(value)?, meter),
-            Val::Owned(value) => self.push(&to_json_text(value)?, meter),
+            Val::Ref(value) => self.push(&to_json_text_in(self.1, value)?, meter),
+            Val::Owned(value) => self.push(&to_json_text_in(self.1, value)?, meter),
             simple => self.push(&of(simple, meter)?, meter),
         }
     }
@@ -45,10 +51,19 @@ impl TextBuilder {
 
 /// What a template writes for a value; a text is passed on.
 pub(super) fn written<'a>(value: Val<'a>, meter: &mut Meter) -> Result<Cow<'a, str>, EvalError> {
+    written_in(Profile::Steps, value, meter)
+}
+
+/// As [`written`], in a language.
+pub(super) fn written_in<'a>(
+    profile: Profile,
+    value: Val<'a>,
+    meter: &mut Meter,
+) -> Result<Cow<'a, str>, EvalError> {
     if let Val::Str(text) = value {
         return Ok(text);
     }
-    let mut text = TextBuilder::default();
+    let mut text = TextBuilder::new(profile);
     text.push_value(&value, meter)?;
     Ok(Cow::Owned(text.0))
 }
@@ -121,21 +136,26 @@ pub(super) fn part(text: Cow<'_, str>, range: Range<usize>) -> Cow<'_, str> {
 
 /// Compact JSON with numbers as JavaScript writes them, up to the size of a result.
 pub(super) fn to_json_text(value: &Value) -> Result<String, EvalError> {
-    let mut sink = Sink(Vec::new());
+    to_json_text_in(Profile::Steps, value)
+}
+
+/// As [`to_json_text`], in a language.
+pub(super) fn to_json_text_in(profile: Profile, value: &Value) -> Result<String, EvalError> {
+    let mut sink = Sink(Vec::new(), profile);
     let written = serde::Serialize::serialize(value, &mut Serializer::with_formatter(&mut sink, JsNumbers));
     // A value made of JSON and written to memory can only fail at the bound of the sink.
     match (written, String::from_utf8(sink.0)) {
         (Ok(()), Ok(text)) => Ok(text),
-        _ => Err(EvalError::Limit(Limit::ResultSize)),
+        _ => Err(limits::check_size_in(profile, usize::MAX).err().unwrap_or(EvalError::Limit(Limit::ResultSize))),
     }
 }
 
 /// Memory that refuses to hold more than a result.
-struct Sink(Vec<u8>);
+struct Sink(Vec<u8>, Profile);
 
 impl io::Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.0.len() + bytes.len() > RESULT_BYTES_MAX {
+        if limits::check_size_in(self.1, self.0.len() + bytes.len()).is_err() {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
         self.0.extend_from_slice(bytes);

@@ -6,6 +6,7 @@ use serde_json::{Number, Value};
 
 use super::error::EvalError;
 use super::limits::{self, Meter};
+use super::profile::Profile;
 use super::{measure, number, text};
 
 #[derive(Debug)]
@@ -186,10 +187,15 @@ impl<'a> Val<'a> {
 
     /// The value as JSON, at the border: within the limits of a result.
     pub(super) fn into_json(self) -> Result<Value, EvalError> {
+        self.into_json_in(Profile::Steps)
+    }
+
+    /// As [`Self::into_json`], in a language.
+    pub(super) fn into_json_in(self, profile: Profile) -> Result<Value, EvalError> {
         if let Some(value) = self.composite() {
-            measure::check(value)?;
+            measure::check(value, profile)?;
         } else if let Self::Str(text) = &self {
-            limits::check_size(text.len())?;
+            limits::check_size_in(profile, text.len())?;
         }
         Ok(self.into_unmeasured())
     }

@@ -6,6 +6,7 @@ use serde_json::Map;
 
 use super::super::env::{Env, Known, Names};
 use super::super::error::EvalError;
+use super::super::profile::Profile;
 use super::super::value::Val;
 use super::ast::{Code, Node, Step, Wide};
 use super::compare;
@@ -41,7 +42,7 @@ pub(in crate::expr) fn checked<'a>(
 fn script<'a>(wide: &'a Wide, names: &'a dyn Names, env: &mut Env<'_>) -> Result<Val<'a>, EvalError> {
     let mut locals = Map::new();
     for (name, part) in &wide.parts {
-        let value = Evaluator { names, env }.eval(part)?.into_json()?;
+        let value = Evaluator { names, env }.eval(part)?.into_json_in(Profile::Graph)?;
         locals.insert(name.clone(), value);
     }
     let script = wide.source.bound(names, locals);

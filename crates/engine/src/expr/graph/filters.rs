@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::super::error::EvalError;
 use super::super::limits::Meter;
-use super::super::measure::pay;
+use super::super::measure::pay_in;
+use super::super::profile::Profile;
 use super::super::value::Val;
 use super::super::{dates, number, text};
 
@@ -59,14 +60,14 @@ impl Filter {
             _ => {}
         }
         Ok(match self {
-            Self::Truncate => truncate(text::written(value, meter)?, &arg, meter)?,
+            Self::Truncate => truncate(text::written_in(Profile::Graph, value, meter)?, &arg, meter)?,
             Self::Upper => Val::Str(Cow::Owned(paid(value, meter)?.to_uppercase())),
             Self::Lower => Val::Str(Cow::Owned(paid(value, meter)?.to_lowercase())),
             Self::Trim => Val::Str(Cow::Owned(paid(value, meter)?.trim().to_owned())),
             Self::Json => {
-                let value = value.into_json()?;
-                pay(&value, meter)?;
-                Val::Str(Cow::Owned(text::to_json_text(&value)?))
+                let value = value.into_json_in(Profile::Graph)?;
+                pay_in(Profile::Graph, &value, meter)?;
+                Val::Str(Cow::Owned(text::to_json_text_in(Profile::Graph, &value)?))
             }
             Self::Join => join(&value, &arg, meter)?,
             Self::First => end(&value, |items| items.first(), |text| text.chars().next()),
@@ -79,7 +80,7 @@ impl Filter {
 }
 
 fn paid<'a>(value: Val<'a>, meter: &mut Meter) -> Result<Cow<'a, str>, EvalError> {
-    let text = text::written(value, meter)?;
+    let text = text::written_in(Profile::Graph, value, meter)?;
     meter.bytes(text.len())?;
     Ok(text)
 }
@@ -98,7 +99,7 @@ fn join<'a>(value: &Val<'_>, separator: &Val<'_>, meter: &mut Meter) -> Result<V
         Val::Missing | Val::Null => Cow::Borrowed(", "),
         other => text::of(other, meter)?,
     };
-    let mut joined = text::TextBuilder::default();
+    let mut joined = text::TextBuilder::new(Profile::Graph);
     for (position, item) in items.iter().enumerate() {
         meter.elements(1)?;
         if position > 0 {

@@ -5,7 +5,8 @@ use serde_json::Value;
 use super::super::env::Origin;
 use super::super::error::EvalError;
 use super::super::limits::Meter;
-use super::super::measure::pay;
+use super::super::measure::pay_in;
+use super::super::profile::Profile;
 use super::super::value::Val;
 
 /// Types of nodes whose record holds a model's text.
@@ -87,8 +88,8 @@ fn behind_member(inner: &Value, member: &str, key: &str, meter: &mut Meter) -> R
     if matches!(value, Val::Missing) {
         return Ok(None);
     }
-    let value = value.into_json()?;
-    pay(&value, meter)?;
+    let value = value.into_json_in(Profile::Graph)?;
+    pay_in(Profile::Graph, &value, meter)?;
     Ok(Some(value))
 }
 
@@ -105,7 +106,7 @@ fn below_text_value<'a>(text: &str, key: &str, meter: &mut Meter) -> Result<Val<
     meter.bytes(text.len())?;
     match serde_json::from_str::<Value>(text) {
         Ok(parsed) => {
-            pay(&parsed, meter)?;
+            pay_in(Profile::Graph, &parsed, meter)?;
             Val::owned(parsed).member(key, meter)
         }
         Err(_) => Ok(Val::Missing),

@@ -7,8 +7,9 @@ use serde_json::Value;
 use super::super::env::{Env, Names};
 use super::super::error::{EvalError, ParseError};
 use super::super::limits::SCRIPT_SOURCE_BYTES_MAX;
+use super::super::profile::Profile;
 use super::super::scan;
-use super::super::text::{TextBuilder, to_json_text};
+use super::super::text::{TextBuilder, to_json_text_in};
 use super::super::value::Val;
 use super::ast::Code;
 use super::{eval, parser};
@@ -85,13 +86,13 @@ impl Text {
 
     pub(in crate::expr) fn render(&self, names: &dyn Names, env: &mut Env<'_>) -> Result<Value, EvalError> {
         if let [Part::Placeholder { code, .. }] = &self.parts[..] {
-            return eval::value(code, names, env)?.into_json();
+            return eval::value(code, names, env)?.into_json_in(Profile::Graph);
         }
         self.text(names, env).map(Value::String)
     }
 
     pub(super) fn text(&self, names: &dyn Names, env: &mut Env<'_>) -> Result<String, EvalError> {
-        let mut out = TextBuilder::default();
+        let mut out = TextBuilder::new(Profile::Graph);
         for part in &self.parts {
             match part {
                 Part::Text(plain) => out.push_free(plain)?,
@@ -100,12 +101,12 @@ impl Text {
                     let keeps = matches!(value, Val::Missing) && code.is_plain_path();
                     match (self.json, quoted) {
                         (true, false) => {
-                            let json = to_json_text(&value.into_json()?)?;
+                            let json = to_json_text_in(Profile::Graph, &value.into_json_in(Profile::Graph)?)?;
                             out.push(&json, &mut env.meter)?;
                         }
                         (true, true) => {
                             let text = if keeps { Cow::Borrowed(&**written) } else { written_as_text(value)? };
-                            let json = to_json_text(&Value::String(text.into_owned()))?;
+                            let json = to_json_text_in(Profile::Graph, &Value::String(text.into_owned()))?;
                             out.push(&json[1..json.len() - 1], &mut env.meter)?;
                         }
                         (false, _) if keeps => out.push(written, &mut env.meter)?,
@@ -122,7 +123,7 @@ impl Text {
 fn written_as_text(value: Val<'_>) -> Result<Cow<'_, str>, EvalError> {
     match value {
         Val::Str(text) => Ok(text),
-        other => Ok(Cow::Owned(to_json_text(&other.into_json()?)?)),
+        other => Ok(Cow::Owned(to_json_text_in(Profile::Graph, &other.into_json_in(Profile::Graph)?)?)),
     }
 }
 
@@ -143,7 +144,7 @@ fn placeholder(text: &str, start: usize, budget: &mut usize) -> Result<Option<(u
 fn is_section(source: &str) -> bool {
     let source = source.trim();
     let closing = source.strip_prefix('/').is_some_and(|name| name.bytes().all(|byte| byte.is_ascii_alphabetic()));
-    source.starts_with('#') || closing
+    source.starts_with('#') || source == "else" || closing
 }
 
 /// A text that a placeholder makes part of a JSON document, not one that begins with a placeholder.

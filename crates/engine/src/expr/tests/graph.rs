@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::world::World;
 use super::{NOW, context};
-use crate::expr::limits::{DEPTH_MAX, SCRIPT_SOURCE_BYTES_MAX};
+use crate::expr::limits::{DEPTH_MAX, GRAPH_RESULT_BYTES_MAX, SCRIPT_SOURCE_BYTES_MAX};
 use crate::expr::{Answered, Env, Expression, JsonTemplate, Names, Overlay, Profile, Script, Template};
 
 const VECTORS: &str = include_str!("../../../tests/data/workflows/vectors-expressions.json");
@@ -97,7 +97,7 @@ fn what_the_native_grammar_takes_and_gives() {
         ("a {{}} b", json!("a {{}} b")),
         ("a {{ absent.x }} b", json!("a {{ absent.x }} b")),
         ("a {{absent == 1}} b", json!("a false b")),
-        ("{{#each list}}{{this}}{{/each}}", json!("{{#each list}}{{this}}{{/each}}")),
+        ("{{#if list}}{{this}}{{else}}{{/if}}", json!("{{#if list}}{{this}}{{else}}{{/if}}")),
         ("no end {{n", json!("no end {{n")),
         ("}} {{n}} {{n}}", json!("}} 5 5")),
         ("it's {{n}} o'clock", json!("it's 5 o'clock")),
@@ -265,6 +265,19 @@ fn limits_hold() {
     let mut uuid = String::new;
     let mut env = Env::new(NOW, &mut uuid);
     assert!(template.render(&names, &mut env).is_err());
+}
+
+#[test]
+fn results_may_be_as_large_as_inputs() {
+    let value = |bytes: usize| Map::from_iter([("x".to_owned(), json!("y".repeat(bytes)))]);
+    let (fits, larger) = (value(GRAPH_RESULT_BYTES_MAX / 4), value(GRAPH_RESULT_BYTES_MAX + 1));
+    for text in ["{{x}}", "a {{x}} b", "{{x | upper}}", "{\"a\": \"{{x}}\"}"] {
+        let template = JsonTemplate::parse_json_text(&json!(text)).expect("a template");
+        let mut uuid = String::new;
+        let mut env = Env::new(NOW, &mut uuid);
+        assert!(template.render(&fits, &mut env).is_ok(), "{text}");
+        assert!(template.render(&larger, &mut env).is_err(), "{text}");
+    }
 }
 
 #[test]
