@@ -41,7 +41,8 @@ impl Chosen {
     }
 
     fn of(info: ModelInfo, name: String) -> Self {
-        let is_mock = info.provider == "builtin" && (name == MOCK || name.starts_with("mock/"));
+        // Also under the name of a model that it stands for.
+        let is_mock = info.provider == "builtin" && (info.name == MOCK || info.name.starts_with("mock/"));
         let provider = if is_mock { MOCK.to_owned() } else { info.provider };
         Self { name, provider, model: info.upstream_model }
     }
