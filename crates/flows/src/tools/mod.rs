@@ -5,6 +5,7 @@
 //! call that is made again after a crash finds the same run.
 
 mod parameters;
+mod workflow;
 
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,8 @@ use sha2::{Digest, Sha256};
 use crate::definitions::{self, VersionChoice};
 use crate::runs::{DEPTH_MAX, RunState, choose_entry};
 use crate::{Execute, Flows, WAIT_MS_MAX, WayIn};
+
+pub use workflow::workflows;
 
 /// The `type` of the definitions.
 const KIND: &str = "flow";
@@ -45,7 +48,7 @@ impl ToolSource for FlowTools {
 
     fn open<'a>(&'a self, platform: &'a Arc<Platform>, scope: Scope, definition: &'a Value) -> OpenFuture<'a> {
         Box::pin(async move {
-            let tool: Arc<dyn Tool> = Arc::new(open(&self.0, platform, scope, definition).await?);
+            let tool: Arc<dyn Tool> = Arc::new(FlowTool::open(&self.0, platform, scope, definition).await?);
             Ok(vec![tool])
         })
     }
@@ -62,41 +65,49 @@ struct FlowTool {
     flows: Arc<Flows>,
 }
 
-async fn open(
-    flows: &Arc<Flows>,
-    platform: &Platform,
-    scope: Scope,
-    definition: &Value,
-) -> Result<FlowTool, ToolFault> {
-    let missing = || ToolFault::new("not_found", "The flow is not there");
-    let flow = definition["flow_id"].as_str().and_then(|id| FlowId::parse(id).ok()).ok_or_else(missing)?;
-    let version = match definition.get("version") {
-        None | Some(Value::Null) => VersionChoice::Latest,
+impl FlowTool {
+    /// Opens a definition.
+    async fn open(
+        flows: &Arc<Flows>,
+        platform: &Platform,
+        scope: Scope,
+        definition: &Value,
+    ) -> Result<Self, ToolFault> {
+        let missing = || ToolFault::new("not_found", "The flow is not there");
+        let flow = definition["flow_id"].as_str().and_then(|id| FlowId::parse(id).ok()).ok_or_else(missing)?;
+        let version = version_of(definition)?;
+        let found = platform.store.read(move |tx| definitions::resolve(tx, scope.workspace, flow, version)).await;
+        let resolved = found.map_err(|fault| unavailable(&fault))?;
+        let plan =
+            flows.plans.compile(resolved.document_hash, &resolved.definition).map_err(|fault| unavailable(&fault))?;
+        let entry = choose_entry(&plan, "peer", None).map_err(|fault| unavailable(&fault))?;
+        let entry = &plan.entries[entry];
+        let step = parameters::step_of(&resolved.definition, &entry.step_id);
+        let said = |name: &str| {
+            let own = definition.get(name).and_then(Value::as_str);
+            let of_step = step.get(name).and_then(Value::as_str).filter(|_| entry.kind == "peer.action");
+            own.or(of_step).filter(|text| !text.is_empty()).map(str::to_owned)
+        };
+        let is_message = entry.kind == "peer.message";
+        let description = said("description").unwrap_or_else(|| format!("Runs the flow {}", resolved.flow_name));
+        let spec = ToolSpec {
+            name: parameters::plain_name(&said("name").unwrap_or(resolved.flow_name)),
+            description,
+            parameters: if is_message { parameters::of_message() } else { parameters::of_inputs(&entry.inputs, &step) },
+        };
+        Ok(Self { spec, flow, version, trigger: entry.step_id.clone(), is_message, flows: Arc::clone(flows) })
+    }
+}
+
+/// The version that a definition names.
+fn version_of(definition: &Value) -> Result<VersionChoice, ToolFault> {
+    match definition.get("version") {
+        None | Some(Value::Null) => Ok(VersionChoice::Latest),
         Some(number) => match number.as_u64().and_then(|number| u32::try_from(number).ok()) {
-            Some(number) => VersionChoice::Number(number),
-            None => return Err(ToolFault::new("invalid_definition", "version must be a number")),
+            Some(number) => Ok(VersionChoice::Number(number)),
+            None => Err(ToolFault::new("invalid_definition", "version must be a number")),
         },
-    };
-    let found = platform.store.read(move |tx| definitions::resolve(tx, scope.workspace, flow, version)).await;
-    let resolved = found.map_err(|fault| unavailable(&fault))?;
-    let plan =
-        flows.plans.compile(resolved.document_hash, &resolved.definition).map_err(|fault| unavailable(&fault))?;
-    let entry = choose_entry(&plan, "peer", None).map_err(|fault| unavailable(&fault))?;
-    let entry = &plan.entries[entry];
-    let step = parameters::step_of(&resolved.definition, &entry.step_id);
-    let said = |name: &str| {
-        let own = definition.get(name).and_then(Value::as_str);
-        let of_step = step.get(name).and_then(Value::as_str).filter(|_| entry.kind == "peer.action");
-        own.or(of_step).filter(|text| !text.is_empty()).map(str::to_owned)
-    };
-    let is_message = entry.kind == "peer.message";
-    let description = said("description").unwrap_or_else(|| format!("Runs the flow {}", resolved.flow_name));
-    let spec = ToolSpec {
-        name: parameters::plain_name(&said("name").unwrap_or(resolved.flow_name)),
-        description,
-        parameters: if is_message { parameters::of_message() } else { parameters::of_inputs(&entry.inputs, &step) },
-    };
-    Ok(FlowTool { spec, flow, version, trigger: entry.step_id.clone(), is_message, flows: Arc::clone(flows) })
+    }
 }
 
 impl Tool for FlowTool {

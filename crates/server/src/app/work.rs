@@ -57,6 +57,7 @@ impl Work {
         let flows = Flows::start(Arc::clone(&app.platform), effects, limits);
         let flows = Arc::new(flows.with(app.agents.models.clone(), app.agents.clone()));
         app.agents.tools.register(floe_flows::tools::source(Arc::clone(&flows)));
+        app.agents.tools.register(floe_flows::tools::workflows(Arc::clone(&flows)));
         let handlers =
             registry::jobs(&flows, &app.operation, &app.placements, &app.treasury, &app.webhooks, &app.agents);
         let jobs = settings.role.works().then(|| JobLoop::start(Arc::clone(&app.platform), handlers));

@@ -23,6 +23,7 @@ pub(crate) mod wire;
 
 use floe_model::access::KeyKind;
 
+pub(crate) use chat::key_of;
 pub(crate) use chat_body::ChatIn;
 pub(crate) use chat_stream::{Told as StreamTold, answer as stream_chat};
 pub(crate) use thread_wire::metadata as thread_metadata;

@@ -15,14 +15,14 @@ const NOW: Timestamp = Timestamp(1_800_000_000_000_000);
 const BASES: &str = "/console/v1/knowledge-bases";
 
 /// Makes a base; answers its id as the API tells it.
-async fn base(app: &TestApp, session: &str, name: &str) -> String {
+pub async fn base(app: &TestApp, session: &str, name: &str) -> String {
     let made = app.post(BASES).bearer(session).json(&json!({ "name": name })).send().await;
     assert_eq!(made.status, 201, "{made:?}");
     made.json["id"].as_str().expect("an id").to_owned()
 }
 
 /// A document whose chunks are searchable, past the reading of files.
-async fn document(app: &TestApp, session: &str, base: &str, number: u128, texts: &[&str]) {
+pub async fn document(app: &TestApp, session: &str, base: &str, number: u128, texts: &[&str]) {
     let me = app.get("/console/v1/session").bearer(session).send().await;
     let workspace = WorkspaceId::parse(me.json["workspace"]["id"].as_str().expect("a workspace")).expect("its id");
     let at = Place { workspace, base: KnowledgeBaseId::parse(base).expect("an id"), document: DocumentId(number) };
