@@ -55,9 +55,9 @@ impl<'a> Config<'a> {
             Some(_) => None,
         };
         let whole = found.filter(|number| *number >= 0.0 && *number <= *range.end() as f64).map(|number| number as u64);
-        whole.filter(|number| range.contains(number)).ok_or_else(|| {
-            invalid(format!("{} is not a number from {} to {}", keys[0], range.start(), range.end()))
-        })
+        whole
+            .filter(|number| range.contains(number))
+            .ok_or_else(|| invalid(format!("{} is not a number from {} to {}", keys[0], range.start(), range.end())))
     }
 
     /// True or false, also as text.
@@ -96,7 +96,9 @@ fn pairs_of(value: &Value) -> Option<Map<String, Value>> {
     let mut pairs: Map<String, Value> = Map::new();
     match value {
         Value::Object(map) => {
-            pairs.extend(map.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.clone(), value.clone())));
+            pairs.extend(
+                map.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.clone(), value.clone())),
+            );
         }
         Value::Array(items) => {
             for item in items {
@@ -164,7 +166,8 @@ mod tests {
 
     #[test]
     fn numbers_stay_in_their_range() {
-        let read = |value: Value| Config(&json!({ "n": value })).number(&["n"], 30, 1..=300).map_err(|error| error.code);
+        let read =
+            |value: Value| Config(&json!({ "n": value })).number(&["n"], 30, 1..=300).map_err(|error| error.code);
         assert_eq!(read(json!(null)), Ok(30));
         assert_eq!(read(json!("45")), Ok(45));
         assert_eq!(read(json!(300)), Ok(300));

@@ -73,12 +73,7 @@ fn by_name(
     Ok(opened.map_or(Choice::Inactive, |opened| Choice::Found(Box::new(opened))))
 }
 
-fn only_one(
-    tx: &mut Tx<'_>,
-    platform: &Platform,
-    workspace: WorkspaceId,
-    wanted: &[String],
-) -> Result<Choice, Fault> {
+fn only_one(tx: &mut Tx<'_>, platform: &Platform, workspace: WorkspaceId, wanted: &[String]) -> Result<Choice, Fault> {
     let mut found = Vec::new();
     for provider in wanted {
         let status = Some("active".to_owned());
@@ -95,9 +90,12 @@ fn only_one(
     }
 }
 
+/// Bytes of a secret from which on it is looked for: a shorter one would be found everywhere.
+const SECRET_MIN: usize = 6;
+
 /// What a call brought back, without the secret of the connection.
 pub(super) fn without_secret(opened: &Opened, effected: Effected) -> Effected {
-    Mask::new(opened.secrets().map(str::to_owned)).apply(effected)
+    Mask::new(opened.secrets().filter(|secret| secret.len() >= SECRET_MIN).map(str::to_owned)).apply(effected)
 }
 
 /// A path below the base URL of a connection: it cannot lead to another host, nor out of the base.

@@ -69,11 +69,7 @@ async fn opened(platform: &Arc<Platform>, call: &EffectCall) -> Result<Option<Op
     }
 }
 
-async fn perform(
-    platform: &Arc<Platform>,
-    call: &EffectCall,
-    opened: Option<&Opened>,
-) -> Result<Value, StepError> {
+async fn perform(platform: &Arc<Platform>, call: &EffectCall, opened: Option<&Opened>) -> Result<Value, StepError> {
     let request = request(call, opened)?;
     let response = platform.outside.send(request).await.map_err(|error| of_outside("The HTTP request", error))?;
     record(&response)

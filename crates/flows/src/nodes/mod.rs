@@ -4,6 +4,7 @@
 //! Each is an [`Effect`] with the key `node-<type>`, in a file of its own; what it takes is the node's configuration after interpolation.
 //! Failures have the codes of section 17. To add a type: a file here and a line in [`effects`].
 
+mod chart;
 mod code;
 mod config;
 mod connection;
@@ -52,6 +53,7 @@ pub fn effects(settings: &NodeSettings) -> Vec<Arc<dyn Effect>> {
         Arc::new(files::Operations),
         Arc::new(code::Code { is_on: settings.code }),
         Arc::new(spreadsheet::Spreadsheet),
+        Arc::new(chart::Chart),
         Arc::new(pdf::PdfExtract(readers.clone())),
         Arc::new(database::Database { sqlite_folder: settings.sqlite_folder.clone() }),
         Arc::new(integration::Integration),

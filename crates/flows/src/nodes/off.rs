@@ -9,8 +9,7 @@ use floe_runtime::effect::{Effect, EffectCall, EffectFuture, Effected};
 use super::failure::not_configured;
 use super::spec;
 
-static SPECS: [StepSpec; 10] = [
-    spec::inside("node-chartGeneration", "chart generation", spec::TIMEOUT_MS),
+static SPECS: [StepSpec; 9] = [
     spec::inside("node-pdfGeneration", "PDF generation", spec::TIMEOUT_MS),
     spec::inside("node-screenshotCapture", "screenshots", spec::TIMEOUT_MS),
     spec::inside("node-audioInput", "audio input", spec::TIMEOUT_MS),

@@ -81,7 +81,11 @@ fn job(call: EffectCall, is_on: bool) -> Result<Job, StepError> {
     let scope = scope(call.context, code, only.as_deref());
     let limits = JobLimits { time_ms, memory_bytes, result_bytes: RESULT_BYTES, ..JobLimits::default() };
     let globals = Map::from_iter([("$scope".to_owned(), scope)]);
-    Ok(Job { limits, prelude: format!("{}\n{PRELUDE}", scripts::PRELUDE), ..Job::new(format!("{code}{ENDING}"), globals) })
+    Ok(Job {
+        limits,
+        prelude: format!("{}\n{PRELUDE}", scripts::PRELUDE),
+        ..Job::new(format!("{code}{ENDING}"), globals)
+    })
 }
 
 /// The names that the code may see, when the node says which.

@@ -29,7 +29,9 @@ impl ToSql for Sent<'_> {
         let text = match (self.0, kind.kind()) {
             (Value::Null, _) => return Ok(IsNull::Yes),
             // JSON takes a text as a JSON text when it is one, as authors write it, and else as a value.
-            (Value::String(text), _) if is_json(kind) && serde_json::from_str::<Value>(text).is_err() => json!(text).to_string(),
+            (Value::String(text), _) if is_json(kind) && serde_json::from_str::<Value>(text).is_err() => {
+                json!(text).to_string()
+            }
             (Value::String(text), _) => text.clone(),
             (Value::Array(items), Kind::Array(_)) => array(items),
             (other, _) => other.to_string(),

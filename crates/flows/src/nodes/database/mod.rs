@@ -83,7 +83,9 @@ struct Asked {
 
 impl Asked {
     fn of(config: Config<'_>) -> Result<Self, StepError> {
-        let provider = config.text(&["provider", "databaseType"])?.map_or_else(|| "postgres".to_owned(), |word| word.to_lowercase());
+        let provider = config
+            .text(&["provider", "databaseType"])?
+            .map_or_else(|| "postgres".to_owned(), |word| word.to_lowercase());
         let query = config.get(&["query", "sql"]).ok_or_else(|| invalid("query is missing"))?;
         Ok(Self {
             provider,

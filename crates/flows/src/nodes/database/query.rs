@@ -75,7 +75,10 @@ enum Given<'a> {
 enum State {
     Plain,
     /// In a text that began at this byte of what is written; with the bytes from which on nothing but placeholders were written.
-    Quoted { from: usize, parts: usize },
+    Quoted {
+        from: usize,
+        parts: usize,
+    },
     /// In a quoted name that ends with this sign.
     Name(char),
     Line,
@@ -106,7 +109,9 @@ impl<'a> Writer<'a> {
 
     fn finish(self) -> Result<Statement, StepError> {
         if self.sql.len() > SQL_BYTES_MAX || self.values.len() > VALUES_MAX {
-            return Err(invalid(format!("query is longer than {SQL_BYTES_MAX} bytes, or has more than {VALUES_MAX} values")));
+            return Err(invalid(format!(
+                "query is longer than {SQL_BYTES_MAX} bytes, or has more than {VALUES_MAX} values"
+            )));
         }
         if self.sql.trim().is_empty() {
             return Err(invalid("query is missing"));
@@ -181,7 +186,8 @@ impl<'a> Writer<'a> {
 
     /// Whether a named parameter begins here. A word before it makes it a part of that, as in `a:b`.
     fn names(&self, rest: &str) -> bool {
-        let follows_word = self.sql.chars().next_back().is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '@' | ':'));
+        let follows_word =
+            self.sql.chars().next_back().is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '@' | ':'));
         matches!(self.given, Given::Map(_)) && !follows_word && !name_of(&rest[1..]).is_empty()
     }
 
@@ -297,10 +303,20 @@ mod tests {
             ("select 1", json!(null), "select 1", json!([])),
             ("select $2, $1, $2", json!(["a", "b"]), "select $1, $2, $1", json!(["b", "a"])),
             ("select ?, '?', \"?\" -- ?\n, ?", json!([1, 2]), "select $1, '?', \"?\" -- ?\n, $2", json!([1, 2])),
-            ("select :a, @b, $c, :a, x::text, a:b", json!({ "a": 1, "b": 2, "c": 3 }), "select $1, $2, $3, $1, x::text, a:b", json!([1, 2, 3])),
+            (
+                "select :a, @b, $c, :a, x::text, a:b",
+                json!({ "a": 1, "b": 2, "c": 3 }),
+                "select $1, $2, $3, $1, x::text, a:b",
+                json!([1, 2, 3]),
+            ),
             ("select data ? 'k', ':a'", json!({ "a": 1 }), "select data ? 'k', ':a'", json!([])),
             ("select $$ :a ? $$, $t$ $1 $t$", json!({ "a": 1 }), "select $$ :a ? $$, $t$ $1 $t$", json!([])),
-            ("select 'it''s :a' /* :a /* :a */ :a */", json!({ "a": 1 }), "select 'it''s :a' /* :a /* :a */ :a */", json!([])),
+            (
+                "select 'it''s :a' /* :a /* :a */ :a */",
+                json!({ "a": 1 }),
+                "select 'it''s :a' /* :a /* :a */ :a */",
+                json!([]),
+            ),
         ] {
             assert_eq!(read(json!(query), parameters), Ok((sql.to_owned(), values)), "{query}");
         }

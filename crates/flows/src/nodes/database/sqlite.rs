@@ -113,7 +113,9 @@ fn permit(context: AuthContext<'_>) -> Authorization {
                 Authorization::Deny
             }
         }
-        AuthAction::Function { function_name } if function_name.eq_ignore_ascii_case("load_extension") => Authorization::Deny,
+        AuthAction::Function { function_name } if function_name.eq_ignore_ascii_case("load_extension") => {
+            Authorization::Deny
+        }
         _ => Authorization::Allow,
     }
 }

@@ -169,11 +169,7 @@ pub(crate) async fn read(
 ///
 /// # Errors
 /// Of the database.
-pub(crate) async fn find(
-    platform: &Arc<Platform>,
-    call: &EffectCall,
-    path: &Path,
-) -> Result<Option<Entry>, StepError> {
+pub(crate) async fn find(platform: &Arc<Platform>, call: &EffectCall, path: &Path) -> Result<Option<Entry>, StepError> {
     let (workspace, run, wanted) = (call.scope.workspace, call.run, path.as_str().to_owned());
     let reading = platform.store.read(move |tx| run_files::find(tx, workspace, run, &wanted));
     Ok(reading.await.map_err(|fault| internal(&fault))?.map(Entry::from))

@@ -93,7 +93,11 @@ fn values(call: &EffectCall, name: &str) -> Vec<Value> {
         },
         // A text that is no reference is the content itself.
         Value::String(text) if !is_reference(&text) => {
-            if text.trim().is_empty() { Vec::new() } else { vec![json!({ "text": text })] }
+            if text.trim().is_empty() {
+                Vec::new()
+            } else {
+                vec![json!({ "text": text })]
+            }
         }
         other => vec![other],
     }

@@ -73,7 +73,9 @@ mod tests {
         ] {
             assert!(check(allowed, name, media), "{allowed} {name} {media}");
         }
-        for (allowed, name, media) in [("text/csv", "a.pdf", "application/pdf"), ("pdf", "pdf", ""), ("image/*", "a.csv", "text/csv")] {
+        for (allowed, name, media) in
+            [("text/csv", "a.pdf", "application/pdf"), ("pdf", "pdf", ""), ("image/*", "a.csv", "text/csv")]
+        {
             assert!(!check(allowed, name, media), "{allowed} {name} {media}");
         }
         assert!(is_allowed(&[], "a.exe", ""));

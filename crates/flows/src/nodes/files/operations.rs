@@ -171,7 +171,9 @@ async fn operate(platform: &Arc<Platform>, call: &EffectCall) -> Result<Value, S
             Ok(json!({ "operation": "delete", "path": path.as_str(), "filename": path.filename(), "deleted": removed }))
         }
         "copy" | "move" | "rename" => carry(platform, call, operation != "copy").await,
-        _ => Err(invalid("operation is not one of read, write, append, download, list, exists, info, delete, copy, move")),
+        _ => Err(invalid(
+            "operation is not one of read, write, append, download, list, exists, info, delete, copy, move",
+        )),
     }
 }
 

@@ -232,16 +232,25 @@ mod tests {
     fn an_operation_is_found_by_any_spelling_and_filled() {
         let hook = Some("https://hooks.slack.com/services/x");
         for name in ["sendMessage", "send_message", "SEND-MESSAGE", "postMessage"] {
-            let asked = ask("slack", name, "custom_headers", hook, json!({ "message": "Hi", "channel": "#a", "icon": 1 }));
-            let expected = Asked { path: String::new(), query: Map::new(), body: Some(json!({ "text": "Hi", "channel": "#a" })) };
+            let asked =
+                ask("slack", name, "custom_headers", hook, json!({ "message": "Hi", "channel": "#a", "icon": 1 }));
+            let expected =
+                Asked { path: String::new(), query: Map::new(), body: Some(json!({ "text": "Hi", "channel": "#a" })) };
             assert_eq!(asked, Ok(expected), "{name}");
         }
-        let asked = ask("Slack", "sendMessage", "bearer", None, json!({ "text": "Hi", "channel": "C1" })).expect("asked");
+        let asked =
+            ask("Slack", "sendMessage", "bearer", None, json!({ "text": "Hi", "channel": "C1" })).expect("asked");
         assert_eq!(asked.path, "chat.postMessage");
         assert_eq!(ask("slack", "sendMessage", "bearer", hook, json!({ "text": "Hi" })).expect("asked").path, "");
-        assert_eq!(ask("slack", "sendMessage", "bearer", hook, json!({ "text": " " })), Err("text is missing".to_owned()));
+        assert_eq!(
+            ask("slack", "sendMessage", "bearer", hook, json!({ "text": " " })),
+            Err("text is missing".to_owned())
+        );
         assert_eq!(ask("slack", "archive", "bearer", hook, json!({})), Err("no operation".to_owned()));
         let asked = ask("brave", "search", "api_key", None, json!({ "query": "a b", "maxResults": 3 })).expect("asked");
-        assert_eq!((asked.path.as_str(), Value::Object(asked.query)), ("web/search", json!({ "q": "a b", "count": 3 })));
+        assert_eq!(
+            (asked.path.as_str(), Value::Object(asked.query)),
+            ("web/search", json!({ "q": "a b", "count": 3 }))
+        );
     }
 }

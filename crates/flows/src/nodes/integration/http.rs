@@ -182,4 +182,3 @@ fn judged(operation: &Operation, data: Value) -> Result<Value, StepError> {
     };
     Err(invalid(message).with_details(json!({ "data": data })))
 }
-

@@ -52,7 +52,8 @@ impl Table {
     /// None that is met: memory takes all that is written.
     pub(super) fn csv(&self) -> Result<Vec<u8>, StepError> {
         let failed = |error: csv::Error| internal(&floe_model::Fault::internal(error));
-        let mut writer = csv::WriterBuilder::new().flexible(true).terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+        let mut writer =
+            csv::WriterBuilder::new().flexible(true).terminator(csv::Terminator::CRLF).from_writer(Vec::new());
         if !self.columns.is_empty() {
             writer.write_record(&self.columns).map_err(failed)?;
         }
@@ -101,7 +102,9 @@ mod tests {
 
     #[test]
     fn rows_are_read_in_every_shape() {
-        let csv = |value: Value| Table::of(&value).and_then(|table| table.csv()).map(|bytes| String::from_utf8(bytes).expect("text"));
+        let csv = |value: Value| {
+            Table::of(&value).and_then(|table| table.csv()).map(|bytes| String::from_utf8(bytes).expect("text"))
+        };
         for (given, expected) in [
             (json!([{ "a": 1, "b": "x, y" }, { "c": null, "a": true }]), "a,b,c\r\n1,\"x, y\",\r\ntrue,,\r\n"),
             (json!([["h", "i"], [1.5, { "k": [] }]]), "h,i\r\n1.5,\"{\"\"k\"\":[]}\"\r\n"),

@@ -148,7 +148,8 @@ mod tests {
 
     #[test]
     fn a_sheet_holds_values_of_their_types() {
-        let table = Table::of(&json!([{ "n": 1.5, "t": "=1 <&>\u{1}", "b": true, "o": { "k": 1 }, "z": null }])).expect("a table");
+        let table = Table::of(&json!([{ "n": 1.5, "t": "=1 <&>\u{1}", "b": true, "o": { "k": 1 }, "z": null }]))
+            .expect("a table");
         let bytes = write(&table, "Totals: 2026/27").expect("a workbook");
         assert_eq!(bytes, write(&table, "Totals: 2026/27").expect("a workbook"), "the same bytes each time");
         let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).expect("an archive");

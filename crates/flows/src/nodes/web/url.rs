@@ -118,8 +118,11 @@ async fn one(
     let page = async {
         let fetched = fetch(platform, Fetch { url, timeout_ms, bytes_max: PAGE_BYTES_MAX }).await?;
         let page = read(readers, &fetched, form).await?;
-        let chunks: Vec<Value> =
-            cut(&page.blocks, size, overlap).iter().enumerate().map(|(at, one)| passage(at, one, &fetched.url)).collect();
+        let chunks: Vec<Value> = cut(&page.blocks, size, overlap)
+            .iter()
+            .enumerate()
+            .map(|(at, one)| passage(at, one, &fetched.url))
+            .collect();
         Ok(json!({
             "url": fetched.url,
             "title": page.title,
@@ -151,7 +154,9 @@ fn urls(config: Config<'_>, context: Option<&Value>) -> Result<Vec<String>, Step
         Value::Array(items) => items
             .iter()
             .filter(|item| !item.is_null())
-            .map(|item| item.as_str().or_else(|| item["url"].as_str()).map(|url| url.trim().to_owned()).ok_or_else(wrong))
+            .map(|item| {
+                item.as_str().or_else(|| item["url"].as_str()).map(|url| url.trim().to_owned()).ok_or_else(wrong)
+            })
             .filter(|url| url.as_ref().map_or(true, |url| !url.is_empty()))
             .collect(),
         Value::Object(map) => map.get("url").and_then(Value::as_str).map(|url| vec![url.to_owned()]).ok_or_else(wrong),

@@ -14,7 +14,8 @@ fn code(text: &str, config: Value, names: Value, origins: Value) -> EffectCall {
 #[tokio::test]
 async fn code_sees_the_names_of_the_run_in_three_ways() {
     let nodes = Nodes::new().await;
-    let names = json!({ "order": { "id": 7, "lines": [1, 2] }, "rate": 0.5, "JSON": "mine", "http-1": { "data": { "a": 1 } } });
+    let names =
+        json!({ "order": { "id": 7, "lines": [1, 2] }, "rate": 0.5, "JSON": "mine", "http-1": { "data": { "a": 1 } } });
     for (text, output) in [
         ("return inputs.order.id + variables.order.lines.length + order.lines[0]", json!(10)),
         ("return inputs['http-1'].data.a * rate", json!(0.5)),
@@ -42,7 +43,8 @@ async fn members_behind_records_are_found_and_not_listed() {
         "analysis": { "text": "```json\n{\"score\": 3, \"tags\": [\"a\"]}\n```", "model": "m" },
         "page": { "status": 200, "data": { "items": [1, 2] } },
     });
-    let origins = json!({ "analysis": { "kind": "llm", "output": "analysis" }, "page": { "kind": "http", "output": null } });
+    let origins =
+        json!({ "analysis": { "kind": "llm", "output": "analysis" }, "page": { "kind": "http", "output": null } });
     for (text, output) in [
         ("return analysis.score + inputs.analysis.analysis.tags.length", json!(4)),
         ("return analysis.response === analysis.text && analysis.output.model", json!("m")),

@@ -11,10 +11,19 @@ async fn sqlite_is_asked_with_values_bound() {
     let nodes = Nodes::new().await;
     nodes.connect("sqlite", "database", json!({ "database": "stock" }), json!({ "password": "-" })).await;
     let ask = |query: Value, parameters: Value| {
-        nodes.done("database", json!({ "provider": "sqlite", "operation": "query", "query": query, "parameters": parameters }))
+        nodes.done(
+            "database",
+            json!({ "provider": "sqlite", "operation": "query", "query": query, "parameters": parameters }),
+        )
     };
-    ask(json!("create table items (id integer primary key, name text, price real, tags text, ok integer)"), json!(null)).await;
-    let one = ask(json!("insert into items (name, price, tags, ok) values (?, ?, ?, ?)"), json!([EVIL, 1.5, ["a"], true])).await;
+    ask(
+        json!("create table items (id integer primary key, name text, price real, tags text, ok integer)"),
+        json!(null),
+    )
+    .await;
+    let one =
+        ask(json!("insert into items (name, price, tags, ok) values (?, ?, ?, ?)"), json!([EVIL, 1.5, ["a"], true]))
+            .await;
     assert_eq!((&one["rows"], &one["rowCount"]), (&json!([]), &json!(1)));
     ask(json!("insert into items (name, price) values (:name, :price)"), json!({ "name": "Cap", "price": null })).await;
     let all = ask(json!("select * from items order by id"), json!(null)).await;
@@ -48,8 +57,10 @@ async fn a_statement_on_sqlite_reaches_its_own_file_only() {
         let error = nodes.failed("database", input).await;
         assert_eq!(error.code, code, "{query} {error:?}");
     }
-    let odd = nodes.connect("sqlite", "database", json!({ "database": "../../floe" }), json!({ "password": "-" })).await;
-    let error = nodes.failed("database", json!({ "provider": "sqlite", "connectionId": odd, "query": "select 1" })).await;
+    let odd =
+        nodes.connect("sqlite", "database", json!({ "database": "../../floe" }), json!({ "password": "-" })).await;
+    let error =
+        nodes.failed("database", json!({ "provider": "sqlite", "connectionId": odd, "query": "select 1" })).await;
     assert_eq!(error.code, "NOT_CONFIGURED");
 }
 
@@ -79,7 +90,10 @@ async fn connections_are_chosen_and_test_mode_asks_nothing() {
     let other = json!({ "provider": "sqlite", "connectionId": id, "query": "select 1" });
     assert_eq!(nodes.failed("database", other).await.code, "AUTH");
     for provider in ["mysql", "mongodb"] {
-        assert_eq!(nodes.failed("database", json!({ "provider": provider, "query": "x" })).await.code, "NOT_CONFIGURED");
+        assert_eq!(
+            nodes.failed("database", json!({ "provider": provider, "query": "x" })).await.code,
+            "NOT_CONFIGURED"
+        );
     }
     assert_eq!(nodes.failed("database", json!({ "provider": "dbase", "query": "x" })).await.code, "VALIDATION");
     assert_eq!(nodes.failed("database", json!({ "provider": "postgres" })).await.code, "VALIDATION");
@@ -119,7 +133,11 @@ async fn postgres_is_asked_with_values_of_every_type() {
         "d": "2026-02-28", "f": 1.5, "iv": "1 day",
     }]);
     assert_eq!((&record["rows"], &record["rowCount"]), (&expected, &json!(1)));
-    let numbers = ask("select 0::numeric as a, -12.5::numeric as b, 0.0001::numeric as c, 10000::numeric as d, 'NaN'::numeric as e", json!(null)).await;
+    let numbers = ask(
+        "select 0::numeric as a, -12.5::numeric as b, 0.0001::numeric as c, 10000::numeric as d, 'NaN'::numeric as e",
+        json!(null),
+    )
+    .await;
     assert_eq!(numbers["rows"], json!([{ "a": 0, "b": -12.5, "c": 0.0001, "d": 10_000, "e": "NaN" }]));
     let many = ask("select i from generate_series(1, 1200) as i", json!([])).await;
     assert_eq!((many["rowCount"].as_u64(), &many["rows"][1199]), (Some(1200), &json!({ "i": 1200 })));

@@ -18,7 +18,8 @@ fn given(config: Value, value: Value) -> EffectCall {
 async fn files_are_read_whatever_way_they_come() {
     let nodes = Nodes::new().await;
     let stub = Stub::answering(response("200 OK\r\ncontent-type: text/csv", "name,n\nHat,5\n")).await;
-    let config = json!({ "inputName": "upload", "allowedFileTypes": ["text/csv", ".md", "application/json", "image/*"] });
+    let config =
+        json!({ "inputName": "upload", "allowedFileTypes": ["text/csv", ".md", "application/json", "image/*"] });
     let values = json!([
         { "fileName": "a.csv", "fileType": "text/csv", "content_base64": STANDARD.encode("name,n\nCap,7\n") },
         { "fileName": "notes.md", "text": "# Title\n\nOne. Two." },
@@ -32,7 +33,10 @@ async fn files_are_read_whatever_way_they_come() {
     assert_eq!(names, ["a.csv", "notes.md", "b.csv", "p.png"]);
     assert_eq!(record["files"][0]["extractedText"], "name,n\nCap,7\n");
     assert_eq!(record["files"][0]["chunks"][0]["content"], "name: Cap; n: 7");
-    assert_eq!((&record["files"][3]["extractedText"], &record["files"][3]["fileType"]), (&json!(""), &json!("image/png")));
+    assert_eq!(
+        (&record["files"][3]["extractedText"], &record["files"][3]["fileType"]),
+        (&json!(""), &json!("image/png"))
+    );
     assert_eq!(record["files"][3]["content_base64"], STANDARD.encode(b"\x89PNG\r\n\x1a\n\0"));
     assert_eq!(record["totalChunkCount"], record["allChunks"].as_array().map_or(0, Vec::len));
     let single = nodes.call("files", given(config.clone(), json!("{\"a\":1}"))).await;
@@ -76,15 +80,23 @@ async fn the_folder_of_a_run_keeps_what_its_nodes_write() {
     })
     .await;
     let written = nodes.done("fileWrite", json!({ "path": "/out/a.txt", "content": "Grüße" })).await;
-    assert_eq!((&written["path"], &written["filename"], &written["size"]), (&json!("out/a.txt"), &json!("a.txt"), &json!(7)));
+    assert_eq!(
+        (&written["path"], &written["filename"], &written["size"]),
+        (&json!("out/a.txt"), &json!("a.txt"), &json!(7))
+    );
     assert!(written["url"].as_str().is_some_and(|url| url.starts_with("/v1/flow/file/")));
     assert_eq!(nodes.done("fileRead", json!({ "path": "out/a.txt" })).await["content"], "Grüße");
     let encoded = nodes.done("fileRead", json!({ "path": "out/a.txt", "encoding": "base64" })).await;
     assert_eq!(encoded["content"], STANDARD.encode("Grüße"));
-    nodes.done("fileWrite", json!({ "path": "b.bin", "content": STANDARD.encode([0xff, 0]), "encoding": "base64" })).await;
+    nodes
+        .done("fileWrite", json!({ "path": "b.bin", "content": STANDARD.encode([0xff, 0]), "encoding": "base64" }))
+        .await;
     assert_eq!(nodes.done("fileRead", json!({ "path": "b.bin" })).await["content"], STANDARD.encode([0xff, 0]));
     let down = nodes.done("fileDownload", json!({ "url": stub.url("/x/report.txt"), "encoding": "utf8" })).await;
-    assert_eq!((&down["path"], &down["content"], &down["contentType"]), (&json!("report.txt"), &json!("downloaded"), &json!("text/plain")));
+    assert_eq!(
+        (&down["path"], &down["content"], &down["contentType"]),
+        (&json!("report.txt"), &json!("downloaded"), &json!("text/plain"))
+    );
     nodes.done("fileWrite", json!({ "path": "data.json", "content": { "a": 1 } })).await;
     let operate = |input: Value| nodes.done("fileOperations", input);
     let list = operate(json!({ "operation": "list" })).await;
@@ -131,7 +143,8 @@ async fn a_call_that_is_made_again_after_a_crash_writes_once() {
 async fn rows_become_a_spreadsheet_in_the_folder() {
     let nodes = Nodes::new().await;
     let rows = json!([{ "name": "Hat", "n": 5 }, { "name": "Cap, red", "n": null }]);
-    let csv = nodes.done("spreadsheetGeneration", json!({ "dataSource": rows, "format": "csv", "filename": "stock" })).await;
+    let csv =
+        nodes.done("spreadsheetGeneration", json!({ "dataSource": rows, "format": "csv", "filename": "stock" })).await;
     assert_eq!((&csv["filename"], &csv["rowCount"]), (&json!("stock.csv"), &json!(2)));
     let read = nodes.done("fileRead", json!({ "path": "stock.csv" })).await;
     assert_eq!((&read["content"], &read["size"]), (&json!("name,n\r\nHat,5\r\n\"Cap, red\",\r\n"), &csv["size"]));
@@ -139,8 +152,32 @@ async fn rows_become_a_spreadsheet_in_the_folder() {
     assert_eq!(xlsx["filename"], "spreadsheet.xlsx");
     let bytes = nodes.done("fileRead", json!({ "path": "spreadsheet.xlsx" })).await;
     assert!(bytes["content"].as_str().is_some_and(|text| text.starts_with("UEsD")), "a packed file");
-    for wrong in [json!({}), json!({ "dataSource": 5 }), json!({ "dataSource": [], "format": "ods" }), json!({ "dataSource": [], "filename": "../x" })] {
+    for wrong in [
+        json!({}),
+        json!({ "dataSource": 5 }),
+        json!({ "dataSource": [], "format": "ods" }),
+        json!({ "dataSource": [], "filename": "../x" }),
+    ] {
         assert_eq!(nodes.failed("spreadsheetGeneration", wrong.clone()).await.code, "VALIDATION", "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn numbers_become_a_chart_in_the_folder() {
+    let nodes = Nodes::new().await;
+    let input = json!({ "chartType": "pie", "dataSource": { "failed": [1], "healthy": 3 }, "title": "Status" });
+    let chart = nodes.done("chartGeneration", input).await;
+    assert_eq!((&chart["filename"], &chart["chartType"]), (&json!("chart.svg"), &json!("pie")));
+    let svg = nodes.done("fileRead", json!({ "path": "chart.svg" })).await;
+    let svg = svg["content"].as_str().expect("a drawing");
+    assert!(svg.starts_with("<svg") && svg.contains("healthy: 3 (75.0%)"), "{svg}");
+    for wrong in [
+        json!({}),
+        json!({ "dataSource": "x" }),
+        json!({ "dataSource": [1], "chartType": "cube" }),
+        json!({ "dataSource": [1], "width": 9 }),
+    ] {
+        assert_eq!(nodes.failed("chartGeneration", wrong.clone()).await.code, "VALIDATION", "{wrong}");
     }
 }
 
@@ -149,13 +186,19 @@ async fn the_text_of_a_pdf_is_taken_out() {
     let nodes = Nodes::new().await;
     let pdf = STANDARD.encode(pdf(&["Send it back within thirty days.", "We pay within a week."]));
     nodes.done("fileWrite", json!({ "path": "terms.pdf", "content": pdf, "encoding": "base64" })).await;
-    for source in [json!("terms.pdf"), json!({ "fileName": "t.pdf", "content_base64": pdf }), json!(format!("data:application/pdf;base64,{pdf}"))] {
+    for source in [
+        json!("terms.pdf"),
+        json!({ "fileName": "t.pdf", "content_base64": pdf }),
+        json!(format!("data:application/pdf;base64,{pdf}")),
+    ] {
         let record = nodes.done("pdfExtract", json!({ "path": source })).await;
         assert_eq!(record["text"], "Send it back within thirty days.\n\nWe pay within a week.", "{source}");
         assert_eq!(record["pages"], 2);
     }
     nodes.done("fileWrite", json!({ "path": "a.txt", "content": "no pdf" })).await;
-    for (source, code) in [(json!("a.txt"), "VALIDATION"), (json!("none.pdf"), "NOT_FOUND"), (json!(null), "VALIDATION")] {
+    for (source, code) in
+        [(json!("a.txt"), "VALIDATION"), (json!("none.pdf"), "NOT_FOUND"), (json!(null), "VALIDATION")]
+    {
         assert_eq!(nodes.failed("pdfExtract", json!({ "path": source })).await.code, code, "{source}");
     }
 }

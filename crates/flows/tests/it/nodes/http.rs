@@ -39,8 +39,16 @@ async fn bodies_and_credentials_are_sent_as_they_are_asked_for() {
     for (config, content_type, sent) in [
         (json!({ "method": "PUT", "body": { "a": 1 } }), "application/json", "{\"a\":1}"),
         (json!({ "method": "POST", "body": "no json" }), "text/plain; charset=utf-8", "no json"),
-        (json!({ "method": "POST", "bodyType": "form", "body": { "a": "x y" } }), "application/x-www-form-urlencoded", "a=x+y"),
-        (json!({ "method": "POST", "bodyType": "raw", "body": "<a/>", "headers": { "Content-Type": "text/xml" } }), "text/xml", "<a/>"),
+        (
+            json!({ "method": "POST", "bodyType": "form", "body": { "a": "x y" } }),
+            "application/x-www-form-urlencoded",
+            "a=x+y",
+        ),
+        (
+            json!({ "method": "POST", "bodyType": "raw", "body": "<a/>", "headers": { "Content-Type": "text/xml" } }),
+            "text/xml",
+            "<a/>",
+        ),
         (json!({ "method": "GET", "body": { "a": 1 } }), "", ""),
         (json!({ "method": "DELETE" }), "", ""),
         (json!({ "headers": "", "queryParams": null, "body": null }), "", ""),
@@ -93,7 +101,9 @@ async fn any_status_completes_and_only_transport_fails() {
 #[tokio::test]
 async fn credentials_of_a_connection_stay_below_its_base_url_and_out_of_records() {
     let nodes = Nodes::new().await;
-    let stub = Stub::start(|seen: &Seen| json_response(200, &format!("{{\"echo\":\"{}\"}}", seen.header("authorization")))).await;
+    let stub =
+        Stub::start(|seen: &Seen| json_response(200, &format!("{{\"echo\":\"{}\"}}", seen.header("authorization"))))
+            .await;
     let base = stub.url("/api");
     let id = nodes.connect("crm", "bearer", json!({ "base_url": base }), json!({ "token": "secret-token-1" })).await;
     let record = nodes.done("http", json!({ "url": "v1/things", "connectionId": id })).await;

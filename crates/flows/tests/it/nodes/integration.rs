@@ -22,7 +22,8 @@ async fn messages_go_to_the_webhooks_of_chats() {
         assert_eq!((seen.method.as_str(), seen.path.as_str()), ("POST", format!("/{provider}/T0/B0").as_str()));
         assert_eq!(serde_json::from_str::<Value>(&seen.body).expect("JSON"), body, "{provider}");
         assert_eq!((seen.header("x-own"), seen.header("idempotency-key").is_empty()), ("header-value", false));
-        let expected = json!({ "provider": provider, "operation": "send_message", "success": true, "data": "ok", "metadata": {} });
+        let expected =
+            json!({ "provider": provider, "operation": "send_message", "success": true, "data": "ok", "metadata": {} });
         assert_eq!(record, expected);
     }
 }
@@ -36,13 +37,16 @@ async fn any_service_takes_requests_and_its_refusals_fail_the_node() {
         "/v1/busy" => json_response(429, "{}"),
         "/v1/bad" => json_response(422, "{\"why\":\"secret-token-9\"}"),
         "/v1/down" => json_response(500, "{}"),
-        _ => json_response(200, &format!("{{\"path\":\"{}\",\"auth\":\"{}\"}}", seen.path, seen.header("authorization"))),
+        _ => {
+            json_response(200, &format!("{{\"path\":\"{}\",\"auth\":\"{}\"}}", seen.path, seen.header("authorization")))
+        }
     })
     .await;
     let config = json!({ "base_url": stub.url("/v1") });
     nodes.connect("crm", "bearer", config, json!({ "token": "secret-token-9" })).await;
     let parameters = json!({ "method": "PATCH", "path": "/things/7", "query": { "q": "a b" }, "body": { "n": 1 } });
-    let record = nodes.done("integration", json!({ "provider": "crm", "action": "request", "parameters": parameters })).await;
+    let record =
+        nodes.done("integration", json!({ "provider": "crm", "action": "request", "parameters": parameters })).await;
     assert_eq!(record["data"], json!({ "path": "/v1/things/7?q=a%20b", "auth": "Bearer ***" }));
     assert_eq!((stub.last().method.as_str(), stub.last().body.as_str()), ("PATCH", "{\"n\":1}"));
     for (path, code, retryable) in [
@@ -90,7 +94,11 @@ async fn test_mode_calls_nothing() {
         "sandbox": true, "provider": "pagerduty", "operation": "createIncident", "parameters": { "urgency": "high", "title": "Down" },
     });
     assert_eq!((&record["data"], &record["success"]), (&data, &json!(true)));
-    for wrong in [json!({ "provider": "x" }), json!({ "operation": "x" }), json!({ "provider": "x", "operation": "y", "parameters": 5 })] {
+    for wrong in [
+        json!({ "provider": "x" }),
+        json!({ "operation": "x" }),
+        json!({ "provider": "x", "operation": "y", "parameters": 5 }),
+    ] {
         assert_eq!(nodes.failed("integration", wrong.clone()).await.code, "VALIDATION", "{wrong}");
     }
 }

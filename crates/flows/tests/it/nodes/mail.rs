@@ -76,10 +76,14 @@ async fn a_mail_is_handed_over_whole() {
     let record = nodes.done("integration", input).await;
     assert_eq!(record["data"]["accepted"], json!(["bob@x.example", "cy@x.example"]));
     let heard = server.heard();
-    let commands: Vec<&str> = heard.iter().map(String::as_str).filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase())).collect();
+    let commands: Vec<&str> =
+        heard.iter().map(String::as_str).filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase())).collect();
     assert_eq!(commands[0], "EHLO acme.example");
     assert_eq!(commands[1], "AUTH PLAIN AGFkYQBzM2NyZXQtcGFzcw==");
-    assert_eq!(commands[2..6], ["MAIL FROM:<floe@acme.example>", "RCPT TO:<bob@x.example>", "RCPT TO:<cy@x.example>", "DATA"]);
+    assert_eq!(
+        commands[2..6],
+        ["MAIL FROM:<floe@acme.example>", "RCPT TO:<bob@x.example>", "RCPT TO:<cy@x.example>", "DATA"]
+    );
     let id = record["data"]["messageId"].as_str().expect("an id");
     assert!(heard.contains(&format!("Message-ID: {id}")) && heard.contains(&"SGVsbG8=".to_owned()), "{heard:?}");
     assert_eq!(heard.iter().filter(|line| *line == ".").count(), 1);

@@ -79,7 +79,14 @@ impl Nodes {
         self.connect_as(provider, kind, config, secret, "active").await
     }
 
-    pub(crate) async fn connect_as(&self, provider: &str, kind: &str, config: Value, secret: Value, status: &str) -> String {
+    pub(crate) async fn connect_as(
+        &self,
+        provider: &str,
+        kind: &str,
+        config: Value,
+        secret: Value,
+        status: &str,
+    ) -> String {
         let platform = Arc::clone(&self.world.platform);
         let id: ConnectionId = platform.ids.next();
         let workspace = call(json!({})).scope.workspace;
@@ -161,7 +168,6 @@ fn run() -> RunRow {
 async fn types_without_a_provider_say_so_when_they_are_run() {
     let nodes = Nodes::new().await;
     for kind in [
-        "chartGeneration",
         "pdfGeneration",
         "screenshotCapture",
         "audioInput",

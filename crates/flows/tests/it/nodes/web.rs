@@ -39,7 +39,9 @@ async fn a_page_is_read_in_the_form_that_is_asked_for() {
     assert!(marked["content"].as_str().expect("a text").contains("## Returns"));
     assert_eq!(nodes.done("webBrowse", json!({ "url": stub.url("/plain") })).await["content"], "a < b");
     assert_eq!(nodes.done("webBrowse", json!({ "url": stub.url("/data") })).await["content"], "{\"a\":1}");
-    for (path, code, retryable) in [("/gone", "NOT_FOUND", false), ("/busy", "SERVER_ERROR", true), ("/picture", "VALIDATION", false)] {
+    for (path, code, retryable) in
+        [("/gone", "NOT_FOUND", false), ("/busy", "SERVER_ERROR", true), ("/picture", "VALIDATION", false)]
+    {
         let error = nodes.failed("webBrowse", json!({ "url": stub.url(path) })).await;
         assert_eq!((error.code.as_str(), error.retryable), (code, retryable), "{path}");
     }
@@ -54,7 +56,10 @@ async fn pages_are_inputs_with_passages() {
     assert_eq!(one["combinedText"], one["urls"][0]["content"]);
     assert_eq!(one["content"], one["urls"][0]["content"]);
     let chunks = one["urls"][0]["chunks"].as_array().expect("passages");
-    assert!(chunks.len() > 1 && chunks.iter().all(|chunk| chunk["content"].as_str().is_some_and(|text| text.chars().count() <= 20)));
+    assert!(
+        chunks.len() > 1
+            && chunks.iter().all(|chunk| chunk["content"].as_str().is_some_and(|text| text.chars().count() <= 20))
+    );
     let input = json!({ "urlVariable": "pages", "scrapingMode": "html" });
     let context = json!({ "inputs": { "pages": [stub.url("/plain"), stub.url("/gone")] }, "names": {} });
     let many = nodes.call("url", EffectCall { context: Some(context), ..keyed(input) }).await.result.expect("pages");
@@ -72,7 +77,9 @@ async fn pages_are_inputs_with_passages() {
 async fn a_search_asks_the_provider_of_the_workspace() {
     let nodes = Nodes::new().await;
     let stub = Stub::start(|seen: &Seen| match seen.path.as_str() {
-        path if path.contains("categories=images") => json_response(200, "{\"results\":[{\"title\":\"P\",\"img_src\":\"https://p.example/1.png\"}]}"),
+        path if path.contains("categories=images") => {
+            json_response(200, "{\"results\":[{\"title\":\"P\",\"img_src\":\"https://p.example/1.png\"}]}")
+        }
         _ => json_response(
             200,
             r#"{"results":[{"title":"A","url":"https://a.example","content":"About A","publishedDate":"2026-01-02"},

@@ -108,7 +108,10 @@ impl Mailbox {
         };
         let (local, domain) = address.rsplit_once('@').ok_or_else(wrong)?;
         let is_plain = |part: &str| {
-            let is_letter = |c: char| c.is_ascii_graphic() && !matches!(c, '<' | '>' | '(' | ')' | ',' | ';' | ':' | '"' | '\\' | '[' | ']' | '@');
+            let is_letter = |c: char| {
+                c.is_ascii_graphic()
+                    && !matches!(c, '<' | '>' | '(' | ')' | ',' | ';' | ':' | '"' | '\\' | '[' | ']' | '@')
+            };
             !part.is_empty() && part.chars().all(is_letter)
         };
         let is_address = is_plain(local) && is_plain(domain) && address.len() <= ADDRESS_CHARS_MAX;
@@ -185,7 +188,8 @@ fn body(parameters: &Map<String, Value>, digest: &str) -> Result<String, StepErr
 fn part(kind: &str, text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\n', "\r\n");
     let encoded = STANDARD.encode(text);
-    let lines: Vec<&str> = encoded.as_bytes().chunks(LINE_CHARS).filter_map(|line| std::str::from_utf8(line).ok()).collect();
+    let lines: Vec<&str> =
+        encoded.as_bytes().chunks(LINE_CHARS).filter_map(|line| std::str::from_utf8(line).ok()).collect();
     let head = format!("Content-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n");
     format!("{head}{}\r\n", lines.join("\r\n"))
 }
@@ -261,14 +265,19 @@ mod tests {
     #[test]
     fn html_stands_beside_the_text() {
         let both = message(json!({ "to": "a@x.example", "text": "Hi", "html": "<b>Hi</b>" })).expect("a mail").text;
-        assert!(both.contains("multipart/alternative") && both.contains("text/plain") && both.contains("text/html"), "{both}");
+        assert!(
+            both.contains("multipart/alternative") && both.contains("text/plain") && both.contains("text/html"),
+            "{both}"
+        );
         let html = message(json!({ "to": "a@x.example", "body": "<b>Hi</b>", "isHtml": true })).expect("a mail").text;
         assert!(html.contains("Content-Type: text/html") && !html.contains("text/plain"), "{html}");
     }
 
     #[test]
     fn what_is_no_address_is_refused() {
-        for to in ["", "ada", "a@b@c", "ada@x.example\r\nRCPT TO:<evil@x.example>", "<a b@x.example>", "ü@x.example", "a@"] {
+        for to in
+            ["", "ada", "a@b@c", "ada@x.example\r\nRCPT TO:<evil@x.example>", "<a b@x.example>", "ü@x.example", "a@"]
+        {
             assert!(message(json!({ "to": to })).is_err(), "{to:?}");
         }
         assert_eq!(message(json!({ "to": 5 })).expect_err("refused"), "to is not an address or a list of addresses");
