@@ -18,6 +18,8 @@ use crate::plan::{
     PassFailure, Plan, Port, Primary, Retry, Rules, Scope, ScopeIndex, Target, Way, Work,
 };
 
+/// Type of the nodes that no definition holds.
+const MADE_UP: &str = "cycle";
 /// Nodes that work at the same time at most, whatever a definition says.
 const AT_ONCE_MAX: f64 = 1_000.0;
 
@@ -62,14 +64,17 @@ struct Lowering<'a> {
 enum Handles {
     /// It does not choose.
     None,
-    Choice(Compute),
+    Choice(Box<Compute>),
     Routes(Routes),
 }
 
 impl Handles {
     fn of(node: &NodeDef) -> Self {
         match node.kind.as_str() {
-            "conditional" | "switch" => Compute::parse(&node.kind, &node.config).map_or(Self::None, Self::Choice),
+            "conditional" | "switch" => {
+                let compute = Compute::parse(&node.kind, &node.config);
+                compute.map_or(Self::None, |compute| Self::Choice(Box::new(compute)))
+            }
             "router" => Routes::parse(&node.config).map_or(Self::None, Self::Routes),
             _ => Self::None,
         }
@@ -216,7 +221,7 @@ impl Lowering<'_> {
             again: item.inner.as_ref().and_then(|inner| inner.again),
         };
         let id = format!("cycle:{}", head.id);
-        made_up(id, "cycle", &head.name, scope, item.node, Work::Loop(Box::new(work)), edges)
+        made_up(id, &head.name, scope, item.node, Work::Loop(Box::new(work)), edges)
     }
 
     /// The one node of a body that holds only what no body can hold.
@@ -224,15 +229,17 @@ impl Lowering<'_> {
         let looping = &self.document.nodes[node];
         debug_assert!(self.repeats.bodies[node].is_some(), "only loops have bodies");
         let id = format!("body:{}", looping.id);
-        made_up(id, "merge", &looping.name, scope, node, Work::Compute(Box::new(Compute::Joint)), Vec::new())
+        made_up(id, &looping.name, scope, node, Work::Compute(Box::new(Compute::Joint)), Vec::new())
     }
 }
 
-fn made_up(id: String, kind: &str, name: &str, scope: ScopeIndex, order: usize, work: Work, edges: Vec<Edge>) -> Node {
+/// A node that no definition holds: it stands for a plain cycle, or for the body of a loop that has none. Its type is a word of its
+/// own, so that whoever tells of nodes can leave it out.
+fn made_up(id: String, name: &str, scope: ScopeIndex, order: usize, work: Work, edges: Vec<Edge>) -> Node {
     Node {
         id,
         name: name.to_owned(),
-        kind: kind.to_owned(),
+        kind: MADE_UP.to_owned(),
         scope,
         work,
         output: None,

@@ -1,9 +1,9 @@
 //! The graph language: a workflow as nodes joined by edges (Workflow API contract, sections 13 to 20).
 //!
-//! [`compile`] is the way in. A file is read in either of its shapes and gets its canonical names ([`document`], [`aliases`]); its
-//! nodes are checked one by one by the [table of types](types); a depth-first walk tells edges forward from edges back
-//! ([`walk`]); bodies of loops and plain cycles are found ([`bodies`]) and become regions without cycles, one inside of the
-//! other ([`region`]); regions are lowered to the scopes of a [`Plan`] ([`lower`], [`work`]).
+//! [`compile`] is the way in. A file is read in either of its shapes and gets its canonical names (`document.rs`, `aliases.rs`);
+//! its nodes are checked one by one by the [table of types](types); a depth-first walk tells edges forward from edges back
+//! (`walk.rs`); bodies of loops and plain cycles are found (`bodies.rs`) and become regions without cycles, one inside of the
+//! other (`region.rs`); regions are lowered to the scopes of a [`Plan`] (`lower.rs`, `work.rs`).
 //!
 //! What the contract leaves open is decided here:
 //! - An edge into a `trigger` or `input` node keeps nothing waiting, since a run begins there.

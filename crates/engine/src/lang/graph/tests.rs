@@ -1,5 +1,6 @@
 //! Definitions and what comes of them.
 
+mod behaviour;
 mod conversion;
 mod definitions;
 mod fuzz;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::{TriggerNode, canvas, convert_inputs};
+use super::super::{NodeTypes, TriggerNode, canvas, catalogue, convert_inputs, types};
 use super::{compile, graph, output};
 
 #[test]
@@ -228,4 +228,37 @@ fn both_shapes_and_a_wrapper_are_one_definition() {
     assert_eq!((compiled.name.as_deref(), compiled.description.as_deref()), (Some("Outer"), Some("d")));
     let back = compile(&canvas(&record));
     assert_eq!(back.record, record);
+}
+
+#[test]
+fn every_type_has_words_of_its_own_and_is_in_the_catalogue() {
+    let types = NodeTypes::default();
+    let mut words: Vec<&str> = NodeTypes::all().flat_map(|one| one.aliases.iter().copied().chain([one.key])).collect();
+    words.extend(types::NOTES);
+    words.extend(types::LOOP_WORDS.map(|(word, _)| word));
+    let count = words.len();
+    words.sort_unstable();
+    words.dedup();
+    assert_eq!(words.len(), count, "two types under one word: {words:?}");
+    for word in words {
+        assert!(!types.knows_provider(word), "{word} is a provider as well");
+    }
+    let shown = catalogue(&types);
+    assert_eq!(shown.len(), NodeTypes::all().count());
+    let find = |key: &str| shown.iter().find(|one| one["key"] == key).unwrap_or_else(|| panic!("{key} is not shown"));
+    assert_eq!(
+        find("http")["inputs"][0],
+        json!({
+            "key": "method", "label": "Method", "type": "select", "required": false, "description": "How it is called.",
+            "default": "GET", "options": ["GET", "POST", "PUT", "PATCH", "DELETE"], "min": null, "max": null, "dynamic": false,
+        })
+    );
+    assert_eq!(
+        (&find("router")["handles"], &find("humanReview")["waits"]),
+        (&json!(["<route>", "default"]), &json!(true))
+    );
+    assert_eq!(find("webSearch")["available"], false);
+    let mut set_up = NodeTypes::default();
+    set_up.turn_on("node-webSearch");
+    assert!(catalogue(&set_up).iter().any(|one| one["key"] == "webSearch" && one["available"] == true));
 }

@@ -7,10 +7,11 @@ const INPUT_NAME: Field = Field::new("inputName", "Name", K::Text, "Name of the 
 const DESCRIPTION: Field = Field::new("description", "Description", K::LongText, "What is to be entered.");
 const REQUIRED: Field =
     Field::new("required", "Required", K::Boolean, "Whether a run without it is refused.").default("true");
-const CHUNK_SIZE: Field =
-    Field::new("chunkSize", "Chunk size", K::Number, "Characters of one chunk.").range(1.0, 100_000.0).default("1000");
+const CHUNK_SIZE: Field = Field::new("chunkSize", "Chunk size", K::Number, "Characters of one chunk.")
+    .range(1.0, 10_000_000.0)
+    .default("1000");
 const CHUNK_OVERLAP: Field =
-    Field::new("chunkOverlap", "Overlap", K::Number, "Characters that two chunks share.").range(0.0, 100_000.0);
+    Field::new("chunkOverlap", "Overlap", K::Number, "Characters that two chunks share.").range(0.0, 10_000_000.0);
 
 pub(super) const TYPES: &[NodeType] = &[TRIGGER, INPUT, FILES, URL, OUTPUT, TEMPLATE_OUTPUT];
 

@@ -84,7 +84,7 @@ const LOOP: NodeType = NodeType {
             .range(1.0, 10_000.0)
             .default("1000"),
         Field::new("parallel", "At the same time", K::Boolean, "Whether passes work beside each other."),
-        Field::new("maxConcurrency", "Passes beside each other", K::Number, "How many.").range(1.0, 100.0),
+        Field::new("maxConcurrency", "Passes beside each other", K::Number, "How many.").range(1.0, 10_000.0),
         Field::new("initialVariables", "Variables", K::Json, "Set before the first pass."),
         Field::new("onPartialFailure", "Failed pass", K::Select, "What it does to the loop.")
             .options(&["fail", "continue", "collect"])
@@ -117,7 +117,7 @@ const WAIT: NodeType = NodeType {
         Field::new("timestamp", "Until", K::Date, "The instant."),
         Field::new("timezone", "Time zone", K::Text, "IANA name."),
         Field::new("condition", "Condition", K::Expression, "Looked at again and again until it holds."),
-        Field::new("pollingInterval", "Looked at every", K::Number, "Seconds.").range(1.0, 86_400.0).default("5"),
+        Field::new("pollingInterval", "Looked at every", K::Number, "Seconds.").range(0.0, 86_400.0).default("5"),
         Field::new("timeout", "Time limit", K::Number, "Milliseconds until it goes on anyway.").range(0.0, YEAR_MS),
     ],
     outputs: &[("waitType", "the kind"), ("actualWaitDuration", "milliseconds"), ("timedOut", "whether time was over")],

@@ -105,7 +105,7 @@ pub(super) const TYPES: &[NodeType] = &[
             Field::new("url", "Address", K::Text, "Which page."),
             Field::new("extractText", "Text only", K::Boolean, "Whether markup is left out."),
             Field::new("maxLength", "Length", K::Number, "Characters at most.")
-                .range(1.0, 1_000_000.0)
+                .range(1.0, 1_000_000_000.0)
                 .default("10000"),
         ],
         outputs: &[("title", "its title"), ("content", "its text")],
