@@ -159,7 +159,14 @@ impl<'a, 'm> Evaluation<'a, 'm> {
     }
 
     fn done(&self, result: Value, port: Port) -> Happening {
-        Happening::Done { place: self.place, attempt: 1, result: Arc::new(result), port, logs: Vec::new(), changes: None }
+        Happening::Done {
+            place: self.place,
+            attempt: 1,
+            result: Arc::new(result),
+            port,
+            logs: Vec::new(),
+            changes: None,
+        }
     }
 
     fn choose(&mut self, branches: &[Branch], otherwise: Port) -> Result<Happening, StepError> {

@@ -120,7 +120,8 @@ impl Evaluation<'_, '_> {
         let name = zone.as_ref().and_then(Value::as_str).filter(|name| !name.is_empty()).unwrap_or("UTC");
         let text = until.as_str().map(str::trim).unwrap_or_default();
         let local = || Zone::parse(name)?.instant(text);
-        let wrong = || StepError::new("VALIDATION", "The timestamp of the wait is no date and time of a known time zone");
+        let wrong =
+            || StepError::new("VALIDATION", "The timestamp of the wait is no date and time of a known time zone");
         Timestamp::parse(text).or_else(local).ok_or_else(wrong)
     }
 

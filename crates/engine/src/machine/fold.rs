@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 
 use super::context::{Context, builtin_names, graph_names, weight};
 use super::frame::Active;
-use super::reuse::{Table, reused_bytes};
 use super::memory::Memory;
+use super::reuse::{Table, reused_bytes};
 use super::{Alarm, Command, JOURNAL_BYTES_MAX, Machine, Outcome, RunError, Settled};
 use crate::event::{Beginning, Event, Happening, Place, QuestionKind, StepError};
 use crate::plan::{Port, Work};

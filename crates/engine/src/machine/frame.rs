@@ -189,7 +189,9 @@ impl Active {
     /// Whether it is one of the nodes that work at the same time, of which a graph has a number at most.
     pub(super) fn is_work(&self) -> bool {
         match self {
-            Self::Effect { .. } | Self::Retrying { .. } | Self::Calling { .. } | Self::Child { question: None, .. } => true,
+            Self::Effect { .. } | Self::Retrying { .. } | Self::Calling { .. } | Self::Child { question: None, .. } => {
+                true
+            }
             Self::Child { .. } | Self::Polling { .. } | Self::Asking { .. } => false,
             Self::Each(_) | Self::While(_) | Self::Parallel(_) | Self::Loop(_) => false,
         }

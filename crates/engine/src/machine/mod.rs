@@ -246,14 +246,17 @@ impl Machine {
         if self.outcome.is_some() || self.env.is_awaited {
             return None;
         }
-        let Some(most) = self.plan.rules.concurrency_max else {
-            return self.ready.front().copied().map(Command::Evaluate);
-        };
-        let at_work = self.active.values().filter(|active| active.is_work()).count() + self.scripts.waiting();
-        if at_work >= most as usize {
+        if self.is_full() {
             return None;
         }
         self.ready.iter().find(|place| !self.scripts.is_waiting(**place)).copied().map(Command::Evaluate)
+    }
+
+    /// Whether as many nodes work as may at the same time.
+    fn is_full(&self) -> bool {
+        let Some(most) = self.plan.rules.concurrency_max else { return false };
+        let at_work = self.active.values().filter(|active| active.is_work()).count() + self.scripts.waiting();
+        at_work >= most as usize
     }
 
     /// What is under way: commands that a restart must give again.

@@ -198,6 +198,12 @@ impl Machine {
             return;
         }
         match follows(work, &frame.graph.outs, has_failed) {
+            Follows::Pass if matches!(work.kind, LoopKind::Cycle) && frame.pass + 1 >= work.passes_max => {
+                // Reached by the way out of a loop inside only: other nodes fail before they lead back.
+                self.active.remove(&place);
+                let message = format!("The cycle reached its limit of {} passes", work.passes_max);
+                self.fail(place, StepError::new("LOOP_LIMIT", message), 1, at);
+            }
             Follows::Pass => self.next_pass(place, work, at),
             Follows::End => self.leave_loop(place, &End::Normal(true), at),
             Follows::Break => {

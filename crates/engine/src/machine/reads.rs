@@ -44,7 +44,7 @@ impl Machine {
         let is_passive =
             |active: &Active| active.is_pause() || active.is_container() || matches!(active, Active::Child { .. });
         self.outcome.is_none()
-            && self.ready.is_empty()
+            && (self.ready.is_empty() || (self.is_full() && self.scripts.waiting() == 0))
             && self.children().next().is_some()
             && self.active.values().all(is_passive)
     }

@@ -332,7 +332,9 @@ impl Machine {
         match self.active.remove(&place) {
             Some(Active::Effect { .. }) => self.outbox.push_back(Command::Abandon(place)),
             Some(Active::Child { child, .. }) => self.outbox.push_back(Command::CancelChild(child)),
-            Some(Active::Asking { wait, .. } | Active::Polling { wait, .. }) => self.questions.retain(|question| question.wait != wait),
+            Some(Active::Asking { wait, .. } | Active::Polling { wait, .. }) => {
+                self.questions.retain(|question| question.wait != wait)
+            }
             _ => {}
         }
     }

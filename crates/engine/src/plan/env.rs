@@ -64,7 +64,8 @@ fn collect_in_programs(fixed: &Map<String, Value>, names: &mut BTreeSet<String>)
         for (at, word) in text.match_indices(ROOT) {
             let is_word = !text[..at].ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '$'));
             let rest = text[at + word.len()..].trim_start();
-            let member = rest.strip_prefix('.').or_else(|| rest.strip_prefix("['")).or_else(|| rest.strip_prefix("[\""));
+            let member =
+                rest.strip_prefix('.').or_else(|| rest.strip_prefix("['")).or_else(|| rest.strip_prefix("[\""));
             let Some(member) = member.filter(|_| is_word) else { continue };
             let end = member.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(member.len());
             if crate::secrets::is_name(&member[..end]) {

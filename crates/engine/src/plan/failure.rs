@@ -70,9 +70,8 @@ impl Retry {
             Growth::Fixed => self.interval_ms,
             Growth::Linear => self.interval_ms.saturating_mul(u64::from(before) + 1),
             // Bounded: 64 doublings pass every pause, and slower growth is slow enough for attempts of ten at most.
-            Growth::Exponential { factor_thousandths } => (0..before.min(64)).fold(self.interval_ms, |pause, _| {
-                pause.saturating_mul(u64::from(factor_thousandths)) / 1_000
-            }),
+            Growth::Exponential { factor_thousandths } => (0..before.min(64))
+                .fold(self.interval_ms, |pause, _| pause.saturating_mul(u64::from(factor_thousandths)) / 1_000),
         };
         pause.min(self.pause_ms_max)
     }

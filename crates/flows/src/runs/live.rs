@@ -142,8 +142,7 @@ impl Live {
         fresh: &mut dyn FnMut() -> u128,
     ) -> Vec<Command> {
         let mut moment = Moment { now, fresh, active_ms_max: self.active_ms_max() };
-        let Drive { events, commands, is_cut } =
-            drive_some(&mut self.machine, what, &mut moment, EVALUATIONS_MAX);
+        let Drive { events, commands, is_cut } = drive_some(&mut self.machine, what, &mut moment, EVALUATIONS_MAX);
         self.is_cut = is_cut;
         self.events.extend(events);
         if self.events.is_empty() {
@@ -250,7 +249,9 @@ impl Live {
             opened: super::batch::opened(&self.row, &self.machine, &events),
             delays: super::batch::delays(&self.machine, &events),
             ended: self.ended_waits(&events),
-            result: (shows == Shown::Over && shows != self.shown).then(|| result_of(&self.row, &self.machine)).flatten(),
+            result: (shows == Shown::Over && shows != self.shown)
+                .then(|| result_of(&self.row, &self.machine))
+                .flatten(),
             is_workflow: self.machine.plan().rules.profile == Profile::Graph,
             begins,
             events,

@@ -45,8 +45,14 @@ fn every_event_is_written_and_read() {
         Happening::Intended { place: PLACE, input: Arc::new(json!({ "u": 1 })) },
         json!({ "e": "intended", "place": p, "input": { "u": 1 } }),
     );
-    let done =
-        |attempt, port, logs| Happening::Done { place: PLACE, attempt, result: Arc::new(json!(null)), port, logs, changes: None };
+    let done = |attempt, port, logs| Happening::Done {
+        place: PLACE,
+        attempt,
+        result: Arc::new(json!(null)),
+        port,
+        logs,
+        changes: None,
+    };
     check(done(1, Port::NEXT, vec![]), json!({ "e": "done", "place": p, "result": null }));
     let line = LogLine { level: "warn".to_owned(), message: "m".to_owned() };
     check(

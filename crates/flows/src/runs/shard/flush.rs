@@ -205,7 +205,8 @@ async fn write_all(store: Store, ids: Ids, written_by: WrittenBy, parts: Vec<Res
                 let mut results = Vec::with_capacity(count);
                 for index in 0..count {
                     let (whole, ids) = (Arc::clone(&whole), ids.clone());
-                    results.push(store.write(move |tx| batch::write(tx, &ids, written_by, &whole[index..=index])).await);
+                    results
+                        .push(store.write(move |tx| batch::write(tx, &ids, written_by, &whole[index..=index])).await);
                 }
                 results
             }

@@ -31,11 +31,17 @@ impl Shard {
     }
 
     /// The answers to scripts have come: the node is evaluated again, or fails when the sandbox could not do it.
-    pub(super) fn scripted(&mut self, run: RunId, place: Place, answers: Result<Vec<Result<Value, String>>, StepError>) {
+    pub(super) fn scripted(
+        &mut self,
+        run: RunId,
+        place: Place,
+        answers: Result<Vec<Result<Value, String>>, StepError>,
+    ) {
         let Some(live) = self.live(run) else { return };
         live.tasks.remove(&place);
         if !live.machine.wants_answers(place) {
-            return;
+            // It was given up meanwhile; nothing else may be left that moves the run.
+            return self.rest(run);
         }
         let what = match answers {
             Ok(answers) => {

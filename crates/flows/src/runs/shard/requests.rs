@@ -29,7 +29,9 @@ impl Shard {
                 let logs = effected.logs;
                 let what = match effected.result {
                     Ok(result) => {
-                        let port = self.live(run).map_or(Port::NEXT, |live| live.machine.plan().node(place.node).port_after(&result));
+                        let port = self
+                            .live(run)
+                            .map_or(Port::NEXT, |live| live.machine.plan().node(place.node).port_after(&result));
                         Happening::Done { place, attempt, result: Arc::new(result), port, logs, changes: None }
                     }
                     Err(error) => Happening::Failed { place, attempt, error, logs },

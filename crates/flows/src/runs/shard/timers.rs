@@ -15,8 +15,14 @@ use super::{Shard, Slot};
 /// An alarm in the order of the timer heap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Timer {
-    Retry { frame: u32, node: u32 },
-    Look { frame: u32, node: u32 },
+    Retry {
+        frame: u32,
+        node: u32,
+    },
+    Look {
+        frame: u32,
+        node: u32,
+    },
     /// The active time of the run ends.
     Deadline,
     Wait(WaitId),
