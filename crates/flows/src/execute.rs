@@ -171,7 +171,12 @@ impl Flows {
     }
 
     /// The version to be run, with its plan; the latest one from memory where it is known. Looks at no permission.
-    pub(crate) async fn runnable(&self, ctx: &Ctx, flow: FlowId, version: VersionChoice) -> Result<Arc<Runnable>, Fault> {
+    pub(crate) async fn runnable(
+        &self,
+        ctx: &Ctx,
+        flow: FlowId,
+        version: VersionChoice,
+    ) -> Result<Arc<Runnable>, Fault> {
         let workspace = ctx.caller.workspace;
         let generation = match version {
             VersionChoice::Latest => match self.latest.get(workspace, flow, ctx.now()) {

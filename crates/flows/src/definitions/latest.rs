@@ -61,9 +61,33 @@ impl Runnable {
     /// A resolved version with its plan.
     #[must_use]
     pub fn new(resolved: Resolved, declared: Arc<[GraphInput]>, plan: Arc<Plan>) -> Self {
-        let Resolved { flow_id, shown_id, flow_name, engine, activity, version, is_draft, document_hash, settings, access, .. } =
-            resolved;
-        Self { flow: flow_id, shown_id, flow_name, engine, activity, declared, version, is_draft, document_hash, settings, access, plan }
+        let Resolved {
+            flow_id,
+            shown_id,
+            flow_name,
+            engine,
+            activity,
+            version,
+            is_draft,
+            document_hash,
+            settings,
+            access,
+            ..
+        } = resolved;
+        Self {
+            flow: flow_id,
+            shown_id,
+            flow_name,
+            engine,
+            activity,
+            declared,
+            version,
+            is_draft,
+            document_hash,
+            settings,
+            access,
+            plan,
+        }
     }
 }
 

@@ -132,11 +132,10 @@ fn in_words_of_the_inbox(fault: Fault) -> Fault {
         "already_resumed" => Refusal::AlreadyAnswered.fault(),
         "run_not_waiting" => Refusal::NotWaiting.fault(),
         "validation_error" => {
-            let below_data =
-                |path: &str| {
-                    let rest = path.strip_prefix("/formData").or_else(|| path.strip_prefix("/response"));
-                    rest.map_or(path.to_owned(), |rest| format!("/data{rest}"))
-                };
+            let below_data = |path: &str| {
+                let rest = path.strip_prefix("/formData").or_else(|| path.strip_prefix("/response"));
+                rest.map_or(path.to_owned(), |rest| format!("/data{rest}"))
+            };
             let fields = fault.fields().iter();
             invalid_answer(
                 fields.map(|one| FieldProblem::new(below_data(&one.path), one.code, one.message.clone())).collect(),

@@ -136,7 +136,11 @@ impl<'c> Judge<'c> {
             }
         };
         let refusal = match refusal {
-            None if matches!(wait.kind.as_str(), "user-approval" | "human-review") && self.is_own_request(tx, wait)? => Some(Refusal::SelfApproval),
+            None if matches!(wait.kind.as_str(), "user-approval" | "human-review")
+                && self.is_own_request(tx, wait)? =>
+            {
+                Some(Refusal::SelfApproval)
+            }
             other => other,
         };
         Ok(Rights { may_see: sees_flow || is_starter || is_named, refusal })

@@ -50,7 +50,8 @@ fn entry(ctx: &Ctx, asked: &Asked, kind: &AnswerKind, way: &Way, hash: &str) -> 
         workspace: wait.workspace,
         seq: None,
         mode: Some(wait.mode),
-        product: if matches!(wait.kind.as_str(), "human-review" | "webhook-wait") { "workflows" } else { "flows" }.to_owned(),
+        product: if matches!(wait.kind.as_str(), "human-review" | "webhook-wait") { "workflows" } else { "flows" }
+            .to_owned(),
         action: "answered_item".to_owned(),
         actor: Actor::of(&ctx.caller),
         target: Some(Target { kind: "inbox_item".to_owned(), id: Some(wait.id.0), name: Some(name) }),
