@@ -9,6 +9,7 @@ pub mod agents;
 pub mod console;
 pub mod flows;
 pub mod http;
+pub mod inbound;
 pub mod openapi;
 pub mod placements;
 mod run_credits;
@@ -53,13 +54,28 @@ pub struct App {
 }
 
 /// Every surface. Unknown paths that none of them owns are answered by the first.
-pub static SURFACES: &[&Surface] =
-    &[&console::SURFACE, &flows::SURFACE, &treasury::SURFACE, &placements::SURFACE, &agents::SURFACE, &workflows::SURFACE];
+pub static SURFACES: &[&Surface] = &[
+    &console::SURFACE,
+    &flows::SURFACE,
+    &treasury::SURFACE,
+    &placements::SURFACE,
+    &agents::SURFACE,
+    &workflows::SURFACE,
+    &inbound::SURFACE,
+];
 
 /// Every route of every surface.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    let groups = [console::routes(), flows::routes(), treasury::routes(), placements::routes(), agents::routes(), workflows::routes()];
+    let groups = [
+        console::routes(),
+        flows::routes(),
+        treasury::routes(),
+        placements::routes(),
+        agents::routes(),
+        workflows::routes(),
+        inbound::routes(),
+    ];
     groups.into_iter().flatten().collect()
 }
 

@@ -82,6 +82,8 @@ pub(super) fn code(fault: &Fault) -> &'static str {
         (_, "already_exists") => "conflict",
         // States of agents and threads, which the agent API has words for.
         (_, "agent_inactive" | "thread_busy" | "thread_closed" | "not_in_human_hands") => "conflict",
+        // States of triggers and of what they start.
+        (_, "trigger_disabled" | "workflow_inactive" | "flow_not_published") => "conflict",
         (_, "unknown_path") => "not_found",
         (_, code) => code,
     }

@@ -10,6 +10,7 @@ mod agent_whatsapp;
 mod agents;
 mod audit;
 mod audit_export;
+mod automations;
 mod backups;
 mod bulk;
 mod catalog;
@@ -54,12 +55,16 @@ mod setup;
 mod shapes;
 mod threads;
 mod tokens;
+mod trigger_requests;
+mod triggers;
 mod usage;
 mod variables;
 mod webhook_log;
 mod webhooks;
 mod wire;
 mod wishes;
+mod workflow_versions;
+mod workflows;
 mod workspace;
 mod workspaces;
 
@@ -110,6 +115,9 @@ pub(crate) fn routes() -> Vec<Route> {
         run_detail::routes(),
         bulk::routes(),
         flow_diff::routes(),
+        automations::routes(),
+        workflows::routes(),
+        workflow_versions::routes(),
         connections::routes(),
         model_providers::routes(),
         models::routes(),
@@ -134,6 +142,7 @@ pub(crate) fn routes() -> Vec<Route> {
         backups::routes(),
         doctor::routes(),
         settings::routes(),
+        triggers::routes(),
         webhooks::routes(),
         webhook_log::routes(),
         events::routes(),

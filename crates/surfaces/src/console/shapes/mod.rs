@@ -25,10 +25,12 @@ pub(super) mod runs;
 pub(super) mod session;
 pub(super) mod threads;
 pub(super) mod tokens;
+pub(super) mod triggers;
 pub(super) mod usage;
 pub(super) mod variables;
 pub(super) mod webhooks;
 pub(super) mod wishes;
+pub(super) mod workflows;
 pub(super) mod workspace;
 pub(super) mod workspaces;
 
