@@ -288,7 +288,8 @@ pub(super) fn delays(machine: &Machine, events: &[Event]) -> Vec<(WaitId, Timest
 
 /// The trigger whose tick started a run: it may have another one that waits for the run's end.
 fn scheduled_by(row: &RunRow) -> Option<TriggerId> {
-    let source: Value = if row.source_kind == "schedule" { serde_json::from_str(&row.source).ok()? } else { return None };
+    let source: Value =
+        if row.source_kind == "schedule" { serde_json::from_str(&row.source).ok()? } else { return None };
     TriggerId::parse(source.get("triggerId")?.as_str()?).ok()
 }
 

@@ -149,7 +149,9 @@ fn hand_over(
     };
     match fire(tx, platform, plans, &row, firing) {
         Ok(started) => Ok(Some(started)),
-        Err(fault) if matches!(fault.kind(), FaultKind::Internal | FaultKind::Overloaded) || fault.code() == KNOWN_RUN => {
+        Err(fault)
+            if matches!(fault.kind(), FaultKind::Internal | FaultKind::Overloaded) || fault.code() == KNOWN_RUN =>
+        {
             Err(fault)
         }
         Err(fault) => {

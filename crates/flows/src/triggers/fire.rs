@@ -132,7 +132,12 @@ pub(super) fn shown_run(row: &TriggerRow, run: RunId) -> String {
 }
 
 /// Compiles what a trigger starts, so that the transaction finds the plan. What cannot be compiled is told there.
-pub(super) async fn warm(platform: &Platform, plans: &Plans, workspace: WorkspaceId, flow: FlowId) -> Option<std::sync::Arc<Plan>> {
+pub(super) async fn warm(
+    platform: &Platform,
+    plans: &Plans,
+    workspace: WorkspaceId,
+    flow: FlowId,
+) -> Option<std::sync::Arc<Plan>> {
     let find = move |tx: &mut Tx<'_>| definitions::resolve(tx, workspace, flow, VersionChoice::Latest);
     let resolved = platform.store.read(find).await.ok()?;
     plans.compile(resolved.document_hash, &resolved.definition).ok()

@@ -144,7 +144,13 @@ fn take_over(tx: &mut Tx<'_>, ctx: &Ctx, row: &TriggerRow, wanted: &NodeTrigger)
     set_times(tx, ctx, &mut row)?;
     row.updated_at = ctx.now();
     triggers::update(tx, &row)?;
-    audit(tx, ctx, &row, "updated_trigger", json!({ "changed": ["config"], "enabled": row.enabled, "by": "definition" }))
+    audit(
+        tx,
+        ctx,
+        &row,
+        "updated_trigger",
+        json!({ "changed": ["config"], "enabled": row.enabled, "by": "definition" }),
+    )
 }
 
 fn shown_name(name: &str, flow: &FlowRow) -> String {

@@ -53,7 +53,10 @@ pub(super) fn check(rules: &WebhookRules, secret: Option<&str>, call: &Inbound) 
     }
     if !rules.origins.is_empty()
         && let Some(origin) = call.header("origin")
-        && !rules.origins.iter().any(|allowed| allowed == "*" || allowed.trim_end_matches('/').eq_ignore_ascii_case(origin))
+        && !rules
+            .origins
+            .iter()
+            .any(|allowed| allowed == "*" || allowed.trim_end_matches('/').eq_ignore_ascii_case(origin))
     {
         return Err(Refused::Origin);
     }

@@ -118,7 +118,8 @@ pub fn list(
         true => schedules::below(tx, workspace, filter.flow, below.map(FlowId), limit + 1)?,
         false => Vec::new(),
     };
-    let mut all: Vec<(u128, Result<TriggerRow, ScheduleRow>)> = rows.into_iter().map(|row| (row.id.0, Ok(row))).collect();
+    let mut all: Vec<(u128, Result<TriggerRow, ScheduleRow>)> =
+        rows.into_iter().map(|row| (row.id.0, Ok(row))).collect();
     all.extend(schedules.into_iter().map(|schedule| (schedule.flow.0, Err(schedule))));
     all.sort_by_key(|(id, _)| std::cmp::Reverse(*id));
     let more = all.len() > limit;

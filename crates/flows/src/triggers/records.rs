@@ -97,7 +97,8 @@ pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, new: &NewTrigger) -> Result<Made, Faul
     };
     let secret = if new.kind == TriggerKind::Webhook { Some(draw_secret(tx, ctx, &mut row)?) } else { None };
     insert(tx, ctx, &mut row)?;
-    let detail = json!({ "type": row.kind.as_str(), "flow_id": row.flow, "enabled": row.enabled, "mode": row.mode.as_str() });
+    let detail =
+        json!({ "type": row.kind.as_str(), "flow_id": row.flow, "enabled": row.enabled, "mode": row.mode.as_str() });
     audit(tx, ctx, &row, "created_trigger", detail)?;
     Ok(Made { trigger: row, secret })
 }

@@ -89,7 +89,10 @@ fn style_workflow_tries_again_only_what_may_pass() {
     assert_eq!((ten(9), ten(10)), (Next::Again((120 << 8) * 900), Next::Over));
     let wished = |wish| after(Failed { retry_after_s: Some(wish), ..failed(1, Some(429), 0) });
     assert_eq!(wished(3_600), Next::Again(3_600_000), "later than the pause, within an hour");
-    assert_eq!((wished(3_601), wished(5), wished(-9)), (Next::Again(108_000), Next::Again(108_000), Next::Again(108_000)));
+    assert_eq!(
+        (wished(3_601), wished(5), wished(-9)),
+        (Next::Again(108_000), Next::Again(108_000), Next::Again(108_000))
+    );
 }
 
 #[test]

@@ -69,7 +69,11 @@ pub const SETTINGS: &[Definition] = &[
         "when built-in models answer: never, test (in test mode) or always, unless the workspace says otherwise",
     ),
     plain("FLOE_AUDIT_HEADS_FILE", "", "file to which signed heads of the audit log are appended"),
-    plain("FLOE_WEBHOOK_ALLOW_HTTP", "off", "plain http to public addresses for webhooks of the styles standard and workflow"),
+    plain(
+        "FLOE_WEBHOOK_ALLOW_HTTP",
+        "off",
+        "plain http to public addresses for webhooks of the styles standard and workflow",
+    ),
     plain("FLOE_WEBHOOK_ATTEMPTS", "3", "attempts of a delivery of style workflow in all, 1 to 10"),
     plain("FLOE_ICONS_DIR", "", "folder of the icons of screen flows, name.svg (none: there are no icons)"),
     plain("FLOE_PAYOUT_RAIL", "", "file: the rail of live mode (none: live runs cannot be released)"),

@@ -70,9 +70,11 @@ statements! {
 /// # Errors
 /// Of the database.
 pub fn insert(tx: &mut Tx<'_>, one: &TriggerRequest, kept_from: Timestamp) -> Result<(), Fault> {
-    let TriggerRequest { workspace, trigger, id, at, method, ip, status, error, run, replay_of, replayable, inputs } = one;
+    let TriggerRequest { workspace, trigger, id, at, method, ip, status, error, run, replay_of, replayable, inputs } =
+        one;
     let status = i64::from(*status);
-    let values = params![*workspace, *trigger, *id, *at, method, ip, status, error, *run, *replay_of, *replayable, inputs];
+    let values =
+        params![*workspace, *trigger, *id, *at, method, ip, status, error, *run, *replay_of, *replayable, inputs];
     tx.execute(&INSERT, values)?;
     trim(tx, *workspace, *trigger, kept_from)
 }

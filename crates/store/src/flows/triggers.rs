@@ -298,12 +298,7 @@ pub fn count(tx: &mut Tx<'_>, workspace: WorkspaceId, filter: TriggerFilter) -> 
 ///
 /// # Errors
 /// Of the database.
-pub fn listening(
-    tx: &mut Tx<'_>,
-    workspace: WorkspaceId,
-    mode: Mode,
-    source: &str,
-) -> Result<Vec<TriggerRow>, Fault> {
+pub fn listening(tx: &mut Tx<'_>, workspace: WorkspaceId, mode: Mode, source: &str) -> Result<Vec<TriggerRow>, Fault> {
     tx.rows(&LISTENING, params![workspace, source, mode, SOURCE_MAX], trigger)
 }
 

@@ -304,10 +304,9 @@ impl Urls {
         let id = triggers::shown_id(one);
         let is_schedule = one.kind == TriggerKind::Schedule;
         let (missed, overlap) = match &shown.schedule {
-            Some(schedule) => (
-                Some("last_within_1_hour"),
-                Some(if schedule.overlap == Overlap::Allow { "allow" } else { "skip" }),
-            ),
+            Some(schedule) => {
+                (Some("last_within_1_hour"), Some(if schedule.overlap == Overlap::Allow { "allow" } else { "skip" }))
+            }
             None => (is_schedule.then_some("within_1_minute"), is_schedule.then_some("buffer_one")),
         };
         let by_flow = one.engine == Engine::Flow && (shown.schedule.is_some() || one.node.is_some());

@@ -47,10 +47,8 @@ const REFUSALS: &[(u16, &[&str])] = &[
 ];
 
 /// What an address answers when a run was started.
-const STARTED: Shape = object(
-    "InboundStarted",
-    &[must("success", FLAG), must("executionId", text(1, 64)), must("message", TEXT)],
-);
+const STARTED: Shape =
+    object("InboundStarted", &[must("success", FLAG), must("executionId", text(1, 64)), must("message", TEXT)]);
 /// What it answers otherwise.
 const REFUSED: Shape = object("InboundRefused", &[must("success", FLAG), must("error", TEXT)]);
 

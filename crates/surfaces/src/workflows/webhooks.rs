@@ -120,8 +120,8 @@ async fn create(call: Call) -> Result<Reply, Fault> {
             };
             let path = format!("/webhooks/{id}");
             let again = told.made(StatusCode::CREATED, &path, &with(None));
-            let again: Value = serde_json::from_slice(again.full_body().map_or(b"null", |body| body))
-                .map_err(Fault::internal)?;
+            let again: Value =
+                serde_json::from_slice(again.full_body().map_or(b"null", |body| body)).map_err(Fault::internal)?;
             told.made(StatusCode::CREATED, &path, &with(Some(&made.secret))).replay_as(&again)
         },
     )
@@ -203,8 +203,7 @@ async fn test(call: Call) -> Result<Reply, Fault> {
 }
 
 async fn deliveries_of(call: Call) -> Result<Reply, Fault> {
-    let (told, page, view, workspace) =
-        (Envelope::of(&call), Page::of(&call), view(&call), call.ctx.caller.workspace);
+    let (told, page, view, workspace) = (Envelope::of(&call), Page::of(&call), view(&call), call.ctx.caller.workspace);
     let (id, text) = named(&call)?;
     let reading = move |tx: &mut Tx<'_>| {
         endpoints::find(tx, view, id)?;

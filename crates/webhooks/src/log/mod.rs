@@ -48,8 +48,7 @@ impl Full {
     pub fn request(&self, attempt: &Attempt) -> Option<Request> {
         let (endpoint, message) = (self.endpoint.as_ref()?, self.message.as_ref()?);
         let signature = attempt.signature.as_deref().filter(|_| attempt.number > 0)?;
-        let numbers =
-            Numbers { id: attempt.id, delivery: self.delivery.id, number: attempt.number, at: attempt.at };
+        let numbers = Numbers { id: attempt.id, delivery: self.delivery.id, number: attempt.number, at: attempt.at };
         let head = message::head(endpoint.style, message, numbers, signature);
         let headers = head.into_iter().map(|(name, value)| (name.as_str().to_owned(), value)).collect();
         Some(Request { headers, body: message::body(endpoint.style, message, numbers) })
@@ -110,7 +109,9 @@ pub(crate) fn check_rights(caller: &Caller, endpoint: &Endpoint) -> Result<(), F
     match endpoint.style {
         Style::Treasury => check_style(caller, Style::Treasury),
         Style::Standard | Style::Workflow | Style::Callback if caller.may(Permission::Run) => Ok(()),
-        Style::Standard | Style::Workflow | Style::Callback => Err(Fault::forbidden("Sending once more needs the permission run")
-            .with_details(serde_json::json!({ "required": "run" }))),
+        Style::Standard | Style::Workflow | Style::Callback => {
+            Err(Fault::forbidden("Sending once more needs the permission run")
+                .with_details(serde_json::json!({ "required": "run" })))
+        }
     }
 }

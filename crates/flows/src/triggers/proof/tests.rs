@@ -55,7 +55,11 @@ fn callers_prove_themselves_in_three_ways() {
         let checked = check(&rules(*auth), Some(SECRET), &call("POST", headers));
         assert_eq!(checked, if *expected { Ok(()) } else { Err(Refused::Caller) }, "case {at}");
         let without = check(&rules(*auth), None, &call("POST", headers));
-        assert_eq!(without.is_ok(), *auth == AuthKind::None, "case {at}: nobody proves himself where there is no secret");
+        assert_eq!(
+            without.is_ok(),
+            *auth == AuthKind::None,
+            "case {at}: nobody proves himself where there is no secret"
+        );
     }
 }
 

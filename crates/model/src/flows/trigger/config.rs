@@ -240,7 +240,11 @@ impl Reader<'_> {
                 origins.into_iter().filter(|origin| !origin.is_empty()).collect()
             }
             _ => {
-                self.problem("allowedOrigins", "type", format!("allowedOrigins must be a list of at most {ITEMS_MAX} texts"));
+                self.problem(
+                    "allowedOrigins",
+                    "type",
+                    format!("allowedOrigins must be a list of at most {ITEMS_MAX} texts"),
+                );
                 Vec::new()
             }
         }

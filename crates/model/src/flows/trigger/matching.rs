@@ -51,7 +51,11 @@ pub fn check_manual(rules: &ManualRules, given: Map<String, Value>) -> Result<Ma
         if let Some(kind) = rule.get("type").and_then(Value::as_str)
             && !is_of_type(value, kind)
         {
-            problems.push(FieldProblem::new(format!("/inputs/{name}"), "type", format!("{name} must be of type {kind}")));
+            problems.push(FieldProblem::new(
+                format!("/inputs/{name}"),
+                "type",
+                format!("{name} must be of type {kind}"),
+            ));
         } else if let Some(allowed) = rule.get("enum").and_then(Value::as_array)
             && !allowed.contains(value)
         {
@@ -79,7 +83,11 @@ fn is_of_type(value: &Value, kind: &str) -> bool {
 /// The body of a request as a run sees it: JSON as it is, a form as an object, anything else as text; null when it is empty
 /// (contract section 11).
 #[must_use]
-pub fn body_of_request(content_type: Option<&str>, body: &[u8], form: impl Fn(&[u8]) -> Vec<(String, String)>) -> Value {
+pub fn body_of_request(
+    content_type: Option<&str>,
+    body: &[u8],
+    form: impl Fn(&[u8]) -> Vec<(String, String)>,
+) -> Value {
     if body.is_empty() {
         return Value::Null;
     }

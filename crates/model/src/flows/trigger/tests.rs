@@ -49,7 +49,8 @@ fn configurations_are_checked() {
 
 #[test]
 fn members_have_one_name() {
-    let config = json!({ "schedule": "1 * * * *", "cron": "2 * * * *", "cronExpression": "3 * * * *", "x": null, "y": 1 });
+    let config =
+        json!({ "schedule": "1 * * * *", "cron": "2 * * * *", "cronExpression": "3 * * * *", "x": null, "y": 1 });
     let config = canonical(TriggerKind::Schedule, config.as_object().expect("an object"));
     assert_eq!(Value::Object(config), json!({ "cronExpression": "3 * * * *", "timezone": "UTC", "y": 1 }));
     assert_eq!(TriggerKind::of_node("cron"), TriggerKind::Schedule);
@@ -98,7 +99,8 @@ fn ticks_are_made_up_for_within_a_minute() {
 
 #[test]
 fn manual_inputs_lie_over_the_defaults() {
-    let schema = json!({ "required": ["a"], "properties": { "a": { "type": "integer" }, "b": { "enum": ["x", "y"] } } });
+    let schema =
+        json!({ "required": ["a"], "properties": { "a": { "type": "integer" }, "b": { "enum": ["x", "y"] } } });
     let rules = ManualRules {
         inputs: Map::from_iter([("b".to_owned(), json!("x"))]),
         schema: Some(schema),

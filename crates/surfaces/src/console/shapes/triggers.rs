@@ -99,10 +99,8 @@ const REQUEST: Shape = object(
 );
 pub(in crate::console) const REQUESTS: Shape = object("TriggerRequests", &page(&REQUEST));
 /// An event of a provider.
-pub(in crate::console) const EVENT: Shape = closed(
-    "ProviderEvent",
-    &[must("provider_id", text(1, 200)), must("event_id", text(1, 200)), may("payload", ANY)],
-);
+pub(in crate::console) const EVENT: Shape =
+    closed("ProviderEvent", &[must("provider_id", text(1, 200)), must("event_id", text(1, 200)), may("payload", ANY)]);
 /// What an event was handed to.
 pub(in crate::console) const INGESTED: Shape =
     object("IngestedEvent", &[must("id", ID), must("matched", COUNT), must("trigger_ids", list(&GIVEN))]);

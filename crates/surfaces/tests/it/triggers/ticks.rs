@@ -42,7 +42,8 @@ async fn runs(world: &World, trigger: &Value, count: usize) -> Vec<Value> {
 }
 
 async fn every_ten_minutes(world: &World, workflow: &str) -> Value {
-    let body = json!({ "workflow_id": workflow, "name": "Often", "type": "schedule", "config": { "cron": "*/10 * * * *" } });
+    let body =
+        json!({ "workflow_id": workflow, "name": "Often", "type": "schedule", "config": { "cron": "*/10 * * * *" } });
     trigger(world, &body).await
 }
 

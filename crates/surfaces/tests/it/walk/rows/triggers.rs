@@ -33,11 +33,8 @@ fn of_the_api() -> Vec<Row> {
 
 fn of_the_console() -> Vec<Row> {
     use Thing::{None, Trigger, TriggerRequest, Workflow};
-    let new: fn(&Value) -> Value =
-        |at| json!({ "workflow_id": at["id"], "name": "By hand", "type": "manual", "config": { "inputs": { "name": "Ada" } } });
-    let other: fn(&Value) -> Value = |at| {
-        json!({ "target": { "kind": "workflow", "id": at["id"] }, "name": "Daily", "type": "schedule", "config": { "cron": "0 9 * * *" } })
-    };
+    let new: fn(&Value) -> Value = |at| json!({ "workflow_id": at["id"], "name": "By hand", "type": "manual", "config": { "inputs": { "name": "Ada" } } });
+    let other: fn(&Value) -> Value = |at| json!({ "target": { "kind": "workflow", "id": at["id"] }, "name": "Daily", "type": "schedule", "config": { "cron": "0 9 * * *" } });
     vec![
         row("GET", "/console/v1/triggers", None).lists(Trigger),
         row("POST", "/console/v1/triggers", Workflow).body(new).other(other),
@@ -49,7 +46,8 @@ fn of_the_console() -> Vec<Row> {
             .body(|_| json!({ "inputs": { "name": "Ada" } }))
             .other(|_| json!({ "inputs": { "name": "Eve" } })),
         row("POST", "/console/v1/triggers/{id}/rotate-secret", Trigger),
-        row("GET", "/console/v1/triggers/{id}/requests", TriggerRequest).fixed("holds the last 100; see triggers/calls.rs"),
+        row("GET", "/console/v1/triggers/{id}/requests", TriggerRequest)
+            .fixed("holds the last 100; see triggers/calls.rs"),
         row("POST", "/console/v1/triggers/{id}/requests/{request_id}/replay", TriggerRequest),
         row("POST", "/console/v1/events/ingest", None)
             .body(|_| json!({ "provider_id": "github", "event_id": "push", "payload": { "ref": "main" } }))
@@ -67,7 +65,8 @@ fn addresses() -> Vec<Row> {
 /// A trigger with an address, a call of it, or a webhook.
 pub async fn make(world: &World, side: &Side, thing: Thing) -> Value {
     if thing == Thing::WorkflowWebhook {
-        let body = json!({ "name": "W", "url": crate::hooks::url(200), "style": "workflow", "events": ["execution.failed"] });
+        let body =
+            json!({ "name": "W", "url": crate::hooks::url(200), "style": "workflow", "events": ["execution.failed"] });
         return world.post(side, "/console/v1/webhooks", body).await.json;
     }
     let made = world.post(side, "/console/v1/workflows", greeter()).await.json;
