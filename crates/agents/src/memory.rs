@@ -71,7 +71,13 @@ pub struct Said {
 ///
 /// # Errors
 /// Of the database.
-pub fn list(tx: &mut Tx<'_>, scope: Scope, agent: AgentId, limit: usize, offset: i64) -> Result<(Vec<Memory>, i64), Fault> {
+pub fn list(
+    tx: &mut Tx<'_>,
+    scope: Scope,
+    agent: AgentId,
+    limit: usize,
+    offset: i64,
+) -> Result<(Vec<Memory>, i64), Fault> {
     Ok((rows::list(tx, scope, agent, limit, offset)?, rows::count(tx, scope, agent)?))
 }
 
@@ -232,10 +238,10 @@ mod tests {
         assert_eq!(texts, ["my blue mug", "the blue mug is broken"]);
         assert!(found[0].similarity > found[1].similarity && found[0].similarity <= 1.0);
         let around = |list: &[Said]| list.iter().map(|said| said.text.clone()).collect::<Vec<_>>();
-        assert_eq!((around(&found[1].before), around(&found[1].after)), (
-            vec!["one".to_owned(), "two".to_owned()],
-            vec!["three".to_owned(), "four".to_owned()]
-        ));
+        assert_eq!(
+            (around(&found[1].before), around(&found[1].after)),
+            (vec!["one".to_owned(), "two".to_owned()], vec!["three".to_owned(), "four".to_owned()])
+        );
         assert!(found[0].before.is_empty() && around(&found[0].after) == ["bananas"]);
         assert!(search(&heard, &asked(0.99)).len() <= 1);
         assert_eq!(search(&heard, &Asked { top_k: 1, ..asked(0.1) }).len(), 1);

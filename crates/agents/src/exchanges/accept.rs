@@ -198,13 +198,7 @@ fn row(ready: &Ready, thread: &Thread, asked: &Asked) -> Result<Exchange, Fault>
     })
 }
 
-fn write_down(
-    tx: &mut Tx<'_>,
-    ready: &Ready,
-    thread: &Thread,
-    asked: &Asked,
-    way: Way,
-) -> Result<Exchange, Fault> {
+fn write_down(tx: &mut Tx<'_>, ready: &Ready, thread: &Thread, asked: &Asked, way: Way) -> Result<Exchange, Fault> {
     let mut exchange = row(ready, thread, asked)?;
     let is_turn = way != Way::Background && !exchanges::has_earlier(tx, thread.id, thread.arrivals)?;
     exchange.is_background = !matches!(way, Way::Direct(_));

@@ -100,7 +100,11 @@ async fn await_turn(
         let start = move |tx: &mut floe_store::Tx<'_>| {
             let begun = exchanges::start(tx, scope, id, owner, now)?;
             if begun {
-                tell_workflow::begun(tx, &platform, &Exchange { started_at: Some(now), epoch: own.epoch + 1, ..own.clone() })?;
+                tell_workflow::begun(
+                    tx,
+                    &platform,
+                    &Exchange { started_at: Some(now), epoch: own.epoch + 1, ..own.clone() },
+                )?;
             }
             Ok(begun)
         };

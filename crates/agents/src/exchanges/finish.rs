@@ -20,12 +20,12 @@ use floe_store::agents::spans::{self, Span};
 use floe_store::agents::thread_list;
 use floe_store::agents::threads::{self, Growth, Thread};
 
-use super::{Outcome, tell_workflow};
 use super::accept::reference;
 use super::asked::Asked;
 use super::journal::{Call, WAITING};
 use super::outcome::{self, Answered};
 use super::tell::{self, Told};
+use super::{Outcome, tell_workflow};
 use crate::Agents;
 use crate::approvals::{self, Asking};
 

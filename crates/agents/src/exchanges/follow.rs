@@ -223,12 +223,7 @@ pub(super) fn every(tx: &mut Tx<'_>, scope: Scope, exchange: ExchangeId) -> Resu
 }
 
 /// Events after a number, which is the last of a row or nothing was told before, and whether they are all there are.
-fn read(
-    tx: &mut Tx<'_>,
-    scope: Scope,
-    exchange: ExchangeId,
-    after: i64,
-) -> Result<(Vec<(i64, Event)>, bool), Fault> {
+fn read(tx: &mut Tx<'_>, scope: Scope, exchange: ExchangeId, after: i64) -> Result<(Vec<(i64, Event)>, bool), Fault> {
     let rows = exchange_streams::after(tx, scope, exchange, after)?;
     let is_all = rows.len() < exchange_streams::ROWS_MAX;
     let mut events = Vec::new();

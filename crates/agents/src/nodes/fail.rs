@@ -39,8 +39,7 @@ pub(super) fn unpaid(unpaid: Unpaid) -> StepError {
 pub(super) fn model(failure: &ModelFailure) -> StepError {
     let text = failure.to_string();
     let mut letters = text.chars();
-    let message: String =
-        letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default();
+    let message: String = letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default();
     let error = match &failure.fault {
         ModelFault::NotConfigured | ModelFault::UnknownModel(_) => not_configured(message),
         ModelFault::RateLimited => StepError::retryable("RATE_LIMIT", message),

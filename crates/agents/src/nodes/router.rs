@@ -73,8 +73,7 @@ async fn run(agents: &Arc<Agents>, call: &EffectCall) -> Result<Value, StepError
     let fallback = fallback(config, &routes);
     let subject = subject(config).ok_or_else(|| invalid("prompt", "is empty, and nothing comes before the node"))?;
     let chosen = choose(agents, call.scope, config).await?;
-    let mut asked =
-        question(config, &chosen, call.timeout_ms, vec![ChatMessage::user(told(&routes, &subject))], 0.0)?;
+    let mut asked = question(config, &chosen, call.timeout_ms, vec![ChatMessage::user(told(&routes, &subject))], 0.0)?;
     asked.response_schema = Some(schema(&routes));
     let reply = ask(agents, call, 0, &asked, None).await?;
     let choice = if chosen.is_mock() {

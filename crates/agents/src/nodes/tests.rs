@@ -70,7 +70,10 @@ fn images_are_urls_data_or_files() {
         (json!("https://x.example/a.png"), Some("https://x.example/a.png".to_owned())),
         (json!("data:image/gif;base64,AAAA"), Some("data:image/gif;base64,AAAA".to_owned())),
         (json!(base64), Some(format!("data:image/png;base64,{base64}"))),
-        (json!({ "content_base64": base64, "fileType": "image/jpeg" }), Some(format!("data:image/jpeg;base64,{base64}"))),
+        (
+            json!({ "content_base64": base64, "fileType": "image/jpeg" }),
+            Some(format!("data:image/jpeg;base64,{base64}")),
+        ),
         (json!({ "fileName": "a", "url": "http://x.example/b" }), Some("http://x.example/b".to_owned())),
         (json!([{ "url": "http://x.example/b" }, 1]), Some("http://x.example/b".to_owned())),
         (json!("a photo of my cat"), None),
@@ -84,7 +87,8 @@ fn images_are_urls_data_or_files() {
 
 #[test]
 fn values_of_expressions_are_read_in_the_forms_that_they_have() {
-    let input = json!({ "n": "2.5", "far": 9, "blank": " ", "null": null, "list": "[1,\"b\"]", "one": "a", "map": { "a": 1 } });
+    let input =
+        json!({ "n": "2.5", "far": 9, "blank": " ", "null": null, "list": "[1,\"b\"]", "one": "a", "map": { "a": 1 } });
     let config = Config(&input);
     assert_eq!(config.number("n", 0.0, 3.0).expect("a number"), Some(2.5));
     assert_eq!(config.number("far", 0.0, 3.0).expect_err("refused").code, "VALIDATION");

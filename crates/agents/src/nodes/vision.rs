@@ -78,7 +78,8 @@ pub(super) fn image(given: &Value) -> Option<String> {
             if is_url { Some(text.to_owned()).filter(|text| text.len() <= IMAGE_BYTES_MAX) } else { data(text, TYPE) }
         }
         Value::Object(map) => {
-            let text = |keys: &[&str]| keys.iter().find_map(|key| map.get(*key)?.as_str().filter(|text| !text.is_empty()));
+            let text =
+                |keys: &[&str]| keys.iter().find_map(|key| map.get(*key)?.as_str().filter(|text| !text.is_empty()));
             let kind = text(&["fileType", "mimeType", "contentType", "type"]).filter(|kind| kind.starts_with("image/"));
             match text(&["content_base64", "base64", "data"]) {
                 Some(base64) => data(base64, kind.unwrap_or(TYPE)),

@@ -1,9 +1,6 @@
 //! The exchanges of one thread in table `exchanges`, in the order in which they came.
 
-use floe_model::{
-    Fault, Scope,
-    id::ThreadId,
-};
+use floe_model::{Fault, Scope, id::ThreadId};
 
 use super::exchanges::{Exchange, exchange, exchange_columns};
 use crate::{Tx, params, statements};

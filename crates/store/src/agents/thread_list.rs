@@ -96,13 +96,7 @@ pub fn list(
 ///
 /// # Errors
 /// Of the database.
-pub fn begun(
-    tx: &mut Tx<'_>,
-    scope: Scope,
-    agent: AgentId,
-    limit: usize,
-    offset: i64,
-) -> Result<Vec<Thread>, Fault> {
+pub fn begun(tx: &mut Tx<'_>, scope: Scope, agent: AgentId, limit: usize, offset: i64) -> Result<Vec<Thread>, Fault> {
     let params = params![scope.workspace, scope.mode, agent, limit.min(PAGE_MAX), offset];
     tx.rows(&BEGUN, params, thread)
 }

@@ -196,4 +196,3 @@ fn tool(number: usize, tool: &Tool) -> Value {
         "name": tool.name.as_deref().unwrap_or(&id), "id": id, "description": tool.description, "type": kind,
     })
 }
-

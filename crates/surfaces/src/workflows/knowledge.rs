@@ -54,6 +54,9 @@ async fn get(call: Call) -> Result<Reply, Fault> {
 
 async fn query(call: Call) -> Result<Reply, Fault> {
     let asked = read(&call)?;
+    if let Some(first) = call.answered().await? {
+        return Ok(first);
+    }
     let base = base(&call).await?;
     let hits = call.app.agents.search.run_by(Way::Vectors, call.ctx.caller.scope(), &[base.id], &asked).await;
     let mut hits = hits.map_err(|fault| named(&call, fault))?;
@@ -62,7 +65,13 @@ async fn query(call: Call) -> Result<Reply, Fault> {
         "results": hits.iter().map(result).collect::<Vec<Value>>(), "query": asked.query, "top_k": asked.top_k,
         "knowledge_base_id": shown_id(&base),
     });
-    Ok(Envelope::of(&call).ok(&data))
+    // A search writes nothing, but for its answer to a repeat when there may be one.
+    let told = Envelope::of(&call);
+    if call.repeat()?.is_none() {
+        Ok(told.ok(&data))
+    } else {
+        call.commit(|_| Ok(()), move |()| Ok(told.ok(&data))).await
+    }
 }
 
 fn read(call: &Call) -> Result<Asked, Fault> {

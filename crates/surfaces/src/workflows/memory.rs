@@ -1,8 +1,8 @@
 //! What agents remember of the people who talk to them (workflows contract, section 8.4).
 
 use floe_agents::agents;
-use floe_agents::memory::{self, Asked, Found, Memory, Said};
 use floe_agents::exchanges::execution_name;
+use floe_agents::memory::{self, Asked, Found, Memory, Said};
 use floe_model::Fault;
 use floe_model::id::AgentId;
 use floe_store::Tx;
@@ -139,6 +139,9 @@ async fn delete(call: Call) -> Result<Reply, Fault> {
 
 async fn search(call: Call) -> Result<Reply, Fault> {
     let asked = read(&call)?;
+    if let Some(first) = call.answered().await? {
+        return Ok(first);
+    }
     let (agent, scope, user) = (agent_id(&call)?, call.ctx.caller.scope(), asked.user.clone());
     let read = move |tx: &mut Tx<'_>| {
         is_there(tx, scope.workspace, agent)?;
@@ -152,7 +155,13 @@ async fn search(call: Call) -> Result<Reply, Fault> {
     let data = json!({
         "agent_id": agent.prefixed(), "query": query, "result_count": results.len(), "results": results,
     });
-    Ok(Envelope::of(&call).ok(&data))
+    // A search writes nothing, but for its answer to a repeat when there may be one.
+    let told = Envelope::of(&call);
+    if call.repeat()?.is_none() {
+        Ok(told.ok(&data))
+    } else {
+        call.commit(|_| Ok(()), move |()| Ok(told.ok(&data))).await
+    }
 }
 
 fn read(call: &Call) -> Result<Asked, Fault> {

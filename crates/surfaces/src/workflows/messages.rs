@@ -108,7 +108,8 @@ async fn send(call: Call) -> Result<Reply, Fault> {
 /// The message is on disk and will be answered.
 async fn take(call: &Call, body: &Body, turn: Turn, subject: u128) -> Result<Sent, Fault> {
     let (id, scope) = (thread_id(call)?, call.ctx.caller.scope());
-    let thread = call.ctx.store.read(move |tx| threads::find(tx, scope, id)).await.map_err(|fault| named(call, fault))?;
+    let thread =
+        call.ctx.store.read(move |tx| threads::find(tx, scope, id)).await.map_err(|fault| named(call, fault))?;
     if thread.state == ThreadState::Closed {
         return Err(Fault::conflict("thread_closed", "The thread is archived"));
     }
@@ -156,9 +157,7 @@ async fn await_reply(call: &Call, sent: &Sent, wait: Duration) -> Result<Reply, 
     let look = move |tx: &mut Tx<'_>| follow::look(tx, scope, exchange, i64::MAX);
     let execution = execution_name(exchange);
     match call.ctx.store.read(look).await?.map(|look| look.end) {
-        Some(Some(End::Completed(shown, usage))) => {
-            Ok(Envelope::of(call).ok(&reply(&shown, sent, &execution, usage)))
-        }
+        Some(Some(End::Completed(shown, usage))) => Ok(Envelope::of(call).ok(&reply(&shown, sent, &execution, usage))),
         Some(Some(End::Failed(why))) => Err(errors::failed(&why, Some(&execution))),
         // Given to a person while it waited for its turn.
         Some(None) => Ok(processing(call, sent)),

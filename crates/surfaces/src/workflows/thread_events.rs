@@ -1,8 +1,8 @@
 //! The replies of a thread as a stream of events (workflows contract, section 9.3), from what the database keeps: it does not matter which
 //! server makes them, nor when the reader comes.
 
-use floe_agents::exchanges::follow::{self, Current, End, Event};
 use floe_agents::exchanges::execution_name;
+use floe_agents::exchanges::follow::{self, Current, End, Event};
 use floe_agents::threads;
 use floe_model::id::{MessageId, ThreadId};
 use floe_model::{Fault, Timestamp};
@@ -53,7 +53,9 @@ async fn listen(call: Call) -> Result<Reply, Fault> {
         let first = match again {
             Some((current, after)) if !is_all_seen(tx, scope, &current, after)? => Some((current, after)),
             // Everything of that reply was seen.
-            Some(_) => follow::next(tx, scope, id, again.map_or(0, |(current, _)| current.arrival))?.map(|next| (next, 0)),
+            Some(_) => {
+                follow::next(tx, scope, id, again.map_or(0, |(current, _)| current.arrival))?.map(|next| (next, 0))
+            }
             None => follow::in_flight(tx, scope, &thread, now)?.map(|current| (current, 0)),
         };
         let newest = follow::newest_arrival(tx, scope, id)?;
@@ -91,12 +93,7 @@ fn resumed(call: &Call) -> Option<(MessageId, u64)> {
 }
 
 /// Whether a reader who has seen so many events of a reply has seen its end.
-fn is_all_seen(
-    tx: &mut Tx<'_>,
-    scope: floe_model::Scope,
-    current: &Current,
-    after: u64,
-) -> Result<bool, Fault> {
+fn is_all_seen(tx: &mut Tx<'_>, scope: floe_model::Scope, current: &Current, after: u64) -> Result<bool, Fault> {
     let Some(look) = follow::look(tx, scope, current.exchange, 0)? else { return Ok(true) };
     let Some(end) = look.end else { return Ok(false) };
     let mut told = Told::new(current, after);
@@ -201,7 +198,9 @@ async fn changed(changes: &mut broadcast::Receiver<Change>, exchange: u128, thre
     let told = async {
         loop {
             match changes.recv().await {
-                Ok(Change::Record { kind: exchanges::KIND | exchange_streams::PIECES, id, .. }) if id == exchange => return,
+                Ok(Change::Record { kind: exchanges::KIND | exchange_streams::PIECES, id, .. }) if id == exchange => {
+                    return;
+                }
                 Ok(Change::Record { kind: thread_rows::KIND, id, .. }) if id == thread => return,
                 Ok(Change::Many) | Err(broadcast::error::RecvError::Lagged(_)) => return,
                 Ok(_) => {}

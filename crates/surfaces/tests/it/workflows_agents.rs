@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::app::Answer;
 use crate::knowledge_search::{base, document};
-use crate::workflows::{World, code, text};
+use crate::workflows::{World, code, greeter, text};
 
 /// One message of a stream: event, id, data.
 type Told = (String, String, Value);
@@ -236,6 +236,26 @@ on_both! {
         assert_eq!(by_query.status, 200);
         assert_eq!(code(&world.app.get(&format!("/v1/threads/{thread}{query}")).send().await), (401, "invalid_api_key"));
         keeper.stop().await;
+    }
+
+    async fn a_workflow_is_a_tool_of_an_agent(store: TestStore) {
+        let world = World::new(store).await;
+        let workflow = world.workflow(&greeter()).await;
+        let tool = json!({ "type": "workflow", "workflow_id": workflow, "description": "Greets somebody" });
+        let agent = world.helper(json!({ "model": "offline", "tools": [tool] })).await;
+        assert_eq!(world.data(&format!("/v1/agents/{agent}")).await["available_tools"][0]["type"], "workflow");
+        let thread = world.thread(&agent, json!({})).await;
+        let answer = world.say(&thread, json!({ "content": "Let the greeter say hello to \"Ada\"" })).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let call = &answer.json["data"]["tool_calls"][0];
+        assert_eq!((&call["name"], &call["arguments"], &call["result"]), (&json!("Greeter"), &json!({ "name": "Ada" }), &json!({ "text": "Hello Ada" })), "{answer:?}");
+        assert_eq!((&answer.json["data"]["tool_calls_count"], &answer.json["data"]["iterations"]), (&json!(1), &json!(2)));
+        let executions = world.data(&format!("/v1/executions?workflow_id={workflow}")).await;
+        assert_eq!((executions.as_array().map(Vec::len), &executions[0]["status"]), (Some(1), &json!("completed")), "{executions}");
+        let gone = json!({ "model": "offline", "tools": [{ "type": "workflow", "workflow_id": "wf_nothing" }] });
+        let thread = world.thread(&world.helper(gone).await, json!({})).await;
+        let answer = world.say(&thread, json!({ "content": "Let the greeter say hello" })).await;
+        assert_eq!((answer.status.as_u16(), &answer.json["data"]["tool_calls"]), (200, &Value::Null), "{answer:?}");
     }
 
     async fn a_person_answers_in_the_place_of_the_agent(store: TestStore) {

@@ -20,11 +20,15 @@ fn row(seq: i64, role: Role, content: Value) -> Message {
 #[test]
 fn a_reply_with_tools_is_one_message() {
     let rows = [
-        row(2, Role::Assistant, json!([
-            { "type": "text", "text": "Let me look." },
-            { "type": "tool-call", "toolCallId": "c1", "toolName": "find", "args": { "q": 1 } },
-            { "type": "tool-call", "toolCallId": "c2", "toolName": "pay", "args": {} },
-        ])),
+        row(
+            2,
+            Role::Assistant,
+            json!([
+                { "type": "text", "text": "Let me look." },
+                { "type": "tool-call", "toolCallId": "c1", "toolName": "find", "args": { "q": 1 } },
+                { "type": "tool-call", "toolCallId": "c2", "toolName": "pay", "args": {} },
+            ]),
+        ),
         row(3, Role::Tool, json!([{ "type": "tool-result", "toolCallId": "c1", "toolName": "find", "result": [7] }])),
         row(4, Role::Assistant, json!("It is 7.")),
     ];

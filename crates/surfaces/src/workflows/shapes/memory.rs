@@ -23,16 +23,11 @@ pub(in crate::workflows) const MEMORY: Shape = extend("AgentMemory", MEMORY_ITEM
 /// What shall be remembered.
 pub(in crate::workflows) const WRITE: Shape = input(
     "WriteAgentMemory",
-    &[
-        must("working_memory", text(1, 100_000)),
-        may("metadata", JSON_OBJECT).about("At most 16 KiB as JSON"),
-    ],
+    &[must("working_memory", text(1, 100_000)), may("metadata", JSON_OBJECT).about("At most 16 KiB as JSON")],
 );
 
-pub(in crate::workflows) const DELETED: Shape = object(
-    "AgentMemoryDeleted",
-    &[must("agent_id", WIRE_ID), must("user_id", TEXT), must("deleted", FLAG)],
-);
+pub(in crate::workflows) const DELETED: Shape =
+    object("AgentMemoryDeleted", &[must("agent_id", WIRE_ID), must("user_id", TEXT), must("deleted", FLAG)]);
 
 /// A question to what was said.
 pub(in crate::workflows) const SEARCH: Shape = input(

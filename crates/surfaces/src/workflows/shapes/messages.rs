@@ -7,7 +7,12 @@ use crate::http::shape::{
 
 const TOOL_CALL: Shape = object(
     "MessageToolCall",
-    &[must("id", TEXT), must("name", TEXT), must("arguments", ANY), must("result", ANY).about("null while there is none")],
+    &[
+        must("id", TEXT),
+        must("name", TEXT),
+        must("arguments", ANY),
+        must("result", ANY).about("null while there is none"),
+    ],
 );
 
 const ROLE: Shape = words(&["user", "assistant", "system"]);

@@ -66,8 +66,11 @@ fn tokens_are_the_text_whatever_was_told_before_the_end() {
         let numbers: Vec<u64> = read.iter().map(|(_, number, _)| *number).collect();
         assert_eq!(numbers, (1..=read.len() as u64).collect::<Vec<_>>(), "{told:?}");
         let from = read.iter().rposition(|(kind, ..)| kind == "message:started").expect("a beginning");
-        let sequence: Vec<&Value> =
-            read[from..].iter().filter(|(kind, ..)| kind == "message:token").map(|(.., data)| &data["sequence"]).collect();
+        let sequence: Vec<&Value> = read[from..]
+            .iter()
+            .filter(|(kind, ..)| kind == "message:token")
+            .map(|(.., data)| &data["sequence"])
+            .collect();
         assert_eq!(sequence, (1..=sequence.len()).map(Value::from).collect::<Vec<_>>().iter().collect::<Vec<_>>());
     }
 }
