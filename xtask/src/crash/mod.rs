@@ -26,6 +26,7 @@ mod server;
 mod storm;
 mod time;
 mod treasury;
+mod workflows;
 mod world;
 
 use std::collections::BTreeMap;
@@ -76,6 +77,7 @@ fn prove(options: &Options, binary: &std::path::Path, database: Database, mut pl
         _ if options.treasury => ", payment runs".to_owned(),
         _ if options.events => ", events of apps".to_owned(),
         _ if options.agents => ", exchanges of agents".to_owned(),
+        _ if options.workflows => ", executions of workflows".to_owned(),
         1 => String::new(),
         nodes => format!(", {nodes} nodes"),
     };
@@ -84,6 +86,7 @@ fn prove(options: &Options, binary: &std::path::Path, database: Database, mut pl
         _ if options.treasury => treasury::run,
         _ if options.events => events::run,
         _ if options.agents => agents::run,
+        _ if options.workflows => workflows::run,
         _ => storm::run,
     };
     let report = prove(options, binary, database, &place)?;

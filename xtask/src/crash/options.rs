@@ -5,7 +5,7 @@ use std::hash::BuildHasher as _;
 
 use crate::workspace::{Failure, Outcome};
 
-const USAGE: &str = "usage: cargo xtask crash [--kills N] [--seed S] [--database sqlite|postgres|both] [--clients N] [--nodes N] [--treasury | --events | --agents] [--keep]";
+const USAGE: &str = "usage: cargo xtask crash [--kills N] [--seed S] [--database sqlite|postgres|both] [--clients N] [--nodes N] [--treasury | --events | --agents | --workflows] [--keep]";
 /// Kills on SQLite unless said otherwise.
 const KILLS_SQLITE: u32 = 300;
 /// Kills on PostgreSQL unless said otherwise: its starts are slower, and it is not PostgreSQL that is killed.
@@ -18,6 +18,8 @@ const KILLS_TREASURY_POSTGRES: u32 = 60;
 const KILLS_EVENTS: u32 = 100;
 /// Kills over exchanges of agents unless said otherwise, on SQLite and on PostgreSQL.
 const KILLS_AGENTS: (u32, u32) = (50, 20);
+/// Kills over executions of workflows unless said otherwise, on SQLite and on PostgreSQL.
+const KILLS_WORKFLOWS: (u32, u32) = (50, 20);
 /// Nodes of the round that follows the others.
 const NODES: usize = 3;
 /// Nodes at most.
@@ -59,6 +61,8 @@ pub(super) struct Options {
     pub(super) events: bool,
     /// Exchanges of agents instead of flows.
     pub(super) agents: bool,
+    /// Executions of workflows instead of flows.
+    pub(super) workflows: bool,
     /// Leave the folders behind.
     pub(super) keep: bool,
 }
@@ -79,6 +83,7 @@ impl Options {
             treasury: false,
             events: false,
             agents: false,
+            workflows: false,
             keep: false,
         };
         let mut words = arguments.iter().map(String::as_str);
@@ -88,6 +93,7 @@ impl Options {
                 "--treasury" => options.treasury = true,
                 "--events" => options.events = true,
                 "--agents" => options.agents = true,
+                "--workflows" => options.workflows = true,
                 "--kills" => options.kills = Some(number(words.next())?),
                 "--seed" => options.seed = number(words.next())?,
                 "--clients" => options.clients = number::<usize>(words.next())?.clamp(1, CLIENTS_MAX),
@@ -103,10 +109,10 @@ impl Options {
                 _ => return Err(Failure::new(USAGE)),
             }
         }
-        let others =
-            [options.treasury, options.events, options.agents].into_iter().filter(|is_asked| *is_asked).count();
+        let others = [options.treasury, options.events, options.agents, options.workflows];
+        let others = others.into_iter().filter(|is_asked| *is_asked).count();
         if options.nodes > 1 && others > 0 {
-            return Err(Failure::new("payment runs, events and exchanges are proved on one node"));
+            return Err(Failure::new("payment runs, events, exchanges and executions are proved on one node"));
         }
         if others > 1 {
             return Err(Failure::new(USAGE));
@@ -125,9 +131,10 @@ impl Options {
         self.database.map_or_else(|| vec![Database::Sqlite, Database::Postgres], |one| vec![one])
     }
 
-    /// The rounds that follow when nothing special was asked for: payment runs, events of apps, exchanges of agents, then several nodes.
+    /// The rounds that follow when nothing special was asked for: payment runs, events of apps, exchanges of agents, executions
+    /// of workflows, then several nodes.
     pub(super) fn then(&self) -> Vec<Self> {
-        let is_other = self.treasury || self.events || self.agents;
+        let is_other = self.treasury || self.events || self.agents || self.workflows;
         let is_plain = self.nodes == 1 && !is_other && self.database.is_none() && self.kills.is_none();
         if !is_plain {
             return Vec::new();
@@ -136,6 +143,7 @@ impl Options {
             Self { treasury: true, ..self.clone() },
             Self { events: true, ..self.clone() },
             Self { agents: true, ..self.clone() },
+            Self { workflows: true, ..self.clone() },
             Self { nodes: NODES, ..self.clone() },
         ]
     }
@@ -152,6 +160,8 @@ impl Options {
             _ if self.events => KILLS_EVENTS,
             Database::Sqlite if self.agents => KILLS_AGENTS.0,
             Database::Postgres if self.agents => KILLS_AGENTS.1,
+            Database::Sqlite if self.workflows => KILLS_WORKFLOWS.0,
+            Database::Postgres if self.workflows => KILLS_WORKFLOWS.1,
             Database::Sqlite => KILLS_SQLITE,
             Database::Postgres if self.treasury => KILLS_TREASURY_POSTGRES,
             Database::Postgres => KILLS_POSTGRES,
@@ -181,10 +191,10 @@ mod tests {
         let several = parse("--nodes 3").expect("it is known");
         assert_eq!((several.nodes, several.databases()), (3, vec![Database::Postgres]));
         let plain = parse("--seed 3").expect("it is known");
-        assert_eq!(
-            plain.then().iter().map(|more| (more.treasury, more.events, more.agents, more.nodes)).collect::<Vec<_>>(),
-            [(true, false, false, 1), (false, true, false, 1), (false, false, true, 1), (false, false, false, 3)]
-        );
+        let asked = |more: &Options| [more.treasury, more.events, more.agents, more.workflows, more.nodes == 3];
+        let then: Vec<_> = plain.then().iter().map(asked).collect();
+        let only = |wanted: usize| std::array::from_fn(|at| at == wanted);
+        assert_eq!(then, [0, 1, 2, 3, 4].map(only));
         assert!(several.then().is_empty() && parse("--treasury").expect("it is known").then().is_empty());
         assert!(parse("--events").expect("it is known").then().is_empty());
         for wrong in [
@@ -192,6 +202,8 @@ mod tests {
             "--nodes 2 --events",
             "--treasury --events",
             "--agents --events",
+            "--workflows --agents",
+            "--nodes 2 --workflows",
             "--nodes 2 --agents",
             "--nodes 2 --database sqlite",
             "--kills",

@@ -113,7 +113,7 @@ impl Shared {
     /// Writes a call down and says how it is answered, and after how many milliseconds.
     fn take(&self, path: &str, headers: &HashMap<String, String>, body: Value) -> (Option<String>, u64) {
         let header = |name: &str| headers.get(name).cloned().unwrap_or_default();
-        let names = ["x-flow-step-key", "x-flowpilot-event-id", "webhook-id"];
+        let names = ["x-flow-step-key", "x-flowpilot-event-id", "webhook-id", "x-flowmaestro-delivery-id"];
         let key = names.into_iter().find_map(|name| headers.get(name)).cloned().unwrap_or_default();
         let mut book = self.book();
         let seen = book.seen.entry(key.clone()).or_default();

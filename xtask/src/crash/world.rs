@@ -101,6 +101,11 @@ impl World {
         self.is_over.load(Ordering::SeqCst)
     }
 
+    /// Where a server answers, once there is one; none when all is over.
+    pub(super) fn address(&self) -> Option<SocketAddr> {
+        self.server().map(|(_, address, _)| address)
+    }
+
     /// Sends a request to the server, once there is one; none when all is over. A request that found nobody is not sent.
     pub(super) fn send(&self, request: &Request) -> Option<Sent> {
         loop {

@@ -1,5 +1,6 @@
 //! The server that is fuzzed: a data folder of its own, one owner, a session and a key.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -28,8 +29,8 @@ pub(super) struct Server {
     pub(super) url: String,
     /// The owner's session, for `Authorization`.
     pub(super) session: String,
-    /// A key of kind flows.
-    pub(super) key: String,
+    /// A key of each kind that there is at the start.
+    keys: BTreeMap<String, String>,
 }
 
 impl Server {
@@ -38,14 +39,14 @@ impl Server {
         let binary = workspace.server_binary()?;
         let folder = workspace.target().join("tmp").join(format!("fuzz-api-{}", std::process::id()));
         std::fs::create_dir_all(&folder).map_err(|error| Failure::new(format!("{}: {error}", folder.display())))?;
-        let key = create_owner(workspace, &binary, &folder)?;
+        let keys = create_owner(workspace, &binary, &folder)?;
         let address = free_address()?;
         let mut serve = product(workspace, &binary);
         serve.args(["serve", "--quiet", "--listen", &address.to_string(), "--data"]).arg(&folder);
         serve.env("FLOE_RATE_LIMITS", "off").stdout(Stdio::null()).stderr(Stdio::null());
         let child = serve.spawn().map_err(|error| Failure::new(format!("cannot start the server: {error}")))?;
         let url = format!("http://{address}");
-        let mut server = Self { child, folder, url, session: String::new(), key };
+        let mut server = Self { child, folder, url, session: String::new(), keys };
         let waited = Stopwatch::start();
         while TcpStream::connect(address).is_err() {
             if waited.elapsed() > START_TIMEOUT {
@@ -55,6 +56,11 @@ impl Server {
         }
         server.session = sign_in(address)?;
         Ok(server)
+    }
+
+    /// The key of a kind.
+    pub(super) fn key(&self, kind: &str) -> &str {
+        self.keys.get(kind).map_or("", String::as_str)
     }
 
     /// Ends it; one that ended by itself meanwhile has failed.
@@ -83,8 +89,8 @@ fn product(workspace: &Workspace, binary: &Path) -> Command {
     command
 }
 
-/// Makes the owner and the first keys; answers the one of kind flows.
-fn create_owner(workspace: &Workspace, binary: &Path, folder: &Path) -> Outcome<String> {
+/// Makes the owner and the first keys; answers those by their kind.
+fn create_owner(workspace: &Workspace, binary: &Path, folder: &Path) -> Outcome<BTreeMap<String, String>> {
     let mut create = product(workspace, binary);
     create.args([
         "admin",
@@ -107,8 +113,9 @@ fn create_owner(workspace: &Workspace, binary: &Path, folder: &Path) -> Outcome<
     let output = child.wait_with_output().map_err(broken)?;
     let made: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
     let keys = made["keys"].as_array().into_iter().flatten();
-    let key = keys.filter(|key| key["kind"] == "flows").find_map(|key| key["key"].as_str());
-    key.map(str::to_owned).ok_or_else(|| Failure::new("floe admin create made no key of kind flows"))
+    let pair = |key: &Value| Some((key["kind"].as_str()?.to_owned(), key["key"].as_str()?.to_owned()));
+    let keys: BTreeMap<String, String> = keys.filter_map(pair).collect();
+    if keys.contains_key("flows") { Ok(keys) } else { Err(Failure::new("floe admin create made no key of kind flows")) }
 }
 
 fn sign_in(address: SocketAddr) -> Outcome<String> {

@@ -5,3 +5,4 @@ pub(crate) mod dictionary;
 pub(crate) mod model_server;
 pub(crate) mod nextest;
 pub(crate) mod postgresql;
+pub(crate) mod python_client;

@@ -148,7 +148,13 @@ pub fn router(app: &App, work: &Work) -> anyhow::Result<Router> {
         RateLimits::Off => SurfaceRateLimits::Off,
         RateLimits::PerMinute(kinds) => SurfaceRateLimits::PerMinute(kinds),
     };
-    let settings = SurfaceSettings { public_url, listen: Some(app.listen.to_string()), rate_limits };
+    let settings = SurfaceSettings {
+        public_url,
+        listen: Some(app.listen.to_string()),
+        rate_limits,
+        heartbeat: Duration::from_secs(app.settings.stream_heartbeat_s),
+        cors_origins: app.settings.cors_origins.clone(),
+    };
     let (platform, access) = (Arc::clone(&app.platform), Arc::clone(&app.access));
     let (flows, operation) = (Arc::clone(&work.flows), Arc::clone(&app.operation));
     let placements = Arc::clone(&app.placements);

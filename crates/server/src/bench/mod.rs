@@ -18,6 +18,7 @@ mod report;
 mod search;
 mod treasury;
 mod webhooks;
+mod workflows;
 
 use std::path::Path;
 use std::time::Duration;
@@ -65,6 +66,8 @@ pub enum What {
     Placements,
     /// Agents: what a stored, charged exchange adds to the call of the model, and many open streams.
     Chat,
+    /// Workflows: executions through their stream against flows, programs, passes, calls at once, and a thousand open streams.
+    Workflows,
     /// Knowledge: searches among 100,000 chunks, and how fast documents become searchable.
     Search,
 }
@@ -118,6 +121,12 @@ async fn measure(options: &Options, output: Output) -> anyhow::Result<Report> {
     }
     if options.what.contains(&What::Chat) {
         chat::measure(folder.path(), database, Duration::from_secs(options.seconds), output, &mut report).await?;
+        if options.what.len() == 1 {
+            return Ok(report);
+        }
+    }
+    if options.what.contains(&What::Workflows) {
+        workflows::measure(folder.path(), database, Duration::from_secs(options.seconds), output, &mut report).await?;
         if options.what.len() == 1 {
             return Ok(report);
         }

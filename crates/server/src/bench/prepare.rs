@@ -95,7 +95,7 @@ pub(super) async fn prepare(folder: &Path, database: Option<&str>) -> anyhow::Re
     let act = Act { ctx: ctx.clone(), address: None };
     let new = NewToken {
         name: "bench".to_owned(),
-        scopes: ["flows.read", "console.read", "admin", "inbox.answer"].map(str::to_owned).to_vec(),
+        scopes: ["flows.read", "console.read", "console.write", "admin", "inbox.answer"].map(str::to_owned).to_vec(),
         expires_in_days: None,
     };
     let token = app.access.prepare_token(&act, &new)?;

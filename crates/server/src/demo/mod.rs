@@ -17,6 +17,7 @@ mod show;
 mod story;
 mod support;
 mod traffic;
+mod triage;
 mod visitors;
 
 use std::fmt;

@@ -56,6 +56,8 @@ pub(super) struct People {
     pub(super) sdk_key: String,
     /// Text of the agents key.
     pub(super) agents_key: String,
+    /// Text of the workflows key.
+    pub(super) workflows_key: String,
     /// Text of the owner's token.
     pub(super) token: String,
     /// Calls as the owner does with the token.
@@ -66,6 +68,8 @@ pub(super) struct People {
     pub(super) as_program: Ctx,
     /// Calls as a program does with the agents key.
     pub(super) as_support: Ctx,
+    /// Calls as a program does with the workflows key.
+    pub(super) as_triage: Ctx,
 }
 
 impl People {
@@ -88,6 +92,7 @@ impl People {
         let treasury_key = key_of(KeyKind::Treasury).context("no key for the treasury")?;
         let sdk_key = key_of(KeyKind::PlacementsSdk).context("no key for the SDK of placements")?;
         let agents_key = key_of(KeyKind::Agents).context("no key for agents")?;
+        let workflows_key = key_of(KeyKind::Workflows).context("no key for workflows")?;
         let system = Arc::new(Caller::system(workspace, Mode::Test));
         let ctx = Ctx::new(Arc::clone(&app.platform), system, app.platform.ids.next());
         let act = Act { ctx, address: Some(ADDRESS) };
@@ -95,7 +100,9 @@ impl People {
         let token = make_token(app, &act, made.member.id).await?;
         let proof = Proof::Key { kind: KeyKind::Flows, mode: Mode::Test, text: &key };
         let talks = Proof::Key { kind: KeyKind::Agents, mode: Mode::Test, text: &agents_key };
+        let starts = Proof::Key { kind: KeyKind::Workflows, mode: Mode::Test, text: &workflows_key };
         Ok(Self {
+            as_triage: caller(app, access, starts).await?,
             as_program: caller(app, access, proof).await?,
             as_support: caller(app, access, talks).await?,
             as_colleague: caller(app, access, Proof::Session(&session)).await?,
@@ -107,6 +114,7 @@ impl People {
             treasury_key,
             sdk_key,
             agents_key,
+            workflows_key,
             token,
         })
     }

@@ -1,5 +1,5 @@
 //! What the demo holds when it is ready: people, the flow in two versions, finished runs, one that waits, the
-//! payments, the app with its experiment, and the agent with its threads.
+//! payments, the app with its experiment, the agent with its threads, and the workflow with its executions.
 
 use std::sync::Arc;
 
@@ -22,6 +22,7 @@ use super::people::{ADDRESS, People};
 use super::receiver::Receiver;
 use super::story::{Ending, Past, Start, Story};
 use super::support::{self, Support};
+use super::triage::{self, Triage};
 
 /// Longest that one run of the past may take, in milliseconds.
 const RUN_MS_MAX: u64 = 10_000;
@@ -36,6 +37,7 @@ pub(super) struct Made {
     pub(super) payments: Payments,
     pub(super) onboarding: Onboarding,
     pub(super) support: Support,
+    pub(super) triage: Triage,
 }
 
 /// A run of the past.
@@ -49,15 +51,17 @@ pub(super) struct MadeRun {
 /// Makes everything through the services. The audience of the app comes again while the demo runs.
 pub(super) async fn make(app: &App, work: &Work, receiver: &Receiver, seed: u64) -> anyhow::Result<(Made, Audience)> {
     let people = People::settle(app).await.context("the people of the demo")?;
-    let (payments, flow, onboarding) = tokio::join!(
+    let (payments, flow, onboarding, triage) = tokio::join!(
         Box::pin(payments::make(&app.treasury, &people)),
         Box::pin(make_flow(work, &people, receiver, seed)),
         Box::pin(onboarding::make(&app.placements, &people, seed)),
+        Box::pin(triage::make(&work.flows, &people)),
     );
     let (payments, (flow, runs, waiting)) = (payments.context("the payments of the demo")?, flow?);
     let (onboarding, audience) = onboarding?;
     let support = Box::pin(support::make(&app.agents, &people, flow)).await.context("the agent of the demo")?;
-    Ok((Made { people, flow, runs, waiting, payments, onboarding, support }, audience))
+    let triage = triage.context("the workflow of the demo")?;
+    Ok((Made { people, flow, runs, waiting, payments, onboarding, support, triage }, audience))
 }
 
 /// The flow in its two versions, its finished runs, and the one that waits.

@@ -13,6 +13,7 @@ use super::people::{COLLEAGUE_EMAIL, COLLEAGUE_NAME, OWNER_EMAIL};
 use super::receiver::Receiver;
 use super::seed::Made;
 use super::support::{HANDBOOK, NAME, QUESTION};
+use super::triage::{self, MESSAGE};
 
 /// What there is to tell about.
 pub(super) struct Shown<'a> {
@@ -67,6 +68,13 @@ pub(super) fn print(shown: &Shown<'_>, output: Output) -> anyhow::Result<()> {
         support.documents,
         support.threads.len(),
     ));
+    let executions = &shown.made.triage.executions;
+    let paused = executions.iter().filter(|(_, status)| *status == "paused").count();
+    output.line(&format!(
+        "Workflow \"{}\": {} executions, {paused} waits for a person; its schedule is paused.",
+        triage::NAME,
+        executions.len(),
+    ));
     output.line(&if shown.is_kept {
         format!("Ctrl-C stops; the data stays in {folder}.")
     } else {
@@ -109,6 +117,7 @@ fn lines(shown: &Shown<'_>) -> Vec<Line> {
     lines.extend(payment_lines(shown, &as_owner));
     lines.extend(placement_lines(shown));
     lines.extend(agent_lines(shown, &as_owner));
+    lines.extend(workflow_lines(shown));
     lines.extend([line("inbox_command", "the inbox on the command line", command_line(shown, "floe"))]);
     if let Some(built_as) = &shown.options.built_as {
         lines.push(line("inbox_cargo", "the same before floe is installed", command_line(shown, built_as)));
@@ -215,6 +224,26 @@ fn agent_lines(shown: &Shown<'_>, as_owner: &str) -> Vec<Line> {
     ]
 }
 
+/// The lines about the workflow.
+fn workflow_lines(shown: &Shown<'_>) -> Vec<Line> {
+    let (url, workflow) = (shown.app.public_url(), &shown.made.triage.shown_id);
+    let as_program = format!("-H 'X-API-Key: {}'", shown.made.people.workflows_key);
+    let lead = json!({ "inputs": { "message": MESSAGE } });
+    let line = |name, meaning, command| Line { name, meaning, command };
+    vec![
+        line(
+            "workflows",
+            "a lead comes in; it is sorted, and waits for a person because it is large",
+            format!("curl -s {url}/v1/workflows/{workflow}/execute {as_program} {JSON} -d '{lead}'"),
+        ),
+        line(
+            "executions",
+            "what came in before, and what waits",
+            format!("curl -s '{url}/v1/executions?workflow_id={workflow}' {as_program}"),
+        ),
+    ]
+}
+
 const JSON: &str = "-H 'Content-Type: application/json'";
 
 fn command_line(shown: &Shown<'_>, program: &str) -> String {
@@ -229,6 +258,9 @@ fn document(shown: &Shown<'_>, lines: &[Line]) -> Value {
         .iter()
         .chain([&made.waiting])
         .map(|run| json!({ "id": run.id, "status": run.status, "version": run.version, "inputs": run.inputs }));
+    let executions: Vec<Value> = (made.triage.executions.iter())
+        .map(|(run, status)| json!({ "id": floe_flows::workflows::ids::execution(*run), "status": status }))
+        .collect();
     let commands: Map<String, Value> =
         lines.iter().map(|line| (line.name.to_owned(), Value::from(line.command.clone()))).collect();
     json!({
@@ -248,6 +280,7 @@ fn document(shown: &Shown<'_>, lines: &[Line]) -> Value {
         "treasury_key": people.treasury_key,
         "sdk_key": people.sdk_key,
         "agents_key": people.agents_key,
+        "workflows_key": people.workflows_key,
         "token": people.token,
         "flow": { "id": made.flow, "name": flow::NAME, "latest_published_version": 2 },
         "runs": runs.collect::<Vec<_>>(),
@@ -280,6 +313,11 @@ fn document(shown: &Shown<'_>, lines: &[Line]) -> Value {
             "knowledge_base": HANDBOOK,
             "documents": made.support.documents,
             "thread_ids": made.support.threads,
+        },
+        "workflow": {
+            "id": made.triage.shown_id,
+            "name": triage::NAME,
+            "executions": executions,
         },
         "commands": commands,
     })

@@ -72,8 +72,9 @@ fn the_printed_lines_work_and_nothing_stays() {
         let inbox = curl(&demo, "inbox");
         let waiting = inbox["data"].as_array().expect("items");
         let of_kind = |kind: &str| waiting.iter().filter(|item| item["kind"] == kind && item["mode"] == "test").count();
-        assert_eq!((of_kind("flow_approval"), of_kind("payment_approval"), waiting.len()), (2, 1, 5), "{inbox}");
-        assert_eq!((of_kind("agent_tool"), of_kind("agent_handoff")), (1, 1), "{inbox}");
+        assert_eq!((of_kind("flow_approval"), of_kind("payment_approval"), waiting.len()), (2, 1, 6), "{inbox}");
+        let others = (of_kind("agent_tool"), of_kind("agent_handoff"), of_kind("workflow_review"));
+        assert_eq!(others, (1, 1, 1), "{inbox}");
         let resumed = curl(&demo, "resume");
         assert_eq!((&resumed["status"], &resumed["output"]["decision"]), (&json!("completed"), &json!("approve")));
         let details = curl(&demo, "details");
@@ -87,6 +88,7 @@ fn the_printed_lines_work_and_nothing_stays() {
         pay(&demo);
         show(&demo);
         talk(&demo);
+        triage(&demo);
     }
     assert_eq!(demo.stop(), Some(0));
     assert!(!data.exists(), "the folder is removed");
@@ -170,6 +172,31 @@ fn talk(demo: &Server) {
     assert_eq!(found["results"][0]["document_name"], "warranty.md", "{found}");
 }
 
+/// The lines about the workflow: a large lead waits for a person, and the past is as promised.
+fn triage(demo: &Server) {
+    let started = curl(demo, "workflows");
+    let data = &started["data"];
+    assert_eq!((&data["status"], &data["workflow_id"]), (&json!("pending"), &demo.banner["workflow"]["id"]), "{started}");
+    let until = Instant::now() + NUMBERS_TIMEOUT;
+    let listed = loop {
+        let listed = curl(demo, "executions");
+        if listed["data"][0]["status"] == "paused" {
+            break listed;
+        }
+        assert!(Instant::now() < until, "the lead does not wait for a person: {listed}");
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    assert_eq!(listed["data"][0]["id"], data["execution_id"], "{listed}");
+    let rows = listed["data"].as_array().expect("executions");
+    let count = |status: &str| rows.iter().filter(|row| row["status"] == status).count();
+    assert_eq!([rows.len(), count("completed"), count("failed"), count("paused")], [13, 10, 1, 2], "{listed}");
+    assert!(rows.iter().all(|row| row["test"] == true), "{listed}");
+    let (status, triggers) = demo.get_as(field(demo, "token"), "/console/v1/triggers");
+    let schedules: Vec<&Value> =
+        triggers["data"].as_array().into_iter().flatten().filter(|one| one["type"] == "schedule").collect();
+    assert_eq!((status, schedules.len(), &schedules[0]["enabled"]), (200, 1, &json!(false)), "{triggers}");
+}
+
 fn number(value: &Value) -> u64 {
     value.as_u64().unwrap_or_else(|| panic!("{value} is not a whole number"))
 }
@@ -179,7 +206,7 @@ fn the_history_is_as_promised_and_two_demos_do_not_meet() {
     let folder = Folder::new();
     let (one, other) = (start(&folder, &["--port", "0"]), start(&folder, &["--port", "0", "--seed", "2"]));
     assert_ne!(data_dir(&one), data_dir(&other));
-    for key in ["flows_key", "treasury_key", "sdk_key", "agents_key", "token", "url", "receiver_url"] {
+    for key in ["flows_key", "treasury_key", "sdk_key", "agents_key", "workflows_key", "token", "url", "receiver_url"] {
         assert_ne!(field(&one, key), field(&other, key));
     }
     assert_ne!(one.banner["runs"][0]["inputs"], other.banner["runs"][0]["inputs"], "the seed decides");
@@ -194,8 +221,11 @@ fn the_history_is_as_promised_and_two_demos_do_not_meet() {
         assert_eq!((count("version", json!(1)), count("version", json!(2))), (6, 19));
         let (status, answered) = demo.get_as(token, "/console/v1/inbox?status=answered&mode=test");
         let items = answered["data"].as_array().expect("items");
+        let (reviews, items): (Vec<&Value>, Vec<&Value>) =
+            items.iter().partition(|item| item["kind"] == "workflow_review");
+        assert_eq!(reviews.len(), 4, "{answered}");
         let (payments, items): (Vec<&Value>, Vec<&Value>) =
-            items.iter().partition(|item| item["kind"] == "payment_approval");
+            items.into_iter().partition(|item| item["kind"] == "payment_approval");
         assert_eq!((status, items.len()), (200, 9), "four paid, three not paid, two rejected: {answered}");
         assert!(items.iter().all(|item| item["answers"][0]["by"]["name"] == "Ada"), "{}", items[0]);
         assert_eq!(payments.len(), 3, "{answered}");
