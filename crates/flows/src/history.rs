@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use floe_engine::event::Event;
 use floe_engine::records::History;
-use floe_model::Fault;
+use floe_model::access::Credential;
 use floe_model::flows::Level;
 use floe_model::id::{FlowId, RunId};
+use floe_model::{Fault, Mode};
 use floe_runtime::Ctx;
 use floe_store::flows::runs::{self as rows, RunFilter, RunOrder, RunRow};
 
@@ -46,7 +47,10 @@ impl Flows {
                 if row.started_by == started_by(&caller.caller) {
                     return Ok(row);
                 }
-                if caller.caller.member.is_none() {
+                // Keys of workflows act for the workspace, live ones for live mode alone (console contract, section 2.5).
+                let by_workspace = matches!(caller.caller.credential, Credential::WorkflowsKey(_))
+                    && (caller.caller.mode == Mode::Test || row.mode == Mode::Live);
+                if caller.caller.member.is_none() && !by_workspace {
                     return Err(Fault::not_found("Run"));
                 }
                 definitions::may_see_runs(tx, &caller, row.flow).map_err(|_| Fault::not_found("Run"))?;

@@ -16,6 +16,7 @@ use http::{HeaderMap, Method, Uri};
 
 use super::reply::Reply;
 use super::route::Route;
+use super::run::Base;
 use crate::App;
 
 /// Routes of the console whose bodies may be kept. The others manage what is secret, or what leads to it.
@@ -84,7 +85,7 @@ impl Seen {
         Some(Self {
             trace: Arc::default(),
             method: parts.method.clone(),
-            target: if route.query_key { without_key(&parts.uri) } else { target_of(&parts.uri).to_owned() },
+            target: as_sent(route, parts),
             headers: kept(&parts.headers),
             caller,
             address,
@@ -129,6 +130,14 @@ impl Seen {
             facts: Box::new(move || facts(&method, &target, headers, request, response)),
         });
     }
+}
+
+/// Path and query as they were sent, but for a key in the query.
+fn as_sent(route: &Route, parts: &Parts) -> String {
+    let target = if route.query_key { without_key(&parts.uri) } else { target_of(&parts.uri).to_owned() };
+    let bases = route.surface.customs.bases.zip(parts.extensions.get::<Base>());
+    let below = bases.and_then(|((_, own), base)| Some(format!("{}{}", base.0, target.strip_prefix(own)?)));
+    below.unwrap_or(target)
 }
 
 fn target_of(uri: &Uri) -> &str {

@@ -34,7 +34,7 @@ fn is_page(route: &Route) -> bool {
 fn told(answer: &Answer) -> Value {
     let mut json = answer.json.clone();
     if let Value::Object(map) = &mut json {
-        map.retain(|name, _| !matches!(name.as_str(), "instance" | "request_id" | "meta"));
+        map.retain(|name, _| !matches!(name.as_str(), "instance" | "request_id" | "meta" | "id"));
     }
     // The workflow API says which id it was asked for.
     if let Some(details) = json.pointer_mut("/error/details").and_then(Value::as_object_mut) {
