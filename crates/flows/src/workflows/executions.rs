@@ -225,8 +225,8 @@ impl Flows {
         };
         let (found, total) = ctx.store.read(reading).await?;
         let mut data = Vec::with_capacity(found.len());
-        for (execution, is_whole) in found {
-            data.push(if is_whole { execution } else { self.completed(ctx, execution).await? });
+        for (execution, rest) in found {
+            data.push(self.completed(ctx, execution, rest).await?);
         }
         Ok(Page { data, total })
     }
@@ -249,8 +249,8 @@ impl Flows {
             })?;
             view(tx, row)
         };
-        let (execution, is_whole) = ctx.store.read(reading).await?;
-        if is_whole { Ok(execution) } else { self.completed(ctx, execution).await }
+        let (execution, rest) = ctx.store.read(reading).await?;
+        self.completed(ctx, execution, rest).await
     }
 
     /// Cancels an execution that is not over.
@@ -278,8 +278,9 @@ impl Flows {
     }
 
     /// An execution of a flow of steps with its output, which only its journal tells.
-    async fn completed(&self, ctx: &Ctx, execution: Execution) -> Result<Execution, Fault> {
-        let result = self.run_result(ctx, execution.run).await?;
+    async fn completed(&self, ctx: &Ctx, execution: Execution, run: Option<RunRow>) -> Result<Execution, Fault> {
+        let Some(run) = run else { return Ok(execution) };
+        let result = self.result_of(ctx, &run).await?;
         let outputs = result.state.output.as_ref().map(|output| match output.as_ref() {
             Value::Object(map) => Value::Object(map.clone()),
             other => json!({ "output": other }),
@@ -321,8 +322,8 @@ fn cancelling(ctx: &Ctx, execution: &Execution, ip: Option<String>) -> Entry {
     }
 }
 
-/// What is shown of a row, and whether that is all: what a flow of steps came to is only in its journal.
-fn view(tx: &mut Tx<'_>, row: ExecutionRow) -> Result<(Execution, bool), Fault> {
+/// What is shown of a row, and the run when that is not all: what a flow of steps came to is only in its journal.
+fn view(tx: &mut Tx<'_>, row: ExecutionRow) -> Result<(Execution, Option<RunRow>), Fault> {
     let ExecutionRow { run, inputs, outputs } = row;
     let status = Status::of(&run);
     let is_whole = inputs.is_some() || status != Status::Completed;
@@ -353,7 +354,7 @@ fn view(tx: &mut Tx<'_>, row: ExecutionRow) -> Result<(Execution, bool), Fault> 
         mode: run.mode,
         pause_context,
     };
-    Ok((execution, is_whole))
+    Ok((execution, (!is_whole).then_some(run)))
 }
 
 /// What a run was given, from the beginning of its journal.

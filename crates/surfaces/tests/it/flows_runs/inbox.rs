@@ -200,8 +200,8 @@ on_both! {
         }
         let counts = world.get("/console/v1/inbox/counts").await.json;
         assert_eq!(counts, json!({ "open": 4, "mine": 4, "by_kind": {
-            "flow_approval": 3, "flow_form": 1, "flow_client_tool": 1, "payment_approval": 0, "payment_confirmation": 0,
-            "agent_tool": 0, "agent_handoff": 0 } }));
+            "flow_approval": 3, "flow_form": 1, "flow_client_tool": 1, "workflow_review": 0, "workflow_wait": 0,
+            "payment_approval": 0, "payment_confirmation": 0, "agent_tool": 0, "agent_handoff": 0 } }));
     }
 
     async fn items_are_shown_to_those_whom_they_concern(store: TestStore) {
