@@ -214,7 +214,12 @@ impl Driver<'_> {
                 };
                 vec![Happening::ChildStarted { place, child }, Happening::ChildEnded { child, outcome }]
             }
-            Command::Script { .. } | Command::Evaluate(_) | Command::Abandon(_) | Command::CancelChild(_) => Vec::new(),
+            Command::Wake { alarm: Alarm::Look(_), .. }
+            | Command::Equip { .. }
+            | Command::Script { .. }
+            | Command::Evaluate(_)
+            | Command::Abandon(_)
+            | Command::CancelChild(_) => Vec::new(),
         }
     }
 

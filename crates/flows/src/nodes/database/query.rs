@@ -171,7 +171,7 @@ impl<'a> Writer<'a> {
                 self.of_list(at)?;
                 1 + digits.len()
             }
-            '$' if dollar_tag(rest).is_some() && !self.names(rest) => {
+            '$' if dollar_tag(rest).is_some() => {
                 let tag = dollar_tag(rest).unwrap_or_default().to_owned();
                 self.copy_then(rest, tag.len(), State::Dollar(tag))
             }

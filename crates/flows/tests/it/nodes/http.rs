@@ -1,6 +1,5 @@
 //! The node type `http`.
 
-use floe_runtime::effect::EffectCall;
 use serde_json::json;
 
 use super::{Nodes, keyed};
@@ -133,7 +132,7 @@ async fn redirects_are_judged_one_by_one() {
     assert_eq!(nodes.failed("http", json!({ "url": stub.url("/round") })).await.code, "NETWORK");
     assert_eq!(nodes.done("http", json!({ "url": stub.url("/once") })).await["data"], 1);
     let closed = World::with("", sandbox_config()).await;
-    let call = EffectCall { ..keyed(json!({ "url": stub.url("/once") })) };
+    let call = keyed(json!({ "url": stub.url("/once") }));
     let effects = floe_flows::nodes::effects(&floe_flows::nodes::NodeSettings::default());
     let http = effects.iter().find(|effect| effect.spec().key == "node-http").expect("the type");
     assert_eq!(http.call(&closed.platform, call).await.result.expect_err("blocked").code, "ADDRESS_BLOCKED");
