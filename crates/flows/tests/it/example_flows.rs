@@ -198,6 +198,7 @@ impl Driver<'_> {
         match command {
             Command::Perform { place, attempt, input } => vec![self.perform(machine, place, attempt, input).await],
             Command::Wake { alarm: Alarm::Retry(place), .. } => vec![Happening::Retried { place }],
+            Command::Wake { alarm: Alarm::Look(place), .. } => vec![Happening::Looked { place }],
             Command::Wake { alarm: Alarm::Wait(wait), at } => {
                 let question = machine.question(wait).expect("an open question");
                 assert_eq!(at, question.due);
