@@ -18,10 +18,8 @@ pub(super) fn rewrite(kind: &str, config: &mut Config) {
     match kind {
         "loop" => loop_kind(config),
         "humanReview" => review(config),
-        "conditional" => {
-            if config.contains_key("expression") && !is_there(config, "leftValue") {
-                config.insert("conditionType".to_owned(), json!("expression"));
-            }
+        "conditional" if config.contains_key("expression") && !is_there(config, "leftValue") => {
+            config.insert("conditionType".to_owned(), json!("expression"));
         }
         "switch" => switch(config),
         "wait" => wait(config),

@@ -188,7 +188,10 @@ impl GraphInput {
             GraphInputKind::Select => {
                 // An option that is a number may come as text.
                 let text = value.as_str();
-                let same = |option: &&Value| text.is_some_and(|text| option.to_string() == text);
+                let same = |option: &&Value| {
+                    let shown = option.to_string();
+                    text == Some(shown.as_str())
+                };
                 self.options.iter().find(same).map_or_else(|| refused("one of its options"), |one| Ok(one.clone()))
             }
             GraphInputKind::Json => {

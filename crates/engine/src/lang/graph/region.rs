@@ -92,7 +92,7 @@ impl Region {
 /// The regions of all nodes that a start leads to.
 pub(super) fn build(graph: &Graph, repeats: &Repeats) -> Region {
     let builder = Builder { graph, repeats };
-    builder.region(Owner::Root, &graph.reached)
+    builder.region(Owner::Root, &graph.reached, 0)
 }
 
 struct Builder<'a> {
@@ -100,12 +100,20 @@ struct Builder<'a> {
     repeats: &'a Repeats,
 }
 
+/// Loops and cycles inside of each other at most.
+pub(super) const LEVELS_MAX: usize = 32;
+
+/// A node, and what of the region it takes inside.
+type Claim = (usize, Option<(Owner, Vec<bool>)>);
+
 /// No item.
 const NONE: usize = usize::MAX;
 
 impl Builder<'_> {
-    fn region(&self, owner: Owner, members: &[bool]) -> Region {
-        let (items, item_of) = self.items(owner, members);
+    fn region(&self, owner: Owner, members: &[bool], level: usize) -> Region {
+        // What stands deeper than anything may is refused: nobody looks inside.
+        let (items, item_of) =
+            if level > LEVELS_MAX { (Vec::new(), Vec::new()) } else { self.items(owner, members, level) };
         let mut region = Region {
             owner,
             items,
@@ -115,6 +123,9 @@ impl Builder<'_> {
             out_of: HashMap::new(),
             again: None,
         };
+        if level > LEVELS_MAX {
+            return region;
+        }
         self.entries(&mut region, members, &item_of);
         self.ways(&mut region, members, &item_of);
         if matches!(owner, Owner::Cycle(_)) && region.again.is_none() {
@@ -125,9 +136,9 @@ impl Builder<'_> {
     }
 
     /// Divides the nodes of a region: each stands alone, or belongs to the first loop or cycle that claims it.
-    fn items(&self, owner: Owner, members: &[bool]) -> (Vec<Item>, Vec<usize>) {
+    fn items(&self, owner: Owner, members: &[bool], level: usize) -> (Vec<Item>, Vec<usize>) {
         let mut free = members.to_vec();
-        let mut claims: Vec<(usize, Option<(Owner, Vec<bool>)>)> = Vec::new();
+        let mut claims: Vec<Claim> = Vec::new();
         for &node in &self.graph.order {
             if !free[node] {
                 continue;
@@ -151,7 +162,7 @@ impl Builder<'_> {
             item_of[node] = at;
             let inner = claimed.map(|(owner, members)| {
                 (0..members.len()).filter(|&other| members[other]).for_each(|other| item_of[other] = at);
-                self.region(owner, &members)
+                self.region(owner, &members, level + 1)
             });
             items.push(Item { node, inner });
         }

@@ -5,14 +5,12 @@ use std::collections::{BTreeSet, HashMap};
 use super::bodies::{Notation, Repeats};
 use super::document::{Document, NodeDef};
 use super::problem::{Problems, code};
-use super::region::{Owner, Region};
+use super::region::{LEVELS_MAX, Owner, Region};
 use super::walk::{Graph, Role};
 use super::{inputs, names, triggers};
 
 /// Loops inside of loops at most (section 16).
 const LOOP_LEVELS_MAX: usize = 5;
-/// Loops and cycles inside of each other at most.
-const LEVELS_MAX: usize = 32;
 
 /// Errors of the graph.
 pub(super) fn errors(document: &Document, graph: &Graph, repeats: &Repeats, problems: &mut Problems) {

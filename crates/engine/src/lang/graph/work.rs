@@ -179,11 +179,25 @@ fn unit(word: &str) -> Option<f64> {
     }
 }
 
+/// Keys of a review, and what they are called in its question.
+const REVIEW: [(&str, &str); 9] = [
+    ("prompt", "prompt"),
+    ("description", "description"),
+    ("variableName", "variable_name"),
+    ("outputVariable", "output_variable"),
+    ("inputType", "input_type"),
+    ("placeholder", "placeholder"),
+    ("required", "required"),
+    ("defaultValue", "default"),
+    ("validation", "validation"),
+];
+
 fn review(node: &NodeDef) -> Found<Work> {
-    let keys =
-        ["prompt", "description", "variableName", "inputType", "placeholder", "required", "defaultValue", "validation"];
-    let of = |key: &&str| Some(((*key).to_owned(), node.config.get(*key).filter(|value| !value.is_null())?.clone()));
-    let question: Map<String, Value> = keys.iter().filter_map(of).collect();
+    let of = |(key, shown): &(&str, &str)| {
+        let value = node.config.get(*key).filter(|value| !value.is_null())?;
+        Some(((*shown).to_owned(), value.clone()))
+    };
+    let question: Map<String, Value> = REVIEW.iter().filter_map(of).collect();
     let timeout_ms = node.config.get("timeoutMs").and_then(number).map(|limit| limit.max(1.0) as u64);
     asked(WaitKind::Review, &question, timeout_ms)
 }

@@ -109,3 +109,10 @@ fn failures_go_where_they_are_sent() {
     let fallback = json!({ "strategy": "fallback", "fallbackNodeId": "caught" });
     assert_eq!(with(fallback, &["f fine", "fine caught"]), json!({ "caught": "VALIDATION" }));
 }
+
+#[test]
+fn a_review_sets_both_of_its_names() {
+    let review = json!({ "prompt": "Fine?", "variableName": "a", "outputVariable": "b", "inputType": "json" });
+    let nodes = [("r", "humanReview", review), output("x", "{{a.approved}}"), output("y", "{{b.approved}}")];
+    assert_eq!(run(&graph(&nodes, &["r x", "r y"])), json!({ "x": true, "y": true }));
+}

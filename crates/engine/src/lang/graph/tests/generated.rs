@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use super::super::canvas;
+use serde_json::{Map, Value, json};
+
+use super::super::{EDGES_MAX, NODES_MAX, canvas};
 use super::compile;
 use super::generate::{Chance, definition};
 use super::play::play;
@@ -82,5 +84,56 @@ fn sound(plan: &Plan, seed: u64) {
 fn acyclic(plan: &Plan, nodes: std::ops::Range<u32>, seed: u64) {
     for index in nodes {
         assert!(!plan.below(index).contains(&index), "seed {seed}: {} waits for itself", plan.node(index).id);
+    }
+}
+
+/// The largest graphs that are taken: their work grows with nodes and edges, not with what edges make of each other.
+#[test]
+fn dense_definitions_are_compiled_as_well() {
+    let kinds: [&[(&str, &str)]; 3] = [
+        &[("conditional", r#"{"condition":"item > 1"}"#)],
+        &[("loop", r#"{"items":"{{list}}"}"#)],
+        &[
+            ("conditional", r#"{"condition":"item > 1"}"#),
+            ("loop", r#"{"items":"{{list}}"}"#),
+            ("merge", "{}"),
+            ("switch", r#"{"expression":"x","cases":["a","b"],"defaultCase":"a"}"#),
+        ],
+    ];
+    for (at, kinds) in kinds.into_iter().enumerate() {
+        for back in [0, 2, 40] {
+            let mut chance = Chance::new(at as u64 + 1);
+            let nodes: Map<String, Value> = (0..NODES_MAX)
+                .map(|node| {
+                    let (kind, config) = kinds[node % kinds.len()];
+                    let config: Value = serde_json::from_str(config).expect("the table holds JSON");
+                    (format!("n{node}"), json!({ "type": kind, "config": config }))
+                })
+                .collect();
+            let edge = |number: usize| {
+                let (one, other) = (chance.below(NODES_MAX), chance.below(NODES_MAX));
+                let turned = back > 0 && number % back == 1;
+                let (from, to) =
+                    if turned { (one.max(other), one.min(other)) } else { (one.min(other), one.max(other)) };
+                let handle = *chance.pick(&["", "true", "false", "body", "done", "default", "error", "x"]);
+                let handle = if handle == "x" { format!("x{number}") } else { handle.to_owned() };
+                json!({ "source": format!("n{from}"), "target": format!("n{to}"), "sourceHandle": handle })
+            };
+            let edges: Vec<Value> = (0..EDGES_MAX).map(edge).collect();
+            let compiled = compile(&json!({ "nodes": nodes, "edges": edges }));
+            if let Some(plan) = &compiled.plan {
+                sound(plan, at as u64);
+            }
+            // A chain in which every node leads back to the first, to the one before, and to itself.
+            let chain = (1..NODES_MAX).flat_map(|node| [(node - 1, node), (node, 0), (node, node - 1), (node, node)]);
+            let chain: Vec<Value> =
+                chain.map(|(from, to)| json!({ "source": format!("n{from}"), "target": format!("n{to}") })).collect();
+            let mut nodes = nodes.clone();
+            nodes.insert("n0".to_owned(), json!({ "type": "input" }));
+            assert!(
+                compile(&json!({ "nodes": nodes, "edges": chain })).errors() > 0,
+                "cycles are too deep in each other"
+            );
+        }
     }
 }
