@@ -14,6 +14,7 @@ use floe_store::platform::audit::{Actor, Entry, Target};
 use serde_json::{Map, Value, json};
 
 use super::ids::{self, shown_id};
+use super::pause::{Pause, pause_json};
 use crate::Flows;
 use crate::definitions::{Page, may_see_runs};
 
@@ -411,47 +412,5 @@ fn pause_context(wait: &WaitRow) -> Value {
         question: &question,
         paused_at: wait.created_at,
         expires_at: (wait.due_at < wait.created_at.plus_seconds(Question::ENDLESS_S)).then_some(wait.due_at),
-    })
-}
-
-/// A question that pauses an execution.
-#[derive(Debug, Clone, Copy)]
-pub struct Pause<'a> {
-    /// What would end it: `human-review`, `webhook-wait`, or a kind of the steps language.
-    pub kind: &'a str,
-    /// The node that asks.
-    pub node_id: &'a str,
-    /// Its name.
-    pub node_name: &'a str,
-    /// What it asks.
-    pub question: &'a Map<String, Value>,
-    /// When it asked.
-    pub paused_at: Timestamp,
-    /// When its time comes.
-    pub expires_at: Option<Timestamp>,
-}
-
-/// The `pause_context` of the workflow API.
-#[must_use]
-pub fn pause_json(pause: &Pause<'_>) -> Value {
-    let member = |names: &[&str]| names.iter().find_map(|name| pause.question.get(*name)).cloned().unwrap_or_default();
-    let reason = match pause.kind {
-        "human-review" => "human_review",
-        "webhook-wait" => "webhook",
-        other => other,
-    };
-    json!({
-        "reason": reason,
-        "node_id": pause.node_id,
-        "node_name": pause.node_name,
-        "paused_at": pause.paused_at,
-        "prompt": member(&["prompt", "message", "title"]),
-        "description": member(&["description"]),
-        "variable_name": member(&["variable_name", "variableName"]),
-        "input_type": member(&["input_type", "inputType"]),
-        "placeholder": member(&["placeholder"]),
-        "validation": member(&["validation"]),
-        "required": member(&["required"]),
-        "expires_at": pause.expires_at,
     })
 }
