@@ -9,7 +9,8 @@ use floe_model::Timestamp;
 use serde_json::{Map, Value, json};
 
 fn names() -> Map<String, Value> {
-    let rows: Vec<Value> = (0..100).map(|number| json!({ "id": number, "price": number * 7 % 13, "name": "Ada" })).collect();
+    let rows: Vec<Value> =
+        (0..100).map(|number| json!({ "id": number, "price": number * 7 % 13, "name": "Ada" })).collect();
     let names = json!({
         "order": { "total": 150, "lines": [{ "sku": "a-1" }], "customer": { "name": "Ada", "isPremium": true } },
         "rows": rows, "status": "open",
@@ -47,9 +48,21 @@ fn nodes(criterion: &mut Criterion) {
     let (names, none) = (names(), Map::new());
     for (what, kind, config) in [
         ("conditional", "conditional", json!({ "leftValue": "{{order.total}}", "operator": ">", "rightValue": "100" })),
-        ("switch of three", "switch", json!({ "expression": "{{status}}", "cases": [{ "value": "new" }, { "value": "open" }, { "value": "*" }] })),
-        ("filter of a hundred", "transform", json!({ "operation": "filter", "inputData": "{{rows}}", "expression": "item.price > 6" })),
-        ("output", "output", json!({ "outputName": "r", "value": { "name": "{{order.customer.name}}", "total": "{{order.total}}" } })),
+        (
+            "switch of three",
+            "switch",
+            json!({ "expression": "{{status}}", "cases": [{ "value": "new" }, { "value": "open" }, { "value": "*" }] }),
+        ),
+        (
+            "filter of a hundred",
+            "transform",
+            json!({ "operation": "filter", "inputData": "{{rows}}", "expression": "item.price > 6" }),
+        ),
+        (
+            "output",
+            "output",
+            json!({ "outputName": "r", "value": { "name": "{{order.customer.name}}", "total": "{{order.total}}" } }),
+        ),
     ] {
         let compute = Compute::parse(kind, config.as_object().expect("an object")).expect("a configuration");
         criterion.bench_function(what, |bench| {

@@ -10,17 +10,88 @@ use super::limits::SCRIPT_SOURCE_BYTES_MAX;
 
 /// Words of JavaScript that can never be names of a workflow in a script.
 const KEYWORDS: [&str; 48] = [
-    "arguments", "async", "await", "break", "case", "catch", "class", "const", "continue", "debugger", "default",
-    "delete", "do", "else", "enum", "eval", "export", "extends", "false", "finally", "for", "function", "if", "import",
-    "in", "instanceof", "let", "new", "null", "of", "return", "static", "super", "switch", "this", "throw", "true",
-    "try", "typeof", "undefined", "var", "void", "while", "with", "yield", "NaN", "Infinity", "globalThis",
+    "arguments",
+    "async",
+    "await",
+    "break",
+    "case",
+    "catch",
+    "class",
+    "const",
+    "continue",
+    "debugger",
+    "default",
+    "delete",
+    "do",
+    "else",
+    "enum",
+    "eval",
+    "export",
+    "extends",
+    "false",
+    "finally",
+    "for",
+    "function",
+    "if",
+    "import",
+    "in",
+    "instanceof",
+    "let",
+    "new",
+    "null",
+    "of",
+    "return",
+    "static",
+    "super",
+    "switch",
+    "this",
+    "throw",
+    "true",
+    "try",
+    "typeof",
+    "undefined",
+    "var",
+    "void",
+    "while",
+    "with",
+    "yield",
+    "NaN",
+    "Infinity",
+    "globalThis",
 ];
 
 /// Names that JavaScript has itself; one of a workflow does not hide them.
 const GLOBALS: [&str; 31] = [
-    "Array", "ArrayBuffer", "BigInt", "Boolean", "Date", "Error", "Function", "JSON", "Map", "Math", "Number", "Object",
-    "Promise", "Proxy", "RangeError", "Reflect", "RegExp", "Set", "String", "Symbol", "SyntaxError", "TypeError",
-    "WeakMap", "WeakSet", "console", "decodeURIComponent", "encodeURIComponent", "isFinite", "isNaN", "parseFloat",
+    "Array",
+    "ArrayBuffer",
+    "BigInt",
+    "Boolean",
+    "Date",
+    "Error",
+    "Function",
+    "JSON",
+    "Map",
+    "Math",
+    "Number",
+    "Object",
+    "Promise",
+    "Proxy",
+    "RangeError",
+    "Reflect",
+    "RegExp",
+    "Set",
+    "String",
+    "Symbol",
+    "SyntaxError",
+    "TypeError",
+    "WeakMap",
+    "WeakSet",
+    "console",
+    "decodeURIComponent",
+    "encodeURIComponent",
+    "isFinite",
+    "isNaN",
+    "parseFloat",
     "parseInt",
 ];
 
@@ -235,7 +306,13 @@ impl<'c> Walk<'c> {
         }
         let double = self.code[self.at..].starts_with("?.") || self.code[self.at..].starts_with("=>");
         let triple = self.code[self.at..].starts_with("...");
-        self.at += if triple { 3 } else if double { 2 } else { first.len_utf8() };
+        self.at += if triple {
+            3
+        } else if double {
+            2
+        } else {
+            first.len_utf8()
+        };
         if !first.is_whitespace() {
             self.operand_next = !matches!(first, ')' | ']' | '}');
         }

@@ -55,11 +55,7 @@ pub(super) fn written<'a>(value: Val<'a>, meter: &mut Meter) -> Result<Cow<'a, s
 }
 
 /// As [`written`], in a language.
-pub(super) fn written_in<'a>(
-    profile: Profile,
-    value: Val<'a>,
-    meter: &mut Meter,
-) -> Result<Cow<'a, str>, EvalError> {
+pub(super) fn written_in<'a>(profile: Profile, value: Val<'a>, meter: &mut Meter) -> Result<Cow<'a, str>, EvalError> {
     if let Val::Str(text) = value {
         return Ok(text);
     }

@@ -112,7 +112,9 @@ impl Comparison {
             Self::Computed(template) => {
                 let written = template.render_text(names, env).map_err(failed)?;
                 let operator = Operator::find(written.trim());
-                operator.map(|operator| (operator, written.clone())).ok_or_else(|| wrong(format!("`{written}` is no operator of a condition")))
+                operator
+                    .map(|operator| (operator, written.clone()))
+                    .ok_or_else(|| wrong(format!("`{written}` is no operator of a condition")))
             }
         }
     }

@@ -47,12 +47,7 @@ impl Input {
         self.default.iter().map(Parsed::Json).collect()
     }
 
-    pub(super) fn run(
-        &self,
-        info: &NodeInfo<'_>,
-        names: &dyn Names,
-        env: &mut Env<'_>,
-    ) -> Result<Computed, StepError> {
+    pub(super) fn run(&self, info: &NodeInfo<'_>, names: &dyn Names, env: &mut Env<'_>) -> Result<Computed, StepError> {
         let given = |name: &str| info.inputs.get(name).filter(|value| !value.is_null());
         let given = given(&self.name).or_else(|| if self.is_named { None } else { given(info.id) });
         let value = match (given, &self.default) {

@@ -67,7 +67,10 @@ impl Memory {
             "get" | "retrieve" => Work::Get { key: key()? },
             "delete" => Work::Delete { key: key()? },
             "search" => Work::Search {
-                query: config::template("searchQuery", query.ok_or_else(|| vec![NodeProblem::missing("searchQuery")])?)?,
+                query: config::template(
+                    "searchQuery",
+                    query.ok_or_else(|| vec![NodeProblem::missing("searchQuery")])?,
+                )?,
                 top_k: number("topK", config::first(config, &["topK"]), TOP_K_MAX as f64)?,
                 threshold: number("similarityThreshold", config::first(config, &["similarityThreshold"]), 1.0)?,
             },
@@ -94,12 +97,7 @@ impl Memory {
         }
     }
 
-    pub(super) fn run(
-        &self,
-        info: &NodeInfo<'_>,
-        names: &dyn Names,
-        env: &mut Env<'_>,
-    ) -> Result<Computed, StepError> {
+    pub(super) fn run(&self, info: &NodeInfo<'_>, names: &dyn Names, env: &mut Env<'_>) -> Result<Computed, StepError> {
         let text = |template: &Template, env: &mut Env<'_>| template.render_text(names, env).map_err(failed);
         match &self.work {
             Work::Store { key, value } => {
@@ -126,16 +124,8 @@ impl Memory {
             }
             Work::Search { query, top_k, threshold } => {
                 let query = text(query, env)?;
-                let mut number = |template: &Option<JsonTemplate>, default: f64, max: f64| match template {
-                    None => Ok(default),
-                    Some(template) => {
-                        let value = template.render(names, env).map_err(failed)?;
-                        let number = convert::to_number(&value).and_then(|value| value.as_f64()).unwrap_or(default);
-                        Ok::<_, StepError>(number.clamp(0.0, max))
-                    }
-                };
-                let top_k = number(top_k, TOP_K as f64, TOP_K_MAX as f64)? as usize;
-                let threshold = number(threshold, THRESHOLD, 1.0)?;
+                let top_k = number(top_k.as_ref(), TOP_K as f64, TOP_K_MAX as f64, names, env)? as usize;
+                let threshold = number(threshold.as_ref(), THRESHOLD, 1.0, names, env)?;
                 let results = if self.searchable {
                     nearest(info.shared, &query, top_k, threshold)
                 } else {
@@ -150,6 +140,20 @@ impl Memory {
     fn is_searchable(&self, value: &Value) -> bool {
         self.searchable && searchable_text(value).is_some()
     }
+}
+
+/// A number of the configuration, moved into its range; the default for what is no number.
+fn number(
+    template: Option<&JsonTemplate>,
+    default: f64,
+    max: f64,
+    names: &dyn Names,
+    env: &mut Env<'_>,
+) -> Result<f64, StepError> {
+    let Some(template) = template else { return Ok(default) };
+    let value = template.render(names, env).map_err(failed)?;
+    let number = convert::to_number(&value).and_then(|value| value.as_f64());
+    Ok(number.unwrap_or(default).clamp(0.0, max))
 }
 
 /// A list gets a member, or those of another list; a text goes on; anything else becomes a list.
@@ -201,7 +205,8 @@ fn nearest(shared: &Map<String, Value>, query: &str, top_k: usize, threshold: f6
         let found = hash_256(text);
         wanted.iter().zip(&found).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
     };
-    let entries = shared.iter().filter_map(|(key, value)| searchable_text(value).map(|text| (key, value, similarity(text))));
+    let entries =
+        shared.iter().filter_map(|(key, value)| searchable_text(value).map(|text| (key, value, similarity(text))));
     let mut found: Vec<_> = entries.filter(|(.., similarity)| *similarity >= threshold).collect();
     found.sort_by(|(left, _, a), (right, _, b)| b.total_cmp(a).then_with(|| left.cmp(right)));
     found.truncate(top_k);

@@ -45,7 +45,10 @@ impl TemplateOutput {
             None | Some("markdown" | "handlebars" | "text") => false,
             Some("html") => true,
             Some(other) => {
-                return Err(vec![NodeProblem::invalid("outputFormat", format!("`{other}` is no format of a template"))]);
+                return Err(vec![NodeProblem::invalid(
+                    "outputFormat",
+                    format!("`{other}` is no format of a template"),
+                )]);
             }
         };
         let text = convert::text(template);

@@ -45,7 +45,8 @@ impl Seen {
     }
 
     fn round(&self, compute: &Compute, answers: &[Answered]) -> (Result<Computed, StepError>, Vec<Script>) {
-        let before = self.before.iter().map(|(id, output, value)| Before { id, output: *output, value, is_record: false });
+        let before =
+            self.before.iter().map(|(id, output, value)| Before { id, output: *output, value, is_record: false });
         let info = NodeInfo {
             id: "node-1",
             name: "Node",
@@ -93,7 +94,9 @@ fn a_trigger_shows_its_payload_where_that_is_free() {
 #[test]
 fn inputs_are_taken_converted_and_set() {
     let seen = Seen {
-        inputs: object(json!({ "n": "5.0", "j": "{\"a\":1}", "bad": "{", "flag": "TRUE", "node-1": "mine", "none": null })),
+        inputs: object(
+            json!({ "n": "5.0", "j": "{\"a\":1}", "bad": "{", "flag": "TRUE", "node-1": "mine", "none": null }),
+        ),
         names: object(json!({ "x": 7 })),
         ..Seen::default()
     };
@@ -125,12 +128,32 @@ fn joints_pass_and_other_types_do_not_compute() {
 #[test]
 fn what_a_node_reads_is_known() {
     for (kind, config, roots, env) in [
-        ("output", json!({ "outputName": "x", "value": { "a": "{{b.c}}", "d": "{{env.E}}" } }), vec!["b", "env"], vec!["E"]),
-        ("conditional", json!({ "leftValue": "{{a}}", "operator": "==", "rightValue": "{{env.K}}" }), vec!["a", "env"], vec!["K"]),
+        (
+            "output",
+            json!({ "outputName": "x", "value": { "a": "{{b.c}}", "d": "{{env.E}}" } }),
+            vec!["b", "env"],
+            vec!["E"],
+        ),
+        (
+            "conditional",
+            json!({ "leftValue": "{{a}}", "operator": "==", "rightValue": "{{env.K}}" }),
+            vec!["a", "env"],
+            vec!["K"],
+        ),
         ("conditional", json!({ "expression": "a.b > env.K" }), vec!["a", "env"], vec!["K"]),
         ("switch", json!({ "expression": "status", "cases": [{ "value": "{{b}}" }] }), vec!["status", "b"], vec![]),
-        ("transform", json!({ "operation": "map", "inputData": "${rows}", "expression": "x => x.a * tax" }), vec!["rows", "tax"], vec![]),
-        ("templateOutput", json!({ "template": "{{#each rows}}{{this.a}} {{env.K}}{{/each}}" }), vec!["rows", "this", "env"], vec!["K"]),
+        (
+            "transform",
+            json!({ "operation": "map", "inputData": "${rows}", "expression": "x => x.a * tax" }),
+            vec!["rows", "tax"],
+            vec![],
+        ),
+        (
+            "templateOutput",
+            json!({ "template": "{{#each rows}}{{this.a}} {{env.K}}{{/each}}" }),
+            vec!["rows", "this", "env"],
+            vec!["K"],
+        ),
         ("shared-memory", json!({ "operation": "store", "key": "{{k}}", "value": "{{v}}" }), vec!["k", "v"], vec![]),
     ] {
         let compute = parse(kind, config.clone());

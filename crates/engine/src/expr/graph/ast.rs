@@ -57,17 +57,32 @@ pub(super) enum Node {
     Text(Box<str>),
     /// A quoted text with placeholders, in a condition.
     Quoted(Text),
-    Path { root: Box<str>, steps: Vec<Step> },
-    Access { base: Box<Node>, steps: Vec<Step> },
+    Path {
+        root: Box<str>,
+        steps: Vec<Step>,
+    },
+    Access {
+        base: Box<Node>,
+        steps: Vec<Step>,
+    },
     Not(Box<Node>),
-    Compare { first: Box<Node>, rest: Vec<(Comparison, Node)> },
+    Compare {
+        first: Box<Node>,
+        rest: Vec<(Comparison, Node)>,
+    },
     And(Vec<Node>),
     /// The first that is there: `??`, and `||` of placeholders.
     Or(Vec<Node>),
     /// The first that counts as true: `||` of conditions.
     Any(Vec<Node>),
-    Choice { arms: Vec<(Node, Node)>, otherwise: Box<Node> },
-    Piped { input: Box<Node>, filters: Vec<(Filter, Option<Node>)> },
+    Choice {
+        arms: Vec<(Node, Node)>,
+        otherwise: Box<Node>,
+    },
+    Piped {
+        input: Box<Node>,
+        filters: Vec<(Filter, Option<Node>)>,
+    },
 }
 
 impl Node {

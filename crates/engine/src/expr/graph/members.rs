@@ -45,23 +45,15 @@ fn has(value: &Val<'_>, key: &str) -> bool {
     }
 }
 
-fn of_record<'a>(
-    record: Val<'a>,
-    origin: Origin<'a>,
-    key: &str,
-    meter: &mut Meter,
-) -> Result<Held<'a>, EvalError> {
+fn of_record<'a>(record: Val<'a>, origin: Origin<'a>, key: &str, meter: &mut Meter) -> Result<Held<'a>, EvalError> {
     if key == "output" || origin.output == Some(key) {
         return Ok(Held { value: record, origin: Some(origin) });
     }
     if let Some(member) = alias(origin.kind, key).filter(|member| has(&record, member)) {
         return Ok(Held::plain(record.member(member, meter)?));
     }
-    let behind = [
-        Some("output"),
-        LLM_KINDS.contains(&origin.kind).then_some("text"),
-        (origin.kind == "http").then_some("data"),
-    ];
+    let behind =
+        [Some("output"), LLM_KINDS.contains(&origin.kind).then_some("text"), (origin.kind == "http").then_some("data")];
     for member in behind.into_iter().flatten() {
         if !has(&record, member) {
             continue;

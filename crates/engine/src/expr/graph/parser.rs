@@ -64,14 +64,7 @@ fn spaced_path(source: &str) -> Option<Native> {
     if !is_name {
         return None;
     }
-    let mut parser = Parser {
-        source,
-        at: end,
-        depth: 0,
-        mentions: Mentions::default(),
-        wrong: None,
-        pasted: None,
-    };
+    let mut parser = Parser { source, at: end, depth: 0, mentions: Mentions::default(), wrong: None, pasted: None };
     let steps = parser.steps()?;
     if parser.at < source.len() {
         return None;
@@ -284,12 +277,12 @@ impl<'s> Parser<'s> {
         let mut steps = Vec::new();
         loop {
             let rest = self.rest();
-            if rest.starts_with('.') {
-                let length = part_length(&rest[1..]);
+            if let Some(rest) = rest.strip_prefix('.') {
+                let length = part_length(rest);
                 if length == 0 {
                     return None;
                 }
-                steps.push(Step::Key(rest[1..=length].into()));
+                steps.push(Step::Key(rest[..length].into()));
                 self.at += 1 + length;
             } else if rest.starts_with('[') {
                 self.at += 1;

@@ -123,7 +123,10 @@ fn placeholders_in_json_texts_are_written_as_json() {
         template.render(&names, &mut Env::new(NOW, &mut uuid)).expect("a value")
     };
     for (text, expected) in [
-        (r#"{"a": "{{text}}", "b": {{list}}, "c": {{absent}}}"#, r#"{"a": "Hello, World", "b": [1,"two",3,null,[4,5]], "c": null}"#),
+        (
+            r#"{"a": "{{text}}", "b": {{list}}, "c": {{absent}}}"#,
+            r#"{"a": "Hello, World", "b": [1,"two",3,null,[4,5]], "c": null}"#,
+        ),
         (r#"["say \"{{quote}}\" {{n}}"]"#, r#"["say \"{{quote}}\" 5"]"#),
         (r#"{"a":"{{user.tags}}"}"#, r#"{"a":"[\"x\",\"y\"]"}"#),
         (r#"{"a":{{n}}}"#, r#"{"a":5}"#),
@@ -169,7 +172,8 @@ fn conditions_mix_bare_names_and_placeholders() {
 
 #[test]
 fn a_script_carries_what_it_mentions_and_its_answer_is_taken() {
-    let names = json!({ "http-1": { "rows": [1] }, "n": 2, "other": "not mentioned", "i": 9, "JSON": "not this one", "m": 1 });
+    let names =
+        json!({ "http-1": { "rows": [1] }, "n": 2, "other": "not mentioned", "i": 9, "JSON": "not this one", "m": 1 });
     let names = names.as_object().expect("an object");
     let text = "{{http-1.rows.map(i => i - n).concat(k, JSON.stringify(n), m-l)}}";
     let (_, asked) = rendered(text, names);
@@ -203,7 +207,10 @@ fn a_failed_script_fails_a_condition() {
     let answers = [Answered { key: env.asked().remove(0).key, result: Err("TypeError: not a function".into()) }];
     let mut env = Env::new(NOW, &mut uuid).with_answers(&answers);
     let error = condition.is_truthy(&names, &mut env).expect_err("it failed");
-    assert_eq!((error.code_in(Profile::Graph), error.to_string()), ("EXPRESSION_ERROR", "TypeError: not a function".into()));
+    assert_eq!(
+        (error.code_in(Profile::Graph), error.to_string()),
+        ("EXPRESSION_ERROR", "TypeError: not a function".into())
+    );
     assert_eq!(condition.evaluate(&names, &mut env), Ok(Value::Null));
 }
 
@@ -226,7 +233,11 @@ fn what_a_text_reads_is_known() {
         ("{{a.b}} {{env.KEY}} {{c || d[e]}}", vec!["a", "env", "c", "d", "e"], vec!["KEY"]),
         ("{{items.map(i => i.price + tax).join(env.SEP)}}", vec!["items", "tax", "env"], vec!["SEP"]),
         ("{{(function (x) { const y = x; return y + z; })(1)}}", vec!["z"], vec![]),
-        ("{{items.filter((a, b) => a > limit).length + `${env['A']} ${name}`}}", vec!["items", "limit", "env", "name"], vec!["A"]),
+        (
+            "{{items.filter((a, b) => a > limit).length + `${env['A']} ${name}`}}",
+            vec!["items", "limit", "env", "name"],
+            vec!["A"],
+        ),
     ] {
         let template = Template::parse_in(Profile::Graph, text).expect("a template");
         assert_eq!((template.roots(), template.members("env")), (roots, env), "{text}");
@@ -292,7 +303,8 @@ fn members_fall_through_records_in_their_order() {
         }
     }
     let model = json!({ "text": "Sure:\n```json\n{\"a\": 1, \"text\": \"inner\"}\n```", "model": "m" });
-    let fenced = json!({ "text": "```json\n{\"a\": {\"b\": [7]}, \"text\": \"inner\"}\n```", "model": "m", "provider": "p" });
+    let fenced =
+        json!({ "text": "```json\n{\"a\": {\"b\": [7]}, \"text\": \"inner\"}\n```", "model": "m", "provider": "p" });
     let http = json!({ "status": 200, "data": "{\"id\": 7, \"status\": \"inner\"}" });
     let code = json!({ "output": { "output": { "x": 1 }, "stdout": "inner", "sum": 7 }, "stdout": "outer" });
     let files = json!({ "files": [], "combinedText": "all" });
@@ -361,7 +373,6 @@ mod totality {
         let _ = expression.is_truthy(&names, &mut env);
         let json = JsonTemplate::parse_json_text(&json!(text)).expect("it is short");
         let _ = json.render(&names, &mut env);
-        (template.roots(), expression.roots(), json.members("env"));
-        let _ = env.asked();
+        let _ = (template.roots(), expression.roots(), json.members("env"), env.asked());
     }
 }

@@ -81,7 +81,8 @@ fn a_text_condition_is_used_when_there_is_no_left_value() {
     let wrong = json!({ "leftValue": 1, "operator": "~", "rightValue": 1 });
     assert_eq!(problems("conditional", wrong), [("operator".to_owned(), "INVALID_FIELD")]);
     let compute = parse("conditional", json!({ "expression": "n" }));
-    let ports = ["true", "output-true", "yes", "false", "output-false", "no", "maybe"].map(|handle| compute.port(handle));
+    let ports =
+        ["true", "output-true", "yes", "false", "output-false", "no", "maybe"].map(|handle| compute.port(handle));
     let (yes, no) = (Some(Port::branch(0)), Some(Port::branch(1)));
     assert_eq!(ports, [yes, yes, yes, no, no, no, None]);
 }
@@ -89,7 +90,8 @@ fn a_text_condition_is_used_when_there_is_no_left_value() {
 #[test]
 fn a_switch_takes_the_first_case_that_fits() {
     let seen = Seen::names(json!({ "status": "Open", "n": "5.0", "path": "img/cat.PNG", "none": null, "a-b": "x" }));
-    let cases = |list: Value| list.as_array().expect("a list").iter().map(|value| json!({ "value": value })).collect::<Value>();
+    let cases =
+        |list: Value| list.as_array().expect("a list").iter().map(|value| json!({ "value": value })).collect::<Value>();
     for (expression, list, matching, taken) in [
         ("{{status}}", json!(["closed", "open"]), "exact", Some(1)),
         ("${status}", json!(["Open"]), "exact", Some(0)),
@@ -120,9 +122,12 @@ fn a_switch_takes_the_first_case_that_fits() {
 fn the_way_without_a_fitting_case_is_the_default_case() {
     let seen = Seen::names(json!({ "status": "other" }));
     let cases = json!([{ "value": "SAFE" }, { "value": "BLOCK" }, "plain"]);
-    for (default, port, word) in
-        [(json!("SAFE"), 0, "SAFE"), (json!("none"), 3, "none"), (Value::Null, 3, "default"), (json!("default"), 3, "default")]
-    {
+    for (default, port, word) in [
+        (json!("SAFE"), 0, "SAFE"),
+        (json!("none"), 3, "none"),
+        (Value::Null, 3, "default"),
+        (json!("default"), 3, "default"),
+    ] {
         let config = json!({ "expression": "{{status}}", "cases": cases, "defaultCase": default });
         let compute = parse("switch", config);
         let computed = seen.run(&compute).expect("a record");
@@ -130,7 +135,8 @@ fn the_way_without_a_fitting_case_is_the_default_case() {
         assert_eq!(compute.port(word), Some(Port::branch(port)));
     }
     let compute = parse("switch", json!({ "expression": "{{status}}", "cases": cases }));
-    let ports = ["SAFE", "case-SAFE", "case-1", "plain", "default", "case-9", "unknown"].map(|handle| compute.port(handle));
+    let ports =
+        ["SAFE", "case-SAFE", "case-1", "plain", "default", "case-9", "unknown"].map(|handle| compute.port(handle));
     assert_eq!(ports, [Some(0), Some(0), Some(1), Some(2), Some(3), None, None].map(|port| port.map(Port::branch)));
     assert_eq!(problems("switch", json!({ "cases": [] })), [("expression".to_owned(), "MISSING_FIELD")]);
     assert_eq!(problems("switch", json!({ "expression": "x" })), [("cases".to_owned(), "MISSING_FIELD")]);

@@ -14,26 +14,48 @@ fn entries_are_stored_read_extended_and_deleted() {
     let long = "x".repeat(51);
     let set = |value: Value| vec![SharedChange::Set { key: "key".to_owned(), value }];
     for (shared, config, record, changes) in [
-        (json!({}), json!({ "operation": "store", "key": "{{k}}", "value": "{{v}}" }), json!({ "key": "key", "stored": true, "searchable": false }), set(json!([1]))),
-        (json!({}), json!({ "key": "key", "value": long }), json!({ "key": "key", "stored": true, "searchable": true }), set(json!(long))),
-        (json!({}), json!({ "key": "key", "value": long, "enableSemanticSearch": false }), json!({ "key": "key", "stored": true, "searchable": false }), set(json!(long))),
+        (
+            json!({}),
+            json!({ "operation": "store", "key": "{{k}}", "value": "{{v}}" }),
+            json!({ "key": "key", "stored": true, "searchable": false }),
+            set(json!([1])),
+        ),
+        (
+            json!({}),
+            json!({ "key": "key", "value": long }),
+            json!({ "key": "key", "stored": true, "searchable": true }),
+            set(json!(long)),
+        ),
+        (
+            json!({}),
+            json!({ "key": "key", "value": long, "enableSemanticSearch": false }),
+            json!({ "key": "key", "stored": true, "searchable": false }),
+            set(json!(long)),
+        ),
         (json!({ "key": 7 }), json!({ "operation": "get", "key": "key" }), json!({ "key": "key", "value": 7 }), vec![]),
         (json!({}), json!({ "operation": "get", "key": "key" }), json!({ "key": "key", "value": null }), vec![]),
-        (json!({ "key": 7 }), json!({ "operation": "delete", "key": "key" }), json!({ "key": "key", "deleted": true }), vec![SharedChange::Delete { key: "key".to_owned() }]),
+        (
+            json!({ "key": 7 }),
+            json!({ "operation": "delete", "key": "key" }),
+            json!({ "key": "key", "deleted": true }),
+            vec![SharedChange::Delete { key: "key".to_owned() }],
+        ),
     ] {
         let computed = seen(shared).run(&parse("shared-memory", config.clone())).expect("a record");
         assert_eq!((computed.record, computed.shared), (record, changes), "{config}");
     }
-    for (old, expected) in [
-        (json!({}), json!([1])),
-        (json!({ "key": [0] }), json!([0, 1])),
-        (json!({ "key": "a" }), json!(["a", [1]])),
-    ] {
-        let computed = seen(old).run(&parse("shared-memory", json!({ "operation": "append", "key": "key", "value": "{{v}}" })));
+    for (old, expected) in
+        [(json!({}), json!([1])), (json!({ "key": [0] }), json!([0, 1])), (json!({ "key": "a" }), json!(["a", [1]]))]
+    {
+        let computed =
+            seen(old).run(&parse("shared-memory", json!({ "operation": "append", "key": "key", "value": "{{v}}" })));
         assert_eq!(computed.expect("a record").shared, set(expected));
     }
     let text = json!({ "operation": "append", "key": "key", "value": "b" });
-    assert_eq!(seen(json!({ "key": "a" })).run(&parse("shared-memory", text)).expect("a record").shared, set(json!("ab")));
+    assert_eq!(
+        seen(json!({ "key": "a" })).run(&parse("shared-memory", text)).expect("a record").shared,
+        set(json!("ab"))
+    );
 }
 
 #[test]
@@ -45,13 +67,21 @@ fn texts_are_found_by_what_they_are_about() {
         "c": "refund delivery late",
         "d": 12,
     });
-    let record = seen(shared.clone()).record("shared-memory", json!({ "operation": "search", "searchQuery": "{{q}}", "similarityThreshold": 0.3 }));
-    assert_eq!((&record["query"], &record["resultCount"]), (&json!("refund of a late delivery"), &json!(1)), "{record}");
+    let record = seen(shared.clone())
+        .record("shared-memory", json!({ "operation": "search", "searchQuery": "{{q}}", "similarityThreshold": 0.3 }));
+    assert_eq!(
+        (&record["query"], &record["resultCount"]),
+        (&json!("refund of a late delivery"), &json!(1)),
+        "{record}"
+    );
     assert_eq!((&record["results"][0]["key"], &record["results"][0]["value"]), (&json!("a"), &json!(refund)));
     let same = seen(shared.clone()).record("shared-memory", json!({ "searchQuery": refund }));
     assert_eq!(same["results"][0]["similarity"], json!(1.0));
     let words = json!({ "operation": "search", "searchQuery": "REFUND", "enableSemanticSearch": false, "topK": 1 });
-    assert_eq!(seen(shared).record("shared-memory", words)["results"], json!([{ "key": "a", "value": refund, "similarity": 1.0 }]));
+    assert_eq!(
+        seen(shared).record("shared-memory", words)["results"],
+        json!([{ "key": "a", "value": refund, "similarity": 1.0 }])
+    );
 }
 
 #[test]

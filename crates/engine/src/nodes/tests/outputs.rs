@@ -19,7 +19,11 @@ fn outputs_have_the_format_that_is_asked_for() {
         (json!("{{j}}"), Value::Null, json!("{\"b\":2}")),
         (json!("{{j}}"), json!("json"), json!({ "b": 2 })),
         (json!("{{t}}"), json!("json"), json!("text")),
-        (json!("{\"q\": \"{{quote}}\", \"o\": {{o}}}"), json!("json"), json!({ "q": "say \"hi\"", "o": { "a": [1, true] } })),
+        (
+            json!("{\"q\": \"{{quote}}\", \"o\": {{o}}}"),
+            json!("json"),
+            json!({ "q": "say \"hi\"", "o": { "a": [1, true] } }),
+        ),
         (json!("{{o}}"), json!("string"), json!("{\"a\":[1,true]}")),
         (json!("{{absent}}"), json!("string"), json!("null")),
         (json!("12.50"), json!("number"), json!(12.5)),
@@ -68,7 +72,8 @@ fn html_is_rendered_from_markdown_unless_it_is_html() {
         ("# {{t}}\n\n- *a*\n- b", "<h1>text</h1>\n<ul>\n<li><em>a</em></li>\n<li>b</li>\n</ul>"),
         ("<p>{{t}}</p>\n\n# x", "<p>text</p>\n\n# x"),
     ] {
-        let record = seen().record("templateOutput", json!({ "outputName": "r", "template": template, "outputFormat": "html" }));
+        let record =
+            seen().record("templateOutput", json!({ "outputName": "r", "template": template, "outputFormat": "html" }));
         assert_eq!(record, json!({ "r": expected }), "{template}");
     }
 }

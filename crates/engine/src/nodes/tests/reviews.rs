@@ -43,7 +43,8 @@ fn every_broken_rule_is_told() {
     assert_eq!(broken("text", rules, json!("AB3")), ["/response length", "/response length", "/response pattern"]);
     assert_eq!(broken("number", json!({ "min": 3, "max": "9" }), json!(10)), ["/response range"]);
     assert_eq!(broken("number", json!({ "min": 3, "max": 9 }), json!(9)), [""; 0]);
-    let schema = json!({ "jsonSchema": { "type": "object", "properties": { "n": { "type": "integer" } }, "required": ["ok"] } });
+    let schema =
+        json!({ "jsonSchema": { "type": "object", "properties": { "n": { "type": "integer" } }, "required": ["ok"] } });
     assert_eq!(broken("json", schema.clone(), json!({ "n": "x" })), ["/response schema", "/response/n schema"]);
     assert_eq!(broken("json", schema, json!({ "ok": 1 })), [""; 0]);
     // A rule that cannot be read stops nobody.
@@ -67,7 +68,8 @@ fn a_review_is_asked_only_when_it_has_to_be() {
     let default = json!({ "value": false, "variableName": "ok", "inputType": "boolean", "source": "default" });
     assert_eq!(settle(&optional, &none), Ok(Some(default.clone())));
     assert_eq!(settle(&question(json!({ "required": false })), &none), Ok(None));
-    let as_defined = object(json!({ "variableName": "ok", "inputType": "boolean", "required": false, "defaultValue": "0" }));
+    let as_defined =
+        object(json!({ "variableName": "ok", "inputType": "boolean", "required": false, "defaultValue": "0" }));
     assert_eq!(settle(&as_defined, &none), Ok(Some(default.clone())));
     let wrong = object(json!({ "ok": "maybe" }));
     assert_eq!(settle(&asked, &wrong).expect_err("no boolean").code, "VALIDATION");

@@ -14,7 +14,10 @@ use crate::expr::{Env, Expression, Names, Profile};
 #[derive(Debug)]
 pub(super) enum Order {
     /// By a member of the elements, or by the elements.
-    Path { path: Option<Expression>, descending: bool },
+    Path {
+        path: Option<Expression>,
+        descending: bool,
+    },
     Comparator(Program),
 }
 
@@ -46,12 +49,7 @@ impl Order {
         }
     }
 
-    pub(super) fn sorted(
-        &self,
-        items: Vec<Value>,
-        names: &dyn Names,
-        env: &mut Env<'_>,
-    ) -> Result<Value, StepError> {
+    pub(super) fn sorted(&self, items: Vec<Value>, names: &dyn Names, env: &mut Env<'_>) -> Result<Value, StepError> {
         let (path, descending) = match self {
             Self::Comparator(program) => return program.sort(items, names, env),
             Self::Path { path, descending } => (path, *descending),

@@ -44,7 +44,9 @@ pub(super) fn run(
 ) -> Result<Value, StepError> {
     if sources.is_empty() {
         let before = info.before.iter();
-        return Ok(side_by_side(before.map(|before| (before.output.unwrap_or(before.id).to_owned(), before.value.clone()))));
+        return Ok(side_by_side(
+            before.map(|before| (before.output.unwrap_or(before.id).to_owned(), before.value.clone())),
+        ));
     }
     let mut values = Vec::with_capacity(sources.len());
     for (index, source) in sources.iter().enumerate() {
@@ -53,7 +55,9 @@ pub(super) fn run(
     }
     let records = sources.iter().any(|source| source.is_record(names));
     if values.iter().all(|(_, value)| value.is_array()) {
-        let lists = values.into_iter().filter_map(|(_, value)| if let Value::Array(items) = value { Some(items) } else { None });
+        let lists = values
+            .into_iter()
+            .filter_map(|(_, value)| if let Value::Array(items) = value { Some(items) } else { None });
         return Ok(Value::Array(lists.flatten().collect()));
     }
     if !records && values.iter().all(|(_, value)| value.is_object()) {

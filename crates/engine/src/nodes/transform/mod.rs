@@ -116,12 +116,7 @@ impl Transform {
         sources
     }
 
-    pub(super) fn run(
-        &self,
-        info: &NodeInfo<'_>,
-        names: &dyn Names,
-        env: &mut Env<'_>,
-    ) -> Result<Computed, StepError> {
+    pub(super) fn run(&self, info: &NodeInfo<'_>, names: &dyn Names, env: &mut Env<'_>) -> Result<Computed, StepError> {
         let value = match &self.work {
             Work::Merge { sources } => merge::run(sources, info, names, env)?,
             Work::Template(template) => {

@@ -119,10 +119,8 @@ impl Program {
         names: &dyn Names,
         env: &mut Env<'_>,
     ) -> Result<Value, StepError> {
-        let mut locals = Map::from_iter([
-            (LIST.to_owned(), Value::Array(items)),
-            (OPERATION.to_owned(), Value::from(operation)),
-        ]);
+        let mut locals =
+            Map::from_iter([(LIST.to_owned(), Value::Array(items)), (OPERATION.to_owned(), Value::from(operation))]);
         locals.insert(INITIAL.to_owned(), initial.map_or(Value::Array(Vec::new()), |value| Value::Array(vec![value])));
         self.function.evaluate_with(&locals, names, env).map_err(failed)
     }
@@ -138,7 +136,9 @@ fn wrapped(function: &str, names: &[&str]) -> String {
     // The sandbox gives what it can of a failed map; everything else fails as a whole.
     let comparing = names.first() == Some(&"a");
     if comparing {
-        return format!("(($f) => $list.slice().sort((a, b) => {{ const r = $f(a, b); return r === true ? 1 : r === false ? -1 : r; }}))(\n{function}\n)");
+        return format!(
+            "(($f) => $list.slice().sort((a, b) => {{ const r = $f(a, b); return r === true ? 1 : r === false ? -1 : r; }}))(\n{function}\n)"
+        );
     }
     format!(
         "(($f) => {{ switch ($operation) {{ \
@@ -191,4 +191,3 @@ fn unbraced(text: &str) -> String {
     out.push_str(rest);
     out
 }
-
