@@ -89,7 +89,7 @@ pub fn routes() -> Vec<Route> {
     called
         .map(|route| {
             let route = route.raw_body().body_limit(BODY_MAX);
-            let answers = route.answers(202, STARTED).answers_media(202, "text/plain; charset=utf-8", TEXT);
+            let answers = route.answers(202, STARTED).answers_media(202, "text/plain", TEXT);
             REFUSALS.iter().fold(answers, |route, (status, codes)| route.refuses(*status, codes))
         })
         .collect()

@@ -138,7 +138,7 @@ on_both! {
         let run = text(&called.json["executionId"]);
         let mut shown = Value::Null;
         for _ in 0..200 {
-            shown = world.app.get(&format!("/v1/flowrun/{run}")).bearer(&world.session).send().await.json;
+            shown = world.app.get(&format!("/v1/flowrun/detailed/{run}")).bearer(&world.session).send().await.json;
             if shown["status"] == "completed" {
                 break;
             }
