@@ -67,6 +67,9 @@ pub struct Said {
     pub text: String,
 }
 
+/// What was said in a thread, each with the exchange that it came with.
+pub type Conversation = Vec<(Said, Option<ExchangeId>)>;
+
 /// A page of what an agent remembers, and how much it is in all.
 ///
 /// # Errors
@@ -132,12 +135,7 @@ pub fn stats(tx: &mut Tx<'_>, scope: Scope, agent: AgentId) -> Result<(i64, usiz
 ///
 /// # Errors
 /// Of the database.
-pub fn heard(
-    tx: &mut Tx<'_>,
-    scope: Scope,
-    agent: AgentId,
-    user: Option<&str>,
-) -> Result<Vec<Vec<(Said, Option<ExchangeId>)>>, Fault> {
+pub fn heard(tx: &mut Tx<'_>, scope: Scope, agent: AgentId, user: Option<&str>) -> Result<Vec<Conversation>, Fault> {
     let filter = Filter { agent: Some(agent), ..Filter::default() };
     let threads = thread_list::list(tx, scope, &filter, None, THREADS_MAX)?;
     let (mut all, mut left) = (Vec::new(), MESSAGES_MAX);
@@ -156,7 +154,7 @@ pub fn heard(
 
 /// The messages that are nearest to a question, the nearest first.
 #[must_use]
-pub fn search(heard: &[Vec<(Said, Option<ExchangeId>)>], asked: &Asked) -> Vec<Found> {
+pub fn search(heard: &[Conversation], asked: &Asked) -> Vec<Found> {
     let question = hash_256(&asked.query);
     let mut near: Vec<(f64, usize, usize)> = Vec::new();
     for (thread, list) in heard.iter().enumerate() {
@@ -187,7 +185,7 @@ pub fn search(heard: &[Vec<(Said, Option<ExchangeId>)>], asked: &Asked) -> Vec<F
 fn said(message: &Message) -> Option<(Said, Option<ExchangeId>)> {
     let is_heard = matches!(message.role, Role::User | Role::Assistant);
     let text = message.content.plain_text();
-    (is_heard && !text.trim().is_empty()).then(|| (Said { role: message.role, text }, message.exchange))
+    (is_heard && !text.trim().is_empty()).then_some((Said { role: message.role, text }, message.exchange))
 }
 
 /// The person whose thread it is, where its metadata say so.
