@@ -8,7 +8,6 @@ use floe_model::access::Permission;
 use floe_model::flows::{Activity, Engine};
 use floe_model::id::{FlowId, MemberId, RunId};
 use floe_model::{Fault, Mode};
-use floe_runtime::Ctx;
 use floe_store::Tx;
 use floe_store::access::members;
 use serde_json::{Map, Value, json};
@@ -16,6 +15,7 @@ use serde_json::{Map, Value, json};
 use super::list::Window;
 use super::shapes::{BY_AGE, WINDOW, workflows as shapes};
 use super::{Rights, SURFACE, filters};
+use crate::flows::late::{Turn, once};
 use crate::http::shape::{TEXT, words};
 use crate::http::{Auth, Call, Reply, Route};
 
@@ -97,20 +97,38 @@ async fn test(call: Call) -> Result<Reply, Fault> {
     let mut caller = (*call.ctx.caller).clone();
     caller.mode = Mode::Test;
     let ctx = call.ctx.with_caller(Arc::new(caller));
-    let start = Start {
-        workflow,
-        version,
-        inputs,
-        lenient: false,
-        trigger: None,
-        source: "test",
-        run: ctx.ids.next(),
-        depth: 0,
-        ip: Some(call.peer.to_string()),
+    let (call, first) = (&call, ctx.ids.next_bits());
+    let act = |turn| async move {
+        let run = match turn {
+            Turn::First => RunId(first),
+            // An earlier try of the same call may have started it.
+            Turn::Again(subject) => RunId(subject),
+        };
+        if turn != Turn::First
+            && let Ok(found) = call.app.flows.run_item(&ctx, run).await
+        {
+            return receipt(found.engine, run);
+        }
+        let start = Start {
+            workflow,
+            version,
+            inputs,
+            lenient: false,
+            trigger: None,
+            source: "test",
+            run,
+            depth: 0,
+            ip: Some(call.peer.to_string()),
+        };
+        let started = call.app.flows.start_workflow(&ctx, start).await?;
+        call.trace.caused_run(started.run);
+        receipt(started.engine, started.run)
     };
-    let started = call.app.flows.start_workflow(&ctx, start).await?;
-    call.trace.caused_run(started.run);
-    Reply::json(axum::http::StatusCode::ACCEPTED, &json!({ "run_id": run_id(started.engine, started.run) }))
+    once(call, first, act).await
+}
+
+fn receipt(engine: Engine, run: RunId) -> Result<Reply, Fault> {
+    Reply::json(axum::http::StatusCode::ACCEPTED, &json!({ "run_id": run_id(engine, run) }))
 }
 
 /// The id of a run in the spelling of the API that its automation belongs to (console contract, section 1.2).

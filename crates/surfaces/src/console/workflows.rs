@@ -220,10 +220,12 @@ async fn validate(call: Call) -> Result<Reply, Fault> {
             Content::take(definition.to_string(), &definition, &catalog)?
         }
     };
-    Reply::ok(&json!({
+    let told = json!({
         "valid": content.errors == 0, "validation": content.problems,
         "inputs": content.inputs, "input_schema": content.input_schema,
-    }))
+    });
+    // Nothing changes; a repeat gets the first answer all the same.
+    call.commit(move |_| Ok(told.clone()), |told| Reply::ok(&told)).await
 }
 
 async fn publish(call: Call) -> Result<Reply, Fault> {

@@ -54,10 +54,8 @@ pub fn build(
     let router = router.fallback(move |request: Request<Body>| {
         let (known, inner) = (Arc::clone(&known), inner.clone());
         async move {
-            match known.without_slash(request) {
-                Ok(request) => pass(inner, request).await,
-                Err(request) => unknown(known, request).await,
-            }
+            let (request, is_another) = known.without_slash(request);
+            if is_another { pass(inner, request).await } else { unknown(known, request).await }
         }
     });
     aliases.into_iter().fold(router, with_alias)
@@ -99,15 +97,15 @@ impl Known {
         owners.max_by_key(|(length, _)| *length).map_or(self.default, |(_, surface)| surface)
     }
 
-    /// The request without the slash at the end of its path, where that does not matter; else as it is.
-    fn without_slash(&self, mut request: Request<Body>) -> Result<Request<Body>, Request<Body>> {
+    /// The request without the slash at the end of its path, where that does not matter, and whether it had one; else as it is.
+    fn without_slash(&self, mut request: Request<Body>) -> (Request<Body>, bool) {
         let forgives = self.surface_of(request.uri().path()).customs.proves_first.is_some();
         match without_slash(request.uri()).filter(|_| forgives) {
             Some(uri) => {
                 *request.uri_mut() = uri;
-                Ok(request)
+                (request, true)
             }
-            None => Err(request),
+            None => (request, false),
         }
     }
 }

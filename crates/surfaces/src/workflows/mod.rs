@@ -4,7 +4,7 @@
 //! A handler reads its input with [`Fields`](crate::http::Fields), calls one service, and wraps what it answers with [`Envelope`].
 //! What is not there is told with [`errors::missing`].
 //!
-//! Start reading with [`routes`], then `workflows.rs` as an example of a resource.
+//! Start reading with [`routes`], then `records.rs` as an example of a resource.
 
 mod agents;
 mod envelope;
@@ -14,6 +14,7 @@ mod knowledge;
 mod memory;
 mod messages;
 mod page;
+mod records;
 mod shapes;
 mod stream;
 mod stream_base;
@@ -23,7 +24,6 @@ mod threads;
 mod triggers;
 mod webhooks;
 mod wire;
-mod workflows;
 
 use floe_access::rate::Limits;
 use floe_model::access::KeyKind;
@@ -93,7 +93,7 @@ pub static SURFACE: Surface = Surface {
 #[must_use]
 pub fn routes() -> Vec<Route> {
     let groups = [
-        workflows::routes(),
+        records::routes(),
         executions::routes(),
         stream::routes(),
         agents::routes(),

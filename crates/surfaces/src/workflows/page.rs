@@ -27,7 +27,7 @@ impl Page {
     }
 
     fn read(query: &Query) -> Self {
-        let number = |name, usual, most| query.get(name).and_then(|text| whole(text)).unwrap_or(usual).clamp(1, most);
+        let number = |name, usual, most| query.get(name).and_then(whole).unwrap_or(usual).clamp(1, most);
         Self { page: number("page", 1, PAGE_MAX), per_page: number("per_page", PER_PAGE, PER_PAGE_MAX) }
     }
 

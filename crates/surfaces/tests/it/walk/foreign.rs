@@ -175,7 +175,7 @@ on_both! {
                 other["id"] = json!(text);
                 let (answer, unlike) = world.call(&route, &world.home, &world.path(&row, &other), None).try_send().await;
                 problems.extend(unlike);
-                if answer.status != 200 {
+                if !answer.status.is_success() {
                     problems.push(format!("{route:?}: {text} was answered {} {}", answer.status, code(&answer)));
                 }
             }

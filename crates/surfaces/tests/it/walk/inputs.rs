@@ -115,7 +115,9 @@ fn names(route: &Route, row: &Row, answer: &Answer, path: &str) -> bool {
     }
     let field = path.rsplit('/').next().unwrap_or(path);
     let own = route.doc.refuses.iter().filter(|(status, _)| *status == 400).flat_map(|(_, codes)| *codes);
-    let unknown = answer.json["field"].as_str().is_some_and(|named| named.rsplit('/').next() == Some(field));
+    // A whole object may be out of place, and everything in it.
+    let is_it = |named: &str| named.rsplit('/').next() == Some(field) || path.split('/').next() == Some(named);
+    let unknown = answer.json["field"].as_str().is_some_and(is_it);
     if own.into_iter().any(|own| *own == code(answer)) || unknown || row.told_elsewhere.contains(&field) {
         return true;
     }
