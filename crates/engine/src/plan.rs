@@ -6,6 +6,10 @@
 //! An edge is settled *live* or *dead*. A node is ready when all its incoming edges are settled and at least one is
 //! live; when all are dead it is passed over and its own edges are dead. A chain of steps is the simplest case of this,
 //! and joins, fan-out and branching need nothing else.
+//!
+//! Graphs lower to the same. A loop body and a plain cycle are scopes of their own, so that what is inside has no cycle: the edge
+//! back is a way *out* of the scope ([`Target::Out`]), as is every edge that leaves the body. When the loop ends its node's ports
+//! [`Port::out`] are what those ways came to in the last pass. What else differs between the languages is in [`Rules`].
 
 mod edge;
 mod env;

@@ -4,6 +4,9 @@
 //! the time, never draws randomness, never evaluates an expression and never fails, so the same events always give the
 //! same state. That makes recovery a fold over the journal, and lets a simulation crash it anywhere.
 //!
+//! Runs of graphs have a memory instead of a context: variables and records, shared between copies. Whatever their nodes
+//! need evaluated in a sandbox is asked for with [`Command::Script`]; that is no part of the history.
+//!
 //! An event that does not fit the state (the late answer of an attempt that was given up, the second answer to a
 //! question) is ignored; [`Machine::accepts`] tells beforehand, so that only what counts is written to the journal.
 
