@@ -52,12 +52,7 @@ impl Outside {
     ///
     /// # Errors
     /// `Tls` and `Connect`.
-    pub async fn secured(
-        &self,
-        wire: Box<dyn Wire>,
-        host: &str,
-        limit_ms: u64,
-    ) -> Result<Box<dyn Wire>, OutsideError> {
+    pub async fn secured(&self, wire: Box<dyn Wire>, host: &str, limit_ms: u64) -> Result<Box<dyn Wire>, OutsideError> {
         let name = ServerName::try_from(host.trim_end_matches('.').to_owned());
         let name = name.map_err(|_| OutsideError::Tls(TlsFailure::WrongHost))?;
         let mut config = rustls::ClientConfig::clone(self.connector().tls.config());
