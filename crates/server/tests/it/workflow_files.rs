@@ -150,10 +150,8 @@ fn fifteen_definitions_of_others_run_to_their_end() {
     for name in [
         "record-chain-of-thought.json",
         "record-parallel-analyzer.json",
-        "record-quality-reviewer.json",
         "record-smart-router.json",
         "record-supervised-agent.json",
-        "canvas-batch-data-processor.json",
         "canvas-expense-approval-workflow.json",
     ] {
         let execution = &ended[name];
