@@ -143,7 +143,7 @@ impl<'a, 'm> Evaluation<'a, 'm> {
             Work::Parallel { .. } => Ok(Happening::Split { place }),
             Work::Compute(compute) => self.compute(node, compute),
             Work::Loop(work) => self.loops(work),
-            Work::Sleep(work) => self.sleep(work),
+            Work::Sleep(work) => self.rest(work),
             Work::Poll(work) => self.poll(work),
             Work::Child { call, .. } if self.machine.is_graph() => {
                 let input = Arc::new(self.render(call)?);

@@ -42,11 +42,7 @@ pub struct Settings {
 impl Default for Settings {
     /// As the contracts have it (treasury contract, section 8.1).
     fn default() -> Self {
-        Self {
-            allow_http: false,
-            attempt_ms: 10_000,
-            workflow_attempts_max: floe_model::webhooks::WORKFLOW_ATTEMPTS,
-        }
+        Self { allow_http: false, attempt_ms: 10_000, workflow_attempts_max: floe_model::webhooks::WORKFLOW_ATTEMPTS }
     }
 }
 

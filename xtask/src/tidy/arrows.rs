@@ -36,8 +36,16 @@ const TEST_ONLY: [&str; 1] = ["testkit"];
 
 /// Libraries that belong to some crates only: what each is for would otherwise leak into the others.
 const ONLY_IN: &[(&str, &[&str], &str)] = &[
-    ("rusqlite", &["store", "flows"], "our SQL is in `store`; `flows::nodes::database` carries that of people to databases of theirs"),
-    ("tokio-postgres", &["store", "flows"], "our SQL is in `store`; `flows::nodes::database` carries that of people to databases of theirs"),
+    (
+        "rusqlite",
+        &["store", "flows"],
+        "our SQL is in `store`; `flows::nodes::database` carries that of people to databases of theirs",
+    ),
+    (
+        "tokio-postgres",
+        &["store", "flows"],
+        "our SQL is in `store`; `flows::nodes::database` carries that of people to databases of theirs",
+    ),
     ("axum", &["surfaces", "server"], "HTTP ends at the surfaces; slices take and give plain types"),
     ("tower", &["surfaces", "server"], "HTTP ends at the surfaces; slices take and give plain types"),
     ("hyper", &["runtime", "surfaces", "server"], "HTTP ends at the surfaces; calls to the outside are `ctx.outside`"),

@@ -64,13 +64,7 @@ const PROVIDERS: &[Provider] = &[
         base_url: Some("https://google.serper.dev"),
         takes_messages: false,
     },
-    Provider {
-        key: "searxng",
-        name: "SearXNG (web search)",
-        kinds: HTTP_KINDS,
-        base_url: None,
-        takes_messages: false,
-    },
+    Provider { key: "searxng", name: "SearXNG (web search)", kinds: HTTP_KINDS, base_url: None, takes_messages: false },
     Provider { key: "mcp", name: "MCP server", kinds: &[Kind::Mcp], base_url: None, takes_messages: false },
 ];
 

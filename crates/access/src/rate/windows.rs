@@ -78,7 +78,7 @@ mod tests {
     fn the_minute_is_told_first_and_refused_requests_count() {
         let limiter = Limiter::default();
         let day = 86_400 * 20_000;
-        let take = |seconds| {
+        let take = |seconds: i64| {
             let verdict = limiter.take_both(BUCKET, LIMITS, 1, at(day + seconds));
             let of_day = verdict.day.expect("both are told");
             (verdict.allowed, verdict.remaining, of_day.remaining, of_day.refuses, verdict.reset_in_s)

@@ -82,7 +82,7 @@ impl Evaluation<'_, '_> {
         Ok(Happening::Looped { place, items: Arc::new(items), total, start, variables })
     }
 
-    pub(super) fn sleep(&mut self, work: &SleepWork) -> Result<Happening, StepError> {
+    pub(super) fn rest(&mut self, work: &SleepWork) -> Result<Happening, StepError> {
         let now = self.moment.now;
         let (kind, due) = match (&work.until, &work.duration) {
             (Some(until), _) => ("until", self.instant(until, work.zone.as_ref())?),

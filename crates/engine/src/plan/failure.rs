@@ -56,7 +56,7 @@ impl Retry {
     #[must_use]
     pub fn follows(&self, error: &StepError, attempt: u32) -> bool {
         let may_help = match &self.codes {
-            Some(codes) => codes.iter().any(|code| *code == error.code),
+            Some(codes) => codes.contains(&error.code),
             None => error.retryable,
         };
         may_help && attempt < self.attempts_max

@@ -22,6 +22,7 @@ use super::secret_place;
 use crate::Flows;
 use crate::definitions::latest_text;
 use crate::runs::Plans;
+use crate::workflows::ids::is_given_text;
 
 /// Headers whose values nobody needs but whoever checks them.
 const MASKED: [&str; 5] = ["authorization", "proxy-authorization", "cookie", "x-api-key", "set-cookie"];
@@ -260,7 +261,7 @@ fn find(tx: &mut Tx<'_>, platform: &Platform, text: &str) -> Result<Option<Found
         Some(id) => triggers::by_id(tx, id)?,
         None => None,
     };
-    if row.is_none() {
+    if row.is_none() && is_given_text(text) {
         row = triggers::by_alias(tx, text)?;
     }
     if row.is_none() {
@@ -282,7 +283,8 @@ fn find(tx: &mut Tx<'_>, platform: &Platform, text: &str) -> Result<Option<Found
 fn only_one_of(tx: &mut Tx<'_>, text: &str) -> Result<Option<TriggerRow>, Fault> {
     let flow = match FlowId::parse(text) {
         Ok(id) => Some(id),
-        Err(_) => triggers::workflow_named(tx, text)?,
+        Err(_) if is_given_text(text) => triggers::workflow_named(tx, text)?,
+        Err(_) => None,
     };
     let Some(flow) = flow else { return Ok(None) };
     let mut all = triggers::of_flow(tx, flow)?;

@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use super::fire::{config_of, stored_config};
 use crate::definitions::{access_of, may};
 use crate::workflows;
+use crate::workflows::ids::is_given_text;
 
 /// Ticks that are shown of a schedule (console contract, section 5.3).
 const NEXT_FIRES: usize = 5;
@@ -44,7 +45,8 @@ pub fn shown_id(row: &TriggerRow) -> String {
 /// # Errors
 /// 404.
 pub fn find_id(tx: &mut Tx<'_>, workspace: WorkspaceId, text: &str) -> Result<TriggerId, Fault> {
-    if let Some(row) = triggers::by_alias(tx, text)?.filter(|row| row.workspace == workspace) {
+    let given = if is_given_text(text) { triggers::by_alias(tx, text)? } else { None };
+    if let Some(row) = given.filter(|row| row.workspace == workspace) {
         return Ok(row.id);
     }
     TriggerId::parse(text).map_err(|_| Fault::not_found("Trigger"))

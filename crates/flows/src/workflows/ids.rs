@@ -97,7 +97,8 @@ pub(super) fn named(fault: Fault, id: &str) -> Fault {
     if fault.kind() == FaultKind::NotFound { not_found(id) } else { fault }
 }
 
-fn is_given_text(text: &str) -> bool {
+/// Whether a text may be an id that was given (workflow API contract, section 1).
+pub(crate) fn is_given_text(text: &str) -> bool {
     (1..=GIVEN_MAX).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }

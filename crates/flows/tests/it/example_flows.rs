@@ -215,8 +215,7 @@ impl Driver<'_> {
                 };
                 vec![Happening::ChildStarted { place, child }, Happening::ChildEnded { child, outcome }]
             }
-            Command::Wake { alarm: Alarm::Look(_), .. }
-            | Command::Equip { .. }
+            Command::Equip { .. }
             | Command::Script { .. }
             | Command::Evaluate(_)
             | Command::Abandon(_)
@@ -235,7 +234,9 @@ impl Driver<'_> {
         let effected = effect.call(&self.world.platform, call).await;
         let logs = effected.logs;
         match effected.result {
-            Ok(result) => Happening::Done { place, attempt, result: Arc::new(result), port: Port::NEXT, logs, changes: None },
+            Ok(result) => {
+                Happening::Done { place, attempt, result: Arc::new(result), port: Port::NEXT, logs, changes: None }
+            }
             Err(error) => Happening::Failed { place, attempt, error, logs },
         }
     }

@@ -97,7 +97,12 @@ pub(crate) fn effect(key: &str) -> Arc<dyn Effect> {
 }
 
 pub(crate) fn sandbox_config() -> SandboxConfig {
-    SandboxConfig { program: child_program("code_step_child"), args: Vec::new(), children_max: 2, ..SandboxConfig::default() }
+    SandboxConfig {
+        program: child_program("code_step_child"),
+        args: Vec::new(),
+        children_max: 2,
+        ..SandboxConfig::default()
+    }
 }
 
 /// The example that holds a child; cargo builds it with the tests, next to their folder.

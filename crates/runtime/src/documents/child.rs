@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
+use crate::sandbox::{Once, OnceConfig, OnceFailure, OnceLimits, once_main};
 use floe_model::Fault;
 use floe_model::agents::document_kind::{DocumentKind, FILE_BYTES_MAX};
 use floe_model::agents::passages::Block;
-use crate::sandbox::{Once, OnceConfig, OnceFailure, OnceLimits, once_main};
 use serde::{Deserialize, Serialize};
 
 use super::{TEXT_BYTES_MAX, Unreadable, is_hostile, read};

@@ -176,7 +176,11 @@ fn talk(demo: &Server) {
 fn triage(demo: &Server) {
     let started = curl(demo, "workflows");
     let data = &started["data"];
-    assert_eq!((&data["status"], &data["workflow_id"]), (&json!("pending"), &demo.banner["workflow"]["id"]), "{started}");
+    assert_eq!(
+        (&data["status"], &data["workflow_id"]),
+        (&json!("pending"), &demo.banner["workflow"]["id"]),
+        "{started}"
+    );
     let until = Instant::now() + NUMBERS_TIMEOUT;
     let listed = loop {
         let listed = curl(demo, "executions");

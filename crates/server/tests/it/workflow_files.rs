@@ -168,7 +168,8 @@ fn text_of(desk: &Desk, path: &str) -> (u16, String) {
     let mut stream = std::net::TcpStream::connect(&address).expect("the server listens");
     stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout");
     let key = &desk.key;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nX-API-Key: {key}\r\n\r\n").expect("sent");
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nX-API-Key: {key}\r\n\r\n")
+        .expect("sent");
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).expect("the stream ends");
     let answer = String::from_utf8_lossy(&answer).into_owned();

@@ -113,7 +113,8 @@ pub(super) async fn enter_run(call: &mut Call, run: RunId) -> Result<(), Fault> 
 
 /// The answer to a call that is refused before it is known who calls.
 pub(super) fn refused(call: &Call, fault: &Fault) -> Reply {
-    let reply = errors::render(fault, &FaultSite { request_id: call.ctx.request_id, path: &call.path, at: call.ctx.now() });
+    let reply =
+        errors::render(fault, &FaultSite { request_id: call.ctx.request_id, path: &call.path, at: call.ctx.now() });
     match fault.retry_after_s() {
         Some(seconds) => reply.text_header(http::header::RETRY_AFTER, &seconds.to_string()),
         None => reply,

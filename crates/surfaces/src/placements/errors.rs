@@ -115,7 +115,8 @@ mod tests {
     use super::*;
 
     fn body(fault: &Fault) -> (u16, Value) {
-        let reply = render(fault, &FaultSite { request_id: RequestId(7), path: "/v1/apps", at: floe_model::Timestamp(0) });
+        let reply =
+            render(fault, &FaultSite { request_id: RequestId(7), path: "/v1/apps", at: floe_model::Timestamp(0) });
         let bytes = reply.full_body().expect("a body").clone();
         (reply.status.as_u16(), serde_json::from_slice(&bytes).expect("JSON"))
     }

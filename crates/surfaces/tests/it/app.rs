@@ -212,7 +212,13 @@ fn build(store: Store, clock: &Arc<TestClock>, rate_limits: RateLimits) -> (Arc<
     let secret = ServerSecret::new([7; 32]);
     let access = Arc::new(Access::new(Arc::clone(&platform), &secret, AccessSettings::default()));
     let public_url = PublicUrl::parse(ORIGIN).expect("a URL");
-    let settings = Settings { public_url, listen: Some("127.0.0.1:8700".to_owned()), rate_limits, heartbeat: HEARTBEAT, cors_origins: vec![PAGE_ORIGIN.to_owned()] };
+    let settings = Settings {
+        public_url,
+        listen: Some("127.0.0.1:8700".to_owned()),
+        rate_limits,
+        heartbeat: HEARTBEAT,
+        cors_origins: vec![PAGE_ORIGIN.to_owned()],
+    };
     let operation = Arc::new(Operation::new(Arc::clone(&platform), operation_config()));
     let graph = floe_agents::whatsapp::GraphSettings {
         base_url: hooks::base_url(),

@@ -93,8 +93,7 @@ impl Sim<'_> {
     fn may_precede_write(&self, run: RunId, command: &Command) -> bool {
         match command {
             Command::Perform { place, .. } => !self.touches_world(run, *place),
-            Command::Wake { .. } | Command::Call { .. } => true,
-            Command::Script { .. } => true,
+            Command::Wake { .. } | Command::Call { .. } | Command::Script { .. } | Command::Equip { .. } => true,
             Command::Evaluate(_) | Command::Abandon(_) | Command::CancelChild(_) => false,
         }
     }
@@ -134,7 +133,8 @@ impl Sim<'_> {
                 }
             }
             // A job of the same write sees to it.
-            Command::CancelChild(_) | Command::Evaluate(_) | Command::Script { .. } => {}
+            // Only graphs command the last two.
+            Command::CancelChild(_) | Command::Evaluate(_) | Command::Script { .. } | Command::Equip { .. } => {}
         }
     }
 

@@ -132,7 +132,7 @@ fn asked(database: &Connection, statement: &Statement) -> Result<Answer, StepErr
         let index = prepared.parameter_index(&name).map_err(refused)?.unwrap_or(at + 1);
         prepared.raw_bind_parameter(index, Bound(value)).map_err(refused)?;
     }
-    let names: Vec<String> = prepared.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = prepared.column_names().map(str::to_owned).collect();
     if names.is_empty() {
         let count = prepared.raw_execute().map_err(refused)?;
         return Ok(Answer { rows: Vec::new(), count: count as u64 });

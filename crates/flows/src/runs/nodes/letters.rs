@@ -84,6 +84,9 @@ pub(super) fn send_on(core: Arc<Core>, workspace: WorkspaceId, run: RunId, owner
             | Request::LetGo
             | Request::Effected { .. }
             | Request::Alarm(_)
+            | Request::GoOn
+            | Request::Scripted { .. }
+            | Request::Equipped { .. }
             | Request::Called { .. } => {}
         }
     });

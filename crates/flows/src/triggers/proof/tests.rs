@@ -4,6 +4,9 @@ use floe_model::hex;
 
 use super::*;
 
+/// Names and values.
+type Headers<'a> = &'a [(&'a str, &'a str)];
+
 const SECRET: &str = "trgsec_0123";
 const BODY: &[u8] = br#"{"a":"\u00e9"}"#;
 
@@ -31,7 +34,7 @@ fn callers_prove_themselves_in_three_ways() {
     let (good, prefixed) = (signature(SECRET), format!("sha256={}", signature(SECRET).to_uppercase()));
     let (other, short) = (signature("trgsec_0124"), signature(SECRET)[..62].to_owned());
     let bearer = format!("bearer {SECRET}");
-    let cases: &[(AuthKind, &[(&str, &str)], bool)] = &[
+    let cases: &[(AuthKind, Headers<'_>, bool)] = &[
         (AuthKind::None, &[], true),
         (AuthKind::ApiKey, &[("x-api-key", SECRET)], true),
         (AuthKind::ApiKey, &[("x-api-key", "trgsec_012")], false),

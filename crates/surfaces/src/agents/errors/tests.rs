@@ -6,7 +6,8 @@ use floe_model::id::RequestId;
 use super::*;
 
 fn body(fault: &Fault) -> (u16, String) {
-    let reply = render(fault, &FaultSite { request_id: RequestId(7), path: "/api/public/agent", at: floe_model::Timestamp(0) });
+    let reply =
+        render(fault, &FaultSite { request_id: RequestId(7), path: "/api/public/agent", at: floe_model::Timestamp(0) });
     let bytes = reply.full_body().expect("a body").to_vec();
     (reply.status.as_u16(), String::from_utf8(bytes).expect("text"))
 }

@@ -49,8 +49,11 @@ pub(in crate::console) const NEW_WEBHOOK: Shape = closed(
         must("name", text(1, 100)),
         must("url", URL),
         must("style", STYLE),
-        may("mode", ANY_MODE).about("That of the request unless given; any is not for style treasury, and the only one for style workflow"),
-        must("events", EVENTS).about("Style standard: also * and <product>.*; the other styles: names without the product"),
+        may("mode", ANY_MODE).about(
+            "That of the request unless given; any is not for style treasury, and the only one for style workflow",
+        ),
+        must("events", EVENTS)
+            .about("Style standard: also * and <product>.*; the other styles: names without the product"),
         may("headers", HEADERS).about("Not for style treasury"),
         may("is_active", FLAG),
     ],

@@ -8,6 +8,9 @@ use sha2::Sha256;
 use super::{hook, mirror, path_of};
 use crate::workflows::{World, greeter, text};
 
+/// Names and values.
+type Headers = Vec<(&'static str, String)>;
+
 fn sign(secret: &str, body: &str) -> String {
     let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(secret.as_bytes()).expect("a key");
     mac.update(body.as_bytes());
@@ -62,13 +65,13 @@ on_both! {
         let bearer = hook(&world, &workflow, json!({ "authType": "bearer", "method": "PUT", "responseFormat": "text" })).await;
         let body = json!({ "name": "Ada" });
         let good = sign(&secret_of(&signed), &body.to_string());
-        let ask = |method: &str, trigger: &Value, headers: &[(&'static str, String)]| {
+        let ask = |method: &str, trigger: &Value, headers: &Headers| {
             let asking = world.app.ask(method, &path_of(trigger)).json(&body);
             headers.iter().fold(asking, |asking, (name, value)| asking.header(name, value)).send()
         };
         let (key, token) = (secret_of(&keyed), secret_of(&bearer));
         let other = sign("trgsec_0", &body.to_string());
-        let cases: Vec<(&str, &Value, Vec<(&'static str, String)>, u16)> = vec![
+        let cases: Vec<(&str, &Value, Headers, u16)> = vec![
             ("POST", &signed, vec![("x-signature", good.clone())], 202),
             ("PATCH", &signed, vec![("x-hub-signature-256", format!("sha256={good}")), ("origin", "https://a.example".into())], 202),
             ("POST", &signed, vec![("x-signature", good.clone()), ("origin", "https://b.example".into())], 403),
