@@ -65,7 +65,7 @@ on_both! {
         let bearer = hook(&world, &workflow, json!({ "authType": "bearer", "method": "PUT", "responseFormat": "text" })).await;
         let body = json!({ "name": "Ada" });
         let good = sign(&secret_of(&signed), &body.to_string());
-        let ask = |method: &str, trigger: &Value, headers: &Headers| {
+        let ask = |method: &str, trigger: &Value, headers: &[(&'static str, String)]| {
             let asking = world.app.ask(method, &path_of(trigger)).json(&body);
             headers.iter().fold(asking, |asking, (name, value)| asking.header(name, value)).send()
         };
