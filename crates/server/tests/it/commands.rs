@@ -156,6 +156,11 @@ fn router(shared: Shared) -> Router {
         .route("/v1/flowrun/steps/{id}", get(steps))
         .route("/console/v1/inbox/{id}", get(item))
         .route("/console/v1/inbox/{id}/answer", post(answer))
+        .route(
+            "/console/v1/workflows",
+            get(async || Json(json!({ "data": [], "has_more": false, "next_cursor": null }))),
+        )
+        .route("/console/v1/workflows/{id}", get(async || refused(404, "not_found", "Workflow not found")))
         .route("/console/v1/session", get(session))
         .route("/console/v1/keys", post(make_key))
         .with_state(shared)

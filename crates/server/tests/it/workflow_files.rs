@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::flows::Workshop;
 
 /// Time in which every execution has to be over, on a busy machine.
-const EXECUTIONS_MAX: Duration = Duration::from_secs(100);
+const EXECUTIONS_MAX: Duration = Duration::from_secs(60);
 /// Pause between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Calls of a review that are answered at most: one that is asked again and again would never end.
@@ -58,7 +58,9 @@ impl Desk {
     }
 
     fn import(&self, name: &str, file: &str) -> Value {
-        let document: Value = serde_json::from_str(file).expect("JSON");
+        // One of them waits for a minute and a half, which tells no more than half a second.
+        let file = file.replace("\"duration\": 86400", "\"duration\": 500");
+        let document: Value = serde_json::from_str(&file).expect("JSON");
         let token = Some(self.workshop.token.as_str());
         let (status, made) = self.workshop.server.post("/console/v1/workflows", token, &document);
         assert_eq!(status, 201, "{name}: {made}");

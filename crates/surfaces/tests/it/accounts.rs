@@ -325,7 +325,10 @@ async fn the_catalogue_holds_what_is_here() {
     let steps = app.get(&format!("{BASE}/catalog/steps-flow")).bearer(&session).send().await;
     let steps = steps.json["data"].as_array().expect("a list").clone();
     assert!(steps.iter().any(|step| step["key"] == "user-approval" && step["waits"] == true));
-    for name in ["steps-workflow", "audience-operators", "nothing"] {
+    let nodes = app.get(&format!("{BASE}/catalog/steps-workflow")).bearer(&session).send().await;
+    let nodes = nodes.json["data"].as_array().expect("a list").clone();
+    assert!(nodes.iter().any(|node| node["key"] == "humanReview"), "{nodes:?}");
+    for name in ["audience-operators", "nothing"] {
         app.get(&format!("{BASE}/catalog/{name}")).bearer(&session).send().await.is(404, "not_found");
     }
 }

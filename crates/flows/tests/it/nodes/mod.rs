@@ -36,7 +36,7 @@ impl Nodes {
     pub(crate) async fn new() -> Self {
         let (world, folder) = (World::new().await, TestFolder::create());
         let readers = Readers::new(OnceConfig {
-            program: child_program("reader_child"),
+            program: child_program("document_child"),
             args: Vec::new(),
             children_max: 2,
             queue_wait_ms: 10_000,
