@@ -20,6 +20,10 @@ pub(super) struct Memory {
     pub(super) ghosts: Vec<(RunId, Happening)>,
     pub(super) alarms: Vec<(Timestamp, RunId, Alarm)>,
     pub(super) calls: Vec<(RunId, Place, Arc<Value>)>,
+    /// Scripts under way: how many at which place.
+    pub(super) scripts: Vec<(RunId, Place, usize)>,
+    /// Runs whose variables are being read.
+    pub(super) equips: Vec<RunId>,
     /// Jobs that are under way: their event is not on disk yet.
     pub(super) jobs: Vec<Job>,
     pub(super) flush: Option<Flush>,

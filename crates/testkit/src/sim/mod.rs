@@ -8,11 +8,13 @@
 //! - commands are carried out after that write, but for what the world cannot see;
 //! - a crash takes everything in memory; a write under way is on disk or not; runs go on from their journals;
 //! - effects are performed at least once, with a key that must be the same for every repeat;
-//! - a job is done only when what it led to is on disk.
+//! - a job is done only when what it led to is on disk;
+//! - scripts and the variables of a workspace are read outside of the machine, and a crash forgets that they were asked for.
 //!
 //! What is checked: nothing finished is repeated, no effect begins before its intent (and no repeat of one after its
 //! result) is on disk, of several answers one counts and it is the one that was confirmed, final states never change,
-//! a recovered machine equals the one that lived, step records agree with the outcome, and every run comes to its end.
+//! a recovered machine equals the one that lived, step records agree with the outcome, which nodes of a graph have run is what its edges tell, and every run comes to its
+//! end.
 
 mod catalogue;
 mod chance;
@@ -20,6 +22,8 @@ mod check;
 mod coverage;
 mod disk;
 mod generate;
+mod graph_check;
+mod graphs;
 mod memory;
 mod moves;
 mod rerun;
@@ -32,11 +36,13 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use floe_engine::catalog::Catalog;
 use floe_engine::event::Answer;
-use floe_engine::lang::steps::compile;
+use floe_engine::lang;
 use floe_engine::plan::Plan;
 use floe_model::Timestamp;
 use floe_model::id::{RunId, WaitId};
+use serde_json::Value;
 
 pub use coverage::Coverage;
 pub use shorten::shortest;
@@ -49,6 +55,8 @@ use world::World;
 
 /// Steps of a generated flow at most, unless asked otherwise.
 pub const STEPS_MAX: usize = 20;
+/// Workflows drawn at most until one is accepted.
+const DRAWS_MAX: usize = 50;
 /// Moves of the troubled part of a story.
 const MOVES_MAX: usize = 160;
 /// Moves after which a run that has not come to its end never will.
@@ -78,12 +86,13 @@ pub fn play(seed: u64, steps_max: usize, told: bool, coverage: &mut Coverage) ->
 fn tell(seed: u64, steps_max: usize, coverage: &mut Coverage, story: &mut Story) -> Result<usize, Broken> {
     let mut chance = Chance::new(seed);
     let flows = chance.between(1, 4);
-    let plans = plans(&mut chance, steps_max, flows, story)?;
+    let (plans, definitions) = plans(&mut chance, steps_max, flows, story)?;
     let mut sim = Sim {
         chance,
         now: BEGINNING,
         next_id: 0,
         plans,
+        definitions,
         disk: Disk::default(),
         memory: Memory::default(),
         world: World::default(),
@@ -97,20 +106,41 @@ fn tell(seed: u64, steps_max: usize, coverage: &mut Coverage, story: &mut Story)
     Ok(flows)
 }
 
-fn plans(chance: &mut Chance, steps_max: usize, flows: usize, story: &mut Story) -> Result<Vec<Arc<Plan>>, Broken> {
+/// Flows and workflows, in either language, with their definitions.
+type Generated = (Vec<Arc<Plan>>, Vec<Value>);
+
+fn plans(chance: &mut Chance, steps_max: usize, flows: usize, story: &mut Story) -> Result<Generated, Broken> {
     let catalogue = catalogue::catalogue();
-    let mut plans = Vec::with_capacity(flows);
+    let (mut plans, mut definitions) = (Vec::with_capacity(flows), Vec::with_capacity(flows));
     for flow in 0..flows {
-        let definition = generate::definition(chance, steps_max, flow, flows);
-        story.line(|| format!("f{flow}: {definition}"));
-        let compiled = compile(&definition, &catalogue);
-        let Some(plan) = compiled.plan else {
-            let why = format!("a generated flow is refused: {:?}", compiled.problems);
-            return Err(Broken { why, story: story.take() });
+        let definition = if chance.one_in(2) {
+            graph(chance, steps_max, (flow, flows), &catalogue)
+        } else {
+            generate::definition(chance, steps_max, flow, flows)
         };
-        plans.push(Arc::new(plan));
+        story.line(|| format!("f{flow}: {definition}"));
+        match lang::plan(&definition, &catalogue) {
+            Ok(plan) => plans.push(Arc::new(plan)),
+            Err(refused) => {
+                let why = format!("a generated flow is refused: {}", refused.problems);
+                return Err(Broken { why, story: story.take() });
+            }
+        }
+        definitions.push(definition);
     }
-    Ok(plans)
+    Ok((plans, definitions))
+}
+
+/// A workflow that is accepted: edges that are joined by chance may form a cycle that is not.
+fn graph(chance: &mut Chance, nodes_max: usize, (flow, flows): (usize, usize), catalogue: &Catalog) -> Value {
+    let mut definition = graphs::definition(chance, nodes_max, flow, flows);
+    for _ in 0..DRAWS_MAX {
+        if lang::plan(&definition, catalogue).is_ok() {
+            break;
+        }
+        definition = graphs::definition(chance, nodes_max, flow, flows);
+    }
+    definition
 }
 
 /// One story under way.
@@ -119,6 +149,7 @@ struct Sim<'c> {
     now: Timestamp,
     next_id: u128,
     plans: Vec<Arc<Plan>>,
+    definitions: Vec<Value>,
     disk: Disk,
     memory: Memory,
     world: World,

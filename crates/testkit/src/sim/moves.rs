@@ -28,7 +28,7 @@ impl Sim<'_> {
 
     /// One move of the troubled part.
     fn trouble(&mut self, starts_left: &mut usize) -> Result<(), Broken> {
-        let weights = [8, 28, 22, 32, 8, 16, 16, 24, 1, 14, 14, 1, 4, 6, 5];
+        let weights = [8, 28, 22, 32, 8, 16, 16, 24, 1, 14, 14, 1, 4, 6, 5, 8];
         match self.chance.weighted(&weights) {
             0 if *starts_left > 0 => {
                 *starts_left -= 1;
@@ -61,6 +61,11 @@ impl Sim<'_> {
             }
             13 => self.admit_any(),
             14 => self.rerun_any(),
+            15 if !self.memory.scripts.is_empty() => {
+                let at = self.chance.below(self.memory.scripts.len());
+                self.script(at)
+            }
+            15 if !self.memory.equips.is_empty() => self.equip(0),
             _ => Ok(()),
         }
     }
@@ -76,6 +81,10 @@ impl Sim<'_> {
                 self.task()?;
             } else if !self.memory.calls.is_empty() {
                 self.call(0)?;
+            } else if !self.memory.scripts.is_empty() {
+                self.script(0)?;
+            } else if !self.memory.equips.is_empty() {
+                self.equip(0)?;
             } else if let Some(job) = self.next_job() {
                 self.job(job)?;
             } else if let Some(run) = self.queued_run() {
@@ -222,7 +231,7 @@ impl Sim<'_> {
         let back = if self.chance.one_in(2) { 1 } else { self.chance.between(1, asked) };
         let (run, wait) = self.disk.asked[asked - back];
         self.load(run);
-        let kinds = [WaitKind::UserApproval, WaitKind::ClientTool, WaitKind::ShowForm];
+        let kinds = [WaitKind::UserApproval, WaitKind::ClientTool, WaitKind::ShowForm, WaitKind::Review];
         let kind = self.kind_of(run, wait).filter(|_| !self.chance.one_in(10));
         let kind = kind.unwrap_or_else(|| *self.chance.pick(&kinds));
         let answer = self.some_answer(kind);

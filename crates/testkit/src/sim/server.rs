@@ -133,8 +133,9 @@ impl Sim<'_> {
                 }
             }
             // A job of the same write sees to it.
-            // Only graphs command the last two.
-            Command::CancelChild(_) | Command::Evaluate(_) | Command::Script { .. } | Command::Equip { .. } => {}
+            Command::CancelChild(_) | Command::Evaluate(_) => {}
+            Command::Script { place, scripts } => self.memory.scripts.push((run, place, scripts.len())),
+            Command::Equip { .. } => self.memory.equips.push(run),
         }
     }
 
@@ -202,6 +203,8 @@ impl Sim<'_> {
         self.memory.runs.remove(&run);
         self.memory.tasks.retain(|task| task.run != run);
         self.memory.calls.retain(|(of, ..)| *of != run);
+        self.memory.scripts.retain(|(of, ..)| *of != run);
+        self.memory.equips.retain(|of| *of != run);
         // Its jobs are tried again.
         self.memory.jobs.clear();
         self.resume(run)
@@ -255,7 +258,7 @@ impl Sim<'_> {
         let (run, place, input) = self.memory.calls.swap_remove(at);
         let Some(live) = self.memory.runs.get(&run) else { return Ok(()) };
         let depth = live.machine.beginning().map_or(0, |beginning| beginning.depth) + 1;
-        let name = input["flowId"].as_str().unwrap_or_default();
+        let name = input["flowId"].as_str().or(input["workflowId"].as_str()).unwrap_or_default().to_owned();
         let flow = name.strip_prefix('f').and_then(|number| number.parse::<usize>().ok());
         // Loops of calls in loops would tell an endless story.
         let flow = flow.filter(|flow| *flow < self.plans.len() && self.disk.runs.len() < RUNS_MAX);
@@ -279,6 +282,36 @@ impl Sim<'_> {
             live.children.push(NewRun { run: *child, flow, parent: Some(run), began });
         }
         self.happen(run, Some(what))
+    }
+
+    /// Scripts come back, or the sandbox could not carry them out.
+    pub(super) fn script(&mut self, at: usize) -> Result<(), Broken> {
+        let (run, place, count) = self.memory.scripts.swap_remove(at);
+        let answers: Vec<Result<Value, String>> = (0..count)
+            .map(|_| if self.chance.one_in(5) { Err("no".to_owned()) } else { Ok(json!(self.chance.below(4))) })
+            .collect();
+        let fails = self.chance.one_in(12);
+        self.tell(|| format!("scripts of {run} at {place:?}: {answers:?}"));
+        let Some(live) = self.memory.runs.get_mut(&run).filter(|live| live.machine.wants_answers(place)) else {
+            return Ok(());
+        };
+        if fails {
+            let what = live.machine.unscripted(place, StepError::new("TRANSIENT", "busy"));
+            return self.happen(run, Some(what));
+        }
+        live.machine.scripted(place, answers);
+        self.coverage.met("scripts answered");
+        self.happen(run, None)
+    }
+
+    /// The variables of the workspace were read.
+    pub(super) fn equip(&mut self, at: usize) -> Result<(), Broken> {
+        let run = self.memory.equips.swap_remove(at);
+        if !self.memory.runs.contains_key(&run) {
+            return Ok(());
+        }
+        let env = json!({ "PLACE": "here" }).as_object().cloned().unwrap_or_default();
+        self.happen(run, Some(Happening::Equipped { env, secrets: vec!["KEY".to_owned()] }))
     }
 
     /// Durable work is tried; it is done when what it led to is on disk.

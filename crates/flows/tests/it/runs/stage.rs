@@ -7,7 +7,7 @@ use floe_engine::event::StepError;
 use floe_flows::definitions::{self, Content, NewFlow, Publish, VersionChoice};
 use floe_flows::runs::{AnswerIn, AnswerKind, Limits, RunState, handlers};
 use floe_flows::steps::HttpRequest;
-use floe_flows::{Execute, Flows, WayIn};
+use floe_flows::{Execute, Flows, WayIn, workflows};
 use floe_model::access::{Caller, Credential, Member, Role, TreasuryRole};
 use floe_model::flows::{FlowSettings, Visibility};
 use floe_model::id::{FlowId, MemberId, RequestId, RunId, SessionId, WorkspaceId};
@@ -19,6 +19,7 @@ use floe_runtime::outside::{AllowList, Outside, OutsideConfig};
 use floe_runtime::sandbox::{Sandbox, SandboxConfig};
 use floe_runtime::{Clock, Ctx, Ids, Platform, SystemClock};
 use floe_store::Store;
+use floe_store::access::variables::{self, Variable};
 use floe_store::access::{members, memberships};
 use floe_testkit::store::TestStore;
 use serde_json::{Value, json};
@@ -65,7 +66,9 @@ impl Calls {
 /// `record`: keeps its key; `held` waits at the gate, `failTimes` fails the first attempts, `panics` panics.
 struct Record(Calls);
 
-static RECORD: StepSpec = StepSpec {
+static RECORD: StepSpec = RECORD_SPEC;
+
+const RECORD_SPEC: StepSpec = StepSpec {
     key: "record",
     aliases: &[],
     name: "Record",
@@ -103,6 +106,29 @@ impl Effect for Record {
     }
 }
 
+/// `node-http` of workflows: keeps the address and a header that it is called with; one that holds `held` waits at the gate.
+struct NodeCall(Calls);
+
+static NODE_CALL: StepSpec = StepSpec { key: "node-http", fields: &[], ..RECORD_SPEC };
+
+impl Effect for NodeCall {
+    fn spec(&self) -> &'static StepSpec {
+        &NODE_CALL
+    }
+
+    fn call<'a>(&'a self, _: &'a Arc<Platform>, call: EffectCall) -> EffectFuture<'a> {
+        Box::pin(async move {
+            let url = call.input["url"].as_str().unwrap_or_default().to_owned();
+            let told = format!("{url} {}", call.input["headers"]);
+            self.0.keys.lock().unwrap_or_else(PoisonError::into_inner).push(told);
+            if url.contains("held") {
+                self.0.gate.acquire().await.expect("the gate stays open").forget();
+            }
+            Effected::done(json!({ "status": 200, "data": call.input["headers"] }))
+        })
+    }
+}
+
 pub(crate) struct Stage {
     pub(crate) flows: Arc<Flows>,
     pub(crate) calls: Calls,
@@ -131,7 +157,8 @@ impl Stage {
             sandbox: Sandbox::new(SandboxConfig::default()),
             seal: floe_runtime::Seal::new([9; 32]),
         });
-        let effects: Vec<Arc<dyn Effect>> = vec![Arc::new(Record(calls.clone())), Arc::new(HttpRequest)];
+        let effects: Vec<Arc<dyn Effect>> =
+            vec![Arc::new(Record(calls.clone())), Arc::new(NodeCall(calls.clone())), Arc::new(HttpRequest)];
         let flows = Arc::new(Flows::start(Arc::clone(&platform), effects, limits));
         let all = handlers(&flows.runs).into_iter().chain(floe_flows::reruns::handlers(&flows)).collect();
         let jobs = JobLoop::start(platform, all);
@@ -204,6 +231,55 @@ impl Stage {
             Ok(id)
         };
         self.flows.platform.store.write(act).await.expect("a published flow")
+    }
+
+    /// Makes an active workflow of a definition.
+    pub(crate) async fn workflow(&self, definition: Value) -> FlowId {
+        let content =
+            workflows::Content::take(definition.to_string(), &definition, &self.flows.catalog).expect("a definition");
+        let ctx = self.ctx();
+        let act = move |tx: &mut floe_store::Tx<'_>| Ok(workflows::create(tx, &ctx, &content, None)?.flow.id);
+        self.flows.platform.store.write(act).await.expect("a workflow")
+    }
+
+    /// Starts a workflow and does not wait.
+    pub(crate) async fn start_workflow(&self, workflow: FlowId, inputs: Value) -> RunId {
+        let start = workflows::Start {
+            workflow,
+            version: VersionChoice::Latest,
+            inputs: inputs.as_object().cloned().expect("an object"),
+            lenient: false,
+            trigger: None,
+            source: "api",
+            run: self.flows.platform.ids.next(),
+            depth: 0,
+            ip: None,
+        };
+        self.flows.start_workflow(&self.ctx(), start).await.expect("a run").run
+    }
+
+    /// Keeps a variable of the workspace.
+    pub(crate) async fn keep_variable(&self, name: &str, secret: bool, value: &str) {
+        let (seal, ids) = (self.flows.platform.seal.clone(), self.flows.platform.ids.clone());
+        let (name, value, now) = (name.to_owned(), value.to_owned(), self.flows.platform.clock.now());
+        let id = floe_model::id::VariableId(ids.next_bits());
+        let act = move |tx: &mut floe_store::Tx<'_>| {
+            let place = floe_runtime::seal::Place::variable(id);
+            let variable = Variable {
+                workspace: WORKSPACE,
+                id,
+                name: name.clone(),
+                secret,
+                value: seal.seal(tx, &ids, WORKSPACE, place, value.as_bytes())?,
+                test_value: None,
+                description: String::new(),
+                revision: 1,
+                created_at: now,
+                updated_at: now,
+            };
+            variables::insert(tx, &variable)
+        };
+        assert!(self.flows.platform.store.write(act).await.expect("a variable"), "the name is free");
     }
 
     pub(crate) fn call(&self, flow: FlowId, inputs: Value, wait_ms: u64) -> Execute {
