@@ -145,7 +145,7 @@ impl Graph<'_> {
             6 => ("wait", json!({ "waitType": "duration", "duration": *self.chance.pick(&[0, 2_000, 60_000]) })),
             7 => ("wait", self.poll()),
             8 => ("wait", json!({ "waitType": "webhook", "timeout": 3_600_000 })),
-            9 => return self.call(),
+            9 => self.call(),
             10 => ("merge", json!({})),
             _ => ("output", json!({ "outputName": *self.chance.pick(&["a", "b"]), "value": "{{v}}" })),
         }
