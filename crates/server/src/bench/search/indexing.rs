@@ -56,7 +56,7 @@ pub(super) async fn measure(folder: &Path, database: Option<&str>, report: &mut 
     };
     let rate = chunks as f64 / begun.elapsed().as_secs_f64();
     ensure!(chunks >= CHUNKS_MIN, "only {chunks} chunks were made");
-    report.add(Line::figure("chunks of 20 documents over HTTP", chunks as f64, ""));
+    report.add(Line::figure("chunks of 30 documents over HTTP", chunks as f64, ""));
     report.add(Line::at_least("  searchable a second", rate, RATE_MIN, "/s"));
     server.stop().await;
     Ok(())
