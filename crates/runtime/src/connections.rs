@@ -161,6 +161,23 @@ pub fn with_parameter(url: &str, name: &str, value: &str) -> String {
     format!("{url}{separator}{}={}", encoded(name), encoded(value))
 }
 
+/// A path below the base URL of a connection: it cannot lead to another host, nor out of the base.
+///
+/// # Errors
+/// Why not, for a message that names the path.
+pub fn below(base: &str, path: &str) -> Result<String, &'static str> {
+    let plain = path.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
+    let plain = plain.replace("%2e", ".").replace("%2f", "/").replace("%5c", "\\");
+    if plain.split(['/', '\\']).any(|part| part == "..") {
+        return Err("leads out of the base URL of the connection");
+    }
+    if path.contains("://") && !path.starts_with('/') {
+        return Err("is a URL of its own");
+    }
+    let path = path.trim().trim_start_matches('/');
+    Ok(if path.is_empty() { base.to_owned() } else { format!("{}/{path}", base.trim_end_matches('/')) })
+}
+
 fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), Fault> {
     let mut value = HeaderValue::from_str(value).map_err(|_| unsendable())?;
     value.set_sensitive(true);
@@ -170,4 +187,25 @@ fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), 
 
 fn unsendable() -> Fault {
     Fault::new(FaultKind::Unprocessable, "not_supported", "The secret holds characters that no header can carry")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_stays_below_the_base() {
+        let base = "https://crm.example/api/";
+        for (path, url) in [
+            ("/v1/things", "https://crm.example/api/v1/things"),
+            ("v1?q=a..b", "https://crm.example/api/v1?q=a..b"),
+            ("", "https://crm.example/api/"),
+            ("//evil.example/x", "https://crm.example/api/evil.example/x"),
+        ] {
+            assert_eq!(below(base, path).as_deref(), Ok(url), "{path}");
+        }
+        for path in ["../admin", "v1/%2e%2E/x", "v1/..%2Fx", "v1%5C%2e.", "https://evil.example", "a\\..\\b"] {
+            assert!(below(base, path).is_err(), "{path}");
+        }
+    }
 }

@@ -5,19 +5,18 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use floe_engine::catalog::{Choices, EffectSpec, Execution, Field, FieldKind as K, StepSpec};
 use floe_engine::event::StepError;
 use floe_model::Fault;
 use floe_model::access::Caller;
 use floe_model::id::AgentId;
 use floe_runtime::Platform;
-use floe_runtime::connections::{self, MCP, Opened, with_parameter};
+use floe_runtime::connections::{self, MCP, Opened, below, with_parameter};
 use floe_runtime::effect::{Effect, EffectCall, EffectFuture};
 use floe_runtime::outside::{Limits, OutsideError, Request, Response};
 use floe_runtime::tools::{ToolCall, ToolFault};
 use http::Method;
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Map, Value, json};
 
 use super::config::{Config, bad_value};
@@ -28,12 +27,9 @@ use crate::tools::Toolbox;
 const TIMEOUT_MS: u64 = 30_000;
 /// Most that a step may ask for, in milliseconds.
 const TIMEOUT_MS_MAX: u64 = 120_000;
-/// Time for a connection, in milliseconds.
-const CONNECT_MS: u64 = 10_000;
-/// Bytes of an answer at most.
-const ANSWER_BYTES_MAX: usize = 1024 * 1024;
-/// Redirects that are followed, each judged anew; credentials do not go along to another origin.
-const REDIRECTS_MAX: u32 = 3;
+/// Of one call. Redirects are judged anew, and credentials do not go along to another origin.
+const LIMITS: Limits =
+    Limits { total_ms: TIMEOUT_MS, connect_ms: 10_000, response_bytes_max: 1024 * 1024, redirects_max: 3 };
 /// Characters of a secret from which on it is looked for in answers.
 const SECRET_MIN: usize = 6;
 /// Methods that a call can have.
@@ -145,7 +141,7 @@ async fn of_service(
         "send_message" => message(base, &opened.row.provider, args)?,
         _ => request(base, args)?,
     };
-    asked.headers.extend(marks(&call.key));
+    asked.mark(&call.key);
     asked.url = opened.authorize(asked.url, &mut asked.headers).map_err(refused)?;
     asked.limits.total_ms = call.timeout_ms;
     let response = platform.outside.send(asked).await.map_err(|error| outside_error(&error))?;
@@ -156,7 +152,7 @@ fn message(base: &str, provider: &str, args: &Map<String, Value>) -> Result<Requ
     let text = args.get("text").and_then(Value::as_str).filter(|text| !text.trim().is_empty());
     let text = text.ok_or_else(|| bad_value("args", "needs text"))?;
     let key = if provider == "discord" { "content" } else { "text" };
-    Ok(asking(Method::POST, base.to_owned(), Some(&json!({ key: text }))))
+    Ok(Request::with_body(Method::POST, base.to_owned(), Some(&json!({ key: text })), LIMITS))
 }
 
 /// Any call below the base URL.
@@ -171,11 +167,12 @@ fn request(base: &str, args: &Map<String, Value>) -> Result<Request, StepError> 
     let word = text("method")?.unwrap_or(usual).trim().to_ascii_uppercase();
     let method = METHODS.contains(&word.as_str()).then(|| Method::from_bytes(word.as_bytes()).ok()).flatten();
     let method = method.ok_or_else(|| bad_value("args", &format!("needs a method of {}", METHODS.join(", "))))?;
-    let mut url = below(base, text("path")?.unwrap_or_default())?;
+    let url = below(base, text("path")?.unwrap_or_default());
+    let mut url = url.map_err(|what| bad_value("args", &format!("holds a path that {what}")))?;
     for (name, value) in pairs(args, "query")? {
         url = with_parameter(&url, name, &value);
     }
-    let mut asked = asking(method, url, body);
+    let mut asked = Request::with_body(method, url, body, LIMITS);
     for (name, value) in pairs(args, "headers")? {
         let name =
             HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad_value("args", "holds a header that is none"))?;
@@ -184,21 +181,6 @@ fn request(base: &str, args: &Map<String, Value>) -> Result<Request, StepError> 
         asked.headers.insert(name, value);
     }
     Ok(asked)
-}
-
-/// A path below the base URL: it cannot lead to another host, nor out of the base.
-fn below(base: &str, path: &str) -> Result<String, StepError> {
-    let wrong = |what: &str| Err(bad_value("args", what));
-    let plain = path.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
-    let plain = plain.replace("%2e", ".").replace("%2f", "/").replace("%5c", "\\");
-    if plain.split(['/', '\\']).any(|part| part == "..") {
-        return wrong("holds a path that leads out of the base URL");
-    }
-    if path.contains("://") && !path.starts_with('/') {
-        return wrong("holds a path that is a URL of its own");
-    }
-    let path = path.trim().trim_start_matches('/');
-    Ok(if path.is_empty() { base.to_owned() } else { format!("{}/{path}", base.trim_end_matches('/')) })
 }
 
 fn pairs<'a>(args: &'a Map<String, Value>, key: &str) -> Result<Vec<(&'a str, String)>, StepError> {
@@ -214,31 +196,6 @@ fn pairs<'a>(args: &'a Map<String, Value>, key: &str) -> Result<Vec<(&'a str, St
         }
         Some(_) => Err(bad_value("args", &format!("holds {key} that are no object"))),
     }
-}
-
-/// A request; a text is sent as it is, anything else as JSON.
-fn asking(method: Method, url: String, body: Option<&Value>) -> Request {
-    let mut headers = HeaderMap::new();
-    let (kind, bytes) = match body {
-        None => (None, Bytes::new()),
-        Some(Value::String(text)) => (Some("text/plain; charset=utf-8"), Bytes::from(text.clone())),
-        Some(value) => (Some("application/json"), Bytes::from(value.to_string())),
-    };
-    headers.extend(kind.map(|kind| (CONTENT_TYPE, HeaderValue::from_static(kind))));
-    let limits = Limits {
-        total_ms: TIMEOUT_MS,
-        connect_ms: CONNECT_MS,
-        response_bytes_max: ANSWER_BYTES_MAX,
-        redirects_max: REDIRECTS_MAX,
-    };
-    Request { method, url, headers, body: bytes, limits }
-}
-
-/// What tells a receiver a repeat.
-fn marks(key: &str) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
-    let value = HeaderValue::from_str(key).ok();
-    let names = [HeaderName::from_static("idempotency-key"), HeaderName::from_static("x-flow-step-key")];
-    names.into_iter().filter_map(move |name| Some((name, value.clone()?)))
 }
 
 fn read(response: &Response) -> Result<Value, StepError> {
@@ -304,22 +261,6 @@ fn hide(text: &str, opened: &Opened) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_path_stays_below_the_base() {
-        let base = "https://crm.example/api/";
-        for (path, url) in [
-            ("/v1/things", "https://crm.example/api/v1/things"),
-            ("v1?q=a..b", "https://crm.example/api/v1?q=a..b"),
-            ("", "https://crm.example/api/"),
-            ("//evil.example/x", "https://crm.example/api/evil.example/x"),
-        ] {
-            assert_eq!(below(base, path).expect(path), url);
-        }
-        for path in ["../admin", "v1/%2e%2E/x", "v1/..%2Fx", "v1%5C%2e.", "https://evil.example", "a\\..\\b"] {
-            assert_eq!(below(base, path).expect_err(path).code, "bad_value", "{path}");
-        }
-    }
 
     #[test]
     fn a_request_is_made_of_its_arguments() {

@@ -9,13 +9,14 @@ use floe_engine::catalog::StepSpec;
 use floe_engine::event::StepError;
 use floe_runtime::Platform;
 use floe_runtime::connections::Opened;
+use floe_runtime::connections::below;
 use floe_runtime::effect::{Effect, EffectCall, EffectFuture, Effected};
 use floe_runtime::outside::{Request, Response};
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Map, Value, json};
 
 use super::config::Config;
-use super::connection::{self, below, is_below};
+use super::connection::{self, is_below};
 use super::failure::{auth, invalid, of_outside, of_step};
 use super::spec;
 use crate::steps::http_request::{answer, compose};

@@ -1,7 +1,9 @@
 //! What is sent and what comes back.
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode, header};
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::{Method, StatusCode, header};
+use serde_json::Value;
 
 /// One call. The limits belong to it: nothing leaves without them.
 #[derive(Clone, Debug)]
@@ -17,6 +19,30 @@ pub struct Request {
     pub body: Bytes,
     /// Limits of this call.
     pub limits: Limits,
+}
+
+/// Names a call, so that a receiver can tell a repeat (Flow API contract, section 6.7); the first is the common name.
+const KEY_HEADERS: [HeaderName; 2] =
+    [HeaderName::from_static("idempotency-key"), HeaderName::from_static("x-flow-step-key")];
+
+impl Request {
+    /// A request with a body of its kind: a text is sent as it is, anything else as JSON.
+    #[must_use]
+    pub fn with_body(method: Method, url: String, body: Option<&Value>, limits: Limits) -> Self {
+        let (kind, body) = match body {
+            None => (None, Bytes::new()),
+            Some(Value::String(text)) => (Some("text/plain; charset=utf-8"), Bytes::from(text.clone())),
+            Some(value) => (Some("application/json"), Bytes::from(value.to_string())),
+        };
+        let kind = kind.map(|kind| (header::CONTENT_TYPE, HeaderValue::from_static(kind)));
+        Self { method, url, headers: kind.into_iter().collect(), body, limits }
+    }
+
+    /// Adds the headers that tell a receiver a repeat. A key that no header can carry is left out.
+    pub fn mark(&mut self, key: &str) {
+        let Ok(value) = HeaderValue::from_str(key) else { return };
+        self.headers.extend(KEY_HEADERS.map(|name| (name, value.clone())));
+    }
 }
 
 /// Limits of one call.
@@ -77,7 +103,7 @@ pub(super) fn prepared_headers(given: &HeaderMap) -> HeaderMap {
     }
     let defaults = [(header::ACCEPT, "*/*"), (header::USER_AGENT, concat!("Floe/", env!("CARGO_PKG_VERSION")))];
     for (name, value) in defaults {
-        headers.entry(name).or_insert(header::HeaderValue::from_static(value));
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     headers
 }

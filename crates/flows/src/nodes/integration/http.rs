@@ -2,30 +2,23 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use floe_engine::event::StepError;
 use floe_runtime::Platform;
-use floe_runtime::connections::{MCP, Opened, with_parameter};
+use floe_runtime::connections::{MCP, Opened, below, with_parameter};
 use floe_runtime::effect::EffectCall;
 use floe_runtime::outside::{Limits, Request, Response};
 use http::Method;
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Map, Value, json};
 
 use super::super::config::{Config, parsed, written};
-use super::super::connection::below;
 use super::super::failure::{invalid, not_configured, not_found, of_outside, of_status, of_step};
 use super::definition::{Definition, Operation, plain};
 use crate::steps::http_request::answer;
 
-/// Time for one call, in milliseconds.
-const TIMEOUT_MS: u64 = 60_000;
-/// Time for a connection, in milliseconds.
-const CONNECT_MS: u64 = 10_000;
-/// Bytes of an answer at most.
-const ANSWER_BYTES_MAX: usize = 10 * 1024 * 1024;
-/// Redirects that are followed, each judged anew; credentials do not go along to another origin.
-const REDIRECTS_MAX: u32 = 5;
+/// Of one call. Redirects are judged anew, and credentials do not go along to another origin.
+const LIMITS: Limits =
+    Limits { total_ms: 60_000, connect_ms: 10_000, response_bytes_max: 10 * 1024 * 1024, redirects_max: 5 };
 /// Methods of the operation `request`.
 const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 /// Characters of an unknown operation that stand in a message.
@@ -58,8 +51,8 @@ pub(in super::super) async fn ask(
             return Err(not_found(format!("Connections of {} cannot be asked for {name}", opened.row.provider)));
         }
     };
-    mark(&mut request.headers, &call.key);
-    request.limits.total_ms = call.timeout_ms.min(TIMEOUT_MS);
+    request.mark(&call.key);
+    request.limits.total_ms = call.timeout_ms.min(LIMITS.total_ms);
     request.url = authorized(asked.definition, opened, request.url, &mut request.headers)?;
     let response = platform.outside.send(request).await.map_err(|error| of_outside("The call", error))?;
     let data = read(&response)?;
@@ -103,7 +96,7 @@ fn composed(asked: &Call<'_>, operation: &Operation, own: Option<&str>) -> Resul
         url = with_parameter(&url, name, &written(value));
     }
     let method = Method::from_bytes(operation.method.as_bytes()).unwrap_or(Method::POST);
-    Ok(asking(method, url, filled.body.as_ref()))
+    Ok(Request::with_body(method, url, filled.body.as_ref(), LIMITS))
 }
 
 /// Any request below the base URL.
@@ -122,7 +115,7 @@ fn free(asked: &Call<'_>, own: Option<&str>) -> Result<Request, StepError> {
     for (name, value) in config.pairs("query")? {
         url = with_parameter(&url, &name, &written(&value));
     }
-    let mut request = asking(method, url, body.as_deref());
+    let mut request = Request::with_body(method, url, body.as_deref(), LIMITS);
     for (name, value) in config.pairs("headers")? {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid("headers has a name that is none"))?;
         let value = HeaderValue::from_str(&written(&value))
@@ -130,32 +123,6 @@ fn free(asked: &Call<'_>, own: Option<&str>) -> Result<Request, StepError> {
         request.headers.insert(name, value);
     }
     Ok(request)
-}
-
-/// A request; a text is sent as it is, anything else as JSON.
-fn asking(method: Method, url: String, body: Option<&Value>) -> Request {
-    let mut headers = HeaderMap::new();
-    let (kind, body) = match body {
-        None => (None, Bytes::new()),
-        Some(Value::String(text)) => (Some("text/plain; charset=utf-8"), Bytes::from(text.clone())),
-        Some(value) => (Some("application/json"), Bytes::from(value.to_string())),
-    };
-    headers.extend(kind.map(|kind| (CONTENT_TYPE, HeaderValue::from_static(kind))));
-    let limits = Limits {
-        total_ms: TIMEOUT_MS,
-        connect_ms: CONNECT_MS,
-        response_bytes_max: ANSWER_BYTES_MAX,
-        redirects_max: REDIRECTS_MAX,
-    };
-    Request { method, url, headers, body, limits }
-}
-
-/// What tells a receiver a repeat.
-fn mark(headers: &mut HeaderMap, key: &str) {
-    let Ok(value) = HeaderValue::from_str(key) else { return };
-    for name in [HeaderName::from_static("idempotency-key"), HeaderName::from_static("x-flow-step-key")] {
-        headers.insert(name, value.clone());
-    }
 }
 
 /// The body of an answer.
