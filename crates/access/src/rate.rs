@@ -86,18 +86,8 @@ impl Limiter {
             return None;
         }
         let now_s = now.seconds();
-        let (minute, day) = (now_s.div_euclid(MINUTE_S), now_s.div_euclid(DAY_S));
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        if buckets.len() >= BUCKETS_MAX && !buckets.contains_key(&bucket) {
-            make_room(&mut buckets, minute);
-        }
-        let counts = buckets.entry(bucket).or_insert(Counts { minute, in_minute: 0, day, in_day: 0 });
-        if counts.minute != minute {
-            (counts.minute, counts.in_minute) = (minute, 0);
-        }
-        if counts.day != day {
-            (counts.day, counts.in_day) = (day, 0);
-        }
+        let counts = counts_at(&mut buckets, bucket, now_s);
         let allowed = below(counts.in_minute, limits.per_minute) && below(counts.in_day, limits.per_day);
         if allowed {
             counts.in_minute += 1;
@@ -105,6 +95,22 @@ impl Limiter {
         }
         Some(verdict(allowed, *counts, limits, now_s))
     }
+}
+
+/// What a bucket has counted in the minute and day of an instant.
+fn counts_at(buckets: &mut HashMap<Bucket, Counts>, bucket: Bucket, now_s: i64) -> &mut Counts {
+    let (minute, day) = (now_s.div_euclid(MINUTE_S), now_s.div_euclid(DAY_S));
+    if buckets.len() >= BUCKETS_MAX && !buckets.contains_key(&bucket) {
+        make_room(buckets, minute);
+    }
+    let counts = buckets.entry(bucket).or_insert(Counts { minute, in_minute: 0, day, in_day: 0 });
+    if counts.minute != minute {
+        (counts.minute, counts.in_minute) = (minute, 0);
+    }
+    if counts.day != day {
+        (counts.day, counts.in_day) = (day, 0);
+    }
+    counts
 }
 
 fn below(count: u32, limit: u32) -> bool {

@@ -4,27 +4,17 @@ use std::sync::PoisonError;
 
 use floe_model::Timestamp;
 
-use super::{BUCKETS_MAX, Bucket, Counts, DAY_S, Day, Limiter, Limits, MINUTE_S, Verdict, make_room};
+use super::{Bucket, DAY_S, Day, Limiter, Limits, MINUTE_S, Verdict, counts_at};
 
 impl Limiter {
     /// Counts `requests` (0 only looks), refused ones too, and tells of both windows. A limit of 0 never refuses.
     pub fn take_both(&self, bucket: Bucket, limits: Limits, requests: u32, now: Timestamp) -> Verdict {
         let now_s = now.seconds();
-        let (minute, day) = (now_s.div_euclid(MINUTE_S), now_s.div_euclid(DAY_S));
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        if buckets.len() >= BUCKETS_MAX && !buckets.contains_key(&bucket) {
-            make_room(&mut buckets, minute);
-        }
-        let counts = buckets.entry(bucket).or_insert(Counts { minute, in_minute: 0, day, in_day: 0 });
-        if counts.minute != minute {
-            (counts.minute, counts.in_minute) = (minute, 0);
-        }
-        if counts.day != day {
-            (counts.day, counts.in_day) = (day, 0);
-        }
+        let counts = counts_at(&mut buckets, bucket, now_s);
         counts.in_minute = counts.in_minute.saturating_add(requests);
         counts.in_day = counts.in_day.saturating_add(requests);
-        let (minute_ends, day_ends) = ((minute + 1) * MINUTE_S, (day + 1) * DAY_S);
+        let (minute_ends, day_ends) = ((counts.minute + 1) * MINUTE_S, (counts.day + 1) * DAY_S);
         let over = |used: u32, limit: u32| limit != 0 && used > limit;
         let (minute_refuses, day_over) =
             (over(counts.in_minute, limits.per_minute), over(counts.in_day, limits.per_day));
