@@ -2,6 +2,7 @@
 
 pub mod graph;
 pub mod models;
+pub mod pdf;
 pub mod postgres;
 pub mod sim;
 pub mod store;

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use floe_runtime::effect::EffectCall;
+use floe_testkit::pdf::pdf;
 use serde_json::{Value, json};
 
 use super::{Nodes, keyed};
@@ -184,7 +185,7 @@ async fn numbers_become_a_chart_in_the_folder() {
 #[tokio::test]
 async fn the_text_of_a_pdf_is_taken_out() {
     let nodes = Nodes::new().await;
-    let pdf = STANDARD.encode(pdf(&["Send it back within thirty days.", "We pay within a week."]));
+    let pdf = STANDARD.encode(pdf(&[&["Send it back within thirty days."], &["We pay within a week."]]));
     nodes.done("fileWrite", json!({ "path": "terms.pdf", "content": pdf, "encoding": "base64" })).await;
     for source in [
         json!("terms.pdf"),
@@ -201,36 +202,4 @@ async fn the_text_of_a_pdf_is_taken_out() {
     {
         assert_eq!(nodes.failed("pdfExtract", json!({ "path": source })).await.code, code, "{source}");
     }
-}
-
-/// A PDF with a line on each page.
-fn pdf(pages: &[&str]) -> Vec<u8> {
-    let kids: Vec<String> = (0..pages.len()).map(|page| format!("{} 0 R", 4 + 2 * page)).collect();
-    let mut objects = vec![
-        "<</Type/Catalog/Pages 2 0 R>>".to_owned(),
-        format!("<</Type/Pages/Kids[{}]/Count {}>>", kids.join(" "), pages.len()),
-        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>".to_owned(),
-    ];
-    for (number, line) in pages.iter().enumerate() {
-        let content = format!("BT /F1 12 Tf 72 720 Td ({line}) Tj ET");
-        objects.push(format!(
-            "<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Resources<</Font<</F1 3 0 R>>>>/Contents {} 0 R>>",
-            5 + 2 * number
-        ));
-        objects.push(format!("<</Length {}>>stream\n{content}\nendstream", content.len()));
-    }
-    let mut file = "%PDF-1.4\n".to_owned();
-    let mut places = Vec::new();
-    for (number, object) in (1..).zip(&objects) {
-        places.push(file.len());
-        file.push_str(&format!("{number} 0 obj\n{object}\nendobj\n"));
-    }
-    let start = file.len();
-    file.push_str(&format!("xref\n0 {}\n0000000000 65535 f \n", places.len() + 1));
-    for place in &places {
-        file.push_str(&format!("{place:010} 00000 n \n"));
-    }
-    let size = places.len() + 1;
-    file.push_str(&format!("trailer\n<</Size {size}/Root 1 0 R>>\nstartxref\n{start}\n%%EOF"));
-    file.into_bytes()
 }
