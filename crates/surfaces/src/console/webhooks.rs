@@ -129,7 +129,7 @@ async fn create(call: Call) -> Result<Reply, Fault> {
         body.problem("events", "required", "events is required");
     }
     let events = body.texts("events", EVENTS_MAX).unwrap_or_default();
-    let headers = read_headers(&mut body).unwrap_or_default();
+    let headers = body.text_pairs("headers").unwrap_or_default();
     let is_active = body.flag("is_active");
     body.finish()?;
     let new = NewEndpoint { name: Some(name), style, mode, url, events, headers, is_active };
@@ -158,7 +158,7 @@ async fn change(call: Call) -> Result<Reply, Fault> {
         mode: body.word("mode", MODES, read_mode),
         url: body.text("url", 1, URL_READ_MAX),
         events: body.texts("events", EVENTS_MAX),
-        headers: read_headers(&mut body),
+        headers: body.text_pairs("headers"),
         is_active: body.flag("is_active"),
     };
     body.finish()?;
@@ -256,21 +256,6 @@ fn read_instant(body: &mut Fields, name: &str) -> Option<Timestamp> {
 
 fn read_mode(word: &str) -> Option<Option<Mode>> {
     if word == "any" { Some(None) } else { Mode::parse(word).map(Some) }
-}
-
-fn read_headers(body: &mut Fields) -> Option<Vec<(String, String)>> {
-    let Value::Object(map) = body.value("headers")? else {
-        body.problem("headers", "type", "headers must be an object");
-        return None;
-    };
-    let mut headers = Vec::with_capacity(map.len());
-    for (name, value) in map {
-        match value {
-            Value::String(text) => headers.push((name, text)),
-            _ => body.problem("headers", "type", "headers must hold texts"),
-        }
-    }
-    Some(headers)
 }
 
 /// An endpoint as the console shows it: never its secret, of its own headers only the names.

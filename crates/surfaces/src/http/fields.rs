@@ -43,6 +43,22 @@ impl Fields {
         self.map.swap_remove(name).filter(|value| !value.is_null())
     }
 
+    /// An object of texts, as pairs in their order.
+    pub fn text_pairs(&mut self, name: &str) -> Option<Vec<(String, String)>> {
+        let Value::Object(map) = self.value(name)? else {
+            self.problem(name, "type", format!("{name} must be an object"));
+            return None;
+        };
+        let mut pairs = Vec::with_capacity(map.len());
+        for (key, value) in map {
+            match value {
+                Value::String(text) => pairs.push((key, text)),
+                _ => self.problem(name, "type", format!("{name} must hold texts")),
+            }
+        }
+        Some(pairs)
+    }
+
     /// A text that must be there, of so many characters; the empty text when there is a problem.
     pub fn required_text(&mut self, name: &str, least: usize, most: usize) -> String {
         if self.map.get(name).is_none_or(Value::is_null) {

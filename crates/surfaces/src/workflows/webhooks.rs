@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 
 use super::shapes::{PAGING, enveloped, paged, webhooks as shapes};
 use super::{Envelope, KEY, Page, SURFACE, errors};
-use crate::http::{Call, Fields, Reply, Route};
+use crate::http::{Call, Reply, Route};
 
 const WHAT: &str = "Webhook";
 /// Characters of a name at most.
@@ -93,7 +93,7 @@ async fn create(call: Call) -> Result<Reply, Fault> {
         body.problem("events", "required", "events is required");
     }
     let events = body.texts("events", EVENTS_MAX).unwrap_or_default();
-    let headers = read_headers(&mut body).unwrap_or_default();
+    let headers = body.text_pairs("headers").unwrap_or_default();
     body.finish_ignoring_unknown()?;
     let new = NewEndpoint {
         name: Some(name),
@@ -145,7 +145,7 @@ async fn change(call: Call) -> Result<Reply, Fault> {
         mode: None,
         url: body.text("url", 1, URL_READ_MAX),
         events: body.texts("events", EVENTS_MAX),
-        headers: if clears { Some(Vec::new()) } else { read_headers(&mut body) },
+        headers: if clears { Some(Vec::new()) } else { body.text_pairs("headers") },
         is_active: body.flag("is_active"),
     };
     body.finish_ignoring_unknown()?;
@@ -226,21 +226,6 @@ fn shown(tx: &mut Tx<'_>, webhooks: &Webhooks, view: View, id: WebhookId) -> Res
     let endpoint = endpoints::find(tx, view, id)?;
     let headers = endpoints::headers(tx, webhooks, &endpoint)?;
     Ok(full(&endpoint, &headers))
-}
-
-fn read_headers(body: &mut Fields) -> Option<Vec<(String, String)>> {
-    let Value::Object(map) = body.value("headers")? else {
-        body.problem("headers", "type", "headers must be an object");
-        return None;
-    };
-    let mut headers = Vec::with_capacity(map.len());
-    for (name, value) in map {
-        match value {
-            Value::String(text) => headers.push((name, text)),
-            _ => body.problem("headers", "type", "headers must hold texts"),
-        }
-    }
-    Some(headers)
 }
 
 fn item(one: &Endpoint) -> Value {
