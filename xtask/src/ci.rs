@@ -35,7 +35,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Outcome {
     // The tests are counted one by one, unless they did not get as far as that.
     let counted = !report.is_empty();
     for stage in stages.done.iter().filter(|stage| stage.name != "test" || !counted) {
-        report.check(stage.name, stage.holds);
+        report.check(stage.name, &stage.outcome, stage.took);
     }
     report.print();
     if report.holds() { Ok(()) } else { Err(Failure::new("")) }
@@ -52,7 +52,7 @@ fn add_components(workspace: &Workspace) {
 
 struct Stage {
     name: &'static str,
-    holds: bool,
+    outcome: Outcome,
     took: Duration,
 }
 
@@ -69,7 +69,7 @@ impl Stages {
         if let Err(Failure(reason)) = &outcome {
             eprintln!("{name} failed: {reason}");
         }
-        self.done.push(Stage { name, holds: outcome.is_ok(), took: stopwatch.elapsed() });
+        self.done.push(Stage { name, outcome, took: stopwatch.elapsed() });
     }
 
     fn print(&self) {
@@ -79,7 +79,7 @@ impl Stages {
                 "{:<8} {:>9.1}  {}",
                 stage.name,
                 stage.took.as_secs_f64(),
-                if stage.holds { "ok" } else { "FAILED" }
+                if stage.outcome.is_ok() { "ok" } else { "FAILED" }
             );
         }
         println!("{:<8} {:>9.1}", "all", self.done.iter().map(|stage| stage.took.as_secs_f64()).sum::<f64>());

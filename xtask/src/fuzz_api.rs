@@ -73,7 +73,13 @@ const PASSES: [Pass; 9] = [
         share: 1,
     },
     Pass { document: "agents", key: Some("agents"), paths: ALL, share: 2 },
-    Pass { document: "workflows", key: Some("workflows"), paths: ALL, share: 2 },
+    // Streams go on while there may be more; a message that waits for an agent without a model fails with 500, as documented.
+    Pass {
+        document: "workflows",
+        key: Some("workflows"),
+        paths: ("--exclude-path-regex", "/(events|messages)$"),
+        share: 2,
+    },
 ];
 
 /// Fuzzes each document.
@@ -111,6 +117,8 @@ fn fuzzer(
     let Pass { document, key, paths: (option, expression), share } = *pass;
     let credential = key.map_or(server.session.as_str(), |kind| server.key(kind));
     let mut command = workspace.command(tool);
+    // It leaves its notes where it stands.
+    command.current_dir(tool::folder(workspace));
     command.args(["run", &format!("{}/openapi/{document}.json", server.url)]);
     command.args(["--url", &server.url, "--checks", CHECKS, option, expression]);
     command.args(["--header", &format!("Authorization: Bearer {credential}")]);

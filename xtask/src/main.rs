@@ -50,7 +50,7 @@ static COMMANDS: &[Command] = &[
         name: "fuzz-api",
         about: "fuzzes every served OpenAPI document from outside [--minutes N --seed S]",
         run: fuzz_api::run,
-        proof: None,
+        proof: Some(&["--minutes", "2"]),
     },
     Command { name: "openapi", about: "writes the OpenAPI documents to docs/openapi", run: openapi::run, proof: None },
     Command { name: "test", about: "sets up and runs every test [arguments for nextest]", run: test::run, proof: None },

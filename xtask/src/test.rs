@@ -5,7 +5,7 @@ mod summary;
 use crate::COMMANDS;
 use crate::model_server::ModelServer;
 use crate::postgres::{self, Cluster};
-use crate::process;
+use crate::process::{self, Stopwatch};
 use crate::report::Report;
 use crate::setup::nextest::{self, Runner};
 use crate::setup::{chromium, dictionary, postgresql, python_client};
@@ -170,9 +170,11 @@ fn run_tests(workspace: &Workspace, runner: Runner, arguments: &[String], report
     }
     command.args(arguments);
     let mut counts = Counts::default();
+    let watch = Stopwatch::start();
     let succeeded = process::run_watched(command, |line| counts.read(line))?;
     let failed = counts.failed.max(u64::from(!succeeded));
-    report.count("tests", counts.passed, failed);
+    report.count(&format!("tests ({:.0} s)", watch.elapsed().as_secs_f64()), counts.passed, failed);
+    report.fail("tests", counts.names.iter().map(String::as_str));
     if !succeeded && counts.failed == 0 {
         report.skip("some tests: the run did not come to its end (see above)");
     }
@@ -188,10 +190,11 @@ fn run_proofs(workspace: &Workspace, report: &mut Report) {
         let Some(arguments) = command.proof else { continue };
         let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
         eprintln!("\n== {} {}", command.name, arguments.join(" "));
+        let watch = Stopwatch::start();
         let outcome = (command.run)(workspace, &arguments);
         if let Err(Failure(reason)) = &outcome {
             eprintln!("xtask {}: {reason}", command.name);
         }
-        report.check(command.name, outcome.is_ok());
+        report.check(command.name, &outcome, watch.elapsed());
     }
 }

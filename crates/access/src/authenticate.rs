@@ -14,7 +14,7 @@ use crate::identity::{Identity, Presented, Proof, SessionFacts};
 use crate::rate::Limits;
 use crate::secret::same_hash;
 use crate::service::Access;
-use crate::workspace::settings;
+use crate::workspace::own_settings;
 
 /// Milliseconds between two notes of the last use of one credential.
 const NOTE_EVERY_MS: i64 = 60_000;
@@ -205,7 +205,7 @@ fn of_session(signed: sessions::Signed, groups: Vec<GroupId>, now: Timestamp) ->
 /// Whether tokens may approve payments in a workspace (console contract, section 2.6); not unless an owner says so.
 fn tokens_approve(tx: &mut Tx<'_>, workspace: WorkspaceId) -> Result<bool, Fault> {
     let found = workspaces::find(tx, workspace)?;
-    Ok(found.is_some_and(|found| settings(&found).get("token_approvals") == Some(&true.into())))
+    Ok(found.is_some_and(|found| own_settings(&found).get("token_approvals") == Some(&true.into())))
 }
 
 fn of_token(held: tokens::Held, groups: Vec<GroupId>, approves: bool, now: Timestamp) -> Result<Known, Fault> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use floe_runtime::Platform;
+use serde_json::{Map, Value};
 
 use crate::audit::head::Signer;
 use crate::cache::Memory;
@@ -24,11 +25,19 @@ pub struct AccessSettings {
     pub request_log_days: u32,
     /// Of which requests the bodies are kept, unless the workspace says otherwise.
     pub request_log_bodies: BodyRule,
+    /// Settings of a workspace that never said otherwise, by their names.
+    pub of_workspaces: Map<String, Value>,
 }
 
 impl Default for AccessSettings {
     fn default() -> Self {
-        Self { session_idle_hours: 168, session_max_days: 30, request_log_days: 7, request_log_bodies: BodyRule::Test }
+        Self {
+            session_idle_hours: 168,
+            session_max_days: 30,
+            request_log_days: 7,
+            request_log_bodies: BodyRule::Test,
+            of_workspaces: Map::new(),
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! What a member sets for itself beside its record: the PIN for payments, and where it wants to be told what.
 
-use floe_model::Fault;
 use floe_model::access::Caller;
+use floe_model::{Fault, Timestamp};
 use floe_store::Tx;
-use floe_store::access::members;
+use floe_store::access::{members, notification_reads};
 use serde_json::{Value, json};
 
 use crate::act::{Act, Note};
@@ -68,6 +68,23 @@ impl Access {
         let stored = self.platform.store.read(move |tx| members::notification_rules(tx, id)).await?;
         Ok(stored.and_then(|text| read_rules(&text)).unwrap_or_else(default_rules))
     }
+}
+
+/// Up to when the caller has read what it was told in its workspace; none when it never did.
+///
+/// # Errors
+/// `forbidden` for keys.
+pub fn notifications_read(tx: &mut Tx<'_>, caller: &Caller) -> Result<Option<Timestamp>, Fault> {
+    notification_reads::find(tx, caller.workspace, require_member(caller)?)
+}
+
+/// The caller has read everything up to `until`; an earlier time than before changes nothing. It leaves no audit entry: nothing
+/// changes but what is shown to the member itself.
+///
+/// # Errors
+/// `forbidden` for keys.
+pub fn read_notifications(tx: &mut Tx<'_>, caller: &Caller, until: Timestamp) -> Result<(), Fault> {
+    notification_reads::set(tx, caller.workspace, require_member(caller)?, until)
 }
 
 /// Sets the caller's rules; an empty list tells nothing.

@@ -33,6 +33,22 @@ impl Access {
         let found = self.platform.store.read(move |tx| workspaces::find(tx, id)).await?;
         found.ok_or_else(|| Fault::not_found("Workspace"))
     }
+
+    /// Every setting of a workspace, those that were never set as the operator wants them.
+    #[must_use]
+    pub fn workspace_settings(&self, workspace: &Workspace) -> Map<String, Value> {
+        let defaults = json!({
+            "offline_models": "test",
+            "self_approval": "allow",
+            "token_approvals": false,
+            "run_retention_days": 30,
+            "request_log_bodies": "test",
+        });
+        let Value::Object(mut all) = defaults else { return Map::new() };
+        all.extend(self.settings.of_workspaces.clone());
+        all.extend(own_settings(workspace));
+        all
+    }
 }
 
 /// Changes the caller's workspace.
@@ -55,7 +71,7 @@ pub fn patch(tx: &mut Tx<'_>, act: &Act, patch: &WorkspacePatch, if_match: Optio
     if let Some(timezone) = &patch.timezone {
         workspace.timezone.clone_from(timezone);
     }
-    let mut stored: Map<String, Value> = serde_json::from_str(&workspace.settings).unwrap_or_default();
+    let mut stored = own_settings(&workspace);
     stored.extend(patch.settings.clone());
     workspace.settings = Value::Object(stored).to_string();
     if !workspaces::update(tx, &workspace)? {
@@ -70,18 +86,8 @@ pub fn patch(tx: &mut Tx<'_>, act: &Act, patch: &WorkspacePatch, if_match: Optio
     Ok(workspace)
 }
 
-/// Every setting of a workspace, those that were never set with their default.
+/// What a workspace itself has said; a damaged record says nothing.
 #[must_use]
-pub fn settings(workspace: &Workspace) -> Map<String, Value> {
-    let defaults = json!({
-        "offline_models": "test",
-        "self_approval": "allow",
-        "token_approvals": false,
-        "run_retention_days": 30,
-        "request_log_bodies": "test",
-    });
-    let Value::Object(mut all) = defaults else { return Map::new() };
-    let stored: Map<String, Value> = serde_json::from_str(&workspace.settings).unwrap_or_default();
-    all.extend(stored);
-    all
+pub fn own_settings(workspace: &Workspace) -> Map<String, Value> {
+    serde_json::from_str(&workspace.settings).unwrap_or_default()
 }

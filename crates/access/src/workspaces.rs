@@ -6,7 +6,7 @@ use floe_model::{Fault, Mode};
 use floe_store::Tx;
 use floe_store::access::memberships::{self, Belonging};
 use floe_store::access::workspaces::{self, Workspace};
-use floe_store::access::{groups, invites, keys, sessions, tokens};
+use floe_store::access::{groups, invites, keys, notification_reads, sessions, tokens};
 use floe_store::platform::audit::Actor;
 use serde_json::json;
 
@@ -116,6 +116,7 @@ pub fn delete(
     let keys = keys::revoke_all(tx, id, now)?;
     invites::delete_all(tx, id)?;
     groups::delete_all(tx, id)?;
+    notification_reads::delete_all(tx, id)?;
     workspaces::delete_sealed(tx, id)?;
     let note = Note {
         action: "deleted_workspace",

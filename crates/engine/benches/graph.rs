@@ -68,7 +68,16 @@ fn nodes(criterion: &mut Criterion) {
         criterion.bench_function(what, |bench| {
             bench.iter(|| {
                 let (inputs, trigger, shared) = (&none, &Value::Null, &none);
-                let info = NodeInfo { id: "n", name: "N", output: None, inputs, trigger, shared, before: Vec::new() };
+                let info = NodeInfo {
+                    id: "n",
+                    name: "N",
+                    output: None,
+                    inputs,
+                    trigger,
+                    shared,
+                    unsearchable: None,
+                    before: Vec::new(),
+                };
                 let mut uuid = String::new;
                 compute.run(&info, black_box(&names), &mut Env::new(Timestamp(0), &mut uuid)).expect("a record")
             });

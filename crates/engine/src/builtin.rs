@@ -263,6 +263,7 @@ pub static TRIGGERS: &[StepSpec] = &[
             Field::new("title", "Title", K::Text, "Shown above the form."),
             Field::new("description", "Description", K::LongText, "Shown above the fields."),
             Field::new("submitLabel", "Button", K::Text, "Text of the button."),
+            MODE,
         ],
         ..STEP
     },
@@ -275,6 +276,7 @@ pub static TRIGGERS: &[StepSpec] = &[
             Field::new("cron", "Times", K::Text, "Five-field cron expression."),
             Field::new("timezone", "Time zone", K::Text, "IANA name."),
             INPUTS,
+            MODE,
         ],
         ..STEP
     },
@@ -301,6 +303,11 @@ pub static TRIGGERS: &[StepSpec] = &[
 
 const INPUTS: Field =
     Field::new("inputs", "Inputs", K::Json, "List of {key, label, type, required, default, options}.");
+
+const MODE: Field =
+    Field::new("mode", "Mode", K::Select, "Whether the runs that nobody signed in for are live or test.")
+        .options(&["live", "test"])
+        .default("\"live\"");
 
 /// Whether a step type is a trigger.
 #[must_use]

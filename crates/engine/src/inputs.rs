@@ -1,8 +1,12 @@
 //! Declared inputs: what a trigger or a form takes, and the check of values against it
 //! (Flow API contract, section 3.4).
 
+mod form;
+
 use floe_model::FieldProblem;
 use serde_json::{Map, Value};
+
+pub use form::read_form;
 
 /// One declared input.
 #[derive(Debug, Clone, PartialEq)]

@@ -23,6 +23,7 @@ use serde_json::{Map, Value};
 
 use crate::expr::{Expression, JsonTemplate};
 use crate::inputs::InputField;
+use crate::lang::graph::GraphInput;
 use crate::nodes::Compute;
 
 pub use edge::{Edge, Port, Target};
@@ -49,6 +50,8 @@ pub struct Plan {
     pub nodes: Vec<Node>,
     /// Ways into the plan: the triggers.
     pub entries: Vec<Entry>,
+    /// What a graph declares to take; a list of steps has that in its entries.
+    pub declared: Vec<GraphInput>,
     /// Starting values of the context.
     pub variables: Vec<(String, Value)>,
     /// The rules of its language.

@@ -44,6 +44,16 @@ pub struct StepRecord {
     pub attempts: Vec<Attempt>,
 }
 
+impl StepRecord {
+    fn attempt_failed(&mut self, error: &StepError, at: Timestamp) {
+        self.error = Some(error.clone());
+        if let Some(attempt) = self.attempts.last_mut() {
+            attempt.finished_at = Some(at);
+            attempt.error = Some(error.clone());
+        }
+    }
+}
+
 /// One attempt of a step.
 #[derive(Debug, Clone)]
 pub struct Attempt {
@@ -206,13 +216,10 @@ impl Recorder {
                 record.input = Some(crate::secrets::shown(input));
             }
             Happening::Done { logs, .. } => record.logs.extend(logs.iter().cloned()),
+            Happening::ChildEnded { outcome: Err(error), .. } => record.attempt_failed(error, event.at),
             Happening::Failed { error, logs, .. } => {
                 record.logs.extend(logs.iter().cloned());
-                record.error = Some(error.clone());
-                if let Some(attempt) = record.attempts.last_mut() {
-                    attempt.finished_at = Some(event.at);
-                    attempt.error = Some(error.clone());
-                }
+                record.attempt_failed(error, event.at);
             }
             Happening::Reused { .. } => {
                 record.reused = true;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use floe_engine::machine::Machine;
 use floe_model::access::{Caller, Credential};
 use floe_model::flows::{Engine, Level};
-use floe_model::id::{FlowId, RunId, WorkspaceId};
+use floe_model::id::{FlowId, RunId, TriggerId, WorkspaceId};
 use floe_model::{Fault, FaultKind};
 use floe_runtime::Ctx;
 use serde_json::{Map, Value, json};
@@ -13,8 +13,7 @@ use serde_json::{Map, Value, json};
 use crate::Flows;
 use crate::definitions::{self, Remembered, Runnable, VersionChoice};
 use crate::files;
-use crate::runs::{AnswerIn, NewRun, Origin, RunState, check_inputs, choose_entry, load};
-use crate::workflows;
+use crate::runs::{AnswerIn, Begin, NewRun, Origin, RunState, check_inputs, choose_entry, load, note_chain};
 
 /// Longest that a synchronous call waits for its run, in milliseconds (Flow API contract, section 3.1).
 pub const WAIT_MS_MAX: u64 = 55_000;
@@ -38,6 +37,8 @@ pub enum WayIn {
         trigger: Option<String>,
         /// How many runs and agents stand above the run.
         depth: u32,
+        /// The triggers whose runs led to it by events.
+        chain: Vec<TriggerId>,
     },
 }
 
@@ -132,8 +133,8 @@ impl Flows {
             })?,
             _ => self.permitted(ctx, call.flow, found).await?,
         };
-        // The Flow API does not know workflows; an agent may have one as its tool.
-        if runnable.engine == Engine::Workflow && !matches!(call.way, WayIn::Peer { .. }) {
+        // A workflow is started in its own way, which also looks whether it may be started now.
+        if runnable.engine == Engine::Workflow {
             return Err(Fault::not_found("Flow"));
         }
         let plan = &runnable.plan;
@@ -144,30 +145,18 @@ impl Flows {
             WayIn::Peer { trigger, .. } => ("peer", trigger.as_deref(), "/inputs"),
         };
         let entry = choose_entry(plan, kind, named)?;
-        let inputs = match runnable.engine {
-            Engine::Workflow => workflows::convert(&runnable.declared, call.inputs.clone())?,
-            Engine::Flow => {
-                let inputs = check_inputs(&plan.entries[entry], call.inputs.clone(), base)?;
-                files::resolve_inputs(ctx, &plan.entries[entry].inputs, inputs, base).await?
-            }
-        };
-        Ok(NewRun {
+        let inputs = check_inputs(&plan.entries[entry], call.inputs.clone(), base)?;
+        let inputs = files::resolve_inputs(ctx, &plan.entries[entry].inputs, inputs, base).await?;
+        let begin = Begin {
             run: call.run,
             workspace: ctx.caller.workspace,
             mode: ctx.caller.mode,
-            flow: runnable.flow,
-            shown_id: runnable.shown_id.clone(),
-            flow_name: runnable.flow_name.clone(),
-            version: runnable.version,
-            is_draft: runnable.is_draft,
-            document_hash: runnable.document_hash,
-            settings: runnable.settings.clone(),
-            plan: Arc::clone(plan),
             entry,
             trigger: Value::Null,
             inputs,
             origin: origin(&ctx.caller, kind, call),
-        })
+        };
+        Ok(NewRun::of(&runnable, begin))
     }
 
     /// The version to be run, with its plan; the latest one from memory where it is known. Looks at no permission.
@@ -195,8 +184,7 @@ impl Flows {
             Err(_) if definitions::may(&ctx.caller, &resolved.access, Level::View) => return Err(not_allowed()),
             Err(_) => return Err(Fault::not_found("Flow")),
         };
-        let declared = workflows::declared(&resolved, &self.catalog);
-        let runnable = Arc::new(Runnable::new(resolved, declared, plan));
+        let runnable = Arc::new(Runnable::new(resolved, plan));
         if let Some(generation) = generation {
             self.latest.put(workspace, &runnable, generation, read_at);
         }
@@ -254,15 +242,21 @@ fn origin(caller: &Caller, kind: &'static str, call: &Execute) -> Origin {
         _ => None,
     };
     let member = caller.member.as_ref();
+    let mut source = json!({
+        "kind": kind, "hookId": call.hook_id, "tokenId": token,
+        "userId": member.map(|member| member.id), "ip": call.ip,
+    });
+    let mut depth = 0;
+    if let WayIn::Peer { depth: above, chain, .. } = &call.way {
+        depth = *above;
+        note_chain(&mut source, chain);
+    }
     Origin {
         kind,
-        source: json!({
-            "kind": kind, "hookId": call.hook_id, "tokenId": token,
-            "userId": member.map(|member| member.id), "ip": call.ip,
-        }),
+        source,
         started_by: started_by(caller),
         user: member.map_or(Value::Null, |member| json!({ "name": member.name, "email": member.email })),
         parent: None,
-        depth: if let WayIn::Peer { depth, .. } = call.way { depth } else { 0 },
+        depth,
     }
 }

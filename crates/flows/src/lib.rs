@@ -11,6 +11,7 @@ pub mod editor;
 pub mod enhance;
 mod execute;
 pub mod files;
+mod form;
 pub mod history;
 pub mod logs;
 pub mod nodes;

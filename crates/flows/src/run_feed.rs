@@ -75,10 +75,9 @@ impl Flows {
     /// # Errors
     /// 404 for a run that is not there or may not be seen.
     pub async fn follow(&self, ctx: &Ctx, run: RunId) -> Result<RunFeed, Fault> {
-        self.run_row(ctx, run).await?;
-        let loaded = runs::load(&ctx.store, &self.plans, ctx.caller.workspace, run).await?;
-        let loaded = loaded.ok_or_else(|| Fault::not_found("Run"))?;
-        Ok(RunFeed { row: loaded.row, recorder: Recorder::new(loaded.plan), read: 0 })
+        let row = self.run_row(ctx, run).await?;
+        let plan = runs::plan_of(&ctx.store, &self.plans, &row).await?;
+        Ok(RunFeed { row, recorder: Recorder::new(plan), read: 0 })
     }
 }
 

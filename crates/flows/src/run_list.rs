@@ -32,7 +32,7 @@ const ID_SLACK_MS: i64 = 60_000;
 /// Which runs a list shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ListFilter {
-    /// Statuses of flow runs; every status when empty.
+    /// Statuses in the words of the console; every status when empty.
     pub statuses: Vec<&'static str>,
     /// Words of the product, which differ by language; every word when empty.
     pub product: Vec<String>,
@@ -95,13 +95,16 @@ impl RunItem {
     #[must_use]
     pub fn statuses(&self) -> (&str, &str) {
         let run = &self.listed.run;
-        let product = product_status(self.engine, run);
-        let console = match (self.engine, product) {
-            (Engine::Workflow, "pending") => "queued",
-            (Engine::Workflow, "paused") => "waiting",
-            (_, word) => word,
-        };
-        (console, product)
+        (console_status(self.engine, run), product_status(self.engine, run))
+    }
+}
+
+/// The status of a run in the words of the console.
+fn console_status(engine: Engine, run: &RunRow) -> &str {
+    match (engine, product_status(engine, run)) {
+        (Engine::Workflow, "pending") => "queued",
+        (Engine::Workflow, "paused") => "waiting",
+        (_, word) => word,
     }
 }
 
@@ -275,8 +278,7 @@ impl ListFilter {
                 || run.error_code.as_deref().is_some_and(has)
                 || run.error_message.as_deref().is_some_and(has)
         };
-        (self.statuses.is_empty() || self.statuses.contains(&run.status.as_str()))
-            && self.flow.is_none_or(|flow| flow == run.flow)
+        self.flow.is_none_or(|flow| flow == run.flow)
             && self.mode.is_none_or(|mode| mode == run.mode)
             && is(&self.trigger, &run.trigger_type)
             && is(&self.source, &run.source_kind)
@@ -291,6 +293,7 @@ impl ListFilter {
     fn fits(&self, engine: Engine, run: &RunRow) -> bool {
         let word = || product_status(engine, run);
         self.engine.is_none_or(|wanted| wanted == engine)
+            && (self.statuses.is_empty() || self.statuses.contains(&console_status(engine, run)))
             && (self.product.is_empty() || self.product.iter().any(|wanted| wanted == word()))
     }
 
@@ -312,7 +315,11 @@ impl ListFilter {
             None => Walk::Status(status),
         };
         let mut walks: Vec<Walk> = self.statuses.iter().copied().filter(rare).map(of_status).collect();
-        if self.statuses.iter().any(|status| matches!(*status, "queued" | "running")) {
+        // A workflow that asks waits, also while others of its nodes go on; one that only waits for time is running.
+        if self.statuses.contains(&"running") && !self.statuses.contains(&"waiting") {
+            walks.push(of_status("waiting"));
+        }
+        if self.statuses.iter().any(|status| matches!(*status, "queued" | "running" | "waiting")) {
             walks.push(Walk::Moving);
         }
         walks

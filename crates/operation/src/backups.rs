@@ -244,8 +244,12 @@ impl Operation {
             }
             Err(problem) => {
                 tracing::error!(backup = %id.prefixed(), problem, "a backup could not be taken");
-                let text = problem.clone();
-                self.platform.store.write(move |tx| backups::failed(tx, id, &text, now)).await?;
+                let (text, kind, platform) = (problem.clone(), backup.kind.clone(), Arc::clone(&self.platform));
+                let failed = move |tx: &mut Tx<'_>| {
+                    backups::failed(tx, id, &text, now)?;
+                    crate::trail::tell_failed(tx, &platform, (id, &kind), now)
+                };
+                self.platform.store.write(failed).await?;
                 Err(Fault::new(FaultKind::Unprocessable, "backup_failed", problem))
             }
         }

@@ -1,5 +1,6 @@
-//! Retention: finished runs go after the days that the settings say, with their journals, questions and files; domain events after 30
-//! days. Ledger, payments and audit are never removed (console contract, section 8).
+//! Retention: finished runs go after the days that the settings of their workspace say, else those of the server, with their journals,
+//! questions and files; domain events after 30 days; the activity of agents with the runs, but not before [`ACTIVITY_DAYS_MIN`] days.
+//! Ledger, payments and audit are never removed (console contract, sections 5.1 and 8).
 
 use std::sync::Arc;
 
@@ -8,9 +9,11 @@ use floe_model::{Fault, Timestamp};
 use floe_runtime::Platform;
 use floe_runtime::jobs::{JobFuture, JobHandler};
 use floe_store::Tx;
-use floe_store::agents::thread_retention;
+use floe_store::access::workspaces;
+use floe_store::agents::{activity_retention, thread_retention};
 use floe_store::operation::retention::{self, EVENTS_MAX};
 use floe_store::platform::jobs::{self, Job, NewJob};
+use serde_json::Value;
 
 use crate::Operation;
 use crate::claim::keep_claim;
@@ -25,6 +28,8 @@ const EVERY_MIN: i64 = 30;
 const FIRST_S: i64 = 60;
 /// Days that domain events are kept.
 const EVENT_DAYS: i64 = 30;
+/// Days that the activity of agents is kept at least, so that the performance of a whole quarter can be asked about.
+const ACTIVITY_DAYS_MIN: i64 = 92;
 /// Steps of one sweep; what is left waits for the next.
 const STEPS_MAX: usize = 2_000;
 
@@ -35,6 +40,8 @@ pub struct Removed {
     pub runs: u64,
     /// Threads of agents.
     pub threads: u64,
+    /// Entries in the activity of agents.
+    pub activity: u64,
     /// Domain events.
     pub events: u64,
 }
@@ -56,11 +63,12 @@ impl Operation {
     pub async fn sweep(&self) -> Result<Removed, Fault> {
         let now = self.platform.clock.now();
         let mut removed = Removed::default();
-        let before = days_before(now, i64::from(self.config.run_retention_days));
         let store = &self.platform.store;
         let (mut workspace, mut after, mut steps) = (WorkspaceId(0), RunId(0), 0);
         while let Some(next) = store.read(move |tx| retention::next_workspace(tx, workspace)).await? {
             workspace = next;
+            let days = self.days_of(workspace).await?;
+            let (before, long_before) = (days_before(now, days), days_before(now, days.max(ACTIVITY_DAYS_MIN)));
             loop {
                 let (of, from) = (workspace, after);
                 let swept = store.write(move |tx| retention::sweep_runs(tx, of, from, before)).await?;
@@ -72,8 +80,12 @@ impl Operation {
                 }
             }
             after = RunId(0);
-            removed.threads += self.sweep_threads(workspace, before).await?;
+            let most = thread_retention::STEP_MAX;
+            removed.threads += self.sweep_of(workspace, before, most, thread_retention::sweep).await?;
+            let most = activity_retention::STEP_MAX;
+            removed.activity += self.sweep_of(workspace, long_before, most, activity_retention::sweep).await?;
         }
+        let before = days_before(now, i64::from(self.config.run_retention_days));
         for _ in 0..STEPS_MAX {
             if !store.write(move |tx| retention::sweep_bulk(tx, before)).await? {
                 break;
@@ -90,14 +102,27 @@ impl Operation {
         Ok(removed)
     }
 
-    /// Removes the threads of a workspace in which nothing has happened for as long as finished runs are kept.
-    async fn sweep_threads(&self, workspace: WorkspaceId, before: Timestamp) -> Result<u64, Fault> {
+    /// Days that a workspace keeps what is over: those of its own settings, else the server's.
+    async fn days_of(&self, workspace: WorkspaceId) -> Result<i64, Fault> {
+        let found = self.platform.store.read(move |tx| workspaces::find(tx, workspace)).await?;
+        let settings: Value = found.and_then(|found| serde_json::from_str(&found.settings).ok()).unwrap_or_default();
+        let own = settings.get("run_retention_days").and_then(Value::as_i64).filter(|days| *days > 0);
+        Ok(own.unwrap_or_else(|| i64::from(self.config.run_retention_days)))
+    }
+
+    /// Removes what a workspace holds from before an instant, `most` at a time, until nothing is left of it or the steps are used up.
+    async fn sweep_of(
+        &self,
+        workspace: WorkspaceId,
+        before: Timestamp,
+        most: usize,
+        step: fn(&mut Tx<'_>, WorkspaceId, Timestamp) -> Result<usize, Fault>,
+    ) -> Result<u64, Fault> {
         let mut removed = 0;
         for _ in 0..STEPS_MAX {
-            let step = move |tx: &mut Tx<'_>| thread_retention::sweep(tx, workspace, before);
-            let count = self.platform.store.write(step).await?;
+            let count = self.platform.store.write(move |tx| step(tx, workspace, before)).await?;
             removed += count as u64;
-            if count < thread_retention::STEP_MAX {
+            if count < most {
                 break;
             }
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use floe_engine::catalog::{EffectSpec, Execution, StepSpec};
 use floe_engine::event::{LogLine, StepError};
-use floe_model::id::RunId;
+use floe_model::id::{RunId, TriggerId};
 use floe_model::{Scope, Timestamp};
 use serde_json::{Map, Value};
 
@@ -39,6 +39,9 @@ pub struct EffectCall {
     pub attempt: u32,
     /// How many runs and agents stand above the run: what calls others passes it on, so that they cannot call each other for ever.
     pub depth: u32,
+    /// The triggers whose runs led to this one by events: what may cause events passes them on, so that triggers cannot fire each other
+    /// for ever.
+    pub chain: Vec<TriggerId>,
     /// The configuration after templates.
     pub input: Arc<Value>,
     /// Fields that are never templates, such as program text.

@@ -50,6 +50,9 @@ pub struct ModelCall {
     pub top_p: Option<f64>,
     /// Longest answer in tokens; none or more than the model can means the model's own limit.
     pub max_output_tokens: Option<u32>,
+    /// Tokens in which the model may think before it answers, beside those of the answer; none leaves it to the provider. A model that
+    /// cannot think answers without.
+    pub thinking_tokens: Option<u32>,
     /// JSON Schema of the answer's text.
     pub response_schema: Option<Value>,
     /// For everything, tries and fallbacks included; at most [`CALL_MS_MAX`], 0 means that.
@@ -208,6 +211,8 @@ pub struct Try {
 pub struct ModelReply {
     /// What it says; may be empty when it asks for tools.
     pub text: String,
+    /// What it thought before, where it tells; else empty.
+    pub thinking: String,
     /// What it asks for.
     pub tool_calls: Vec<ToolRequest>,
     /// Why it stopped.

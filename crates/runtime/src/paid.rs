@@ -11,7 +11,10 @@ use floe_store::access::credit_entries::Origin;
 
 use crate::Platform;
 use crate::credits::{self, Spent};
-use crate::models::{ChatMessage, Deltas, ModelCall, ModelFailure, ModelFault, ModelReply, Models, Part, Price, Usage};
+use crate::models::{
+    ChatMessage, Deltas, EmbedCall, Embedded, ModelCall, ModelFailure, ModelFault, ModelReply, Models, Part, Price,
+    Usage,
+};
 
 /// Characters that count as a token when the price of a call is put aside.
 const CHARS_A_TOKEN: usize = 4;
@@ -66,25 +69,57 @@ pub async fn call(
     deltas: Option<&dyn Deltas>,
 ) -> Result<Paid, Unpaid> {
     let Some(model) = models.find(scope, call.model.as_deref()).await? else {
-        let fault = match call.model.as_deref() {
-            None | Some("" | crate::models::DEFAULT_MODEL) => ModelFault::NotConfigured,
-            Some(name) => ModelFault::UnknownModel(name.to_owned()),
-        };
-        return Err(Unpaid::Model(fault.into()));
+        return Err(unknown(call.model.as_deref()));
     };
-    let most_out = call.max_output_tokens.map_or(model.max_output_tokens, |most| most.min(model.max_output_tokens));
+    let most_out = call.max_output_tokens.map_or(model.max_output_tokens, |most| {
+        most.saturating_add(call.thinking_tokens.unwrap_or(0)).min(model.max_output_tokens)
+    });
     hold(platform, scope, &bill.reference, expected(model.price, call, most_out)).await?;
     match models.call(scope, call, deltas).await {
         Ok(reply) => {
-            let credits = settle(platform, scope, bill, &reply).await?;
+            let credits = settle(platform, scope, bill, (&reply.model, reply.price, reply.usage)).await?;
             Ok(Paid { reply, credits })
         }
         Err(failure) => {
-            let (own, reference) = (Arc::clone(platform), bill.reference.clone());
-            platform.store.write(move |tx| credits::release(tx, &own, scope, &reference)).await?;
+            release(platform, scope, bill).await?;
             Err(Unpaid::Model(failure))
         }
     }
+}
+
+/// Makes vectors and pays for them.
+///
+/// # Errors
+/// See [`Unpaid`].
+pub async fn embed(
+    platform: &Arc<Platform>,
+    models: &dyn Models,
+    scope: Scope,
+    bill: &Bill,
+    call: &EmbedCall,
+) -> Result<Embedded, Unpaid> {
+    let found = models.find_embedding(scope, call.model.as_deref()).await?;
+    let Some(model) = found else { return Err(unknown(call.model.as_deref())) };
+    let chars: usize = call.texts.iter().map(String::len).sum();
+    hold(platform, scope, &bill.reference, at_most(model.price, chars, 0)).await?;
+    match models.embed(scope, call).await {
+        Ok(embedded) => {
+            settle(platform, scope, bill, (&embedded.model, embedded.price, embedded.usage)).await?;
+            Ok(embedded)
+        }
+        Err(failure) => {
+            release(platform, scope, bill).await?;
+            Err(Unpaid::Model(failure))
+        }
+    }
+}
+
+fn unknown(model: Option<&str>) -> Unpaid {
+    let fault = match model {
+        None | Some("" | crate::models::DEFAULT_MODEL) => ModelFault::NotConfigured,
+        Some(name) => ModelFault::UnknownModel(name.to_owned()),
+    };
+    Unpaid::Model(fault.into())
 }
 
 async fn hold(platform: &Arc<Platform>, scope: Scope, reference: &str, amount: i64) -> Result<(), Unpaid> {
@@ -93,13 +128,24 @@ async fn hold(platform: &Arc<Platform>, scope: Scope, reference: &str, amount: i
     held.map_err(|_| Unpaid::NoCredits)
 }
 
-async fn settle(platform: &Arc<Platform>, scope: Scope, bill: &Bill, reply: &ModelReply) -> Result<i64, Fault> {
+async fn release(platform: &Arc<Platform>, scope: Scope, bill: &Bill) -> Result<(), Fault> {
+    let (own, reference) = (Arc::clone(platform), bill.reference.clone());
+    platform.store.write(move |tx| credits::release(tx, &own, scope, &reference)).await
+}
+
+/// Takes what a call has used: the model that answered, its price, and its tokens.
+async fn settle(
+    platform: &Arc<Platform>,
+    scope: Scope,
+    bill: &Bill,
+    (model, price, usage): (&str, Price, Usage),
+) -> Result<i64, Fault> {
     let spent = Spent {
-        credits: reply.price.of(reply.usage, 0).min(floe_model::access::credits::AMOUNT_MAX),
+        credits: price.of(usage, 0).min(floe_model::access::credits::AMOUNT_MAX),
         calls: 1,
-        input_tokens: reply.usage.input_tokens,
-        output_tokens: reply.usage.output_tokens,
-        origin: Origin { model: Some(reply.model.clone()), ..bill.origin.clone() },
+        input_tokens: usage.input_tokens,
+        output_tokens: usage.output_tokens,
+        origin: Origin { model: Some(model.to_owned()), ..bill.origin.clone() },
         flow: bill.flow,
     };
     let (own, reference) = (Arc::clone(platform), bill.reference.clone());
@@ -109,6 +155,10 @@ async fn settle(platform: &Arc<Platform>, scope: Scope, bill: &Bill, reply: &Mod
 /// What a call costs at most, as far as that can be told before it.
 fn expected(price: Price, call: &ModelCall, most_out: u32) -> i64 {
     let chars = call.system.as_ref().map_or(0, String::len) + call.messages.iter().map(length).sum::<usize>();
+    at_most(price, chars, most_out)
+}
+
+fn at_most(price: Price, chars: usize, most_out: u32) -> i64 {
     let input_tokens = i64::try_from(chars / CHARS_A_TOKEN).unwrap_or(i64::MAX);
     let usage = Usage { input_tokens, output_tokens: i64::from(most_out) };
     price.of(usage, 0).min(floe_model::access::credits::AMOUNT_MAX)

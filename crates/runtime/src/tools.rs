@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use floe_model::Scope;
 use floe_model::access::Caller;
-use floe_model::id::AgentId;
+use floe_model::id::{AgentId, TriggerId};
 use serde_json::Value;
 
 use crate::Platform;
@@ -47,6 +47,8 @@ pub struct ToolCall {
     pub arguments: Value,
     /// How many agents stand above this exchange, 0 for one that was asked for from outside.
     pub depth: u8,
+    /// The triggers whose runs led to this exchange by events: what may cause further ones passes them on.
+    pub chain: Vec<TriggerId>,
     /// Limit of this call in milliseconds.
     pub deadline_ms: u64,
 }

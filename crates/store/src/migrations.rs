@@ -55,4 +55,7 @@ migrations! {
     33 "triggers" "0033_triggers.sql";
     35 "agent_memory" "0035_agent_memory.sql";
     36 "run_files" "0036_run_files.sql";
+    42 "step_pins" "0042_step_pins.sql";
+    47 "notification_reads" "0047_notification_reads.sql";
+    48 "runs_of_tests" "0048_runs_of_tests.sql";
 }

@@ -21,6 +21,7 @@ mod ledger;
 mod options;
 mod place;
 mod prepare;
+mod proof;
 mod receiver;
 mod server;
 mod storm;
@@ -47,16 +48,20 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Outcome {
     let options = Options::parse(arguments)?;
     let binary = workspace.server_binary()?;
     println!("seed {} (repeat with --seed {})", options.seed, options.seed);
-    let mut failed = prove_all(workspace, &options, &binary)?;
-    for more in options.then() {
-        failed += prove_all(workspace, &more, &binary)?;
+    let mut violations = Vec::new();
+    for round in std::iter::once(options.clone()).chain(options.then()) {
+        violations.extend(prove_all(workspace, &round, &binary)?);
     }
-    if failed == 0 { Ok(()) } else { Err(Failure(format!("{failed} violations"))) }
+    if violations.is_empty() {
+        return Ok(());
+    }
+    let seed = options.seed;
+    Err(Failure(format!("seed {seed}, {} violations\n{}", violations.len(), violations.join("\n"))))
 }
 
-/// Each database that was asked for; answers how many violations there are.
-fn prove_all(workspace: &Workspace, options: &Options, binary: &std::path::Path) -> Outcome<usize> {
-    let mut failed = 0;
+/// Each database that was asked for; answers what was violated, with the round in front.
+fn prove_all(workspace: &Workspace, options: &Options, binary: &std::path::Path) -> Outcome<Vec<String>> {
+    let mut violations = Vec::new();
     for database in options.databases() {
         let place = match Place::make(workspace, database) {
             Ok(place) => place,
@@ -66,31 +71,45 @@ fn prove_all(workspace: &Workspace, options: &Options, binary: &std::path::Path)
             }
             Err(reason) => return Err(Failure(format!("{}: {reason}", database.name()))),
         };
-        failed += prove(options, binary, database, place)?;
+        let round = format!("{}, {}", database.name(), subject(options));
+        let found = prove(&round, options, binary, database, place);
+        let found = found.map_err(|Failure(reason)| Failure(format!("seed {}, {round}: {reason}", options.seed)))?;
+        violations.extend(found.into_iter().map(|violation| format!("{round}: {violation}")));
     }
-    Ok(failed)
+    Ok(violations)
 }
 
-fn prove(options: &Options, binary: &std::path::Path, database: Database, mut place: Place) -> Outcome<usize> {
+/// What a round is about.
+fn subject(options: &Options) -> String {
+    match options.nodes {
+        _ if options.treasury => "payment runs".to_owned(),
+        _ if options.events => "events of apps".to_owned(),
+        _ if options.agents => "exchanges of agents".to_owned(),
+        _ if options.workflows => "executions of workflows".to_owned(),
+        1 => "flows".to_owned(),
+        nodes => format!("{nodes} nodes"),
+    }
+}
+
+/// One round; answers what was violated.
+fn prove(
+    round: &str,
+    options: &Options,
+    binary: &std::path::Path,
+    database: Database,
+    mut place: Place,
+) -> Outcome<Vec<String>> {
     let watch = Stopwatch::start();
-    let servers = match options.nodes {
-        _ if options.treasury => ", payment runs".to_owned(),
-        _ if options.events => ", events of apps".to_owned(),
-        _ if options.agents => ", exchanges of agents".to_owned(),
-        _ if options.workflows => ", executions of workflows".to_owned(),
-        1 => String::new(),
-        nodes => format!(", {nodes} nodes"),
-    };
-    println!("\n{}{servers}: {} kills", database.name(), options.kills(database));
+    println!("\n{round}: {} kills", options.kills(database));
     let prove = match options {
         _ if options.treasury => treasury::run,
-        _ if options.events => events::run,
-        _ if options.agents => agents::run,
-        _ if options.workflows => workflows::run,
+        _ if options.events => proof::run::<events::App>,
+        _ if options.agents => proof::run::<agents::Agent>,
+        _ if options.workflows => proof::run::<workflows::Desk>,
         _ => storm::run,
     };
     let report = prove(options, binary, database, &place)?;
-    println!("\n{}, seed {}, {:.0} s", database.name(), options.seed, watch.elapsed().as_secs_f64());
+    println!("\n{round}, seed {}, {:.0} s", options.seed, watch.elapsed().as_secs_f64());
     for (what, count) in &report.table {
         println!("  {what:<58} {count:>8}");
     }
@@ -98,7 +117,7 @@ fn prove(options: &Options, binary: &std::path::Path, database: Database, mut pl
     if options.keep || !report.violations.is_empty() {
         println!("  kept: {}", place.keep().display());
     }
-    Ok(report.violations.len())
+    Ok(report.violations)
 }
 
 /// Prints the first ones of each kind.

@@ -8,12 +8,17 @@ use crate::workspace::Workspace;
 /// The package and its version.
 const PACKAGE: &str = "schemathesis==4.32.5";
 
+/// Where the fuzzer is.
+pub(super) fn folder(workspace: &Workspace) -> PathBuf {
+    workspace.target().join("fuzz-api")
+}
+
 /// Finds the fuzzer, or installs it.
 ///
 /// # Errors
 /// What is missing, in one line.
 pub(super) fn ensure(workspace: &Workspace) -> Result<PathBuf, String> {
-    let folder = workspace.target().join("fuzz-api");
+    let folder = folder(workspace);
     let tool = folder.join("bin").join("schemathesis");
     if process::succeeds(workspace.command(&tool).arg("--version")) {
         return Ok(tool);

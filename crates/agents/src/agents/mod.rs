@@ -12,7 +12,7 @@ use floe_model::{Fault, Timestamp};
 use floe_runtime::Platform;
 use floe_runtime::seal::Place;
 use floe_store::Tx;
-use floe_store::agents::agents as rows;
+use floe_store::agents::{agent_versions, agents as rows};
 use serde_json::{Map, Value};
 
 pub use change::{Expected, create, delete, duplicate, patch};
@@ -70,6 +70,26 @@ pub fn require(tx: &mut Tx<'_>, workspace: WorkspaceId, id: AgentId) -> Result<A
 pub fn load(tx: &mut Tx<'_>, platform: &Platform, workspace: WorkspaceId, id: AgentId) -> Result<Option<Agent>, Fault> {
     let row = rows::find(tx, workspace, id)?.filter(|row| row.deleted_at.is_none());
     row.map(|row| whole(tx, platform, workspace, &row)).transpose()
+}
+
+/// An agent as [`load`] gives it, with the configuration that it had under this version.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_version(
+    tx: &mut Tx<'_>,
+    platform: &Platform,
+    workspace: WorkspaceId,
+    id: AgentId,
+    version: i64,
+) -> Result<Option<Agent>, Fault> {
+    let Some(mut row) = rows::find(tx, workspace, id)?.filter(|row| row.deleted_at.is_none()) else { return Ok(None) };
+    if row.config_version != version
+        && let Some(old) = agent_versions::find(tx, workspace, id, version)?
+    {
+        (row.config, row.secrets, row.config_version) = (old.config, old.secrets, old.number);
+    }
+    whole(tx, platform, workspace, &row).map(Some)
 }
 
 /// A page of the agents, newest first, and how many there are.

@@ -200,7 +200,9 @@ fn row(ready: &Ready, thread: &Thread, asked: &Asked) -> Result<Exchange, Fault>
 
 fn write_down(tx: &mut Tx<'_>, ready: &Ready, thread: &Thread, asked: &Asked, way: Way) -> Result<Exchange, Fault> {
     let mut exchange = row(ready, thread, asked)?;
-    let is_turn = way != Way::Background && !exchanges::has_earlier(tx, thread.id, thread.arrivals)?;
+    // Nothing came before the first one of a thread.
+    let is_first = thread.arrivals == 1;
+    let is_turn = way != Way::Background && (is_first || !exchanges::has_earlier(tx, thread.id, thread.arrivals)?);
     exchange.is_background = !matches!(way, Way::Direct(_));
     exchange.owner = match way {
         Way::Direct(owner) => Some(owner),

@@ -3,7 +3,7 @@
 use floe_model::access::{Caller, Credential, Member, Role, TreasuryRole};
 use floe_model::agents::envelope::Finish;
 use floe_model::agents::message::{Message, Role as Says};
-use floe_model::id::{ExchangeId, KeyId, MemberId, MessageId, SessionId, ThreadId, TokenId, parse_bits};
+use floe_model::id::{ExchangeId, KeyId, MemberId, MessageId, SessionId, ThreadId, TokenId, TriggerId, parse_bits};
 use floe_model::{Fault, Scope};
 use floe_store::Tx;
 use floe_store::agents::exchanges::Exchange;
@@ -24,6 +24,8 @@ pub(super) struct Asked {
     pub(super) answer: Option<MessageId>,
     /// Whether what the agent says is kept piece by piece.
     pub(super) streamed: bool,
+    /// The triggers whose runs led to it by events.
+    pub(super) chain: Vec<TriggerId>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -38,6 +40,8 @@ struct Kept {
     answer: Option<MessageId>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     streamed: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    chain: Vec<TriggerId>,
 }
 
 impl Asked {
@@ -54,6 +58,7 @@ impl Asked {
             continues: self.continues,
             answer: self.answer,
             streamed: self.streamed,
+            chain: self.chain.clone(),
         };
         serde_json::to_string(&kept).map_err(Fault::internal)
     }
@@ -67,8 +72,8 @@ impl Asked {
             Ok((id.ok_or_else(|| Fault::internal("a kept message has no id"))?, message))
         };
         let messages = kept.messages.iter().map(message).collect::<Result<_, Fault>>()?;
-        let Kept { custom, continues, answer, streamed, .. } = kept;
-        Ok(Self { messages, custom, continues, answer, streamed })
+        let Kept { custom, continues, answer, streamed, chain, .. } = kept;
+        Ok(Self { messages, custom, continues, answer, streamed, chain })
     }
 }
 
@@ -144,6 +149,14 @@ pub(super) fn is_judged(message: &Message) -> bool {
 pub(crate) fn questions(exchange: &Exchange) -> Result<Vec<(MessageId, Message)>, Fault> {
     let asked = Asked::read(&exchange.asked)?;
     Ok(asked.messages.into_iter().filter(|(_, message)| matches!(message.role, Says::User | Says::System)).collect())
+}
+
+/// The triggers whose runs led to an exchange by events.
+///
+/// # Errors
+/// Internal, when the row is damaged.
+pub(crate) fn chain_of(exchange: &Exchange) -> Result<Vec<TriggerId>, Fault> {
+    Ok(Asked::read(&exchange.asked)?.chain)
 }
 
 /// Id of the message in which a person's answer is waited for, in a thread that is in the hands of one.

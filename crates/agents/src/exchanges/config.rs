@@ -7,6 +7,7 @@ use floe_model::agents::agent::{AgentConfig, CreditLimit, OUTPUT_TOKENS, Period,
 use floe_model::id::AgentId;
 use floe_model::{Fault, Scope, Timestamp};
 use floe_runtime::models::{ModelInfo, ModelKind};
+use floe_store::agents::exchanges::Exchange;
 use serde_json::{Map, Value};
 
 use crate::Agents;
@@ -70,6 +71,24 @@ pub(super) async fn load(
         let tools = agent.tools();
         let config = Config { agent: agent.config, tools, version: agent.config_version, tried: hidden };
         Ok(Some((config, model)))
+    };
+    service.platform.store.read(read).await
+}
+
+/// Reads the configuration with which an exchange was accepted, which the agent may no longer have; none when there is no such agent.
+///
+/// # Errors
+/// Of the database.
+pub(super) async fn load_accepted(service: &Arc<Agents>, exchange: &Exchange) -> Result<Option<Loaded>, Fault> {
+    let (platform, models) = (Arc::clone(&service.platform), Arc::clone(&service.models));
+    let Exchange { scope, agent, config_version, .. } = *exchange;
+    let read = move |tx: &mut floe_store::Tx<'_>| {
+        let Some(agent) = agents::load_version(tx, &platform, scope.workspace, agent, config_version)? else {
+            return Ok(None);
+        };
+        let model = models.look_up(tx, scope, ModelKind::Chat, agent.config.model.as_deref())?;
+        let tools = agent.tools();
+        Ok(Some((Config { agent: agent.config, tools, version: agent.config_version, tried: None }, model)))
     };
     service.platform.store.read(read).await
 }

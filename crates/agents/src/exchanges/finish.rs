@@ -155,7 +155,10 @@ fn end(tx: &mut Tx<'_>, platform: &Platform, exchange: &Exchange, done: &Done) -
     let told = Told { tools: made.cloned().collect(), execution_ms: done.answered.execution_ms };
     tell::ended(tx, platform, &over, &told)?;
     tell_workflow::answered(tx, platform, &over, done)?;
-    exchanges::announce_next(tx, scope, exchange.thread, exchange.arrival)?;
+    // Whoever came later has counted up the thread, which this transaction has.
+    if thread.as_ref().is_none_or(|thread| thread.arrivals > exchange.arrival) {
+        exchanges::announce_next(tx, scope, exchange.thread, exchange.arrival)?;
+    }
     let outcome = outcome::of(tx, &over)?.ok_or_else(|| Fault::internal("an exchange that is over is not"))?;
     if let Some(url) = &exchange.callback_url {
         tell::call_back(tx, platform, &over, url, &outcome)?;

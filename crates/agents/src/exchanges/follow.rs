@@ -117,6 +117,8 @@ pub enum End {
 pub struct Look {
     /// Events, each with its number from 1.
     pub events: Vec<(i64, Event)>,
+    /// Whether these are all that there are by now.
+    pub is_all: bool,
     /// Its end, once everything else was told.
     pub end: Option<End>,
 }
@@ -198,7 +200,7 @@ pub fn look(tx: &mut Tx<'_>, scope: Scope, exchange: ExchangeId, after: i64) -> 
     let Some(found) = exchanges::find(tx, scope, exchange)? else { return Ok(None) };
     let (events, is_all) = read(tx, scope, exchange, after)?;
     let end = if is_all { end_of(tx, &found)? } else { None };
-    Ok(Some(Look { events, end }))
+    Ok(Some(Look { events, is_all, end }))
 }
 
 /// Notes that somebody saw the end of an answer.
@@ -242,7 +244,7 @@ fn waits_for_person(tx: &mut Tx<'_>, exchange: &Exchange) -> Result<bool, Fault>
     Ok(messages::find(tx, exchange.scope.workspace, exchange.thread, answer)?.is_none())
 }
 
-fn end_of(tx: &mut Tx<'_>, exchange: &Exchange) -> Result<Option<End>, Fault> {
+pub(super) fn end_of(tx: &mut Tx<'_>, exchange: &Exchange) -> Result<Option<End>, Fault> {
     let Some(ended) = &exchange.ended else { return Ok(None) };
     let usage = Usage { input_tokens: ended.input_tokens, output_tokens: ended.output_tokens };
     if ended.code == 200 && ended.finish == Some(Finish::Handoff) {

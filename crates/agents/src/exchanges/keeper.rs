@@ -163,7 +163,7 @@ pub(super) async fn look_up(
         // What was tried was not saved, and the one who tried it is gone.
         return Ok(Err("interrupted"));
     }
-    let loaded = super::config::load(agents, exchange.scope, exchange.agent, None).await?;
+    let loaded = super::config::load_accepted(agents, exchange).await?;
     let Some((config, model)) = loaded else { return Ok(Err("agent_deleted")) };
     Ok(Ok(Known { config: Arc::new(config), caller: Arc::new(asked::caller_of(exchange)), model }))
 }

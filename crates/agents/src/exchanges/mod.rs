@@ -15,6 +15,7 @@ mod config;
 mod conversation;
 mod direct;
 mod end;
+mod execution;
 mod finish;
 pub mod follow;
 mod journal;
@@ -43,8 +44,10 @@ use floe_runtime::Platform;
 use tokio::sync::{Notify, Semaphore, watch};
 
 pub use asked::caller_of;
+pub(crate) use asked::chain_of;
 pub(crate) use asked::{promised_answer, questions};
 pub use config::Config;
+pub use execution::{Replied, execution};
 pub use journal::trace;
 pub use keeper::Keeper;
 pub use send::Sent;

@@ -34,6 +34,7 @@ impl Agents {
             continues: new.continues.as_ref().map(|one| one.exchange),
             answer: Some(ids.next()),
             streamed: new.streamed,
+            chain: new.chain.clone(),
         };
         Ok(Ready {
             scope,

@@ -122,6 +122,7 @@ impl Work {
             tools,
             temperature: Some(agent.temperature),
             top_p: None,
+            thinking_tokens: None,
             max_output_tokens: Some(self.config.output_tokens()),
             response_schema: agent.response_schema.clone(),
             deadline_ms: self.left_ms(CALL_MS_MAX),

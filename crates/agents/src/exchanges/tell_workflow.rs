@@ -13,10 +13,10 @@ use floe_store::agents::agents;
 use floe_store::agents::exchanges::Exchange;
 use floe_store::agents::messages::Message;
 use floe_store::agents::threads;
-use floe_store::webhooks::messages::{NewMessage, enqueue};
+use floe_store::webhooks::messages::{NewMessage, enqueue, enqueue_after};
 use serde_json::{Value, json};
 
-use super::asked::{Asked, questions};
+use super::asked::{Asked, chain_of, questions};
 use super::finish::Done;
 use super::follow::{BETWEEN_ROUNDS, why};
 
@@ -138,5 +138,5 @@ fn tell(
 ) -> Result<(), Fault> {
     let data = data.to_string();
     let new = NewMessage { kind, subject_id: Some(exchange.thread.0), data: &data, at };
-    enqueue(tx, exchange.scope, &new, &mut || platform.ids.next_bits()).map(drop)
+    enqueue_after(tx, exchange.scope, &new, &chain_of(exchange)?, &mut || platform.ids.next_bits()).map(drop)
 }

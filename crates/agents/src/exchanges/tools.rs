@@ -92,6 +92,7 @@ impl Work {
             key: call.key.clone(),
             arguments: call.args.clone(),
             depth: self.exchange.depth,
+            chain: self.asked.chain.clone(),
             deadline_ms: self.left_ms(CALL_MS_MAX),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use floe_model::agents::envelope::Finish;
 use floe_model::agents::exchange::Channel;
 use floe_model::agents::message::Message;
-use floe_model::id::{AgentId, ExchangeId, MessageId, RequestId, ThreadId};
+use floe_model::id::{AgentId, ExchangeId, MessageId, RequestId, ThreadId, TriggerId};
 use floe_model::{Scope, Timestamp};
 use floe_runtime::models::{ModelInfo, Usage};
 use serde_json::{Map, Value};
@@ -37,6 +37,8 @@ pub struct NewExchange {
     pub config_override: Option<Map<String, Value>>,
     /// Agents that stand above it.
     pub depth: u8,
+    /// The triggers whose runs led to it by events.
+    pub chain: Vec<TriggerId>,
     /// Whether what the agent says is kept piece by piece, for those who follow the thread.
     pub streamed: bool,
     /// The exchange that stopped for approvals, all of which are decided: this one goes on from there.
@@ -57,6 +59,7 @@ impl NewExchange {
             key: None,
             config_override: None,
             depth: 0,
+            chain: Vec::new(),
             streamed: false,
             continues: None,
         }

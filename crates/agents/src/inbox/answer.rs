@@ -16,7 +16,7 @@ use super::list::find;
 use super::write::{requester, tell};
 use crate::Agents;
 use crate::approvals::Continued;
-use crate::exchanges::{Accepted, NewExchange, Ready, caller_of};
+use crate::exchanges::{Accepted, NewExchange, Ready, caller_of, chain_of};
 use crate::threads::{self, Turn};
 use crate::trail::{self, Note, Who};
 
@@ -100,6 +100,7 @@ impl Agents {
         let before = before.ok_or_else(|| Refusal::NotWaiting.fault())?;
         // It goes on for whoever asked first, with the rights that they had: the answer gives no others.
         let by = Arc::new(caller_of(&before));
+        let chain = chain_of(&before)?;
         let new = NewExchange {
             thread: Some(row.alias.clone()),
             channel: before.channel,
@@ -107,6 +108,7 @@ impl Agents {
             key: Some(format!("approval:{stopped}")),
             continues: Some(Continued { exchange: stopped }),
             depth: before.depth,
+            chain,
             ..NewExchange::new(row.agent, Vec::new())
         };
         self.prepare(&ctx.with_caller(by), new).await

@@ -9,6 +9,8 @@ use tokio::time::Instant;
 
 /// Tools that one answer may ask for.
 pub(super) const TOOL_CALLS_MAX: usize = 128;
+/// Fewer tokens than these no provider thinks in.
+const THINKING_TOKENS_MIN: u32 = 1_024;
 /// Tokens that a provider is believed to have counted.
 const TOKENS_MAX: i64 = 1_000_000_000;
 /// Characters that count as one token where a provider does not tell.
@@ -29,6 +31,8 @@ pub(super) struct Asking<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Said {
     pub(super) text: String,
+    /// What it thought before; empty where it does not tell.
+    pub(super) thinking: String,
     pub(super) tool_calls: Vec<ToolRequest>,
     pub(super) finish: Finish,
     /// None where the provider did not tell.
@@ -50,6 +54,12 @@ impl Asking<'_> {
     pub(super) fn output_tokens(&self) -> u32 {
         let most = self.info.max_output_tokens.max(1);
         self.call.max_output_tokens.map_or(most, |asked| asked.clamp(1, most))
+    }
+
+    /// Tokens in which the model may think: what is asked for, as far as a token is left for the answer.
+    pub(super) fn thinking_tokens(&self) -> Option<u32> {
+        let most = self.info.max_output_tokens.saturating_sub(1);
+        self.call.thinking_tokens.map(|asked| asked.min(most)).filter(|tokens| *tokens >= THINKING_TOKENS_MIN)
     }
 
     /// The instructions; `with_schema` adds the schema of the answer for a model that is not held to it by its provider.
@@ -138,7 +148,7 @@ pub(super) fn estimate(call: &ModelCall, said: &Said) -> Usage {
     };
     let input = call.system.as_deref().map_or(0, str::len) + call.messages.iter().map(of_message).sum::<usize>();
     let asked = said.tool_calls.iter().map(|call| call.name.len() + call.arguments.to_string().len());
-    let output = said.text.len() + asked.sum::<usize>();
+    let output = said.text.len() + said.thinking.len() + asked.sum::<usize>();
     let tokens = |bytes: usize| i64::try_from(bytes.div_ceil(CHARS_PER_TOKEN)).unwrap_or(i64::MAX);
     Usage { input_tokens: tokens(input), output_tokens: tokens(output) }
 }

@@ -204,6 +204,7 @@ fn reply(
     let usage = said.usage.unwrap_or_else(|| estimate(call, &said));
     ModelReply {
         text: said.text,
+        thinking: said.thinking,
         tool_calls: said.tool_calls,
         finish: said.finish,
         usage,

@@ -40,6 +40,19 @@ impl<'a> Config<'a> {
         }
     }
 
+    /// True or false, also as a text; nothing is false.
+    ///
+    /// # Errors
+    /// `VALIDATION` for anything else.
+    pub(super) fn flag(self, key: &str) -> Result<bool, StepError> {
+        match self.first(&[key]) {
+            None => Ok(false),
+            Some(Value::Bool(flag)) => Ok(*flag),
+            Some(Value::String(text)) if ["true", "false"].contains(&text.trim()) => Ok(text.trim() == "true"),
+            Some(_) => Err(invalid(key, "must be true or false")),
+        }
+    }
+
     /// A whole number of at least one, also as a text; fractions are cut off.
     ///
     /// # Errors

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use floe_engine::catalog::StepSpec;
 use floe_engine::event::StepError;
 use floe_runtime::effect::{Effect, EffectCall, EffectFuture};
-use floe_runtime::models::{EMBED_TEXTS_MAX, EmbedCall, Models as _};
-use floe_runtime::{Platform, credits};
-use floe_store::access::credit_entries::Origin;
+use floe_runtime::models::{EMBED_TEXTS_MAX, EmbedCall};
+use floe_runtime::{Platform, paid};
 use serde_json::{Value, json};
 
 use super::config::{Config, text_of};
-use super::fail::{fault_of, invalid, model, no_credits};
-use super::model::choose_embedding;
+use super::fail::{fault_of, invalid, unpaid};
+use super::model::{PRODUCT, choose_embedding};
 use crate::Agents;
+use crate::steps::bill;
 
 pub(super) static SPEC: StepSpec = super::spec(
     "node-embeddings",
@@ -35,12 +35,12 @@ impl Effect for Embeddings {
         false
     }
 
-    fn call<'a>(&'a self, platform: &'a Arc<Platform>, call: EffectCall) -> EffectFuture<'a> {
-        Box::pin(async move { run(&self.0, platform, &call).await.into() })
+    fn call<'a>(&'a self, _: &'a Arc<Platform>, call: EffectCall) -> EffectFuture<'a> {
+        Box::pin(async move { run(&self.0, &call).await.into() })
     }
 }
 
-async fn run(agents: &Arc<Agents>, platform: &Arc<Platform>, call: &EffectCall) -> Result<Value, StepError> {
+async fn run(agents: &Arc<Agents>, call: &EffectCall) -> Result<Value, StepError> {
     let config = Config(&call.input);
     let texts: Vec<String> = config.list("input").iter().map(text_of).filter(|text| !text.trim().is_empty()).collect();
     if texts.is_empty() {
@@ -52,53 +52,12 @@ async fn run(agents: &Arc<Agents>, platform: &Arc<Platform>, call: &EffectCall) 
     let chosen = choose_embedding(agents, call.scope, config).await?;
     let count = texts.len();
     let asked = EmbedCall { model: Some(chosen.name), texts, deadline_ms: call.timeout_ms };
-    let embedded = agents.models.embed(call.scope, &asked).await.map_err(|failure| model(&failure))?;
-    let price = embedded.price.of(embedded.usage, 0).min(floe_model::access::credits::AMOUNT_MAX);
-    pay(platform, call, price, &embedded).await?;
+    let bill = bill(agents, call, PRODUCT, 0).await.map_err(|fault| fault_of(&fault))?;
+    let paid = paid::embed(&agents.platform, agents.models.as_ref(), call.scope, &bill, &asked).await;
+    let embedded = paid.map_err(unpaid)?;
     let dimensions = embedded.vectors.first().map_or(0, Vec::len);
     Ok(json!({
         "embeddings": embedded.vectors, "model": chosen.model, "provider": chosen.provider,
         "metadata": { "count": count, "dimensions": dimensions, "tokens": embedded.usage.input_tokens },
     }))
-}
-
-/// Takes what the vectors cost, once for each attempt.
-async fn pay(
-    platform: &Arc<Platform>,
-    call: &EffectCall,
-    price: i64,
-    embedded: &floe_runtime::models::Embedded,
-) -> Result<(), StepError> {
-    if price == 0 {
-        return Ok(());
-    }
-    let (own, scope, run) = (Arc::clone(platform), call.scope, call.run);
-    let reference = format!("step:{}:{}:0", call.key, call.attempt);
-    let spent = credits::Spent {
-        credits: price,
-        calls: 1,
-        input_tokens: embedded.usage.input_tokens,
-        output_tokens: 0,
-        origin: Origin {
-            product: Some("workflows".to_owned()),
-            run_id: Some(run),
-            step_id: Some(call.step_id.clone()),
-            model: Some(embedded.model.clone()),
-            ..Origin::default()
-        },
-        flow: None,
-    };
-    let take = move |tx: &mut floe_store::Tx<'_>| {
-        if credits::hold(tx, &own, scope, &reference, price)?.is_err() {
-            return Ok(false);
-        }
-        let flow = crate::steps::flow_of(tx, scope.workspace, run)?;
-        credits::settle(tx, &own, scope, &reference, &credits::Spent { flow, ..spent.clone() })?;
-        Ok(true)
-    };
-    match platform.store.write(take).await {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(no_credits()),
-        Err(fault) => Err(fault_of(&fault)),
-    }
 }

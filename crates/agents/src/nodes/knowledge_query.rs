@@ -21,6 +21,9 @@ use crate::knowledge::search::{Asked, Hit, QUERY_CHARS_MAX, TOP_K_DEFAULT, TOP_K
 /// Least score of a passage unless the configuration says another.
 const THRESHOLD: f64 = 0.7;
 
+/// Code of the fault of a call that does not say which of several bases it means.
+const WHICH: &str = "which_base";
+
 pub(super) static SPEC: StepSpec = super::spec(
     "node-knowledgeBaseQuery",
     "Search knowledge",
@@ -78,7 +81,7 @@ fn base(tx: &mut Tx<'_>, workspace: WorkspaceId, named: Option<&str>) -> Result<
         [] => Err(Fault::not_found("Knowledge base")),
         _ => {
             let message = "There are several knowledge bases; knowledgeBaseId must say which";
-            Err(Fault::new(FaultKind::NotFound, "not_found", message))
+            Err(Fault::new(FaultKind::NotFound, WHICH, message))
         }
     }
 }
@@ -100,7 +103,7 @@ fn record(query: &str, hits: &[Hit]) -> Value {
 
 fn refused(fault: Fault) -> StepError {
     match fault.kind() {
-        FaultKind::NotFound if fault.message().contains(';') => StepError::new("NOT_FOUND", fault.message().to_owned()),
+        FaultKind::NotFound if fault.code() == WHICH => StepError::new("NOT_FOUND", fault.message().to_owned()),
         FaultKind::NotFound => not_found("knowledge base"),
         _ => fault_of(&fault),
     }

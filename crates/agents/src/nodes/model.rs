@@ -8,18 +8,20 @@ use std::sync::Arc;
 use floe_engine::event::StepError;
 use floe_model::Scope;
 use floe_model::id::ProviderId;
-use floe_runtime::effect::{EffectCall, Progress};
-use floe_runtime::models::{Deltas, ModelCall, ModelFault, ModelFuture, ModelInfo, ModelReply, Models as _, Usage};
-use floe_runtime::paid::{self, Bill};
-use floe_store::access::credit_entries::Origin;
+use floe_runtime::effect::EffectCall;
+use floe_runtime::models::{Deltas, ModelCall, ModelFault, ModelInfo, ModelReply, Models as _, Usage};
+use floe_runtime::paid;
 use serde_json::{Value, json};
 
 use super::config::Config;
 use super::fail::{fault_of, model as model_error, not_found, unpaid};
 use crate::Agents;
+use crate::steps::bill;
 
 /// The provider that is always there.
 pub(super) const MOCK: &str = "mock";
+/// What calls of nodes are charged as.
+pub(super) const PRODUCT: &str = "workflows";
 /// Names of models are no longer.
 const NAME_MAX: usize = 300;
 
@@ -143,31 +145,9 @@ pub(super) async fn ask(
     asked: &ModelCall,
     deltas: Option<&dyn Deltas>,
 ) -> Result<ModelReply, StepError> {
-    let (workspace, run) = (call.scope.workspace, call.run);
-    let flow = agents.platform.store.read(move |tx| crate::steps::flow_of(tx, workspace, run)).await;
-    let bill = Bill {
-        // Another attempt is another call; the same one made again after a crash is not.
-        reference: format!("step:{}:{}:{part}", call.key, call.attempt),
-        origin: Origin {
-            product: Some("workflows".to_owned()),
-            run_id: Some(call.run),
-            step_id: Some(call.step_id.clone()),
-            ..Origin::default()
-        },
-        flow: flow.map_err(|fault| fault_of(&fault))?,
-    };
+    let bill = bill(agents, call, PRODUCT, part).await.map_err(|fault| fault_of(&fault))?;
     let paid = paid::call(&agents.platform, agents.models.as_ref(), call.scope, &bill, asked, deltas).await;
     Ok(paid.map_err(unpaid)?.reply)
-}
-
-/// Gives the text of an answer to those who follow the run.
-pub(super) struct Pieces<'p>(pub(super) &'p dyn Progress);
-
-impl Deltas for Pieces<'_> {
-    fn text<'a>(&'a self, piece: &'a str) -> ModelFuture<'a, ()> {
-        self.0.text(piece);
-        Box::pin(std::future::ready(()))
-    }
 }
 
 /// Tokens as records show them.

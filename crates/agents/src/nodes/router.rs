@@ -69,12 +69,12 @@ pub(super) struct Choice {
 
 async fn run(agents: &Arc<Agents>, call: &EffectCall) -> Result<Value, StepError> {
     let config = Config(&call.input);
-    let routes = routes(config)?;
-    let fallback = fallback(config, &routes);
+    let mut routes = routes(config)?;
     let subject = subject(config).ok_or_else(|| invalid("prompt", "is empty, and nothing comes before the node"))?;
     let chosen = choose(agents, call.scope, config).await?;
     let mut asked = question(config, &chosen, call.timeout_ms, vec![ChatMessage::user(told(&routes, &subject))], 0.0)?;
     asked.response_schema = Some(schema(&routes));
+    let fallback = fallback(config, &mut routes);
     let reply = ask(agents, call, 0, &asked, None).await?;
     let choice = if chosen.is_mock() {
         by_words(&routes, fallback, &subject)
@@ -110,9 +110,13 @@ pub(super) fn routes(config: Config<'_>) -> Result<Vec<Route>, StepError> {
 }
 
 /// The way for an answer that cannot be used: the default one, else the first.
-pub(super) fn fallback(config: Config<'_>, routes: &[Route]) -> usize {
-    let default = config.written(&["defaultRoute"]);
-    default.and_then(|name| named(routes, &name)).unwrap_or(0)
+pub(super) fn fallback(config: Config<'_>, routes: &mut Vec<Route>) -> usize {
+    let Some(name) = config.written(&["defaultRoute"]) else { return 0 };
+    named(routes, &name).unwrap_or_else(|| {
+        // A way of its own, which no answer is offered: edges of `default` lead there.
+        routes.push(Route { value: name.clone(), label: name, about: None });
+        routes.len() - 1
+    })
 }
 
 /// What is to be classified: the prompt, else what the nodes before gave.

@@ -18,8 +18,8 @@ fn ways() -> Value {
 #[test]
 fn the_mock_takes_the_way_that_the_text_names() {
     let (given, first) = (ways(), json!({ "routes": ["a1", "b1"] }));
-    let (list, other) = (routes(Config(&given)).expect("routes"), routes(Config(&first)).expect("routes"));
-    let (default, none) = (fallback(Config(&given), &list), fallback(Config(&first), &other));
+    let (mut list, mut other) = (routes(Config(&given)).expect("routes"), routes(Config(&first)).expect("routes"));
+    let (default, none) = (fallback(Config(&given), &mut list), fallback(Config(&first), &mut other));
     for (text, value) in [
         ("A BILLING matter, then technical", "technical"),
         ("about Billing", "billing"),
@@ -29,13 +29,16 @@ fn the_mock_takes_the_way_that_the_text_names() {
         assert_eq!(list[by_words(&list, default, text).at].value, value, "{text}");
     }
     assert_eq!(other[by_words(&other, none, "hello").at].value, "a1", "without a default the first");
+    let apart = json!({ "routes": ["a1", "b1"], "defaultRoute": "default" });
+    let default = fallback(Config(&apart), &mut other);
+    assert_eq!(other[by_words(&other, default, "hello").at].value, "default", "a default that is none of the routes");
 }
 
 #[test]
 fn an_answer_that_names_no_way_leads_to_the_default_one() {
     let given = ways();
-    let list = routes(Config(&given)).expect("routes");
-    let default = fallback(Config(&given), &list);
+    let mut list = routes(Config(&given)).expect("routes");
+    let default = fallback(Config(&given), &mut list);
     for (text, value, confidence) in [
         (r#"{"selectedRoute":"billing","confidence":0.9,"reasoning":"money"}"#, "billing", 0.9),
         ("Sure:\n```json\n{\"selectedRoute\": \"technical help\", \"confidence\": \"0.75\"}\n```", "technical", 0.75),

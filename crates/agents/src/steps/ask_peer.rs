@@ -69,6 +69,7 @@ async fn run(agents: &Arc<Agents>, platform: &Arc<Platform>, call: &EffectCall) 
         // Another attempt is another exchange; the same one made again after a crash is not.
         key: Some(format!("step:{}:{}", call.key, call.attempt)),
         depth: u8::try_from(call.depth + 1).unwrap_or(u8::MAX),
+        chain: call.chain.clone(),
         ..NewExchange::new(agent, vec![Message::user(message)])
     };
     let caller = Arc::new(Caller::system(call.scope.workspace, call.scope.mode));

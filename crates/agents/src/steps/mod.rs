@@ -16,6 +16,7 @@ mod model;
 mod tool_action;
 
 pub(crate) use answer::json_in;
+pub(crate) use model::{Pieces, bill};
 
 use std::sync::Arc;
 

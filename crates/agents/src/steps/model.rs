@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use floe_engine::event::StepError;
+use floe_model::Fault;
 use floe_runtime::effect::{EffectCall, Progress};
 use floe_runtime::models::{Deltas, ModelCall, ModelFailure, ModelFault, ModelFuture, Usage};
 use floe_runtime::paid::{self, Bill, Paid, Unpaid};
@@ -23,24 +24,37 @@ pub(super) async fn ask(
     asked: &ModelCall,
     deltas: Option<&dyn Deltas>,
 ) -> Result<Paid, StepError> {
-    let (workspace, run) = (call.scope.workspace, call.run);
-    let flow = agents.platform.store.read(move |tx| super::flow_of(tx, workspace, run)).await;
-    let bill = Bill {
-        // Another attempt is another call; the same one made again after a crash is not.
-        reference: format!("step:{}:{}:{part}", call.key, call.attempt),
-        origin: Origin {
-            product: Some("flows".to_owned()),
-            run_id: Some(call.run),
-            step_id: Some(call.step_id.clone()),
-            ..Origin::default()
-        },
-        flow: flow.map_err(|fault| unpaid(Unpaid::Fault(fault)))?,
-    };
+    let bill = bill(agents, call, "flows", part).await.map_err(|fault| unpaid(Unpaid::Fault(fault)))?;
     paid::call(&agents.platform, agents.models.as_ref(), call.scope, &bill, asked, deltas).await.map_err(unpaid)
 }
 
+/// What a call of a step or node is charged as. `part` tells apart the calls of one attempt.
+///
+/// # Errors
+/// Of the database.
+pub(crate) async fn bill(
+    agents: &Agents,
+    call: &EffectCall,
+    product: &'static str,
+    part: usize,
+) -> Result<Bill, Fault> {
+    let (workspace, run) = (call.scope.workspace, call.run);
+    let flow = agents.platform.store.read(move |tx| super::flow_of(tx, workspace, run)).await?;
+    Ok(Bill {
+        // Another attempt is another call; the same one made again after a crash is not.
+        reference: format!("step:{}:{}:{part}", call.key, call.attempt),
+        origin: Origin {
+            product: Some(product.to_owned()),
+            run_id: Some(run),
+            step_id: Some(call.step_id.clone()),
+            ..Origin::default()
+        },
+        flow,
+    })
+}
+
 /// Gives the text of an answer to those who follow the run.
-pub(super) struct Pieces<'p>(pub(super) &'p dyn Progress);
+pub(crate) struct Pieces<'p>(pub(crate) &'p dyn Progress);
 
 impl Deltas for Pieces<'_> {
     fn text<'a>(&'a self, piece: &'a str) -> ModelFuture<'a, ()> {

@@ -119,6 +119,7 @@ async fn of_server(
         key: call.key.clone(),
         arguments: Value::Object(args),
         depth: 0,
+        chain: call.chain.clone(),
         deadline_ms: call.timeout_ms,
     };
     toolbox.call(&agents.platform, &spec.name, asked).await.map_err(|fault| tool_error(&fault))

@@ -76,6 +76,7 @@ impl Tool for AgentTool {
                 channel: Channel::Agent,
                 key: Some(format!("tool:{}", call.key)),
                 depth: call.depth + 1,
+                chain: call.chain,
                 ..NewExchange::new(self.agent, vec![Message::user(message)])
             };
             let outcome = Box::pin(self.agents.exchange(&ctx, new, None)).await.map_err(|fault| fault_of(&fault))?;

@@ -71,6 +71,7 @@ impl Agents {
             key: format!("try:{}", ctx.request_id),
             arguments: wanted.arguments,
             depth: 0,
+            chain: Vec::new(),
             deadline_ms: TRY_MS,
         };
         let result = toolbox.call(&self.platform, &name, call).await;

@@ -2,10 +2,19 @@
 
 use std::sync::Arc;
 
+use floe_agents::models::ProviderKind;
+use floe_agents::models::providers::NewProvider;
+use floe_agents::models::records::{ModelPatch, NewModel, PricePatch};
 use floe_engine::event::StepError;
-use floe_model::id::RunId;
+use floe_model::flows::Engine;
+use floe_model::flows::trigger::TriggerKind;
+use floe_model::id::{FlowId, RunId, TriggerId};
 use floe_model::{Mode, Scope};
 use floe_runtime::effect::EffectCall;
+use floe_runtime::models::ModelKind;
+use floe_store::flows::trigger_events::JOB_TRIGGER_EVENT;
+use floe_store::flows::triggers::{self, TriggerRow};
+use floe_store::platform::jobs;
 use floe_testkit::models::Turn;
 use floe_testkit::on_both;
 use serde_json::{Map, Value, json};
@@ -17,6 +26,17 @@ const LIVE: Scope = Scope { workspace: WORKSPACE, mode: Mode::Live };
 
 /// Runs a node of a type with a configuration.
 async fn run(stage: &Stage, scope: Scope, kind: &str, input: Value) -> Result<Value, StepError> {
+    run_after(stage, scope, kind, input, Vec::new()).await
+}
+
+/// The same in a run to which the events of triggers led.
+async fn run_after(
+    stage: &Stage,
+    scope: Scope,
+    kind: &str,
+    input: Value,
+    chain: Vec<TriggerId>,
+) -> Result<Value, StepError> {
     let (effects, ids) = (floe_agents::nodes::effects(&stage.world.agents), &stage.world.platform.ids);
     let key = format!("node-{kind}");
     let effect = effects.iter().find(|effect| effect.spec().key == key).expect("a node type");
@@ -28,6 +48,7 @@ async fn run(stage: &Stage, scope: Scope, kind: &str, input: Value) -> Result<Va
         key: format!("{run}:n:0"),
         attempt: 1,
         depth: 0,
+        chain,
         input: Arc::new(input),
         fixed: Map::new(),
         context: None,
@@ -45,6 +66,30 @@ fn code(result: Result<Value, StepError>) -> (String, bool) {
 
 fn scripted(prompt: &str) -> Value {
     json!({ "provider": "scripted", "model": "up", "prompt": prompt })
+}
+
+/// Adds a provider `vectors` with the embedding model `vec`, at one credit a call.
+async fn embedding_model(stage: &Stage) {
+    let (agents, ctx) = (Arc::clone(&stage.world.agents), stage.world.ctx(Mode::Test));
+    let provider = NewProvider {
+        name: "vectors".to_owned(),
+        kind: Some(ProviderKind::OpenaiCompatible),
+        base_url: Some(stage.server.openai_url()),
+        api_key: Some("sk-test".to_owned()),
+        ..NewProvider::default()
+    };
+    let price = PricePatch { per_call: Some(1_000), ..PricePatch::default() };
+    let create = move |tx: &mut floe_store::Tx<'_>| {
+        let new = NewModel {
+            name: "v".to_owned(),
+            provider: agents.models.create_provider(tx, &ctx, &provider)?.row.id,
+            upstream_model: "vec".to_owned(),
+            kind: ModelKind::Embedding,
+            set: ModelPatch { price, ..ModelPatch::default() },
+        };
+        agents.models.create_model(tx, &ctx, &new)
+    };
+    stage.world.platform.store.write(create).await.unwrap();
 }
 
 on_both! {
@@ -78,12 +123,22 @@ on_both! {
 
     async fn a_configured_model_is_asked_and_paid_for(store: TestStore) {
         let stage = Stage::open(store).await;
-        stage.server.script([say("Hi"), say("no json"), say("{\"a\": 1}"), say("no"), say("no"), say("{\"selectedRoute\":\"b\",\"confidence\":0.8,\"reasoning\":\"r\"}")]);
+        stage.server.script([say("Hi")]);
         let record = run(&stage, TEST, "llm", json!({ "provider": "scripted", "model": "up", "prompt": "Hello", "systemPrompt": "Be kind", "topP": 0.5 })).await.unwrap();
         assert_eq!((&record["text"], &record["provider"], &record["model"]), (&json!("Hi"), &json!("scripted"), &json!("up")));
         let body = stage.server.seen()[0].body.clone();
         assert_eq!((&body["temperature"], &body["top_p"]), (&json!(0.7), &json!(0.5)));
+        assert!(record.get("thinking").is_none() && body.get("reasoning_effort").is_none(), "{body}");
         assert_eq!(stage.balance().await, (100_000_000 - 1_000, 0));
+        let mut thoughtful = scripted("Think");
+        thoughtful["enableThinking"] = json!(true);
+        thoughtful["thinkingBudget"] = json!("20000");
+        stage.server.script([say("Hm")]);
+        run(&stage, TEST, "llm", thoughtful.clone()).await.unwrap();
+        assert!(stage.server.seen()[1].body["reasoning_effort"].is_string(), "a setting has an effect");
+        thoughtful["thinkingBudget"] = json!(5);
+        assert_eq!(code(run(&stage, TEST, "llm", thoughtful).await).0, "VALIDATION");
+        stage.server.script([say("no json"), say("{\"a\": 1}"), say("no"), say("no"), say("{\"selectedRoute\":\"b\",\"confidence\":0.8,\"reasoning\":\"r\"}")]);
         let mut wanted = scripted("Give JSON");
         wanted["responseFormat"] = json!("json");
         assert_eq!(run(&stage, TEST, "llm", wanted.clone()).await.unwrap()["text"], "{\"a\": 1}");
@@ -92,6 +147,50 @@ on_both! {
         routed["routes"] = json!(["a", { "value": "b", "label": "Second" }]);
         let record = run(&stage, TEST, "router", routed).await.unwrap();
         assert_eq!((&record["selectedRoute"], &record["routeLabel"], &record["confidence"]), (&json!("b"), &json!("Second"), &json!(0.8)));
+    }
+
+    async fn what_an_agent_says_fires_no_trigger_that_led_to_it(store: TestStore) {
+        let stage = Stage::open(store).await;
+        let agent = stage.agent(json!({})).await;
+        let (id, now) = (TriggerId(stage.world.platform.ids.next_bits()), stage.world.platform.clock.now());
+        let row = TriggerRow {
+            workspace: TEST.workspace,
+            id,
+            alias: None,
+            flow: FlowId(5),
+            engine: Engine::Workflow,
+            name: "Said".to_owned(),
+            kind: TriggerKind::Event,
+            node: None,
+            node_config: None,
+            config: json!({ "eventType": "thread.message.completed" }).to_string(),
+            source: Some("thread.message.completed".to_owned()),
+            enabled: true,
+            mode: TEST.mode,
+            secret: None,
+            count: 0,
+            last_at: None,
+            last_run: None,
+            next_at: None,
+            buffered_at: None,
+            revision: 1,
+            created_at: now,
+            updated_at: now,
+        };
+        stage.world.platform.store.write(move |tx| triggers::insert(tx, &row)).await.expect("a trigger");
+        let input = json!({ "agentId": agent.prefixed(), "input": "Hello" });
+        for (chain, fired) in [(vec![id], 0), (vec![TriggerId(9)], 1), (Vec::new(), 1)] {
+            stage.server.script([say("Hi")]);
+            run_after(&stage, TEST, "agent", input.clone(), chain.clone()).await.expect("an answer");
+            let later = stage.world.platform.clock.now().plus_millis(60_000);
+            let claim = move |tx: &mut floe_store::Tx<'_>| jobs::claim_due(tx, &[JOB_TRIGGER_EVENT], later, 3_600_000, 10, None);
+            let claimed = stage.world.platform.store.write(claim).await.expect("jobs");
+            assert_eq!(claimed.len(), fired, "{claimed:?}");
+            for job in claimed {
+                let payload: Value = serde_json::from_str(&job.payload).expect("JSON");
+                assert_eq!(payload["chain"], json!(chain), "it is handed on");
+            }
+        }
     }
 
     async fn failures_have_the_codes_of_workflows(store: TestStore) {
@@ -131,6 +230,9 @@ on_both! {
         assert_eq!(code(run(&stage, TEST, "llm", scripted("x")).await), ("NO_CREDITS".to_owned(), false));
         let agent = stage.agent(json!({})).await;
         assert_eq!(code(run(&stage, TEST, "agent", json!({ "agentId": agent, "input": "x" })).await).0, "NO_CREDITS");
+        embedding_model(&stage).await;
+        let vectors = json!({ "provider": "vectors", "model": "vec", "input": "x" });
+        assert_eq!(code(run(&stage, TEST, "embeddings", vectors).await), ("NO_CREDITS".to_owned(), false));
         assert!(stage.server.seen().is_empty());
     }
 

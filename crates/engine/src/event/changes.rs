@@ -32,6 +32,9 @@ pub enum SharedChange {
         key: String,
         /// Its value.
         value: Value,
+        /// Whether searches by meaning pass it over.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unsearchable: bool,
     },
     /// An entry goes.
     Delete {

@@ -29,6 +29,7 @@ impl Evaluation<'_, '_> {
             inputs: beginning.map_or(&empty, |beginning| &beginning.inputs),
             trigger: beginning.map_or(&Value::Null, |beginning| &beginning.trigger),
             shared: self.machine.shared().unwrap_or(&empty),
+            unsearchable: Some(self.machine.unsearchable()),
             before: self.names.before(),
         };
         let mut env_ids = super::IdTexts::new(self.moment.fresh);

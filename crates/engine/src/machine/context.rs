@@ -142,10 +142,20 @@ pub(super) fn graph_names(beginning: &Beginning, started_at: Timestamp) -> Map<S
     let member = |key: &str| beginning.flow.get(key).cloned().unwrap_or_default();
     let workflow = json!({ "id": member("_id"), "name": member("name"), "version": member("version") });
     Map::from_iter([
-        ("trigger".to_owned(), beginning.trigger.clone()),
+        ("trigger".to_owned(), trigger(beginning)),
         ("$workflowId".to_owned(), member("_id")),
         ("workflow".to_owned(), workflow),
         ("execution".to_owned(), json!({ "id": execution, "startedAt": started_at })),
         ("$executionId".to_owned(), json!(execution)),
     ])
+}
+
+/// What started the run: the object of its trigger, and where none fired what the caller gave (section 11).
+fn trigger(beginning: &Beginning) -> Value {
+    if !beginning.trigger.is_null() {
+        return beginning.trigger.clone();
+    }
+    let mut given = beginning.inputs.clone();
+    given.insert("type".to_owned(), json!("api"));
+    Value::Object(given)
 }

@@ -65,7 +65,7 @@ impl Machine {
             }
             Happening::ChildStarted { place, .. } => matches!(self.active.get(place), Some(Active::Calling { .. })),
             Happening::ChildPaused { child, question } => self.active.values().any(
-                |active| matches!(active, Active::Child { child: known, question: old } if known == child && old != question),
+                |active| matches!(active, Active::Child { child: known, question: old, .. } if known == child && old != question),
             ),
             Happening::ChildEnded { child, .. } => self.children().any(|known| known == *child),
             Happening::Cancelled { .. } | Happening::Stopped { .. } => self.beginning.is_some(),
@@ -101,7 +101,10 @@ impl Machine {
             Happening::Failed { place, error, .. } => self.attempt_failed(*place, error, at),
             Happening::Retried { place } => {
                 if let Some(Active::Retrying { attempt, input, .. }) = self.active.remove(place) {
-                    self.perform(*place, attempt + 1, &input);
+                    match self.plan.node(place.node).work {
+                        Work::Child { .. } => self.call(*place, attempt + 1, &input),
+                        _ => self.perform(*place, attempt + 1, &input),
+                    }
                 }
             }
             Happening::Looked { place } => self.push_ready(*place),
@@ -134,8 +137,7 @@ impl Machine {
             Happening::Expired { wait } => self.expired(*wait, at),
             Happening::ChildCalled { place, input } => {
                 if self.take_ready(*place, at) {
-                    self.active.insert(*place, Active::Calling { input: Arc::clone(input) });
-                    self.outbox.push_back(Command::Call { place: *place, input: Arc::clone(input) });
+                    self.call(*place, 1, input);
                 }
             }
             Happening::ChildStarted { place, child } => self.child_started(*place, *child, at),
@@ -227,9 +229,19 @@ impl Machine {
         self.outbox.push_back(Command::Perform { place, attempt, input: Arc::clone(input) });
     }
 
+    fn call(&mut self, place: Place, attempt: u32, input: &Arc<Value>) {
+        self.active.insert(place, Active::Calling { attempt, input: Arc::clone(input) });
+        self.outbox.push_back(Command::Call { place, input: Arc::clone(input) });
+    }
+
+    /// An effect, or a call of another run, has failed: it is made again, or the node has failed for good.
     fn attempt_failed(&mut self, place: Place, error: &StepError, at: Timestamp) {
         let attempt = match self.active.remove(&place) {
-            Some(Active::Effect { attempt, input }) => {
+            Some(
+                Active::Effect { attempt, input }
+                | Active::Calling { attempt, input }
+                | Active::Child { attempt, input, .. },
+            ) => {
                 let retry = &self.plan.node(place.node).retry;
                 if retry.follows(error, attempt) {
                     let pause_ms = i64::try_from(retry.pause_ms(attempt)).unwrap_or(i64::MAX);
@@ -250,7 +262,8 @@ impl Machine {
     fn child_started(&mut self, place: Place, child: RunId, at: Timestamp) {
         let waits = matches!(self.plan.node(place.node).work, Work::Child { wait: true, .. });
         if waits {
-            self.active.insert(place, Active::Child { child, question: None });
+            let Some(Active::Calling { attempt, input }) = self.active.remove(&place) else { return };
+            self.active.insert(place, Active::Child { child, question: None, attempt, input });
         } else if self.is_graph() {
             self.complete(place, &Arc::new(child_record(child, "pending", Value::Null)), Port::NEXT, at);
         } else {
@@ -260,7 +273,7 @@ impl Machine {
 
     fn child_paused(&mut self, child: RunId, asked: Option<Box<Value>>) {
         for active in self.active.values_mut() {
-            if let Active::Child { child: known, question } = active
+            if let Active::Child { child: known, question, .. } = active
                 && *known == child
             {
                 question.clone_from(&asked);
@@ -276,7 +289,7 @@ impl Machine {
                 self.complete(place, &Arc::new(record), Port::NEXT, at);
             }
             Ok(output) => self.complete(place, output, Port::NEXT, at),
-            Err(error) => self.fail(place, error.clone(), 1, at),
+            Err(error) => self.attempt_failed(place, error, at),
         }
     }
 

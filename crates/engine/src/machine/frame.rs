@@ -130,7 +130,7 @@ pub enum Active {
         /// The configuration.
         input: Arc<Value>,
     },
-    /// A failed effect waits for its next attempt.
+    /// A failed effect or call waits for its next attempt.
     Retrying {
         /// The attempt that failed.
         attempt: u32,
@@ -155,6 +155,8 @@ pub enum Active {
     },
     /// The called flow is being looked up.
     Calling {
+        /// Which attempt, from 1.
+        attempt: u32,
         /// `{flowId, version, inputs}`.
         input: Arc<Value>,
     },
@@ -164,6 +166,10 @@ pub enum Active {
         child: RunId,
         /// Its open question, while it waits.
         question: Option<Box<Value>>,
+        /// Which attempt, from 1.
+        attempt: u32,
+        /// What the call was made with.
+        input: Arc<Value>,
     },
     /// A loop over items.
     Each(Box<EachState>),
@@ -215,7 +221,7 @@ impl Active {
             }
             Self::Retrying { due, .. } => Some(Command::Wake { at: *due, alarm: Alarm::Retry(place) }),
             Self::Polling { next, .. } => Some(Command::Wake { at: *next, alarm: Alarm::Look(place) }),
-            Self::Calling { input } => Some(Command::Call { place, input: Arc::clone(input) }),
+            Self::Calling { input, .. } => Some(Command::Call { place, input: Arc::clone(input) }),
             _ => None,
         }
     }

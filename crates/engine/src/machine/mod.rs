@@ -175,6 +175,8 @@ pub struct Machine {
     /// `shared` of a graph: an object.
     shared: Value,
     shared_bytes: usize,
+    /// Keys of `shared` that searches by meaning pass over.
+    unsearchable: BTreeSet<String>,
     scripts: Scripts,
     builtin: Map<String, Value>,
     /// `env` of a graph.
@@ -210,6 +212,7 @@ impl Machine {
             memories: BTreeMap::new(),
             shared: Value::Object(Map::new()),
             shared_bytes: 0,
+            unsearchable: BTreeSet::new(),
             scripts: Scripts::default(),
             builtin: Map::new(),
             env: Env::default(),

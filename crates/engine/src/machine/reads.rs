@@ -123,7 +123,7 @@ impl Machine {
     #[must_use]
     pub fn paused_child(&self) -> Option<(Place, RunId, &Value)> {
         self.active.iter().find_map(|(place, active)| match active {
-            Active::Child { child, question: Some(question) } => Some((*place, *child, question.as_ref())),
+            Active::Child { child, question: Some(question), .. } => Some((*place, *child, question.as_ref())),
             _ => None,
         })
     }

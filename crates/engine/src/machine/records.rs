@@ -1,5 +1,6 @@
 //! Results of a graph's nodes: where they are kept, and what follows a failure (Workflow API contract, sections 14 and 17).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use floe_model::Timestamp;
@@ -15,6 +16,11 @@ use crate::plan::{Gives, Node, OnError, Port, Primary, TRUNCATED};
 const PREVIEW_CHARS: usize = 1_000;
 
 impl Machine {
+    /// Keys of the shared memory that searches by meaning pass over.
+    pub(crate) fn unsearchable(&self) -> &BTreeSet<String> {
+        &self.unsearchable
+    }
+
     /// What a computation changes besides its own record.
     pub(super) fn change(&mut self, place: Place, changes: &Changes) {
         for (name, value) in &changes.variables {
@@ -23,9 +29,13 @@ impl Machine {
         let Value::Object(shared) = &mut self.shared else { return };
         for change in &changes.shared {
             let (key, new) = match change {
-                SharedChange::Set { key, value } => (key, Some(value.clone())),
+                SharedChange::Set { key, value, .. } => (key, Some(value.clone())),
                 SharedChange::Delete { key } => (key, None),
             };
+            match change {
+                SharedChange::Set { unsearchable: true, .. } => _ = self.unsearchable.insert(key.clone()),
+                _ => _ = self.unsearchable.remove(key),
+            }
             let old = match new {
                 Some(value) => {
                     self.shared_bytes += key.len() + weight(&value);

@@ -12,7 +12,7 @@ use super::{Machine, Settled};
 use crate::canonical::canonical_json;
 use crate::event::Place;
 use crate::plan::{LoopKind, NodeIndex, Plan, Port, Work};
-use crate::reuse::{Kept, Reuse, ReusedStep};
+use crate::reuse::{EVERY_PASS, Kept, Reuse, ReusedStep};
 
 /// What a run holds of another one, by node and pass.
 #[derive(Debug, Default)]
@@ -39,8 +39,11 @@ impl Machine {
         if self.reuse.steps.is_empty() || self.active.contains_key(&place) {
             return None;
         }
-        let step = self.reuse.steps.get(&(place.node, self.pass_key(place)))?;
-        self.has_same_items(place).then_some(step)
+        match self.reuse.steps.get(&(place.node, self.pass_key(place))) {
+            Some(step) => self.has_same_items(place).then_some(step),
+            // Laid down for the step, and taken from no run: it holds whatever a loop is at.
+            None => self.reuse.steps.get(&(place.node, EVERY_PASS.to_owned())),
+        }
     }
 
     /// Whether an approval at a place holds for the question as it is rendered now. Who may answer is not part of a question.

@@ -103,14 +103,14 @@ impl Memory {
             Work::Store { key, value } => {
                 let (key, value) = (text(key, env)?, value.render(names, env).map_err(failed)?);
                 let record = json!({ "key": key, "stored": true, "searchable": self.is_searchable(&value) });
-                set(info.shared, key, value, record)
+                set(info.shared, key, value, !self.searchable, record)
             }
             Work::Append { key, value } => {
                 let (key, value) = (text(key, env)?, value.render(names, env).map_err(failed)?);
                 let value = appended(info.shared.get(&key), value);
                 let searchable = self.is_searchable(&value);
                 let record = json!({ "key": key, "stored": true, "searchable": searchable, "value": value });
-                set(info.shared, key, value, record)
+                set(info.shared, key, value, !self.searchable, record)
             }
             Work::Get { key } => {
                 let key = text(key, env)?;
@@ -127,7 +127,7 @@ impl Memory {
                 let top_k = number(top_k.as_ref(), TOP_K as f64, TOP_K_MAX as f64, names, env)? as usize;
                 let threshold = number(threshold.as_ref(), THRESHOLD, 1.0, names, env)?;
                 let results = if self.searchable {
-                    nearest(info.shared, &query, top_k, threshold)
+                    nearest(info, &query, top_k, threshold)
                 } else {
                     holding(info.shared, &query, top_k)
                 };
@@ -174,7 +174,13 @@ fn appended(old: Option<&Value>, value: Value) -> Value {
     }
 }
 
-fn set(shared: &Map<String, Value>, key: String, value: Value, record: Value) -> Result<Computed, StepError> {
+fn set(
+    shared: &Map<String, Value>,
+    key: String,
+    value: Value,
+    unsearchable: bool,
+    record: Value,
+) -> Result<Computed, StepError> {
     let bytes = |key: &str, value: &Value| key.len() + value.to_string().len();
     let size = bytes(&key, &value);
     if size > ENTRY_BYTES_MAX {
@@ -191,7 +197,7 @@ fn set(shared: &Map<String, Value>, key: String, value: Value, record: Value) ->
             return Err(wrong(format!("The shared memory of a run has at most {ALL_BYTES_MAX} bytes")));
         }
     }
-    Ok(Computed { shared: vec![SharedChange::Set { key, value }], ..Computed::record(record) })
+    Ok(Computed { shared: vec![SharedChange::Set { key, value, unsearchable }], ..Computed::record(record) })
 }
 
 fn searchable_text(value: &Value) -> Option<&str> {
@@ -199,14 +205,15 @@ fn searchable_text(value: &Value) -> Option<&str> {
 }
 
 /// Entries about the same as the query, the nearest first.
-fn nearest(shared: &Map<String, Value>, query: &str, top_k: usize, threshold: f64) -> Vec<Value> {
+fn nearest(info: &NodeInfo<'_>, query: &str, top_k: usize, threshold: f64) -> Vec<Value> {
     let wanted = hash_256(query);
     let similarity = |text: &str| -> f64 {
         let found = hash_256(text);
         wanted.iter().zip(&found).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
     };
-    let entries =
-        shared.iter().filter_map(|(key, value)| searchable_text(value).map(|text| (key, value, similarity(text))));
+    let is_open = |(key, _): &(&String, &Value)| !info.unsearchable.is_some_and(|keys| keys.contains(*key));
+    let entries = info.shared.iter().filter(is_open);
+    let entries = entries.filter_map(|(key, value)| searchable_text(value).map(|text| (key, value, similarity(text))));
     let mut found: Vec<_> = entries.filter(|(.., similarity)| *similarity >= threshold).collect();
     found.sort_by(|(left, _, a), (right, _, b)| b.total_cmp(a).then_with(|| left.cmp(right)));
     found.truncate(top_k);

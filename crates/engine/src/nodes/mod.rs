@@ -27,6 +27,8 @@ mod trigger;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 pub use self::config::NodeProblem;
@@ -74,6 +76,8 @@ pub struct NodeInfo<'a> {
     pub trigger: &'a Value,
     /// The run's shared memory.
     pub shared: &'a Map<String, Value>,
+    /// Keys of it that searches by meaning pass over.
+    pub unsearchable: Option<&'a BTreeSet<String>>,
     /// The nodes right before it that have completed, in definition order.
     pub before: Vec<Before<'a>>,
 }

@@ -36,6 +36,7 @@ struct Seen {
     inputs: Map<String, Value>,
     trigger: Value,
     shared: Map<String, Value>,
+    unsearchable: std::collections::BTreeSet<String>,
     before: Vec<(&'static str, Option<&'static str>, Value)>,
 }
 
@@ -54,6 +55,7 @@ impl Seen {
             inputs: &self.inputs,
             trigger: &self.trigger,
             shared: &self.shared,
+            unsearchable: Some(&self.unsearchable),
             before: before.collect(),
         };
         let mut uuid = String::new;

@@ -25,10 +25,13 @@ pub use choose::{From, Wish};
 pub use foresee::{Foreseen, foresee};
 pub use past::Past;
 
+/// The pass of a step whose result was laid down for all of its passes, and comes from no other run.
+pub const EVERY_PASS: &str = "*";
+
 /// What a run takes over from another one.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Reuse {
-    /// The run that it repeats.
+    /// The run that it repeats; itself when it repeats none, and its results were laid down before.
     pub of: RunId,
     /// Steps with what they had come to.
     pub steps: Vec<ReusedStep>,
@@ -42,7 +45,8 @@ pub struct Reuse {
 pub struct ReusedStep {
     /// The step's id.
     pub step: String,
-    /// The pass, as in the key of effects: loop indexes from the outside in, joined by `.`; `0` outside of loops.
+    /// The pass, as in the key of effects: loop indexes from the outside in, joined by `.`; `0` outside of loops,
+    /// [`EVERY_PASS`] for all of them.
     pub pass: String,
     /// What it had come to.
     #[serde(flatten)]

@@ -6,7 +6,7 @@ use floe_model::id::{FlowId, JobId, RunId};
 use floe_runtime::Ctx;
 use floe_store::Tx;
 use floe_store::flows::flows::FlowRow;
-use floe_store::flows::{flows, runs};
+use floe_store::flows::{flows, pins, runs};
 use floe_store::platform::jobs::{self, NewJob};
 use serde_json::json;
 
@@ -51,6 +51,7 @@ pub(crate) fn delete_held(tx: &mut Tx<'_>, ctx: &Ctx, flow: &FlowRow) -> Result<
     sharing::end(tx, ctx, flow)?;
     schedules::end(tx, ctx, flow)?;
     triggers::end(tx, flow)?;
+    pins::clear(tx, flow.workspace, id)?;
     for run in &open_runs {
         jobs::enqueue(tx, &cancelling(ctx, *run))?;
     }

@@ -8,7 +8,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use floe_engine::lang::graph::GraphInput;
 use floe_engine::plan::Plan;
 use floe_model::Timestamp;
 use floe_model::flows::{Activity, Engine, FlowAccess};
@@ -41,8 +40,6 @@ pub struct Runnable {
     pub engine: Engine,
     /// Whether it may be started.
     pub activity: Activity,
-    /// What a workflow declares to take; a plan of steps has that in its entries.
-    pub declared: Arc<[GraphInput]>,
     /// Number of the version.
     pub version: u32,
     /// Whether it is a draft.
@@ -60,7 +57,7 @@ pub struct Runnable {
 impl Runnable {
     /// A resolved version with its plan.
     #[must_use]
-    pub fn new(resolved: Resolved, declared: Arc<[GraphInput]>, plan: Arc<Plan>) -> Self {
+    pub fn new(resolved: Resolved, plan: Arc<Plan>) -> Self {
         let Resolved {
             flow_id,
             shown_id,
@@ -80,7 +77,6 @@ impl Runnable {
             flow_name,
             engine,
             activity,
-            declared,
             version,
             is_draft,
             document_hash,

@@ -20,6 +20,7 @@ mod references;
 mod resolve;
 mod trail;
 mod transitions;
+mod trigger;
 mod versions;
 
 pub(crate) use access::{access_of, hold, visible_automation};
@@ -43,4 +44,5 @@ pub(crate) use resolve::latest_text;
 pub use resolve::{Resolved, VersionChoice, resolve};
 pub(crate) use trail::{audit, person};
 pub use transitions::{delete_version, roll_back, set_latest, unpublish};
+pub(crate) use trigger::{mode_of, trigger_data};
 pub use versions::{VersionRecord, VersionWord, list_versions, version};

@@ -92,6 +92,12 @@ impl<'a> Config<'a> {
     }
 }
 
+/// What the run was given under a name, else what a name of the run holds; null counts as missing.
+pub(super) fn given<'c>(context: Option<&'c Value>, name: &str) -> Option<&'c Value> {
+    let context = context?;
+    ["inputs", "names"].iter().find_map(|part| context[*part].get(name).filter(|value| !value.is_null()))
+}
+
 fn pairs_of(value: &Value) -> Option<Map<String, Value>> {
     let mut pairs: Map<String, Value> = Map::new();
     match value {

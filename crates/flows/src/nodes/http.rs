@@ -85,7 +85,10 @@ fn request(call: &EffectCall, opened: Option<&Opened>) -> Result<Request, StepEr
     let mut request = compose::compose(&call).map_err(of_step)?.request;
     authorize(config, &mut request.headers)?;
     if let Some(opened) = opened {
-        if opened.setting("base_url").is_some_and(|base| !is_below(base, &request.url)) {
+        let Some(base) = opened.setting("base_url") else {
+            return Err(auth("The connection has no base_url, so its credentials are sent nowhere"));
+        };
+        if !is_below(base, &request.url) {
             return Err(auth("url is not below the base URL of the connection, so its credentials are not sent there"));
         }
         request.url = opened.authorize(request.url, &mut request.headers).map_err(|fault| invalid(fault.message()))?;

@@ -205,6 +205,6 @@ fn execution_mismatch() -> Fault {
 }
 
 fn not_waiting(state: &RunState) -> Fault {
-    let message = format!("The run is {} and does not wait for an answer", state.status);
+    let message = format!("The run does not wait for an answer; it is {}", state.status);
     Fault::conflict("run_not_waiting", message).with_details(json!({ "status": state.status, "appRunId": state.run }))
 }

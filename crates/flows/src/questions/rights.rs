@@ -96,6 +96,14 @@ pub struct Starter {
     member: Option<MemberId>,
 }
 
+impl Starter {
+    /// The member itself, or the one whose token it was.
+    #[must_use]
+    pub const fn member(&self) -> Option<MemberId> {
+        self.member
+    }
+}
+
 /// Somebody whom the step names as approver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assignee {

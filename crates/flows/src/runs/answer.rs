@@ -113,7 +113,7 @@ fn not_waiting(answer: &AnswerIn, row: &RunRow, machine: &Machine) -> Fault {
         return Fault::conflict("already_resumed", "This question was answered before or is no longer the current one");
     }
     let state = status(machine, row.status == "queued");
-    Fault::conflict("run_not_waiting", format!("The run is {state} and does not wait for an answer"))
+    Fault::conflict("run_not_waiting", format!("The run does not wait for an answer; it is {state}"))
         .with_details(json!({ "status": state, "appRunId": row.id }))
 }
 

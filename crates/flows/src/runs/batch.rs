@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 
 use super::live::Extras;
 use super::told::{self, Change, Told};
+use super::told_inbox;
 use super::{JOB_CANCEL, JOB_CHILD, JOB_ERROR_FLOW, JOB_WAIT_DUE};
 use crate::triggers::JOB_FREE;
 
@@ -111,15 +112,18 @@ pub(super) fn write(tx: &mut Tx<'_>, ids: &Ids, written_by: WrittenBy, parts: &[
     journal::append(tx, &parts.iter().flat_map(|part| &part.chunks).collect::<Vec<_>>())?;
     executions::put(tx, &parts.iter().flat_map(|part| &part.results).collect::<Vec<_>>())?;
     waits::open(tx, &parts.iter().flat_map(|part| &part.opened).collect::<Vec<_>>())?;
+    let mut closed = Vec::new();
     for end in parts.iter().flat_map(|part| &part.closed) {
-        waits::close(tx, end)?;
+        if let Some(question) = waits::close(tx, end)? {
+            closed.extend(told_inbox::ended(end, &question, EventId(ids.next_bits())));
+        }
         jobs::cancel(tx, JOB_WAIT_DUE, end.id.0)?;
     }
     for job in parts.iter().flat_map(|part| &part.jobs) {
         jobs::enqueue(tx, job)?;
     }
     let mut by_scope: Vec<(Scope, Vec<NewEvent>)> = Vec::new();
-    for (scope, event) in parts.iter().flat_map(|part| &part.events) {
+    for (scope, event) in parts.iter().flat_map(|part| &part.events).chain(&closed) {
         match by_scope.iter_mut().find(|(known, _)| known == scope) {
             Some((_, events)) => events.push(event.clone()),
             None => by_scope.push((*scope, vec![event.clone()])),
@@ -173,6 +177,7 @@ impl Part {
             }
             part.rows.push(row);
         }
+        part.events.extend(part.opened.iter().filter_map(|wait| told_inbox::asked(wait, EventId(fresh()))));
         part.results.extend(write.result);
         Ok(part)
     }
@@ -186,7 +191,10 @@ impl Part {
         if changed && row.status == "failed" && wants_error_flow(row) {
             self.jobs.push(new_job(JOB_ERROR_FLOW, row.workspace, row.id.0, &json!({}), now, now, fresh));
         }
-        if let (true, Some(trigger)) = (changed && row.finished_at.is_some(), scheduled_by(row)) {
+        if changed
+            && row.finished_at.is_some()
+            && let Some(trigger) = scheduled_by(row)
+        {
             self.jobs.push(new_job(JOB_FREE, row.workspace, trigger.0, &json!({}), now, now, fresh));
         }
     }

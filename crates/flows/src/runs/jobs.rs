@@ -1,30 +1,22 @@
-//! The slice's jobs: waits whose time has come, news of child runs, error flows; and the start of child runs.
+//! The slice's jobs: waits whose time has come, news of child runs, error flows, and runs that are no longer wanted.
 
 use std::sync::Arc;
 
 use floe_engine::event::StepError;
 use floe_engine::machine::{Machine, Outcome};
-use floe_model::access::{Caller, Credential, Member, Role, TreasuryRole};
-use floe_model::flows::{Activity, Engine, FlowSettings, Level};
-use floe_model::id::{FlowId, MemberId, RunId, SessionId, WaitId, WorkspaceId};
-use floe_model::{Fault, Mode};
+use floe_model::id::{RunId, WaitId};
 use floe_runtime::Platform;
 use floe_runtime::jobs::{JobFuture, JobHandler};
-use floe_store::Tx;
-use floe_store::access::groups;
-use floe_store::flows::flows;
 use floe_store::flows::runs::RunRow;
 use floe_store::platform::jobs::Job;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::engine::{Core, RunEngine};
+use super::called::{self, Hindrance};
+use super::engine::RunEngine;
 use super::load::load;
 use super::message::ChildNews;
-use super::start::{DEPTH_MAX, NewRun, Origin, check_inputs, choose_entry};
 use super::state::{RunErrorView, RunState};
 use super::{JOB_CANCEL, JOB_CHILD, JOB_ERROR_FLOW, JOB_WAIT_DUE};
-use crate::definitions::{self, Resolved, VersionChoice};
-use crate::workflows;
 
 /// What makes the id of an error run from that of the failed run, so that it is started once.
 const ERROR_RUN_BITS: u128 = 0x0e44;
@@ -117,144 +109,17 @@ impl JobHandler for StartErrorFlow {
             if load(&platform.store, &core.plans, workspace, run).await?.is_some() {
                 return Ok(());
             }
-            match error_run(core, &loaded.row, &machine, run).await {
+            match called::error_run(core, &loaded.row, &machine, run).await {
                 Ok(Some(new)) => self.0.run(new, 0).await.map(|_| ()),
                 Ok(None) => Ok(()),
-                Err(error) => {
+                Err(Hindrance::Database(fault)) => Err(fault),
+                Err(Hindrance::Refused(error)) => {
                     tracing::warn!(run.id = %failed, error.code = %error.code, "the error flow cannot be started");
                     Ok(())
                 }
             }
         })
     }
-}
-
-/// Looks up the flow that a `call-flow` step names and checks what it is given.
-pub(super) async fn prepare_child(core: &Core, parent: &RunRow, call: &Value) -> Result<NewRun, StepError> {
-    if parent.depth + 1 > DEPTH_MAX {
-        let message = format!("Flows call each other more than {DEPTH_MAX} deep");
-        return Err(StepError::new("depth_limit", message));
-    }
-    let wrong = |message: &str| StepError::new("sub_flow_failed", message);
-    let flow = match call.get("workflowId") {
-        None => call.get("flowId").and_then(Value::as_str).and_then(|id| FlowId::parse(id).ok()),
-        Some(id) => Some(called_workflow(core, parent, id).await?),
-    };
-    let flow = flow.ok_or_else(|| wrong("flowId is not a flow's id"))?;
-    let version = match call.get("version") {
-        None | Some(Value::Null) => VersionChoice::Latest,
-        Some(Value::Number(number)) => VersionChoice::Number(number.as_u64().unwrap_or(0) as u32),
-        Some(Value::String(text)) => crate::execute::parse_version(text).map_err(|fault| wrong(fault.message()))?,
-        Some(_) => return Err(wrong("version must be latest or a number")),
-    };
-    let inputs = call.get("inputs").and_then(Value::as_object).cloned().unwrap_or_default();
-    let origin = Origin {
-        kind: "sub-flow",
-        source: json!({ "kind": "sub-flow", "hookId": null, "tokenId": null, "userId": null, "ip": null }),
-        started_by: parent.started_by.clone(),
-        user: Value::Null,
-        parent: Some(parent.id),
-        depth: parent.depth + 1,
-    };
-    let run = RunId(core.platform.ids.next_bits());
-    prepare(core, parent, flow, version, inputs, origin, run).await
-}
-
-/// The automation that a node of a workflow names: by its id in any spelling, or the one that it was given at import.
-async fn called_workflow(core: &Core, parent: &RunRow, id: &Value) -> Result<FlowId, StepError> {
-    let workspace = parent.workspace;
-    let id = id.as_str().unwrap_or_default().trim().to_owned();
-    let missing = format!("There is no workflow {id:?}");
-    let found = core.platform.store.read(move |tx| workflows::ids::known_id(tx, workspace, &id)).await;
-    let found = found.map_err(|fault| StepError::new("INTERNAL", fault.message().to_owned()))?;
-    found.ok_or_else(|| StepError::new("NOT_FOUND", missing))
-}
-
-/// The run of an error flow, if the failed run's flow names one.
-async fn error_run(core: &Core, row: &RunRow, machine: &Machine, run: RunId) -> Result<Option<NewRun>, StepError> {
-    let flow = FlowSettings::stored(&row.settings).error_flow_id;
-    let (Some(flow), Some(Outcome::Failed(failure))) = (flow, machine.outcome()) else { return Ok(None) };
-    let error = RunErrorView::of(machine.plan(), failure).to_json();
-    let mut inputs = Map::new();
-    inputs.insert("appRunId".to_owned(), json!(row.id));
-    inputs.insert("flowId".to_owned(), json!(row.flow));
-    inputs.insert("error".to_owned(), error);
-    let origin = Origin {
-        kind: "error-flow",
-        source: json!({ "kind": "error-flow", "hookId": null, "tokenId": null, "userId": null, "ip": null }),
-        started_by: row.started_by.clone(),
-        user: Value::Null,
-        parent: None,
-        depth: 0,
-    };
-    prepare(core, row, flow, VersionChoice::Latest, inputs, origin, run).await.map(Some)
-}
-
-/// A run of another flow of the same workspace, which the owner of this run's flow must be able to see.
-async fn prepare(
-    core: &Core,
-    from: &RunRow,
-    flow: FlowId,
-    version: VersionChoice,
-    inputs: Map<String, Value>,
-    origin: Origin,
-    run: RunId,
-) -> Result<NewRun, StepError> {
-    let failed = |fault: Fault| {
-        let details = json!({ "code": fault.code() });
-        StepError::new("sub_flow_failed", fault.message().to_owned()).with_details(details)
-    };
-    let (workspace, caller_flow) = (from.workspace, from.flow);
-    let found = core.platform.store.read(move |tx| {
-        let resolved = definitions::resolve(tx, workspace, flow, version)?;
-        let caller = match flows::find_any(tx, workspace, caller_flow)? {
-            Some(flow) => Some(owner_as_caller(tx, workspace, flow.owner)?),
-            None => None,
-        };
-        Ok((resolved, caller))
-    });
-    let (resolved, owner) = found.await.map_err(failed)?;
-    let visible = owner.is_some_and(|owner| definitions::may(&owner, &resolved.access, Level::View));
-    if !visible {
-        return Err(failed(Fault::not_found("Flow")));
-    }
-    new_run(core, from, resolved, inputs, origin, run).map_err(failed)
-}
-
-fn new_run(
-    core: &Core,
-    from: &RunRow,
-    resolved: Resolved,
-    inputs: Map<String, Value>,
-    origin: Origin,
-    run: RunId,
-) -> Result<NewRun, Fault> {
-    let plan = core.plans.compile(resolved.document_hash, &resolved.definition)?;
-    let entry = choose_entry(&plan, origin.kind, None)?;
-    let inputs = match resolved.engine {
-        Engine::Flow => check_inputs(&plan.entries[entry], inputs, "")?,
-        Engine::Workflow if resolved.activity == Activity::Inactive => {
-            return Err(Fault::conflict("workflow_inactive", "The called workflow is inactive"));
-        }
-        Engine::Workflow => workflows::convert(&workflows::declared(&resolved, core.plans.catalog()), inputs)?,
-    };
-    Ok(NewRun {
-        run,
-        workspace: from.workspace,
-        mode: from.mode,
-        flow: resolved.flow_id,
-        shown_id: resolved.shown_id,
-        flow_name: resolved.flow_name,
-        version: resolved.version,
-        is_draft: resolved.is_draft,
-        document_hash: resolved.document_hash,
-        settings: resolved.settings,
-        plan,
-        entry,
-        trigger: Value::Null,
-        inputs,
-        origin,
-    })
 }
 
 fn news_of(row: &RunRow, machine: &Machine) -> ChildNews {
@@ -264,7 +129,8 @@ fn news_of(row: &RunRow, machine: &Machine) -> ChildNews {
             let inner = RunErrorView::of(machine.plan(), failure).to_json();
             let details = json!({ "appRunId": row.id, "error": inner });
             let message = format!("The called flow failed: {}", failure.error.message);
-            ChildNews::Ended(Err(StepError::new("sub_flow_failed", message).with_details(details)))
+            let error = StepError { retryable: failure.error.retryable, ..StepError::new("sub_flow_failed", message) };
+            ChildNews::Ended(Err(error.with_details(details)))
         }
         Some(Outcome::Cancelled) => {
             let details = json!({ "appRunId": row.id });
@@ -277,24 +143,6 @@ fn news_of(row: &RunRow, machine: &Machine) -> ChildNews {
             ChildNews::Paused(state.wait.map(|wait| Box::new(wait.wait_state())))
         }
     }
-}
-
-/// The owner of a flow with no more than a member's ordinary rights; the server for flows that it made itself.
-fn owner_as_caller(tx: &mut Tx<'_>, workspace: WorkspaceId, owner: Option<MemberId>) -> Result<Caller, Fault> {
-    let mut caller = Caller::system(workspace, Mode::Live);
-    if let Some(id) = owner {
-        let groups = groups::of_member(tx, workspace, id)?.into_iter().map(|group| group.id).collect();
-        caller.credential = Credential::Session(SessionId(0));
-        caller.member = Some(Member {
-            id,
-            name: String::new(),
-            email: String::new(),
-            role: Role::Builder,
-            treasury_role: TreasuryRole::Reader,
-            groups,
-        });
-    }
-    Ok(caller)
 }
 
 fn run_in(payload: &str, key: &str) -> Option<RunId> {

@@ -239,7 +239,9 @@ impl Live {
         let shows = shown(&self.machine);
         let is_new = self.shown == Shown::Nothing;
         let row_is_due = std::mem::take(&mut self.row_is_due) || shows != self.shown;
-        let begins = !self.queued && (is_new || self.row.status == "queued");
+        // A run that is cancelled while it waits for a place never begins.
+        let is_admitted = events.iter().any(|event| matches!(event.what, Happening::Admitted));
+        let begins = is_admitted || (is_new && !self.queued);
         self.refresh();
         let write = RunWrite {
             row: row_is_due.then(|| self.row.clone()),

@@ -32,20 +32,25 @@ pub async fn load(store: &Store, plans: &Plans, workspace: WorkspaceId, run: Run
     let shared = store.node().is_some();
     let found = store.read(move |tx| read(tx, workspace, run, shared)).await?;
     let Some((row, chunks, owner)) = found else { return Ok(None) };
-    let plan = match plans.known(&row.document_hash) {
-        Some(plan) => plan,
-        None => {
-            let hash = row.document_hash;
-            let text = store.read(move |tx| documents::find(tx, workspace, &hash)).await?;
-            let text = text.ok_or_else(|| Fault::internal("a run's definition is not there"))?;
-            plans.compile(hash, &text)?
-        }
-    };
+    let plan = plan_of(store, plans, &row).await?;
     let mut events = Vec::new();
     for chunk in chunks {
         events.extend(serde_json::from_str::<Vec<Event>>(&chunk).map_err(Fault::internal)?);
     }
     Ok(Some(Loaded { row, plan, events, owner }))
+}
+
+/// The plan of a run; read and compiled when no run of its definition was at work here lately.
+///
+/// # Errors
+/// Of the database, and when the definition cannot be read.
+pub async fn plan_of(store: &Store, plans: &Plans, row: &RunRow) -> Result<Arc<Plan>, Fault> {
+    let (workspace, hash) = (row.workspace, row.document_hash);
+    if let Some(plan) = plans.known(&hash) {
+        return Ok(plan);
+    }
+    let text = store.read(move |tx| documents::find(tx, workspace, &hash)).await?;
+    plans.compile(hash, &text.ok_or_else(|| Fault::internal("a run's definition is not there"))?)
 }
 
 /// A run's row, the chunks of its journal, and its owner.

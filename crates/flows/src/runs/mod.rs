@@ -8,8 +8,10 @@
 //! Start reading with [`RunEngine`], then `shard.rs`.
 
 mod admission;
+mod alone;
 mod answer;
 mod batch;
+mod called;
 mod engine;
 mod jobs;
 mod live;
@@ -17,6 +19,7 @@ mod load;
 mod mask;
 mod message;
 mod nodes;
+mod origin;
 mod perform;
 mod plans;
 mod queued;
@@ -28,17 +31,22 @@ mod shard;
 mod start;
 mod state;
 mod told;
+mod told_inbox;
 mod words;
 
+pub use alone::Trial;
 pub use answer::{AnswerIn, AnswerKind, COMMENT_CHARS_MAX};
 pub use engine::{Limits, RunEngine};
 pub use jobs::handlers;
-pub use load::{Loaded, load};
+pub use load::{Loaded, load, plan_of};
 pub(crate) use mask::Mask;
+pub use origin::{DEPTH_MAX, Origin};
+pub(crate) use origin::{chain_of, note_chain};
 pub use plans::Plans;
 pub(crate) use queued::{Queued, insert_queued};
+pub(crate) use start::Begin;
 pub(crate) use start::check_inputs;
-pub use start::{DEPTH_MAX, NewRun, Origin, choose_entry};
+pub use start::{NewRun, choose_entry};
 pub use state::{RunErrorView, RunState, WaitView, status};
 pub use words::{Following, Words};
 

@@ -55,6 +55,7 @@ pub(super) fn perform(
         key: format!("{}:{}:{}", live.row.id, node.id, live.machine.pass_key(place)),
         attempt,
         depth: live.row.depth,
+        chain: super::chain_of(&live.row),
         input,
         fixed: work.fixed.clone(),
         context: effect.sees_context().then(|| live.machine.context_at(place)),
@@ -74,7 +75,12 @@ pub(super) fn perform(
     Some(task.abort_handle())
 }
 
-async fn within_time(core: &Arc<Core>, effect: &dyn Effect, call: EffectCall, names: BTreeSet<String>) -> Effected {
+pub(super) async fn within_time(
+    core: &Arc<Core>,
+    effect: &dyn Effect,
+    call: EffectCall,
+    names: BTreeSet<String>,
+) -> Effected {
     let limit = Duration::from_millis(call.timeout_ms.saturating_add(GRACE_MS));
     match tokio::time::timeout(limit, secrets::call(&core.platform, effect, call, names)).await {
         Ok(effected) => effected,

@@ -7,7 +7,8 @@ use floe_engine::expr::Profile;
 use floe_model::flows::FlowSettings;
 use floe_model::id::EventId;
 use floe_model::{Fault, Scope, Timestamp};
-use floe_store::flows::{journal, runs};
+use floe_store::flows::journal::{self, Chunk};
+use floe_store::flows::runs::{self, RunRow};
 use floe_store::platform::events::{self, NewEvent};
 use floe_store::{Change, Tx};
 use serde_json::json;
@@ -28,14 +29,27 @@ pub(crate) struct Queued(Ticket);
 /// Of the database, and `already_exists` when there is a run of this id.
 pub(crate) fn insert_queued(tx: &mut Tx<'_>, new: &NewRun, now: Timestamp, event: EventId) -> Result<Queued, Fault> {
     let start = new.as_child(now)?;
-    runs::put(tx, &[&start.row], None)?;
-    journal::append(tx, &[&start.chunk])?;
-    tx.announce(Change::Work);
+    put_first(tx, &start.row, &start.chunk, new.plan.rules.profile, event)?;
     let row = start.row;
-    let queued = Queued(Ticket::new(row.workspace, row.flow, row.id, &FlowSettings::stored(&row.settings)));
-    // Of a run of a workflow it is told when it begins to move.
-    if new.plan.rules.profile == Profile::Graph {
-        return Ok(queued);
+    Ok(Queued(Ticket::new(row.workspace, row.flow, row.id, &FlowSettings::stored(&row.settings))))
+}
+
+/// Writes the rows with which a run begins, and tells that it did. Of a run of a workflow that is told when it begins to move.
+///
+/// # Errors
+/// Of the database.
+pub(super) fn put_first(
+    tx: &mut Tx<'_>,
+    row: &RunRow,
+    chunk: &Chunk,
+    profile: Profile,
+    event: EventId,
+) -> Result<(), Fault> {
+    runs::put(tx, &[row], None)?;
+    journal::append(tx, &[chunk])?;
+    tx.announce(Change::Work);
+    if profile == Profile::Graph {
+        return Ok(());
     }
     let data = json!({ "flow_id": row.flow, "run_id": row.id, "version": row.version, "error_code": null });
     let started = NewEvent {
@@ -43,10 +57,9 @@ pub(crate) fn insert_queued(tx: &mut Tx<'_>, new: &NewRun, now: Timestamp, event
         kind: "flows.run.started",
         subject_id: Some(row.id.0),
         data: data.to_string(),
-        created_at: now,
+        created_at: row.queued_at,
     };
-    events::publish(tx, Scope { workspace: row.workspace, mode: row.mode }, &started)?;
-    Ok(queued)
+    events::publish(tx, Scope { workspace: row.workspace, mode: row.mode }, &started)
 }
 
 impl RunEngine {

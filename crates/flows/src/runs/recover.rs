@@ -15,6 +15,7 @@ use floe_store::flows::runs::{self, Moving};
 use super::admission::Ticket;
 use super::engine::RunEngine;
 use super::message::Request;
+use super::room::pause_before;
 
 /// Runs looked up at a time.
 const PAGE: usize = 500;
@@ -27,25 +28,38 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 impl RunEngine {
     /// Finds places for the runs that were under way, oldest first; those without one are queued. Waiting runs need
-    /// nothing: an answer or the job of their due time brings them back. Returns how many were found.
-    ///
-    /// # Errors
-    /// Of the database.
-    pub async fn recover(&self) -> Result<usize, Fault> {
+    /// nothing: an answer or the job of their due time brings them back. A page that the database does not give is asked for again,
+    /// later and later: what was found before is not found once more, since that counts. Returns how many were found.
+    pub async fn recover(&self) -> usize {
         if self.core.node.is_some() {
             // Where nodes share the database, what is left behind is taken up by whoever claims it.
-            return Ok(0);
+            return 0;
         }
-        let store = &self.core.platform.store;
         let mut after = RunId(0);
-        let mut found = 0;
+        let (mut found, mut failures) = (0, 0);
         loop {
-            let page = store.read(move |tx| runs::moving(tx, after, PAGE)).await?;
-            let Some(last) = page.last() else { return Ok(found) };
-            after = last.run;
-            found += page.len();
-            self.take_up_all(page).await?;
+            match self.recover_page(after).await {
+                Ok(None) => return found,
+                Ok(Some((last, count))) => {
+                    (after, failures) = (last, 0);
+                    found += count;
+                }
+                Err(fault) => {
+                    tracing::error!(%fault, "runs that were under way cannot be looked up; trying again");
+                    failures += 1;
+                    tokio::time::sleep(pause_before(failures)).await;
+                }
+            }
         }
+    }
+
+    /// Takes up the runs after one; gives the last of them and how many there were.
+    async fn recover_page(&self, after: RunId) -> Result<Option<(RunId, usize)>, Fault> {
+        let page = self.core.platform.store.read(move |tx| runs::moving(tx, after, PAGE)).await?;
+        let Some(last) = page.last().map(|moving| moving.run) else { return Ok(None) };
+        let count = page.len();
+        self.take_up_all(page).await?;
+        Ok(Some((last, count)))
     }
 
     /// Finds places for runs that were under way; those that made no progress a few times come later.

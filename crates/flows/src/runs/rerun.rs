@@ -4,19 +4,20 @@
 use std::sync::Arc;
 
 use floe_engine::event::{Event, Happening};
+use floe_engine::expr::Profile;
 use floe_engine::machine::Machine;
 use floe_engine::reuse::Reuse;
 use floe_model::flows::FlowSettings;
 use floe_model::id::EventId;
-use floe_model::{Fault, Scope, Timestamp};
+use floe_model::{Fault, Timestamp};
 use floe_store::Tx;
-use floe_store::flows::journal::{self, Chunk};
-use floe_store::flows::runs::{self, RunRow};
-use floe_store::platform::events::{self, NewEvent};
-use serde_json::{Value, json};
+use floe_store::flows::journal::Chunk;
+use floe_store::flows::runs::RunRow;
+use serde_json::Value;
 
 use super::admission::Ticket;
 use super::engine::RunEngine;
+use super::queued::put_first;
 use super::start::NewRun;
 use super::state::fill_row;
 
@@ -25,6 +26,7 @@ use super::state::fill_row;
 pub(crate) struct FirstRows {
     pub(crate) row: RunRow,
     chunk: Chunk,
+    profile: Profile,
 }
 
 impl NewRun {
@@ -52,7 +54,8 @@ impl NewRun {
         let mut row = self.row(now);
         // A trigger that leads nowhere ends its run at once.
         fill_row(&mut row, &machine, machine.outcome().is_none());
-        Ok(FirstRows { row, chunk: Chunk { workspace: self.workspace, run: self.run, seq: 0, events } })
+        let chunk = Chunk { workspace: self.workspace, run: self.run, seq: 0, events };
+        Ok(FirstRows { row, chunk, profile: self.plan.rules.profile })
     }
 }
 
@@ -62,19 +65,7 @@ impl FirstRows {
     /// # Errors
     /// Of the database.
     pub(crate) fn write(&self, tx: &mut Tx<'_>, event: EventId) -> Result<(), Fault> {
-        let row = &self.row;
-        runs::put(tx, &[row], None)?;
-        tx.announce(floe_store::Change::Work);
-        journal::append(tx, &[&self.chunk])?;
-        let data = json!({ "flow_id": row.flow, "run_id": row.id, "version": row.version, "error_code": null });
-        let started = NewEvent {
-            id: event,
-            kind: "flows.run.started",
-            subject_id: Some(row.id.0),
-            data: data.to_string(),
-            created_at: row.queued_at,
-        };
-        events::publish(tx, Scope { workspace: row.workspace, mode: row.mode }, &started)
+        put_first(tx, &self.row, &self.chunk, self.profile, event)
     }
 }
 

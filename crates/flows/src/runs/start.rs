@@ -14,26 +14,8 @@ use floe_store::flows::runs::RunRow;
 use serde_json::{Map, Value, json};
 
 use super::admission::Ticket;
-
-/// Levels of runs that call runs at most (Flow API contract, section 6.5).
-pub const DEPTH_MAX: u32 = 5;
-
-/// Where a run comes from.
-#[derive(Debug, Clone)]
-pub struct Origin {
-    /// `client`, `dashboard`, `sub-flow`, `error-flow`, …
-    pub kind: &'static str,
-    /// JSON object `{kind, hookId, tokenId, userId, ip}` as shown.
-    pub source: Value,
-    /// The credential that may resume, poll and cancel it, e.g. `key:<id>`.
-    pub started_by: String,
-    /// `currentUser`: `{name, email}` or null.
-    pub user: Value,
-    /// The run that called it.
-    pub parent: Option<RunId>,
-    /// How many runs stand above.
-    pub depth: u32,
-}
+use super::origin::Origin;
+use crate::definitions::Runnable;
 
 /// A run to be started.
 #[derive(Debug, Clone)]
@@ -70,6 +52,20 @@ pub struct NewRun {
     pub origin: Origin,
 }
 
+/// What a run adds to the version that it follows.
+pub(crate) struct Begin {
+    pub(crate) run: RunId,
+    pub(crate) workspace: WorkspaceId,
+    pub(crate) mode: Mode,
+    /// Index of the trigger.
+    pub(crate) entry: usize,
+    /// As [`NewRun::trigger`].
+    pub(crate) trigger: Value,
+    /// The checked inputs.
+    pub(crate) inputs: Map<String, Value>,
+    pub(crate) origin: Origin,
+}
+
 /// A child run that begins in the same write in which its parent notes it.
 pub(super) struct ChildStart {
     pub(super) row: RunRow,
@@ -85,6 +81,28 @@ impl ChildStart {
 }
 
 impl NewRun {
+    /// A run of a version.
+    pub(crate) fn of(version: &Runnable, begin: Begin) -> Self {
+        let Begin { run, workspace, mode, entry, trigger, inputs, origin } = begin;
+        Self {
+            run,
+            workspace,
+            mode,
+            flow: version.flow,
+            shown_id: version.shown_id.clone(),
+            flow_name: version.flow_name.clone(),
+            version: version.version,
+            is_draft: version.is_draft,
+            document_hash: version.document_hash,
+            settings: version.settings.clone(),
+            plan: Arc::clone(&version.plan),
+            entry,
+            trigger,
+            inputs,
+            origin,
+        }
+    }
+
     /// The run's first row.
     #[must_use]
     pub(super) fn row(&self, now: Timestamp) -> RunRow {

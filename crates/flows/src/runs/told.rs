@@ -12,7 +12,7 @@ use floe_store::platform::events::NewEvent;
 use floe_store::webhooks::messages::publish_all;
 use serde_json::{Map, Value, json};
 
-use crate::triggers::chain_of;
+use super::origin::chain_of;
 use crate::workflows::ids;
 
 /// The product of these events.
@@ -78,7 +78,6 @@ impl Told {
             "status": status,
             "started_at": row.started_at.unwrap_or(change.at),
         });
-        let source: Value = serde_json::from_str(&row.source).unwrap_or_default();
         Self {
             scope: Scope { workspace: row.workspace, mode: row.mode },
             event: EventId(fresh()),
@@ -87,7 +86,7 @@ impl Told {
             flow: row.flow,
             at: change.at,
             data: if let Value::Object(data) = data { data } else { Map::new() },
-            chain: chain_of(&source),
+            chain: chain_of(row),
         }
     }
 }

@@ -3,7 +3,7 @@
 use floe_engine::plan::Plan;
 use floe_model::flows::{Cron, Occasion, Overlap, Zone, settle as decide};
 use floe_model::id::{FlowId, RunId, WorkspaceId};
-use floe_model::{Fault, FaultKind, Mode, Timestamp};
+use floe_model::{Fault, FaultKind, Timestamp};
 use floe_runtime::Platform;
 use floe_store::Tx;
 use floe_store::flows::flows;
@@ -13,9 +13,9 @@ use serde_json::{Map, Value, json};
 
 use super::follow::NOT_PUBLISHED;
 use super::wait::{wait_until, write};
-use crate::definitions::{self, Resolved, VersionChoice};
+use crate::definitions::{self, Runnable, VersionChoice, mode_of, trigger_data};
 use crate::logs::{Event, Note, note_by_server};
-use crate::runs::{NewRun, Origin, Plans, Queued, check_inputs, choose_entry, insert_queued};
+use crate::runs::{Begin, NewRun, Origin, Plans, Queued, check_inputs, choose_entry, insert_queued};
 
 /// Why a schedule does not fire: its zone or pattern is no longer known here.
 const UNREADABLE: &str = "schedule_unreadable";
@@ -152,31 +152,9 @@ impl Moment<'_, '_> {
         let plan = plans.compile(resolved.document_hash, &resolved.definition)?;
         let entry = choose_entry(&plan, "schedule", None)?;
         let inputs = check_inputs(&plan.entries[entry], values(&plan, entry, &schedule.data), "/inputs")?;
-        let mode = mode_of(&resolved, &plan.entries[entry].step_id);
-        Ok(NewRun {
-            run: self.platform.ids.next::<RunId>(),
-            workspace,
-            mode,
-            flow: resolved.flow_id,
-            shown_id: resolved.shown_id,
-            flow_name: resolved.flow_name,
-            version: resolved.version,
-            is_draft: resolved.is_draft,
-            document_hash: resolved.document_hash,
-            settings: resolved.settings,
-            plan,
-            entry,
-            trigger: Value::Null,
-            inputs,
-            origin: Origin {
-                kind: "schedule",
-                source: json!({ "kind": "schedule", "hookId": null, "tokenId": null, "userId": null, "ip": null }),
-                started_by: "system".to_owned(),
-                user: Value::Null,
-                parent: None,
-                depth: 0,
-            },
-        })
+        let mode = mode_of(&trigger_data(&resolved.definition, &plan.entries[entry].step_id));
+        let (run, trigger, origin) = (self.platform.ids.next(), Value::Null, Origin::of_server("schedule"));
+        Ok(NewRun::of(&Runnable::new(resolved, plan), Begin { run, workspace, mode, entry, trigger, inputs, origin }))
     }
 
     /// Whether the last run that the schedule started is not over.
@@ -215,13 +193,4 @@ fn values(plan: &Plan, entry: usize, data: &str) -> Map<String, Value> {
         values.extend(inputs.clone());
     }
     values
-}
-
-/// Schedules run live unless the trigger says `"mode": "test"` (console contract, section 2.5).
-fn mode_of(resolved: &Resolved, trigger: &str) -> Mode {
-    let definition: Value = serde_json::from_str(&resolved.definition).unwrap_or_default();
-    let steps = definition.get("steps").and_then(Value::as_array).into_iter().flatten();
-    let mut triggers = steps.filter(|step| step.get("id").is_some_and(|id| id == trigger));
-    let says = triggers.next().and_then(|step| step.get("data")?.get("mode")?.as_str().and_then(Mode::parse));
-    says.unwrap_or(Mode::Live)
 }

@@ -35,7 +35,7 @@
     if (kind === "http") addAll(record, own.data);
   };
 
-  // A text that is a JSON object or list has its members, where texts have none of that name.
+  // A text that is a JSON object or list has its members, and what lists can do, where texts have none of that name.
   let lastText;
   let lastHeld;
   const held = (text) => {
@@ -46,7 +46,9 @@
     get(target, key, receiver) {
       if (typeof key === "string" && typeof receiver === "string" && !(key in target)) {
         const found = held(receiver);
-        return found !== undefined && hasOwn(found, key) ? found[key] : undefined;
+        if (found === undefined) return undefined;
+        if (hasOwn(found, key)) return found[key];
+        return Array.isArray(found) && typeof found[key] === "function" ? found[key].bind(found) : undefined;
       }
       return Reflect.get(target, key, receiver);
     },

@@ -2,15 +2,17 @@
 
 use floe_engine::inputs::InputKind;
 use floe_engine::plan::Plan;
-use floe_model::Fault;
 use floe_model::access::Caller;
 use floe_model::id::{FlowId, RunId, ShareId, WorkspaceId};
+use floe_model::{Fault, Mode};
 use floe_store::Tx;
-use floe_store::flows::{flows, runs, shares};
+use floe_store::flows::flows::{self, FlowRow};
+use floe_store::flows::runs;
+use floe_store::flows::shares::{self, ShareRow};
 use serde_json::{Map, Value};
 
 use crate::Flows;
-use crate::definitions::{VersionChoice, resolve};
+use crate::definitions::{Resolved, VersionChoice, mode_of, resolve, trigger_data};
 use crate::runs::choose_entry;
 
 /// What is shown of a declared input.
@@ -25,6 +27,8 @@ pub struct Shared {
     pub flow: FlowId,
     /// The link.
     pub share: ShareId,
+    /// Whether its runs are live or test: what the trigger says.
+    pub mode: Mode,
 }
 
 /// A flow as strangers see it: no ids, no definition, no owner.
@@ -46,25 +50,30 @@ pub struct ShareForm {
     pub requires_files: bool,
 }
 
-/// The link whose text has this keyed hash.
+/// The flow that the link with this keyed hash opens, as it runs now.
 ///
 /// # Errors
 /// 404, alike for a link that never was, was ended, or whose flow is not published.
-pub fn find_shared(tx: &mut Tx<'_>, hash: &[u8; 32]) -> Result<Shared, Fault> {
+fn find_shared(tx: &mut Tx<'_>, hash: &[u8; 32]) -> Result<(ShareRow, FlowRow, Resolved), Fault> {
     let unknown = || Fault::not_found("Share link");
     let share = shares::find_by_hash(tx, hash)?.ok_or_else(unknown)?;
     let flow = flows::find(tx, share.workspace, share.flow)?.filter(|flow| flow.pointers.latest.is_some());
     let flow = flow.ok_or_else(unknown)?;
-    Ok(Shared { workspace: share.workspace, flow: flow.id, share: share.id })
+    let resolved = resolve(tx, share.workspace, share.flow, VersionChoice::Latest)?;
+    Ok((share, flow, resolved))
 }
 
 impl Flows {
     /// The link whose text has this keyed hash.
     ///
     /// # Errors
-    /// As [`find_shared`].
+    /// 404, alike for a link that never was, was ended, or whose flow is not published; 409 `api_trigger_required` for a flow with
+    /// neither a `form` nor an `api` trigger.
     pub async fn shared(&self, hash: [u8; 32]) -> Result<Shared, Fault> {
-        self.platform.store.read(move |tx| find_shared(tx, &hash)).await
+        let (share, flow, resolved) = self.platform.store.read(move |tx| find_shared(tx, &hash)).await?;
+        let plan = self.plans.compile(resolved.document_hash, &resolved.definition)?;
+        let mode = mode_of(&data_of(&plan, &resolved)?);
+        Ok(Shared { workspace: share.workspace, flow: flow.id, share: share.id, mode })
     }
 
     /// The caller who started a run by a link; none for other runs.
@@ -73,24 +82,19 @@ impl Flows {
     /// Of the database.
     pub async fn holder_of(&self, workspace: WorkspaceId, run: RunId) -> Result<Option<Caller>, Fault> {
         let row = self.platform.store.read(move |tx| runs::find(tx, workspace, run)).await?;
+        let mode = row.as_ref().map(|row| row.mode);
         let share = row.and_then(|row| ShareId::parse(row.started_by.strip_prefix("share:")?).ok());
-        Ok(share.map(|share| Caller::share(workspace, share)))
+        Ok(mode.zip(share).map(|(mode, share)| Caller::share(workspace, mode, share)))
     }
 
     /// What the holder of a link is told of its flow.
     ///
     /// # Errors
-    /// As [`find_shared`]; 409 `api_trigger_required` for a flow with neither a `form` nor an `api` trigger.
+    /// As [`Flows::shared`].
     pub async fn share_form(&self, hash: [u8; 32]) -> Result<ShareForm, Fault> {
-        let read = move |tx: &mut Tx<'_>| {
-            let shared = find_shared(tx, &hash)?;
-            let flow = flows::find(tx, shared.workspace, shared.flow)?.ok_or_else(|| Fault::not_found("Share link"))?;
-            Ok((flow, resolve(tx, shared.workspace, shared.flow, VersionChoice::Latest)?))
-        };
-        let (flow, resolved) = self.platform.store.read(read).await?;
+        let (_, flow, resolved) = self.platform.store.read(move |tx| find_shared(tx, &hash)).await?;
         let plan = self.plans.compile(resolved.document_hash, &resolved.definition)?;
-        let definition = serde_json::from_str(&resolved.definition).map_err(Fault::internal)?;
-        let trigger = trigger_data(&plan, &definition)?;
+        let trigger = data_of(&plan, &resolved)?;
         let text = |name: &str| trigger.get(name).and_then(Value::as_str).map(str::to_owned);
         Ok(ShareForm {
             name: flow.name,
@@ -120,12 +124,8 @@ fn takes_files(plan: &Plan) -> Result<bool, Fault> {
 }
 
 /// `data` of the trigger that a link starts.
-fn trigger_data(plan: &Plan, definition: &Value) -> Result<Map<String, Value>, Fault> {
-    let id = &plan.entries[choose_entry(plan, "share", None)?].step_id;
-    let steps = definition.get("steps").and_then(Value::as_array).into_iter().flatten();
-    let mut of_trigger = steps.filter(|step| step.get("id").and_then(Value::as_str) == Some(id));
-    let data = of_trigger.next().and_then(|step| step.get("data")).and_then(Value::as_object);
-    Ok(data.cloned().unwrap_or_default())
+fn data_of(plan: &Plan, resolved: &Resolved) -> Result<Map<String, Value>, Fault> {
+    Ok(trigger_data(&resolved.definition, &plan.entries[choose_entry(plan, "share", None)?].step_id))
 }
 
 fn shown(input: &Value) -> Value {

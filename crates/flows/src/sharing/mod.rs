@@ -10,4 +10,4 @@ mod form;
 
 pub use change::{LinkSecret, ShareChange};
 pub(crate) use change::{apply, end};
-pub use form::{ShareForm, Shared, find_shared};
+pub use form::{ShareForm, Shared};

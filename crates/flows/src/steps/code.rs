@@ -94,7 +94,8 @@ fn failed(failure: CodeFailure) -> Effected {
     Effected { result: Err(error), logs: lines(logs) }
 }
 
-fn lines(logs: Vec<sandbox::LogLine>) -> Vec<LogLine> {
+/// What code printed, as runs keep it.
+pub(crate) fn lines(logs: Vec<sandbox::LogLine>) -> Vec<LogLine> {
     let level = |level| match level {
         LogLevel::Debug => "debug",
         LogLevel::Log | LogLevel::Info => "info",

@@ -3,7 +3,7 @@
 //! The machine carries out all other types itself (`floe_engine::builtin`). To add a type: a file here with its
 //! [`StepSpec`](floe_engine::catalog::StepSpec) and its [`Effect`], and a line in [`effects`].
 
-mod code;
+pub(crate) mod code;
 mod config;
 pub(crate) mod http_request;
 

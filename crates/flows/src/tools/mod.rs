@@ -13,6 +13,7 @@ mod tests;
 use std::sync::Arc;
 
 use floe_model::access::Caller;
+use floe_model::flows::Engine;
 use floe_model::id::{FlowId, RunId, parse_bits};
 use floe_model::{Fault, FaultKind, Scope};
 use floe_runtime::tools::{OpenFuture, Tool, ToolCall, ToolFault, ToolFuture, ToolSource, ToolSpec};
@@ -78,6 +79,9 @@ impl FlowTool {
         let version = version_of(definition)?;
         let found = platform.store.read(move |tx| definitions::resolve(tx, scope.workspace, flow, version)).await;
         let resolved = found.map_err(|fault| unavailable(&fault))?;
+        if resolved.engine == Engine::Workflow {
+            return Err(missing());
+        }
         let plan =
             flows.plans.compile(resolved.document_hash, &resolved.definition).map_err(|fault| unavailable(&fault))?;
         let entry = choose_entry(&plan, "peer", None).map_err(|fault| unavailable(&fault))?;
@@ -129,7 +133,7 @@ impl Tool for FlowTool {
             let execute = Execute {
                 flow: self.flow,
                 version: self.version,
-                way: WayIn::Peer { trigger: Some(self.trigger.clone()), depth },
+                way: WayIn::Peer { trigger: Some(self.trigger.clone()), depth, chain: call.chain },
                 inputs: self.inputs(call.arguments, call.agent.to_string()),
                 hook_id: None,
                 ip: None,

@@ -122,6 +122,7 @@ impl Tool for WorkflowTool {
                     source: "agent",
                     run,
                     depth,
+                    chain: call.chain,
                     ip: None,
                 };
                 self.flows.start_workflow(&ctx, start).await.map_err(|fault| not_started(&fault))?;

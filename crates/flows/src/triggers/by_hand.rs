@@ -14,7 +14,7 @@ use floe_store::flows::trigger_requests;
 use floe_store::flows::triggers::{self, TriggerRow};
 use serde_json::{Map, Value, json};
 
-use super::fire::{Firing, Started, config_of, fire, shown_run, warm};
+use super::fire::{Firing, Started, config_of, fire, warm};
 use super::inbound::firing_of;
 use super::requests::{Logged, log};
 use crate::Flows;
@@ -144,7 +144,7 @@ impl ByHand {
         let started = fire(tx, ctx, &self.plans, row, firing).map_err(startable)?;
         let fired = FiredByHand {
             run: started.run,
-            execution_id: shown_run(row, started.run),
+            execution_id: workflows::ids::run(row.engine, started.run),
             trigger_id: super::shown_id(row),
             workflow_id: workflows::shown_id(tx, row.workspace, row.flow)?,
             inputs: started.inputs.clone(),

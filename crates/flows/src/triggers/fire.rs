@@ -18,9 +18,6 @@ use crate::workflows::{self, Start, StartTrigger};
 /// Triggers that fire each other by events, one after another, at most.
 pub(super) const CHAIN_MAX: usize = 5;
 
-/// Member of the source of a run: the triggers whose runs led to it by events.
-const CHAIN: &str = "triggerChain";
-
 /// What a run gets.
 #[derive(Debug, Clone)]
 pub(super) struct Firing {
@@ -65,25 +62,17 @@ pub(super) fn fire(
     if source == "event" {
         chain.push(row.id);
     }
-    let mut source_members = Map::new();
-    if !chain.is_empty() {
-        source_members.insert(CHAIN.to_owned(), json!(chain));
-    }
     let start = Start {
         workflow: row.flow,
         version: VersionChoice::Latest,
         inputs,
         // What came in by itself declares nothing.
         lenient: true,
-        trigger: Some(StartTrigger {
-            id: row.id,
-            step_id: row.node.clone(),
-            value: trigger_value(row, trigger),
-            source: source_members,
-        }),
+        trigger: Some(StartTrigger { id: row.id, step_id: row.node.clone(), value: trigger_value(row, trigger) }),
         source,
         run,
         depth: 0,
+        chain,
         ip,
     };
     let new = workflows::prepare(tx, plans, row.workspace, mode, &start, started_by)?;
@@ -123,14 +112,6 @@ pub(super) fn stored_config(row: &TriggerRow) -> Map<String, Value> {
     serde_json::from_str(&row.config).unwrap_or_default()
 }
 
-/// What is shown of a run: the spelling of the API that its automation belongs to.
-pub(super) fn shown_run(row: &TriggerRow, run: RunId) -> String {
-    match row.engine {
-        Engine::Workflow => workflows::ids::execution(run),
-        Engine::Flow => run.to_string(),
-    }
-}
-
 /// Compiles what a trigger starts, so that the transaction finds the plan. What cannot be compiled is told there.
 pub(super) async fn warm(
     platform: &Platform,
@@ -148,12 +129,6 @@ impl Flows {
     pub(super) fn take_up_started(&self, started: &Started) {
         self.runs.take_up(&started.queued);
     }
-}
-
-/// The triggers whose runs led to a run by events, as its source says.
-pub(crate) fn chain_of(source: &Value) -> Vec<TriggerId> {
-    let list = source.get(CHAIN).and_then(Value::as_array).into_iter().flatten();
-    list.filter_map(|id| TriggerId::parse(id.as_str()?).ok()).collect()
 }
 
 /// `{inputs}` of a run as JSON with the members of an object body beside it where they are free (contract section 11).

@@ -15,19 +15,21 @@ use floe_store::flows::flows;
 use floe_store::flows::triggers::{self, TriggerRow};
 use serde_json::{Map, Value, json};
 
-use super::fire::{Firing, Started, config_of, fire, shown_run, warm, with_body_members};
+use super::fire::{Firing, Started, config_of, fire, warm, with_body_members};
 use super::proof::{self, Refused};
 use super::requests::{Logged, log};
 use super::secret_place;
 use crate::Flows;
 use crate::definitions::latest_text;
 use crate::runs::Plans;
-use crate::workflows::ids::is_given_text;
+use crate::workflows::ids::{self, is_given_text};
 
 /// Headers whose values nobody needs but whoever checks them.
 const MASKED: [&str; 5] = ["authorization", "proxy-authorization", "cookie", "x-api-key", "set-cookie"];
 /// What stands for them.
 const MASK: &str = "***";
+/// What a trigger takes that takes every method.
+const METHODS: &str = "GET, POST, PUT, PATCH, DELETE";
 /// Who started the runs of addresses.
 const STARTED_BY: &str = "webhook";
 
@@ -164,7 +166,7 @@ impl Flows {
         self.platform.store.write(move |tx| log(tx, &platform, &row, &logged)).await?;
         let mut answer = refusal(status, message.to_owned(), rules);
         if checked == Err(Refused::Method) {
-            answer.allow.clone_from(&rules.method);
+            answer.allow = Some(rules.method.clone().unwrap_or_else(|| METHODS.to_owned()));
         }
         Ok(Some(answer))
     }
@@ -244,7 +246,7 @@ fn accepted(row: &TriggerRow, rules: &WebhookRules, run: RunId) -> InboundAnswer
     InboundAnswer {
         status: 202,
         format: rules.format,
-        execution: Some(shown_run(row, run)),
+        execution: Some(ids::run(row.engine, run)),
         message: "Workflow started".to_owned(),
         allow: None,
     }

@@ -28,10 +28,10 @@ use crate::Flows;
 
 pub use by_hand::{ByHand, FiredByHand};
 pub use events::{Ingested, ProviderEvent, ingest};
-pub(crate) use fire::chain_of;
 pub(crate) use follow::{NodeTrigger, end, follow_nodes, follow_steps};
 pub use inbound::{Inbound, InboundAnswer};
 pub(crate) use read::of_flow;
+pub(crate) use read::shown_id_of;
 pub use read::{Shown, find_id, get, list, next_fires, page, shown_id, total, total_with_schedules};
 pub use records::{Made, NewTrigger, TriggerPatch, change, create, delete, rotate};
 pub use requests::requests;

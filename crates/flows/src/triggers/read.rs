@@ -40,6 +40,14 @@ pub fn shown_id(row: &TriggerRow) -> String {
     row.alias.clone().unwrap_or_else(|| row.id.prefixed())
 }
 
+/// The id under which the trigger of that id is shown, also when it is no more.
+///
+/// # Errors
+/// Of the database.
+pub(crate) fn shown_id_of(tx: &mut Tx<'_>, id: TriggerId) -> Result<String, Fault> {
+    Ok(triggers::by_id(tx, id)?.map_or_else(|| id.prefixed(), |row| shown_id(&row)))
+}
+
 /// The trigger that a text names: by its id in either spelling, or by the id that was given. Looks at no permission.
 ///
 /// # Errors

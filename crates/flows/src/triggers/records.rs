@@ -18,6 +18,7 @@ use super::fire::config_of;
 use super::ticks::{JOB_FREE, JOB_TICK};
 use super::{TRIGGERS_MAX, find_id, secret_place};
 use crate::definitions::{access_of, may};
+use crate::workflows::ids::{is_given_text, wrong_given};
 
 /// What every secret of a trigger begins with.
 const SECRET_PREFIX: &str = "trgsec_";
@@ -323,10 +324,8 @@ fn given_id(tx: &mut Tx<'_>, ctx: &Ctx, given: Option<&str>) -> Result<(TriggerI
     if let Ok(id) = TriggerId::parse(text) {
         return if triggers::by_id(tx, id)?.is_some() { Err(taken()) } else { Ok((id, None)) };
     }
-    let is_good = (1..=64).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-    if !is_good {
-        return Err(Fault::field("/id", "value", "id must have 1 to 64 letters, digits, - and _"));
+    if !is_given_text(text) {
+        return Err(wrong_given());
     }
     if triggers::by_alias(tx, text)?.is_some() || find_id(tx, ctx.caller.workspace, text).is_ok() {
         return Err(taken());

@@ -9,7 +9,6 @@ use floe_model::{Fault, FaultKind, Timestamp};
 use floe_runtime::Platform;
 use floe_runtime::jobs::{JobFuture, JobHandler};
 use floe_store::Tx;
-use floe_store::flows::runs;
 use floe_store::flows::triggers::{self, TriggerRow};
 use floe_store::platform::jobs::Job;
 use serde_json::{Map, Value, json};
@@ -80,10 +79,10 @@ impl JobHandler for RunEnded {
             let Some(trigger) = job.subject_id.map(TriggerId) else { return Ok(()) };
             let workspace = job.workspace;
             let waits = platform.store.read(move |tx| triggers::find(tx, workspace, trigger)).await?;
-            if waits.is_none_or(|row| row.buffered_at.is_none()) {
-                return Ok(());
+            if waits.is_some_and(|row| row.buffered_at.is_some()) {
+                warm_for(platform, &self.plans, workspace, trigger).await?;
             }
-            warm_for(platform, &self.plans, workspace, trigger).await?;
+            // Looked at again in any case, with the trigger held: a tick that found the run under way may just be about to wait for it.
             let (shared, plans) = (Arc::clone(platform), Arc::clone(&self.plans));
             let fire = move |tx: &mut Tx<'_>| fire_buffered(tx, &shared, &plans, workspace, trigger);
             if let Some(started) = platform.store.write(fire).await? {
@@ -124,7 +123,7 @@ fn settle(
     let decided = tick(&rules, due, platform.clock.now());
     row.next_at = decided.next;
     wait_for(tx, platform, &row)?;
-    let goes_on = goes_on(tx, &row)?;
+    let goes_on = triggers::tick_goes_on(tx, workspace, trigger)?;
     let (fires_for, buffered) = match decided.fires_for {
         // The one that waits already is the one that counts.
         Some(time) if goes_on => (None, row.buffered_at.or(Some(time))),
@@ -145,7 +144,7 @@ fn fire_buffered(
 ) -> Result<Option<Started>, Fault> {
     let Some(row) = triggers::hold(tx, workspace, trigger)?.filter(|row| row.enabled) else { return Ok(None) };
     let Some(time) = row.buffered_at else { return Ok(None) };
-    if goes_on(tx, &row)? {
+    if triggers::tick_goes_on(tx, workspace, trigger)? {
         return Ok(None);
     }
     triggers::wait(tx, workspace, trigger, row.next_at, None)?;
@@ -192,13 +191,6 @@ fn defaults_under(config: &Map<String, Value>, inputs: Map<String, Value>) -> Ma
     let mut all = config.get("inputs").and_then(Value::as_object).cloned().unwrap_or_default();
     all.extend(inputs);
     all
-}
-
-/// Whether the last run that a trigger started is not over.
-fn goes_on(tx: &mut Tx<'_>, row: &TriggerRow) -> Result<bool, Fault> {
-    let Some(last) = row.last_run else { return Ok(false) };
-    let run = runs::find(tx, row.workspace, last)?;
-    Ok(run.is_some_and(|run| matches!(run.status.as_str(), "queued" | "running" | "waiting")))
 }
 
 /// The tick that a job stands for.

@@ -158,7 +158,7 @@ fn has_tag(flow: &FlowRow, tag: &str) -> bool {
     tags.as_array().is_some_and(|tags| tags.iter().any(|known| known == tag))
 }
 
-fn activity_of(flow: &FlowRow) -> Activity {
+pub(super) fn activity_of(flow: &FlowRow) -> Activity {
     match flow.engine {
         Engine::Flow if flow.pointers.latest.is_none() => Activity::Inactive,
         _ => flow.activity,

@@ -120,7 +120,8 @@ fn names<'m>(old: &'m Map<String, Value>, new: &'m Map<String, Value>) -> Vec<&'
     new.keys().chain(old.keys().filter(|name| !new.contains_key(*name))).collect()
 }
 
-fn escaped(name: &str) -> String {
+/// A name as a token of a JSON pointer (RFC 6901).
+pub(super) fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 

@@ -1,5 +1,7 @@
 //! Runs as executions (workflow API contract, section 8.2).
 
+use std::collections::HashMap;
+
 use floe_engine::event::{Event, Happening, Question};
 use floe_model::access::Permission;
 use floe_model::id::{FlowId, RunId, TriggerId, WorkspaceId};
@@ -17,11 +19,11 @@ use super::ids::{self, shown_id};
 use super::pause::{Pause, pause_json};
 use crate::Flows;
 use crate::definitions::{Page, may_see_runs};
+use crate::runs::DEPTH_MAX;
+use crate::triggers;
 
 /// Runs that a run has called and that are looked through for the question that it waits for.
 const CHILDREN_MAX: usize = 20;
-/// Levels of runs that call runs at most.
-const DEPTH_MAX: u32 = 5;
 
 /// Which executions a list shows.
 #[derive(Debug, Clone, Copy, Default)]
@@ -146,7 +148,7 @@ pub struct Execution {
     /// When it ended.
     pub completed_at: Option<Timestamp>,
     /// The trigger that started it.
-    pub trigger_id: Option<TriggerId>,
+    pub trigger_shown_id: Option<String>,
     /// Live or test.
     pub mode: Mode,
     /// What it waits for.
@@ -185,7 +187,7 @@ impl Execution {
             "completed_at": self.completed_at,
             "created_at": self.created_at,
             "duration_ms": self.duration_ms(),
-            "trigger_id": self.trigger_id.map(TriggerId::prefixed),
+            "trigger_id": self.trigger_shown_id,
             "test": self.mode == Mode::Test,
             "pause_context": self.pause_context,
         })
@@ -221,7 +223,8 @@ impl Flows {
         let workspace = ctx.caller.workspace;
         let reading = move |tx: &mut Tx<'_>| {
             let (rows, total) = executions::list(tx, workspace, &filter, limit, skip)?;
-            let found = rows.into_iter().map(|row| view(tx, row)).collect::<Result<Vec<_>, Fault>>()?;
+            let mut names = Names::default();
+            let found = rows.into_iter().map(|row| view(tx, &mut names, row)).collect::<Result<Vec<_>, Fault>>()?;
             Ok((found, total))
         };
         let (found, total) = ctx.store.read(reading).await?;
@@ -248,7 +251,7 @@ impl Flows {
                 FaultKind::NotFound => not_found(run),
                 _ => fault,
             })?;
-            view(tx, row)
+            view(tx, &mut Names::default(), row)
         };
         let (execution, rest) = ctx.store.read(reading).await?;
         self.completed(ctx, execution, rest).await
@@ -323,8 +326,33 @@ fn cancelling(ctx: &Ctx, execution: &Execution, ip: Option<String>) -> Entry {
     }
 }
 
+/// The ids under which workflows and triggers are shown, each looked up once for a page.
+#[derive(Default)]
+struct Names {
+    workflows: HashMap<FlowId, String>,
+    triggers: HashMap<TriggerId, String>,
+}
+
+impl Names {
+    fn of_workflow(&mut self, tx: &mut Tx<'_>, workspace: WorkspaceId, id: FlowId) -> Result<String, Fault> {
+        if let Some(known) = self.workflows.get(&id) {
+            return Ok(known.clone());
+        }
+        let shown = shown_id(tx, workspace, id)?;
+        Ok(self.workflows.entry(id).or_insert(shown).clone())
+    }
+
+    fn of_trigger(&mut self, tx: &mut Tx<'_>, id: TriggerId) -> Result<String, Fault> {
+        if let Some(known) = self.triggers.get(&id) {
+            return Ok(known.clone());
+        }
+        let shown = triggers::shown_id_of(tx, id)?;
+        Ok(self.triggers.entry(id).or_insert(shown).clone())
+    }
+}
+
 /// What is shown of a row, and the run when that is not all: what a flow of steps came to is only in its journal.
-fn view(tx: &mut Tx<'_>, row: ExecutionRow) -> Result<(Execution, Option<RunRow>), Fault> {
+fn view(tx: &mut Tx<'_>, names: &mut Names, row: ExecutionRow) -> Result<(Execution, Option<RunRow>), Fault> {
     let ExecutionRow { run, inputs, outputs } = row;
     let status = Status::of(&run);
     let is_whole = inputs.is_some() || status != Status::Completed;
@@ -339,10 +367,11 @@ fn view(tx: &mut Tx<'_>, row: ExecutionRow) -> Result<(Execution, Option<RunRow>
     };
     let source: Value = serde_json::from_str(&run.source).unwrap_or_default();
     let trigger_id = source.get("triggerId").and_then(Value::as_str).and_then(|id| TriggerId::parse(id).ok());
+    let trigger_shown_id = trigger_id.map(|id| names.of_trigger(tx, id)).transpose()?;
     let execution = Execution {
         run: run.id,
         workflow: run.flow,
-        workflow_shown_id: shown_id(tx, run.workspace, run.flow)?,
+        workflow_shown_id: names.of_workflow(tx, run.workspace, run.flow)?,
         workflow_name: run.flow_name.clone(),
         status,
         inputs,
@@ -351,7 +380,7 @@ fn view(tx: &mut Tx<'_>, row: ExecutionRow) -> Result<(Execution, Option<RunRow>
         created_at: run.queued_at,
         started_at: run.started_at,
         completed_at: run.finished_at,
-        trigger_id,
+        trigger_shown_id,
         mode: run.mode,
         pause_context,
     };

@@ -3,6 +3,7 @@
 //! An id is the id of the flow or run in spelling B. A text that was given at import and is no such id is an alias: it is shown
 //! instead, and taken everywhere.
 
+use floe_model::flows::Engine;
 use floe_model::id::{FlowId, RunId, WorkspaceId, to_base32};
 use floe_model::{Fault, FaultKind};
 use floe_store::Tx;
@@ -35,6 +36,15 @@ pub fn execution(id: RunId) -> String {
     format!("exec_{}", to_base32(id.0))
 }
 
+/// A run's id in the spelling of the API that its automation belongs to (console contract, section 1.2).
+#[must_use]
+pub fn run(engine: Engine, id: RunId) -> String {
+    match engine {
+        Engine::Flow => id.to_string(),
+        Engine::Workflow => execution(id),
+    }
+}
+
 /// The id under which an automation is shown: its alias, else its id.
 ///
 /// # Errors
@@ -60,13 +70,14 @@ pub fn find_id(tx: &mut Tx<'_>, workspace: WorkspaceId, text: &str) -> Result<Fl
 /// # Errors
 /// Of the database.
 pub fn known_id(tx: &mut Tx<'_>, workspace: WorkspaceId, text: &str) -> Result<Option<FlowId>, Fault> {
-    if is_given_text(text)
-        && let Some(bits) = aliases::find(tx, workspace, KIND, text)?
-    {
-        return Ok(Some(FlowId(bits)));
+    if let Ok(id) = FlowId::parse(text) {
+        // Never an alias (`read_given`).
+        return Ok(flows::find(tx, workspace, id)?.map(|flow| flow.id));
     }
-    let Ok(id) = FlowId::parse(text) else { return Ok(None) };
-    Ok(flows::find(tx, workspace, id)?.map(|flow| flow.id))
+    if !is_given_text(text) {
+        return Ok(None);
+    }
+    Ok(aliases::find(tx, workspace, KIND, text)?.map(FlowId))
 }
 
 /// Reads an id that was given for something new.
@@ -80,8 +91,12 @@ pub fn read_given(text: &str) -> Result<Given, Fault> {
     if is_given_text(text) {
         return Ok(Given::Alias(text.to_owned()));
     }
-    let message = format!("id must have 1 to {GIVEN_MAX} letters, digits, - and _");
-    Err(Fault::field("/id", "value", message))
+    Err(wrong_given())
+}
+
+/// The fault of a text that cannot be given as an id.
+pub(crate) fn wrong_given() -> Fault {
+    Fault::field("/id", "value", format!("id must have 1 to {GIVEN_MAX} letters, digits, - and _"))
 }
 
 /// There is no such workflow, as the workflow API words it.

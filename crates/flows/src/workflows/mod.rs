@@ -15,10 +15,13 @@ mod create;
 mod executions;
 pub mod ids;
 mod pause;
+mod pins;
 mod read;
 mod respond;
 mod start;
+mod step_test;
 mod trail;
+mod try_out;
 mod versions;
 
 use floe_engine::lang::graph::TriggerNode;
@@ -39,9 +42,11 @@ pub use executions::{Execution, ExecutionError, Listing, Status};
 pub use floe_store::flows::aliases;
 pub use ids::{Given, find_id, shown_id};
 pub use pause::{Pause, pause_json};
+pub use pins::{PIN_BYTES_MAX, pin, unpin};
 pub use read::{Workflow, get};
 pub use start::{Start, StartTrigger, Started, prepare, resolve_active};
-pub(crate) use start::{convert, declared};
+pub(crate) use start::{convert, require_active};
+pub use step_test::StepTest;
 pub(crate) use trail::forget;
 pub use versions::{Form, Version, differences, edited, export, list_versions, version};
 

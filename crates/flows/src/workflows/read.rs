@@ -15,6 +15,7 @@ use floe_store::flows::{automations, documents, versions, workflow_versions};
 use serde_json::{Map, Value, json};
 
 use super::access::visible;
+use super::automations::activity_of;
 use super::ids::{find_id, named, not_found, shown_id};
 use crate::Flows;
 use crate::definitions::{Page, visible_automation};
@@ -41,10 +42,7 @@ impl Workflow {
     /// Whether it may be started.
     #[must_use]
     pub fn activity(&self) -> Activity {
-        match self.flow.engine {
-            Engine::Flow if self.version == 0 => Activity::Inactive,
-            _ => self.flow.activity,
-        }
+        activity_of(&self.flow)
     }
 
     /// What it is for, if somebody said so.

@@ -11,12 +11,10 @@ use serde_json::Value;
 use super::executions::{Execution, not_found, pending};
 use crate::Flows;
 use crate::questions::{Way, answer_in};
-use crate::runs::AnswerKind;
+use crate::runs::{AnswerKind, DEPTH_MAX};
 
 /// Questions of one run that are looked through.
 const PENDING_MAX: usize = 200;
-/// Levels of runs that call runs at most.
-const DEPTH_MAX: u32 = 5;
 
 impl Flows {
     /// Answers the review or the wait for an event of a node, or the oldest one.

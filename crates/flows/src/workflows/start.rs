@@ -1,8 +1,6 @@
 //! Starting an automation through the workflow API, by a trigger, or for a test (workflow API contract, sections 8.1 and 11).
 
-use std::sync::Arc;
-
-use floe_engine::lang::graph::{self, GraphInput};
+use floe_engine::lang::graph;
 use floe_engine::plan::Plan;
 use floe_model::access::Caller;
 use floe_model::flows::{Activity, Engine, Level};
@@ -12,12 +10,13 @@ use floe_runtime::Ctx;
 use floe_store::Tx;
 use serde_json::{Map, Value, json};
 
+use super::compare::escaped;
 use super::ids;
 use crate::Flows;
 use crate::definitions::{self, Resolved, Runnable, VersionChoice};
 use crate::execute::started_by;
 use crate::files;
-use crate::runs::{NewRun, Origin, Plans, check_inputs, choose_entry};
+use crate::runs::{Begin, NewRun, Origin, Plans, check_inputs, choose_entry, note_chain};
 
 /// A run to be started.
 #[derive(Debug, Clone)]
@@ -38,6 +37,8 @@ pub struct Start {
     pub run: RunId,
     /// How many runs and agents stand above the run.
     pub depth: u32,
+    /// The triggers whose runs led to it by events.
+    pub chain: Vec<TriggerId>,
     /// Address of the caller.
     pub ip: Option<String>,
 }
@@ -51,8 +52,6 @@ pub struct StartTrigger {
     pub step_id: Option<String>,
     /// `trigger` of the run.
     pub value: Value,
-    /// Further members of the run's source.
-    pub source: Map<String, Value>,
 }
 
 /// A run that was accepted.
@@ -76,10 +75,19 @@ pub struct Started {
 /// 404; 409 `workflow_inactive` for one that may not be started, `flow_not_published` for one without a version.
 pub fn resolve_active(tx: &mut Tx<'_>, workspace: WorkspaceId, workflow: FlowId) -> Result<Resolved, Fault> {
     let resolved = definitions::resolve(tx, workspace, workflow, VersionChoice::Latest)?;
-    if resolved.activity == Activity::Inactive {
-        return Err(Fault::conflict("workflow_inactive", "The workflow is inactive"));
-    }
+    require_active(resolved.activity)?;
     Ok(resolved)
+}
+
+/// Refuses what may not be started now.
+///
+/// # Errors
+/// 409 `workflow_inactive`.
+pub(crate) fn require_active(activity: Activity) -> Result<(), Fault> {
+    match activity {
+        Activity::Inactive => Err(Fault::conflict("workflow_inactive", "The workflow is inactive")),
+        _ => Ok(()),
+    }
 }
 
 /// A run of an automation for whoever inserts it with something else: a trigger. The inputs are taken as they are, but that a flow of
@@ -105,43 +113,19 @@ pub fn prepare(
         Engine::Workflow => start.inputs.clone(),
         Engine::Flow => check_inputs(&plan.entries[entry], start.inputs.clone(), "/inputs")?,
     };
-    Ok(NewRun {
-        run: start.run,
-        workspace,
-        mode,
-        flow: resolved.flow_id,
-        shown_id: resolved.shown_id,
-        flow_name: resolved.flow_name,
-        version: resolved.version,
-        is_draft: resolved.is_draft,
-        document_hash: resolved.document_hash,
-        settings: resolved.settings,
-        plan,
-        entry,
-        trigger: trigger_of(start),
-        inputs,
-        origin: origin(None, start, started_by),
-    })
-}
-
-/// What a workflow declares to take; read once for each definition.
-pub(crate) fn declared(resolved: &Resolved, catalog: &floe_engine::catalog::Catalog) -> Arc<[GraphInput]> {
-    if resolved.engine == Engine::Flow {
-        return Arc::from([]);
-    }
-    let file: Value = serde_json::from_str(&resolved.definition).unwrap_or_default();
-    graph::compile(&file, catalog.nodes()).fields.into()
+    let (trigger, origin) = (trigger_of(start), origin(None, start, started_by));
+    let begin = Begin { run: start.run, workspace, mode, entry, trigger, inputs, origin };
+    Ok(NewRun::of(&Runnable::new(resolved, plan), begin))
 }
 
 /// Brings the inputs of a workflow into the declared types (workflow API contract, section 8.1).
 ///
 /// # Errors
 /// 400 with an entry for each input that is missing or cannot be converted; paths are below `/inputs`.
-pub(crate) fn convert(fields: &[GraphInput], inputs: Map<String, Value>) -> Result<Map<String, Value>, Fault> {
-    graph::convert_inputs(fields, inputs).map_err(|problems| {
+pub(crate) fn convert(plan: &Plan, inputs: Map<String, Value>) -> Result<Map<String, Value>, Fault> {
+    graph::convert_inputs(&plan.declared, inputs).map_err(|problems| {
         let problem = |(name, message): (String, String)| {
-            let path = format!("/inputs/{}", name.replace('~', "~0").replace('/', "~1"));
-            FieldProblem::new(path, "value", message)
+            FieldProblem::new(format!("/inputs/{}", escaped(&name)), "value", message)
         };
         Fault::validation(problems.into_iter().map(problem).collect())
     })
@@ -160,7 +144,7 @@ impl Flows {
         Ok(Started { run, workflow, engine, shown_id, inputs })
     }
 
-    async fn prepare_start(&self, ctx: &Ctx, start: Start) -> Result<(NewRun, Engine), Fault> {
+    pub(super) async fn prepare_start(&self, ctx: &Ctx, start: Start) -> Result<(NewRun, Engine), Fault> {
         let missing = || ids::not_found(&ids::workflow(start.workflow));
         let runnable = match self.runnable(ctx, start.workflow, start.version).await {
             Ok(runnable) => runnable,
@@ -186,23 +170,16 @@ impl Flows {
         let user = ctx.caller.member.as_ref();
         let mut origin = origin(Some(&ctx.caller), &start, started_by(&ctx.caller));
         origin.user = user.map_or(Value::Null, |member| json!({ "name": member.name, "email": member.email }));
-        let new = NewRun {
+        let begin = Begin {
             run: start.run,
             workspace: ctx.caller.workspace,
             mode: ctx.caller.mode,
-            flow: runnable.flow,
-            shown_id: runnable.shown_id.clone(),
-            flow_name: runnable.flow_name.clone(),
-            version: runnable.version,
-            is_draft: runnable.is_draft,
-            document_hash: runnable.document_hash,
-            settings: runnable.settings.clone(),
-            plan: Arc::clone(plan),
             entry,
             trigger: trigger_of(&start),
             inputs,
             origin,
         };
+        let new = NewRun::of(&runnable, begin);
         Ok((new, runnable.engine))
     }
 
@@ -216,7 +193,7 @@ impl Flows {
         let inputs = start.inputs.clone();
         match runnable.engine {
             Engine::Workflow if start.lenient => Ok(inputs),
-            Engine::Workflow => convert(&runnable.declared, inputs),
+            Engine::Workflow => convert(&runnable.plan, inputs),
             Engine::Flow => {
                 let entry = &runnable.plan.entries[entry];
                 let inputs = check_inputs(entry, inputs, "/inputs")?;
@@ -226,13 +203,21 @@ impl Flows {
     }
 }
 
-/// The definition has errors, in the words of the workflow API.
+/// The definition has errors, in the words of the workflow API: each with its place below `definition`.
 fn refused(fault: &Fault) -> Fault {
-    let fault_out = Fault::new(FaultKind::Invalid, "validation_error", fault.message().to_owned());
-    match fault.details() {
-        Some(details) => fault_out.with_details(details.clone()),
-        None => fault_out,
-    }
+    let problems = fault.details().and_then(|details| details.get("problems")).and_then(Value::as_array);
+    let errors = problems.into_iter().flatten().filter(|problem| problem["severity"] == "error");
+    let field = |problem: &Value| {
+        let place = match (problem["path"].as_str(), problem["node_id"].as_str(), problem["field"].as_str()) {
+            (Some(path), ..) => path.to_owned(),
+            (None, Some(node), Some(field)) => format!("/nodes/{}/{field}", escaped(node)),
+            (None, Some(node), None) => format!("/nodes/{}", escaped(node)),
+            (None, None, field) => field.map_or_else(String::new, |field| format!("/{field}")),
+        };
+        Some(FieldProblem::new(format!("/definition{place}"), "definition", problem["message"].as_str()?))
+    };
+    let refused = Fault::new(FaultKind::Invalid, "validation_error", fault.message().to_owned());
+    refused.with_fields(errors.filter_map(field).collect())
 }
 
 /// The way into the plan: that of the trigger's node, else the one of calls.
@@ -257,7 +242,7 @@ fn origin(caller: Option<&Caller>, start: &Start, started_by: String) -> Origin 
     });
     if let (Some(trigger), Value::Object(source)) = (&start.trigger, &mut source) {
         source.insert("triggerId".to_owned(), json!(trigger.id));
-        source.extend(trigger.source.clone());
     }
+    note_chain(&mut source, &start.chain);
     Origin { kind: start.source, source, started_by, user: Value::Null, parent: None, depth: start.depth }
 }

@@ -161,6 +161,7 @@ async fn transformations_run_functions() {
             inputs: &none,
             trigger: &Value::Null,
             shared: &none,
+            unsearchable: None,
             before: Vec::new(),
         };
         let computed = evaluated(&world, |env| compute.run(&info(), &names, env)).await.expect("a record");

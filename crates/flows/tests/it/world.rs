@@ -76,6 +76,7 @@ pub(crate) fn call(input: Value) -> EffectCall {
         key: format!("{RUN}:fetch:0"),
         attempt: 1,
         depth: 0,
+        chain: Vec::new(),
         input: Arc::new(input),
         fixed: Map::new(),
         context: None,

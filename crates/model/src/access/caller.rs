@@ -108,12 +108,12 @@ impl Caller {
         }
     }
 
-    /// The holder of a share link: a stranger who may start one flow of the workspace, live.
+    /// The holder of a share link: a stranger who may start one flow of the workspace, in the mode of its trigger.
     #[must_use]
-    pub fn share(workspace: WorkspaceId, share: ShareId) -> Self {
+    pub fn share(workspace: WorkspaceId, mode: Mode, share: ShareId) -> Self {
         Self {
             workspace,
-            mode: Mode::Live,
+            mode,
             credential: Credential::Share(share),
             member: None,
             scopes: Some(Vec::new()),

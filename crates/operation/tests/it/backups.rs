@@ -1,13 +1,18 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use floe_model::FaultKind;
+use floe_model::id::WorkspaceId;
+use floe_model::{FaultKind, Mode, Scope, Timestamp};
 use floe_operation::archive;
 use floe_operation::schedule::Schedule;
+use floe_store::access::workspaces::{self, Workspace};
 use floe_store::operation::backups;
+use floe_store::platform::events;
 use floe_testkit::store::TestStore;
 
 use crate::world::World;
+
+const HOME_LIVE: Scope = Scope { workspace: WorkspaceId(1), mode: Mode::Live };
 
 /// Commits while the backup is taken, as many as go.
 async fn under_load<T>(world: &Arc<World>, act: impl Future<Output = T>) -> (T, u64) {
@@ -79,10 +84,24 @@ async fn a_changed_file_is_noticed_and_said() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_that_cannot_be_written_leaves_nothing_and_says_so() {
     let world = World::new(TestStore::sqlite().await);
+    let workspace = Workspace {
+        id: HOME_LIVE.workspace,
+        name: "Home".to_owned(),
+        slug: "home".to_owned(),
+        timezone: "UTC".to_owned(),
+        settings: "{}".to_owned(),
+        revision: 1,
+        created_at: Timestamp(0),
+    };
+    world.platform.store.write(move |tx| workspaces::insert(tx, &workspace)).await.expect("a workspace");
     // A file stands where the folder should be.
     std::fs::write(world.folder.path().join("backups"), "in the way").expect("written");
     let refused = world.operation.take_now("manual", false, None, None).await.expect_err("it cannot be written");
     assert_eq!(refused.code(), "backup_failed");
+    // Every workspace is told.
+    let told = world.platform.store.read(|tx| events::latest(tx, HOME_LIVE, None, 10)).await.expect("read");
+    let told: Vec<&str> = told.iter().map(|event| event.kind.as_str()).collect();
+    assert_eq!(told, ["platform.backup.failed"]);
     let rows = world.platform.store.read(|tx| backups::list(tx, true, None, 10)).await.expect("read");
     assert_eq!((rows.len(), rows[0].status.as_str()), (1, "failed"));
     assert!(rows[0].problem.is_some() && rows[0].sha256.is_none());

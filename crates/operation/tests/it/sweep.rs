@@ -1,6 +1,8 @@
-use floe_model::id::{FlowId, RunId, WorkspaceId};
-use floe_model::{Mode, Timestamp};
+use floe_model::agents::activity::Kind;
+use floe_model::id::{AgentId, FlowId, RunId, WorkspaceId};
+use floe_model::{Mode, Scope, Timestamp};
 use floe_store::access::workspaces::{self, Workspace};
+use floe_store::agents::activity::{self, Activity, Filter};
 use floe_store::flows::journal::{self, Chunk};
 use floe_store::flows::runs::{self, RunFilter, RunOrder, RunRow};
 use floe_store::operation::retention::RUNS_MAX;
@@ -80,12 +82,51 @@ async fn left(world: &World, runs_of: Vec<RunId>) -> (usize, usize) {
     world.platform.store.read(read).await.expect("read")
 }
 
+/// Makes the workspace.
+async fn home(world: &World, settings: &str) {
+    let workspace = Workspace {
+        id: HOME,
+        name: "Home".to_owned(),
+        slug: "home".to_owned(),
+        timezone: "UTC".to_owned(),
+        settings: settings.to_owned(),
+        revision: 1,
+        created_at: world.operation_now(),
+    };
+    world.platform.store.write(move |tx| workspaces::insert(tx, &workspace)).await.expect("a workspace");
+}
+
+/// Notes that two agents were changed, in both modes.
+async fn act(world: &World) {
+    let now = world.operation_now();
+    let entries = [(AgentId(1), Mode::Live), (AgentId(1), Mode::Test), (AgentId(2), Mode::Test)]
+        .map(|(agent, mode)| (mode, Activity::new(world.platform.ids.next(), agent, Kind::AgentUpdated, now)));
+    let write = move |tx: &mut floe_store::Tx<'_>| {
+        entries.iter().try_for_each(|(mode, entry)| activity::add(tx, Scope { workspace: HOME, mode: *mode }, entry))
+    };
+    world.platform.store.write(write).await.expect("activity");
+}
+
 on_both! {
+    async fn the_activity_of_agents_is_kept_for_a_quarter(store: TestStore) {
+        let world = World::new(store);
+        home(&world, "{}").await;
+        act(&world).await;
+        world.pass_seconds(91 * 86_400);
+        act(&world).await;
+        assert_eq!(world.operation.sweep().await.expect("a sweep").activity, 0, "runs go after 30 days, this does not");
+        world.pass_seconds(2 * 86_400);
+        assert_eq!(world.operation.sweep().await.expect("a sweep").activity, 3);
+        for (agent, mode) in [(1, Mode::Live), (1, Mode::Test), (2, Mode::Test)] {
+            let scope = Scope { workspace: HOME, mode };
+            let count = move |tx: &mut floe_store::Tx<'_>| activity::count(tx, scope, AgentId(agent), &Filter::default());
+            assert_eq!(world.platform.store.read(count).await.expect("a count"), 1, "{agent} {mode:?}");
+        }
+    }
+
     async fn finished_runs_go_after_their_days_with_everything_of_theirs(store: TestStore) {
         let world = World::new(store);
-        let workspace = Workspace { id: HOME, name: "Home".to_owned(), slug: "home".to_owned(), timezone: "UTC".to_owned(),
-            settings: "{}".to_owned(), revision: 1, created_at: world.operation_now() };
-        world.platform.store.write(move |tx| workspaces::insert(tx, &workspace)).await.expect("a workspace");
+        home(&world, "{}").await;
         world.event("old").await;
         let old = add(&world, RUNS_MAX + 20, "completed").await;
         let waiting = add(&world, 3, "waiting").await;
@@ -99,5 +140,15 @@ on_both! {
         assert_eq!(left(&world, old).await, (7, 0));
         assert_eq!(left(&world, waiting.into_iter().chain(young).collect()).await, (7, 7));
         assert_eq!(world.operation.sweep().await.expect("a sweep"), Default::default());
+    }
+
+    async fn a_workspace_says_itself_how_long_runs_are_kept(store: TestStore) {
+        let world = World::new(store);
+        home(&world, r#"{"run_retention_days":2}"#).await;
+        add(&world, 3, "completed").await;
+        world.pass_seconds(86_400);
+        assert_eq!(world.operation.sweep().await.expect("a sweep").runs, 0);
+        world.pass_seconds(2 * 86_400);
+        assert_eq!(world.operation.sweep().await.expect("a sweep").runs, 3);
     }
 }

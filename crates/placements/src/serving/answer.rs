@@ -18,6 +18,9 @@ use super::snapshot::{Ends, ServedApp, ServedPlacement, Snapshot};
 use super::version::ServedVersion;
 use super::{Serving, behind};
 
+/// Bytes of an entry beside its flow: its key, how it ends, or that there is no flow.
+const ENTRY_ROOM: usize = 160;
+
 /// Who asks, and how. The same for every entry of a batch.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
@@ -62,6 +65,16 @@ struct Found<'s> {
 }
 
 impl Resolved<'_> {
+    /// Bytes of the answer, about: for making room before it is written.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        let found = self.flow.as_ref().map_or(0, |found| {
+            let version = found.version;
+            version.head.len() + version.schema.len() + version.tail.len() + found.variant.map_or(0, str::len)
+        });
+        found + ENTRY_ROOM
+    }
+
     /// Writes the answer; with `placement_key` in front as an entry of a batch.
     pub fn write(&self, script: &mut Script, placement_key: Option<&str>) {
         script.text("{");

@@ -3,7 +3,7 @@
 //! Both are bounded and never waited for. An assignment that finds no room is not remembered as written, so the next resolve of that
 //! user offers it again, and until it is written the hash gives the same. Counts are sums, so their number is that of served versions.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -22,16 +22,14 @@ const PLACES_MAX: usize = 65_536;
 const WRITTEN_MAX: usize = 262_144;
 /// Assignments of one transaction.
 const BATCH_MAX: usize = 1_000;
-/// Transactions of one flush: what comes in meanwhile has its turn at the next one.
-const BATCHES_MAX: usize = 1_024;
 
 /// What waits to be written.
 pub(super) struct Behind {
     waiting: Mutex<Waiting>,
     written: quick_cache::sync::Cache<u64, ()>,
     arrived: Notify,
-    /// Held while it is written, so that two who write do not meet.
-    writing: tokio::sync::Mutex<()>,
+    /// Held while it is written, so that two who write do not meet. What one who stopped waiting left in it, the next one writes.
+    writing: tokio::sync::Mutex<VecDeque<(Scope, Batch)>>,
 }
 
 #[derive(Default)]
@@ -125,14 +123,17 @@ impl Behind {
         }
     }
 
-    /// Writes everything that waits. What cannot be written waits on, as far as there is room. Whoever stops waiting for this loses
-    /// nothing: what was handed to the store is written.
+    /// Writes everything that waits by now; what comes in meanwhile has its turn at the next call, since under a steady load there is
+    /// always something. What cannot be written waits on, as far as there is room. Whoever stops waiting for this loses nothing: what
+    /// was handed to the store is written, and the rest by the next call.
     pub(super) async fn flush(&self, store: &Store) -> Result<(), Fault> {
-        let _one = self.writing.lock().await;
-        for _ in 0..BATCHES_MAX {
-            let Some((scope, batch)) = self.lock().take() else { return Ok(()) };
+        let mut batches = self.writing.lock().await;
+        let waiting = std::mem::take(&mut *self.lock());
+        batches.extend(waiting.into_batches());
+        while let Some((scope, batch)) = batches.pop_front() {
             if let Err(fault) = write(store, scope, &batch).await {
                 self.put_back(scope, batch);
+                batches.drain(..).for_each(|(scope, batch)| self.put_back(scope, batch));
                 return Err(fault);
             }
         }
@@ -169,23 +170,32 @@ impl Waiting {
         self.assignments.is_empty() && self.places.is_empty()
     }
 
-    /// What is written next: of one workspace and mode, a bounded number of assignments and every count, sorted as the table wants it.
-    fn take(&mut self) -> Option<(Scope, Batch)> {
-        let of_place = || self.places.keys().next().map(|place| place.scope);
-        let scope = self.assignments.first().map(|(scope, _)| *scope).or_else(of_place)?;
-        let mut batch = Batch::default();
-        let (taken, left) = (&mut batch.assignments, &mut Vec::new());
-        for (of, one) in std::mem::take(&mut self.assignments) {
-            if of == scope && taken.len() < BATCH_MAX { taken.push(one) } else { left.push((of, one)) }
+    /// What one transaction each writes: of one workspace and mode, a bounded number of assignments, and with the first of them every
+    /// count, sorted as the table wants it.
+    fn into_batches(self) -> Vec<(Scope, Batch)> {
+        let mut of_scopes: BTreeMap<_, (Vec<Assignment>, Vec<Served>)> = BTreeMap::new();
+        let order = |scope: Scope| (scope.workspace, scope.mode);
+        for (scope, one) in self.assignments {
+            of_scopes.entry(order(scope)).or_default().0.push(one);
         }
-        self.assignments = std::mem::take(left);
-        for (place, count) in self.places.extract_if(|place, _| place.scope == scope) {
-            let Place { app, placement, version, .. } = place;
-            let Count { served, first_at, last_at } = count;
-            batch.served.push(Served { app, placement, version, served, first_at, last_at });
+        for (Place { scope, app, placement, version }, Count { served, first_at, last_at }) in self.places {
+            let one = Served { app, placement, version, served, first_at, last_at };
+            of_scopes.entry(order(scope)).or_default().1.push(one);
         }
-        batch.served.sort_by_key(|one| (one.app, one.placement, one.version));
-        Some((scope, batch))
+        let mut batches = Vec::new();
+        for ((workspace, mode), (assignments, mut served)) in of_scopes {
+            served.sort_by_key(|one| (one.app, one.placement, one.version));
+            let mut left = assignments.into_iter();
+            loop {
+                let assignments: Vec<Assignment> = left.by_ref().take(BATCH_MAX).collect();
+                let batch = Batch { assignments, served: std::mem::take(&mut served) };
+                if batch.assignments.is_empty() && batch.served.is_empty() {
+                    break;
+                }
+                batches.push((Scope { workspace, mode }, batch));
+            }
+        }
+        batches
     }
 }
 
@@ -199,3 +209,6 @@ async fn write(store: &Store, scope: Scope, batch: &Batch) -> Result<(), Fault> 
     });
     writing.await
 }
+
+#[cfg(test)]
+mod tests;

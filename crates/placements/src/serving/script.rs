@@ -7,26 +7,30 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use super::gzip::Stream;
 use super::version::ServedVersion;
 
-/// Bytes of an answer up to which one piece is cheaper than several.
-const JOINED_MAX: usize = 32 * 1024;
-/// Bytes for which there is room at once.
-const ROOM: usize = 1_024;
+/// Bytes of a flow up to which copying it is cheaper than sending a piece of its own.
+const COPIED_MAX: usize = 16 * 1024;
+/// Bytes of an answer from which on no more flows are copied into it.
+const JOINED_MAX: usize = 64 * 1024;
+/// Bytes of an answer for which there is room at once at most.
+const ROOM_MAX: usize = JOINED_MAX + COPIED_MAX;
 
-/// An answer: text, and where flows stand in it.
+/// An answer: text, and where flows stand in it that are not copied into it.
 #[derive(Debug)]
 pub struct Script {
     text: BytesMut,
     flows: Vec<(usize, Arc<ServedVersion>)>,
     schema_bytes: usize,
-}
-
-impl Default for Script {
-    fn default() -> Self {
-        Self { text: BytesMut::with_capacity(ROOM), flows: Vec::new(), schema_bytes: 0 }
-    }
+    /// Whether flows are put in as they were packed.
+    packs: bool,
 }
 
 impl Script {
+    /// An empty answer with room for about so many bytes; `packs` for one that [`Script::gzip`] is asked of.
+    #[must_use]
+    pub fn with_room(bytes: usize, packs: bool) -> Self {
+        Self { text: BytesMut::with_capacity(bytes.min(ROOM_MAX)), flows: Vec::new(), schema_bytes: 0, packs }
+    }
+
     /// Adds text.
     pub fn text(&mut self, text: &str) {
         self.text.put_slice(text.as_bytes());
@@ -34,6 +38,9 @@ impl Script {
 
     /// Adds a flow.
     pub(super) fn flow(&mut self, version: &Arc<ServedVersion>) {
+        if !self.packs && version.schema.len() <= COPIED_MAX && self.text.len() <= JOINED_MAX {
+            return self.text.put_slice(&version.schema);
+        }
         self.schema_bytes += version.schema.len();
         self.flows.push((self.text.len(), Arc::clone(version)));
     }
@@ -53,25 +60,16 @@ impl Script {
     /// The answer as it is, in as few pieces as are worth while.
     #[must_use]
     pub fn plain(self) -> Vec<Bytes> {
-        if self.flows.is_empty() {
-            return vec![self.text.freeze()];
-        }
-        if self.len() <= JOINED_MAX {
-            let mut joined = BytesMut::with_capacity(self.len());
-            let mut from = 0;
-            for (at, version) in &self.flows {
-                joined.put_slice(&self.text[from..*at]);
-                joined.put_slice(&version.schema);
-                from = *at;
-            }
-            joined.put_slice(&self.text[from..]);
-            return vec![joined.freeze()];
-        }
         let text = self.text.freeze();
+        if self.flows.is_empty() {
+            return vec![text];
+        }
         let mut pieces = Vec::with_capacity(2 * self.flows.len() + 1);
         let mut from = 0;
         for (at, version) in &self.flows {
-            pieces.push(text.slice(from..*at));
+            if from < *at {
+                pieces.push(text.slice(from..*at));
+            }
             pieces.push(version.schema.clone());
             from = *at;
         }
@@ -100,3 +98,6 @@ impl Script {
         Some(stream.finish().into())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,6 +27,7 @@ use floe_runtime::{Clock, Ids, Platform, Seal, SystemClock};
 use floe_store::{Location, Store, StoreConfig};
 use floe_treasury::{Settings as TreasurySettings, Treasury};
 use floe_webhooks::{Settings as WebhookSettings, Webhooks};
+use serde_json::{Map, Value};
 
 use crate::registry;
 use crate::settings::{Settings, effective_table, ensure_data_folder, load_secret_key};
@@ -170,5 +171,17 @@ fn access_settings(settings: &Settings) -> AccessSettings {
         session_max_days: i64::from(settings.session_max_days),
         request_log_days: settings.request_log_days,
         request_log_bodies: settings.request_log_bodies,
+        of_workspaces: of_workspaces(settings),
     }
+}
+
+/// What holds for workspaces that never said otherwise, in the words of their settings (console contract, section 8).
+fn of_workspaces(settings: &Settings) -> Map<String, Value> {
+    let words = ["FLOE_OFFLINE_MODELS", "FLOE_REQUEST_LOG_BODIES"].into_iter().filter_map(|name| {
+        let text = settings.values.text(name);
+        let key = name.trim_start_matches("FLOE_").to_ascii_lowercase();
+        (!text.is_empty()).then(|| (key, Value::from(text)))
+    });
+    let days = ("run_retention_days".to_owned(), Value::from(settings.run_retention_days));
+    words.chain([days]).collect()
 }

@@ -102,13 +102,9 @@ impl Work {
 
 /// Takes up the runs that were under way when the last server ended. Requests are answered meanwhile.
 async fn recover(flows: Arc<Flows>) {
-    loop {
-        match flows.runs.recover().await {
-            Ok(0) => return,
-            Ok(found) => return tracing::info!(runs = found, "runs that were under way go on"),
-            Err(fault) => tracing::error!(%fault, "runs that were under way cannot be looked up; trying again"),
-        }
-        tokio::time::sleep(RECOVER_PAUSE).await;
+    match flows.runs.recover().await {
+        0 => {}
+        found => tracing::info!(runs = found, "runs that were under way go on"),
     }
 }
 

@@ -107,7 +107,10 @@ pub fn run(settings: Settings, options: Options, output: Output) -> Result<(), D
 
 async fn serve(settings: Settings, options: Options, folder: Folder, output: Output) -> anyhow::Result<()> {
     let receiver = Receiver::start().await.context("the receiver of the demo cannot listen")?;
-    let settings = Settings { outbound_allow: AllowList::parse(&receiver.address.to_string())?, ..settings };
+    let receives = receiver.address.to_string();
+    let outbound_allow = AllowList::parse(&receives)?;
+    let values = settings.values.clone().replaced(&[("FLOE_OUTBOUND_ALLOW", receives)]);
+    let settings = Settings { outbound_allow, values, ..settings };
     let is_kept = folder.is_kept();
     let ready = async |app: &app::App, work: &app::Work| {
         let (made, audience) = Box::pin(seed::make(app, work, &receiver, options.seed)).await?;
@@ -121,9 +124,20 @@ async fn serve(settings: Settings, options: Options, folder: Folder, output: Out
 fn of_demo(settings: Settings, folder: &Folder, port: u16) -> Settings {
     let log_is_chosen = settings.values.get("FLOE_LOG").is_some_and(|value| value.origin != Origin::Default);
     let log = if log_is_chosen { settings.log.clone() } else { LOG.to_owned() };
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let data_dir = folder.path().display().to_string();
+    let mut values = settings.values.clone().replaced(&[
+        ("FLOE_LISTEN", listen.to_string()),
+        ("FLOE_DATA_DIR", data_dir),
+        ("FLOE_RATE_LIMITS", "on".to_owned()),
+    ]);
+    for name in ["FLOE_PUBLIC_URL", "FLOE_DATABASE_URL", "FLOE_SECRET_KEY", "FLOE_TRUSTED_PROXIES"] {
+        values = values.replaced(&[(name, String::new())]);
+    }
     Settings {
         log,
-        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+        values,
+        listen,
         public_url: None,
         data_dir: folder.path().to_path_buf(),
         database_url: None,

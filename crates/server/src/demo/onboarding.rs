@@ -267,9 +267,10 @@ impl Audience {
         let session = format!("session-{}", visitor.number);
         let mode = self.scope.mode;
         let asked = Asked { user_id: user, session_id: &session, platform, attributes, mode, now };
-        let mut script = Script::default();
         let serving = &self.placements.serving;
-        serving.resolve(&self.config, &self.app, PLACEMENT, &asked, Manner::Ordinary).write(&mut script, None);
+        let resolved = serving.resolve(&self.config, &self.app, PLACEMENT, &asked, Manner::Ordinary);
+        let mut script = Script::with_room(resolved.room(), false);
+        resolved.write(&mut script, None);
         let bytes = script.plain().concat();
         serde_json::from_slice(&bytes).context("an answer of the demo")
     }

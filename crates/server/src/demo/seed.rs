@@ -4,9 +4,11 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
-use floe_flows::definitions::{self, Autosave, Content, NewFlow, Publish, VersionChoice};
+use floe_access::derived::ShareSecret;
+use floe_flows::definitions::{self, Autosave, Content, FlowPatch, NewFlow, Publish, VersionChoice};
 use floe_flows::questions::{ResumeIn, Resumed, Way};
 use floe_flows::runs::{AnswerKind, RunState};
+use floe_flows::sharing::{LinkSecret, ShareChange};
 use floe_flows::{Execute, Flows, WayIn};
 use floe_model::flows::{FlowSettings, Visibility};
 use floe_model::id::{FlowId, RunId};
@@ -31,6 +33,8 @@ const RUN_MS_MAX: u64 = 10_000;
 pub(super) struct Made {
     pub(super) people: People,
     pub(super) flow: FlowId,
+    /// Text of the flow's share link.
+    pub(super) share: String,
     pub(super) runs: Vec<MadeRun>,
     /// The run that waits.
     pub(super) waiting: MadeRun,
@@ -59,9 +63,10 @@ pub(super) async fn make(app: &App, work: &Work, receiver: &Receiver, seed: u64)
     );
     let (payments, (flow, runs, waiting)) = (payments.context("the payments of the demo")?, flow?);
     let (onboarding, audience) = onboarding?;
+    let share = share(app, &people.as_owner, flow).await.context("the share link of the demo")?;
     let support = Box::pin(support::make(&app.agents, &people, flow)).await.context("the agent of the demo")?;
     let triage = triage.context("the workflow of the demo")?;
-    Ok((Made { people, flow, runs, waiting, payments, onboarding, support, triage }, audience))
+    Ok((Made { people, flow, share, runs, waiting, payments, onboarding, support, triage }, audience))
 }
 
 /// The flow in its two versions, its finished runs, and the one that waits.
@@ -120,6 +125,15 @@ async fn revise(ctx: &Ctx, flows: &Flows, id: FlowId, refunds_url: &str) -> anyh
     });
     writing.await?;
     Ok(())
+}
+
+/// Makes the flow's share link; answers its text.
+async fn share(app: &App, owner: &Ctx, flow: FlowId) -> anyhow::Result<String> {
+    let ShareSecret { nonce, hash } = app.access.draw_share();
+    let patch = FlowPatch { share: Some(ShareChange::Enable(LinkSecret { nonce, hash })), ..FlowPatch::default() };
+    let maker = owner.clone();
+    owner.store.write(move |tx| definitions::patch(tx, &maker, flow, &patch)).await?;
+    Ok(app.access.share_text(&nonce))
 }
 
 fn publishing(summary: &str) -> Publish {

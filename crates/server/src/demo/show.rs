@@ -97,11 +97,20 @@ fn lines(shown: &Shown<'_>) -> Vec<Line> {
         let body = json!({ "customer": "Bola", "amount": amount, "reason": reason });
         format!("curl -s {url}/v1/client/flow/{flow}/execute {as_program} {JSON} -d '{body}'")
     };
+    let share = &made.share;
+    let form = format!("{url}/f/{share}");
+    let filled = json!({ "customer": "Kemi", "amount": 25, "reason": "came too late" });
     let answer = json!({ "decision": "approve", "comment": "photo seen" });
     let line = |name, meaning, command| Line { name, meaning, command };
     let mut lines = vec![
         line("execute_small", "a small refund: completes at once", execute(40, "wrong size")),
         line("execute_large", "a refund over 100: waits for a person", execute(250, "arrived broken")),
+        line("share_form", "what a customer sees of its form; open it in a browser", format!("curl -s {form}")),
+        line(
+            "share_execute",
+            "a customer sends the form in, without a key",
+            format!("curl -s {url}/v1/flow/share/execute/{share} {JSON} -d '{filled}'"),
+        ),
         line(
             "inbox",
             "what waits for a person",
@@ -282,7 +291,7 @@ fn document(shown: &Shown<'_>, lines: &[Line]) -> Value {
         "agents_key": people.agents_key,
         "workflows_key": people.workflows_key,
         "token": people.token,
-        "flow": { "id": made.flow, "name": flow::NAME, "latest_published_version": 2 },
+        "flow": { "id": made.flow, "name": flow::NAME, "latest_published_version": 2, "share": made.share },
         "runs": runs.collect::<Vec<_>>(),
         "waiting_run_id": made.waiting.id,
         "payment_run": {

@@ -6,9 +6,13 @@ use anyhow::{Context as _, bail, ensure};
 use floe_flows::Flows;
 use floe_flows::definitions::VersionChoice;
 use floe_flows::questions::Way;
+use floe_flows::triggers::{self, TriggerPatch};
 use floe_flows::workflows::{self, Content, Start, Status};
+use floe_model::Mode;
+use floe_model::flows::trigger::TriggerKind;
 use floe_model::id::{FlowId, RunId};
 use floe_runtime::Ctx;
+use floe_store::flows::triggers::TriggerFilter;
 use serde_json::{Map, Value, json};
 
 use super::people::{ADDRESS, People};
@@ -50,11 +54,26 @@ pub(super) async fn make(flows: &Flows, people: &People) -> anyhow::Result<Triag
     let making = people.as_owner.store.write(move |tx| workflows::create(tx, &owner, &content, None));
     let made = making.await.context("the workflow")?;
     let workflow = made.flow.id;
+    open_form(people, workflow).await.context("the address of the form")?;
     let mut executions = Vec::new();
     for (inputs, ending) in past() {
         executions.push(tell(flows, people, workflow, inputs, ending).await.context("an execution of the demo")?);
     }
     Ok(Triage { shown_id: made.shown_id, executions })
+}
+
+/// Lets the address of the form take calls: triggers of nodes come switched off.
+async fn open_form(people: &People, workflow: FlowId) -> anyhow::Result<()> {
+    let owner = people.as_owner.clone();
+    let opening = people.as_owner.store.write(move |tx| {
+        let filter = TriggerFilter { flow: Some(workflow), kind: Some(TriggerKind::Webhook), enabled: None };
+        for shown in triggers::page(tx, &owner, filter, 0, 1)? {
+            let patch = TriggerPatch { enabled: Some(true), mode: Some(Mode::Test), ..TriggerPatch::default() };
+            triggers::change(tx, &owner, shown.trigger.id, &patch, None)?;
+        }
+        Ok(())
+    });
+    Ok(opening.await?)
 }
 
 async fn tell(
@@ -74,6 +93,7 @@ async fn tell(
         source: "api",
         run: ctx.ids.next(),
         depth: 0,
+        chain: Vec::new(),
         ip: Some(ADDRESS.to_string()),
     };
     let run = flows.start_workflow(ctx, start).await?.run;

@@ -61,21 +61,21 @@ pub(super) struct RequestBody {
     left_bytes: u64,
     idle: Duration,
     deadline: Instant,
-    timer: Pin<Box<Sleep>>,
+    /// Runs while the next bytes are waited for; most bodies are there with their head, and need none.
+    timer: Option<Pin<Box<Sleep>>>,
     progress: Arc<Progress>,
 }
 
 impl RequestBody {
-    pub(super) fn new(inner: Incoming, limits: &Limits, progress: Arc<Progress>) -> Self {
-        let now = Instant::now();
-        let idle = limits.body_idle_timeout;
+    /// The body of a request whose answer was begun at `started`.
+    pub(super) fn new(inner: Incoming, limits: &Limits, started: Instant, progress: Arc<Progress>) -> Self {
         Self {
             inner,
             ahead: VecDeque::new(),
             left_bytes: limits.body_bytes_max,
-            idle,
-            deadline: now + limits.body_total_timeout,
-            timer: Box::pin(sleep_until(now + idle)),
+            idle: limits.body_idle_timeout,
+            deadline: started + limits.body_total_timeout,
+            timer: None,
             progress,
         }
     }
@@ -104,7 +104,12 @@ impl RequestBody {
                     }
                 }
                 Poll::Pending => {
-                    let expired = self.timer.as_mut().poll(context).is_ready();
+                    let (idle, deadline) = (self.idle, self.deadline);
+                    let timer = self.timer.get_or_insert_with(|| {
+                        let silent_until = Instant::now() + idle;
+                        Box::pin(sleep_until(silent_until.min(deadline)))
+                    });
+                    let expired = timer.as_mut().poll(context).is_ready();
                     return if expired { Poll::Ready(Some(Err(self.progress.fail(TIMED_OUT)))) } else { Poll::Pending };
                 }
             }
@@ -116,8 +121,8 @@ impl RequestBody {
             return Err(self.progress.fail(TOO_LARGE));
         };
         self.left_bytes = left;
-        let next = (Instant::now() + self.idle).min(self.deadline);
-        self.timer.as_mut().reset(next);
+        // The silence that counts is the next one.
+        self.timer = None;
         Ok(data)
     }
 }

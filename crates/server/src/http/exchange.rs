@@ -38,7 +38,7 @@ pub(super) async fn answer(front: &Front, peer: SocketAddr, request: Request<Inc
     let (method, uri) = (head.method.clone(), head.uri.clone());
 
     let span = tracing::info_span!("request", request.id = id_text);
-    let exchange = Contained(Box::pin(exchange(front, head, body)));
+    let exchange = Contained(Box::pin(exchange(front, started, head, body)));
     let outcome = exchange.instrument(span.clone()).await.unwrap_or(Err(Refusal::Internal));
     let mut answer = outcome.unwrap_or_else(|refusal| refusal.answer(&id_text));
 
@@ -59,7 +59,12 @@ fn shown_path(path: &str) -> String {
     path.split('/').map(shown).collect::<Vec<_>>().join("/")
 }
 
-async fn exchange(front: &Front, mut head: request::Parts, body: Incoming) -> Result<Response<Body>, Refusal> {
+async fn exchange(
+    front: &Front,
+    started: Instant,
+    mut head: request::Parts,
+    body: Incoming,
+) -> Result<Response<Body>, Refusal> {
     guard::check(&mut head, &front.limits)?;
     if body.size_hint().exact().is_some_and(|bytes| bytes > front.limits.body_bytes_max) {
         return Err(Refusal::BodyTooLarge);
@@ -70,7 +75,7 @@ async fn exchange(front: &Front, mut head: request::Parts, body: Incoming) -> Re
 
     let chunked = guard::is_chunked(&head);
     let progress = Arc::new(Progress::default());
-    let mut body = RequestBody::new(body, &front.limits, Arc::clone(&progress));
+    let mut body = RequestBody::new(body, &front.limits, started, Arc::clone(&progress));
     if chunked && body.read_ahead().await.is_err() {
         return Err(progress.failure().unwrap_or(Refusal::Malformed("The body could not be read.")));
     }

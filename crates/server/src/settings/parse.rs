@@ -213,7 +213,7 @@ pub(super) fn rate_limits(text: &str) -> Result<RateLimits, String> {
     entries.map(RateLimits::PerMinute).ok_or_else(|| {
         "must be on, off, or a list such as flows=200/min of the kinds member, token, flows, share, share-file, treasury, \
          payment-runs, treasury-wrong-keys, placements, sdk-resolve, sdk-events, sdk-errors, sdk-address, agents, workflows, \
-         workflows-address; /s stands for 60/min"
+         workflows-address, inbound; /s stands for 60/min"
             .to_owned()
     })
 }

@@ -57,6 +57,16 @@ impl Values {
         self.0.get(name).map_or("", |value| value.text.as_str())
     }
 
+    /// These values in place of what was found, as if flags had said so; an empty text takes a value away.
+    #[must_use]
+    pub fn replaced(mut self, by: &[(&'static str, String)]) -> Self {
+        for (name, text) in by {
+            let origin = if text.is_empty() { Origin::Default } else { Origin::Flag };
+            self.0.insert(name, Value { text: text.clone(), origin });
+        }
+        self
+    }
+
     /// The value of a setting of the table.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {

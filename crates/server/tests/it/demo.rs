@@ -66,9 +66,12 @@ fn the_printed_lines_work_and_nothing_stays() {
     if has_curl() {
         let small = curl(&demo, "execute_small");
         assert_eq!((&small["refunded"], &small["decision"]), (&json!(40), &json!("not needed")), "{small}");
+        assert_eq!(small["topic"], "size", "the model has sorted it: {small}");
         assert!(small["refundId"].as_str().is_some_and(|id| id.starts_with("rf_")), "{small}");
         let large = curl(&demo, "execute_large");
         assert_eq!((&large["status"], &large["waitState"]["type"]), (&json!("waiting"), &json!("user-approval")));
+        let sent = curl(&demo, "share_execute");
+        assert_eq!((&sent["refunded"], &sent["topic"]), (&json!(25), &json!("late")), "{sent}");
         let inbox = curl(&demo, "inbox");
         let waiting = inbox["data"].as_array().expect("items");
         let of_kind = |kind: &str| waiting.iter().filter(|item| item["kind"] == kind && item["mode"] == "test").count();
@@ -199,6 +202,8 @@ fn triage(demo: &Server) {
     let schedules: Vec<&Value> =
         triggers["data"].as_array().into_iter().flatten().filter(|one| one["type"] == "schedule").collect();
     assert_eq!((status, schedules.len(), &schedules[0]["enabled"]), (200, 1, &json!(false)), "{triggers}");
+    let form = triggers["data"].as_array().into_iter().flatten().find(|one| one["type"] == "webhook").expect("a form");
+    assert_eq!((&form["enabled"], &form["mode"]), (&json!(true), &json!("test")), "{form}");
 }
 
 fn number(value: &Value) -> u64 {
@@ -240,7 +245,8 @@ fn the_history_is_as_promised_and_two_demos_do_not_meet() {
         let (status, flow) = demo.get_as(token, &format!("/v1/flow/{flow}"));
         assert_eq!((status, &flow["latestPublishedVersion"]), (200, &json!(2)), "{flow}");
         let steps = flow["definition"]["steps"].as_array().expect("steps");
-        let triggers = ["api", "form", "peer.action"];
+        assert_eq!(flow["share"]["enabled"], true, "{flow}");
+        let triggers = ["api", "form", "peer.action", "ask-to-llm"];
         assert!(triggers.iter().all(|kind| steps.iter().any(|step| step["type"] == *kind)), "{flow}");
         assert_eq!(demo.get_as(field(stranger, "token"), "/v1/flow").0, 401);
     }

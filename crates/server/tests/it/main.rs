@@ -13,6 +13,7 @@ mod full_disk;
 mod inbox;
 mod keys;
 mod malformed;
+mod node_streams;
 mod onboarding;
 mod operation;
 mod packaging;

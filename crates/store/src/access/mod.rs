@@ -16,6 +16,7 @@ pub mod keys;
 pub mod links;
 pub mod members;
 pub mod memberships;
+pub mod notification_reads;
 pub mod requests;
 pub mod sealed_keys;
 pub mod sessions;
@@ -37,6 +38,7 @@ pub(crate) const TABLES: &[&[Statement]] = &[
     links::STATEMENTS,
     members::STATEMENTS,
     memberships::STATEMENTS,
+    notification_reads::STATEMENTS,
     requests::STATEMENTS,
     sealed_keys::STATEMENTS,
     sessions::STATEMENTS,

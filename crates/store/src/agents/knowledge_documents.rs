@@ -138,6 +138,14 @@ statements! {
         "select ", columns!(), " from knowledge_documents where workspace_id = $1 and base_id = $2 and sha256 = $3"
     )) -> [id, id, id, text, text, opt text, int, bytes, json, text, int, opt text, opt text, opt time, bool, opt id, int, int, int,
         int, int, int, time, time];
+    /// Those of every base of a workspace that wait for the end of the work on them.
+    OPEN_OF_WORKSPACE = both(concat!(
+        "select ", columns!(), " from knowledge_documents where workspace_id = $1 and waiting_since is not null
+         order by base_id, waiting_since, id limit $2"
+    )) -> [
+        id, id, id, text, text, opt text, int, bytes, json, text, int, opt text, opt text, opt time, bool, opt id, int, int, int, int,
+        int, int, time, time
+    ];
     /// Newest first.
     LIST_DOWN = both(concat!("select ", columns!(), filtered!(), " and id < $5 order by id desc limit $6"))
         -> [id, id, id, text, text, opt text, int, bytes, json, text, int, opt text, opt text, opt time, bool, opt id, int, int, int,
@@ -184,6 +192,14 @@ pub fn insert(tx: &mut Tx<'_>, document: &Document) -> Result<bool, Fault> {
 /// Of the database.
 pub fn find(tx: &mut Tx<'_>, at: Place) -> Result<Option<Document>, Fault> {
     tx.row(&FIND, params![at.workspace, at.base, at.document], map)
+}
+
+/// Documents of every base of a workspace that wait for the end of the work on them, at most `limit` and [`PAGE_MAX`].
+///
+/// # Errors
+/// Of the database.
+pub fn open_of_workspace(tx: &mut Tx<'_>, workspace: WorkspaceId, limit: usize) -> Result<Vec<Document>, Fault> {
+    tx.rows(&OPEN_OF_WORKSPACE, params![workspace, limit.min(PAGE_MAX)], map)
 }
 
 /// The document of a base with this content.

@@ -11,8 +11,8 @@ use crate::{Row, Tx, params, statements};
 
 /// Chunks of one page at most.
 pub const PAGE_MAX: usize = 1_000;
-/// Chunks that are told for one word at most.
-pub const FOUND_MAX: usize = 1_000;
+/// Chunks that are told for one word at most: as many as the largest base has that is searched well (0035).
+pub const FOUND_MAX: usize = 250_000;
 
 /// What the visible chunks of a base are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,15 +77,6 @@ impl After {
     pub const START: Self = Self { document: DocumentId(0), generation: -1, position: -1 };
 }
 
-/// A chunk that has a word.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Found {
-    /// Its number.
-    pub number: i64,
-    /// How much the word says about it, in the database's own measure: only the order and the ratio to others of the same word count.
-    pub strength: f64,
-}
-
 statements! {
     /// One base.
     BASE = both(
@@ -108,23 +99,40 @@ statements! {
          where workspace_id = $1 and base_id = $2 and document_id = $3 and generation = $4 and position > $5
          order by position limit $6"
     ) -> [int, id, int, int, id, json, bytes];
-    /// Visible chunks with a word, the ones that it says most about first.
+    /// Chunks with a word, of all generations, by number.
     WITH_WORD = split {
-        sqlite: "select c.number, found.strength
-            from (select rowid as number, -bm25(knowledge_words, 0.0, 1.0) as strength from knowledge_words
-                where knowledge_words match 'base : \"' || lower(hex($2)) || '\" AND words : \"' || $3 || '\"'
-                order by strength desc, rowid limit $4) as found
-            join knowledge_chunks c on c.number = found.number
-            join knowledge_documents d on d.workspace_id = c.workspace_id and d.base_id = c.base_id and d.id = c.document_id
-                and d.generation = c.generation
-            where c.workspace_id = $1 and c.base_id = $2 order by found.strength desc, c.number",
-        postgres: "select c.number, ts_rank(c.word_vector, word, 1)::float8
-            from plainto_tsquery('simple', $3) as word, knowledge_chunks c
-            join knowledge_documents d on d.workspace_id = c.workspace_id and d.base_id = c.base_id and d.id = c.document_id
-                and d.generation = c.generation
+        sqlite: "select rowid from knowledge_words
+            where knowledge_words match 'base : \"' || lower(hex($2)) || '\" AND words : \"' || $3 || '\"' and $1 is not null
+            order by rowid limit $4",
+        postgres: "select number from knowledge_chunks
+            where workspace_id = $1 and base_id = $2 and word_vector @@ plainto_tsquery('simple', $3)
+            order by number limit $4",
+    } -> [int];
+    /// Chunks with a word between two numbers, of whatever base where that costs nothing to leave out afterwards.
+    WITH_WORD_BETWEEN = split {
+        sqlite: "select rowid from knowledge_words
+            where knowledge_words match 'words : \"' || $3 || '\"' and rowid between $4 and $5 and $1 is not null and $2 is not null
+            order by rowid limit $6",
+        postgres: "select number from knowledge_chunks
+            where workspace_id = $1 and base_id = $2 and word_vector @@ plainto_tsquery('simple', $3) and number between $4 and $5
+            order by number limit $6",
+    } -> [int];
+    /// Chunks with a word, the ones that it says most about first.
+    STRONGEST = split {
+        sqlite: "select rowid from knowledge_words
+            where knowledge_words match 'base : \"' || lower(hex($2)) || '\" AND words : \"' || $3 || '\"' and $1 is not null
+            order by bm25(knowledge_words, 0.0, 1.0), rowid limit $4",
+        postgres: "select c.number from plainto_tsquery('simple', $3) as word, knowledge_chunks c
             where c.workspace_id = $1 and c.base_id = $2 and c.word_vector @@ word
-            order by 2 desc, c.number limit $4",
-    } -> [int, float];
+            order by ts_rank(c.word_vector, word, 1) desc, c.number limit $4",
+    } -> [int];
+    /// The words of some chunks.
+    WORDS = split {
+        sqlite: "select number, words from knowledge_chunks
+            where workspace_id = $1 and base_id = $2 and number in (select value from json_each($3))",
+        postgres: "select number, words from knowledge_chunks
+            where workspace_id = $1 and base_id = $2 and number in (select json_array_elements_text($3::text::json)::bigint)",
+    } -> [int, text];
     /// The text of a visible chunk.
     TEXT = both(
         "select c.text from knowledge_chunks c
@@ -191,8 +199,12 @@ pub fn chunks_of(
     tx.rows(&CHUNKS_OF, params![workspace, base, document, generation, position, limit.min(PAGE_MAX)], map)
 }
 
-/// The visible chunks of a base that have a word, at most [`FOUND_MAX`]: those that it says most about, first of all. The word is one of
+/// The numbers of the chunks of a base that have a word, ascending, at most [`FOUND_MAX`]. The word is one of
 /// `floe_model::agents::words`: letters and digits only.
+///
+/// `span`, the first and the last number of the base, is given by callers who know that most chunks between them are of this base: that
+/// is quicker, and chunks of other bases may be among those that are told. Nothing but their numbers is, and [`words`] gives nothing
+/// for them.
 ///
 /// # Errors
 /// Of the database.
@@ -201,11 +213,50 @@ pub fn with_word(
     workspace: WorkspaceId,
     base: KnowledgeBaseId,
     word: &str,
-) -> Result<Vec<Found>, Fault> {
+    span: Option<(i64, i64)>,
+) -> Result<Vec<i64>, Fault> {
     debug_assert!(!word.contains(['"', '\'', ' ']), "a word is letters and digits");
-    tx.rows(&WITH_WORD, params![workspace, base, word, FOUND_MAX], |row| {
-        Ok(Found { number: row.int(0)?, strength: row.float(1)? })
+    match span {
+        None => tx.rows(&WITH_WORD, params![workspace, base, word, FOUND_MAX], |row| row.int(0)),
+        Some((first, last)) => {
+            tx.rows(&WITH_WORD_BETWEEN, params![workspace, base, word, first, last, FOUND_MAX], |row| row.int(0))
+        }
+    }
+}
+
+/// The numbers of up to `limit` chunks of a base that a word says most about, in the database's own measure.
+///
+/// # Errors
+/// Of the database.
+pub fn strongest(
+    tx: &mut Tx<'_>,
+    workspace: WorkspaceId,
+    base: KnowledgeBaseId,
+    word: &str,
+    limit: usize,
+) -> Result<Vec<i64>, Fault> {
+    debug_assert!(!word.contains(['"', '\'', ' ']), "a word is letters and digits");
+    tx.rows(&STRONGEST, params![workspace, base, word, limit], |row| row.int(0))
+}
+
+/// Gives the number and the words, with a blank between them, of some chunks of a base to `each`, in no order; those that are gone, or are of
+/// another base, are left out.
+///
+/// # Errors
+/// Of the database.
+pub fn words(
+    tx: &mut Tx<'_>,
+    workspace: WorkspaceId,
+    base: KnowledgeBaseId,
+    numbers: &[i64],
+    mut each: impl FnMut(i64, &str),
+) -> Result<(), Fault> {
+    let numbers = serde_json::to_string(numbers).map_err(Fault::internal)?;
+    tx.rows(&WORDS, params![workspace, base, &numbers], |row| {
+        each(row.int(0)?, row.text(1)?);
+        Ok(())
     })
+    .map(drop)
 }
 
 /// The text of a chunk; none when it can no longer be seen.

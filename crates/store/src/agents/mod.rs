@@ -6,6 +6,7 @@ use crate::Statement;
 
 pub mod activity;
 pub mod activity_numbers;
+pub mod activity_retention;
 pub mod agent_versions;
 #[expect(clippy::module_inception, reason = "the table is called what the slice is called")]
 pub mod agents;
@@ -37,6 +38,7 @@ pub mod whatsapp_connections;
 pub(crate) const TABLES: &[&[Statement]] = &[
     activity::STATEMENTS,
     activity_numbers::STATEMENTS,
+    activity_retention::STATEMENTS,
     agent_versions::STATEMENTS,
     agents::STATEMENTS,
     contacts::STATEMENTS,

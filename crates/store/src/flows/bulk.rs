@@ -65,6 +65,11 @@ statements! {
         "select workspace_id, id, kind, status, request, actor, total, done, failed, created_at, finished_at from bulk_jobs
          where workspace_id = $1 and id = $2"
     ) -> [id, id, text, text, json, json, int, int, int, time, opt time];
+    /// The newest acts.
+    NEWEST = both(
+        "select workspace_id, id, kind, status, request, actor, total, done, failed, created_at, finished_at from bulk_jobs
+         where workspace_id = $1 order by id desc limit $2"
+    ) -> [id, id, text, text, json, json, int, int, int, time, opt time];
     /// Runs on which nothing was done yet, in order.
     OPEN = both(
         "select run_id from bulk_items where workspace_id = $1 and job_id = $2 and status = 'open' and run_id > $3
@@ -113,6 +118,14 @@ pub fn insert(tx: &mut Tx<'_>, job: &BulkJob, runs: &[RunId]) -> Result<(), Faul
 /// Of the database.
 pub fn find(tx: &mut Tx<'_>, workspace: WorkspaceId, id: JobId) -> Result<Option<BulkJob>, Fault> {
     tx.row(&FIND, params![workspace, id], job)
+}
+
+/// The newest acts of a workspace, at most `limit` ([`PAGE_MAX`] at most).
+///
+/// # Errors
+/// Of the database.
+pub fn newest(tx: &mut Tx<'_>, workspace: WorkspaceId, limit: usize) -> Result<Vec<BulkJob>, Fault> {
+    tx.rows(&NEWEST, params![workspace, limit.min(PAGE_MAX)], job)
 }
 
 /// Runs after one on which nothing was done yet, at most `limit` ([`PAGE_MAX`] at most).

@@ -42,7 +42,7 @@ pub struct ExecutionFilter {
     pub flow: Option<FlowId>,
     /// Comma-separated statuses of runs, each wrapped in commas.
     pub statuses: Option<&'static str>,
-    /// Of one mode; both otherwise.
+    /// Of one mode; both otherwise. Those of live are counted as all but those in test mode.
     pub mode: Option<Mode>,
     /// Started by this trigger.
     pub trigger: Option<TriggerId>,
@@ -113,10 +113,23 @@ statements! {
     )) -> [int];
     /// How many there are.
     COUNT = both(shown!("select count(*) from runs r ", "")) -> [int];
-    /// How many there are, when nothing but the workspace counts: from an index alone.
+    /// How many there are, when nothing but the workspace and the mode count: from indexes alone, since few are in test mode.
     COUNT_ALL = split {
-        sqlite: "select count(*) from runs indexed by runs_flow where workspace_id = $1",
-        postgres: "select count(*) from runs where workspace_id = $1",
+        sqlite: "select (select count(*) from runs indexed by runs_flow where workspace_id = $1)
+                - case when cast($2 as text) is null then 0 else
+                    (select count(*) from runs indexed by runs_test where workspace_id = $1 and mode = 'test') end",
+        postgres: "select (select count(*) from runs where workspace_id = $1)
+                - case when cast($2 as text) is null then 0 else
+                    (select count(*) from runs where workspace_id = $1 and mode = 'test') end",
+    } -> [int];
+    /// The same of one workflow.
+    COUNT_ALL_OF_FLOW = split {
+        sqlite: "select (select count(*) from runs indexed by runs_flow where workspace_id = $1 and flow_id = $3)
+                - case when cast($2 as text) is null then 0 else (select count(*) from runs indexed by runs_test
+                    where workspace_id = $1 and flow_id = $3 and mode = 'test') end",
+        postgres: "select (select count(*) from runs where workspace_id = $1 and flow_id = $3)
+                - case when cast($2 as text) is null then 0 else
+                    (select count(*) from runs where workspace_id = $1 and flow_id = $3 and mode = 'test') end",
     } -> [int];
     /// How many a workflow has.
     COUNT_OF_FLOW = split {
@@ -168,15 +181,21 @@ pub fn list(
         ),
         (None, Some(flow)) => (
             tx.rows(&LIST_OF_FLOW, params![workspace, statuses, mode, limit, skip, flow], map)?,
-            tx.row(&COUNT_OF_FLOW, params![workspace, statuses, mode, flow], |row| row.int(0))?,
-        ),
-        (None, None) if statuses.is_none() && mode.is_none() => (
-            tx.rows(&LIST, params![workspace, statuses, mode, limit, skip], map)?,
-            tx.row(&COUNT_ALL, params![workspace], |row| row.int(0))?,
+            match mode {
+                None | Some(Mode::Live) if statuses.is_none() => {
+                    tx.row(&COUNT_ALL_OF_FLOW, params![workspace, mode, flow], |row| row.int(0))?
+                }
+                _ => tx.row(&COUNT_OF_FLOW, params![workspace, statuses, mode, flow], |row| row.int(0))?,
+            },
         ),
         (None, None) => (
             tx.rows(&LIST, params![workspace, statuses, mode, limit, skip], map)?,
-            tx.row(&COUNT, params![workspace, statuses, mode], |row| row.int(0))?,
+            match mode {
+                None | Some(Mode::Live) if statuses.is_none() => {
+                    tx.row(&COUNT_ALL, params![workspace, mode], |row| row.int(0))?
+                }
+                _ => tx.row(&COUNT, params![workspace, statuses, mode], |row| row.int(0))?,
+            },
         ),
     };
     Ok((rows, total.unwrap_or(0).unsigned_abs()))

@@ -189,6 +189,20 @@ pub fn chunk(tx: &mut Tx<'_>, workspace: WorkspaceId, file: FileId, position: u3
     tx.row(&CHUNK, params![workspace, file, position], |row| row.bytes(0).map(<[u8]>::to_vec))
 }
 
+/// All bytes of a file.
+///
+/// # Errors
+/// Of the database.
+pub fn bytes(tx: &mut Tx<'_>, workspace: WorkspaceId, file: FileId) -> Result<Vec<u8>, Fault> {
+    let mut all = Vec::new();
+    let mut position = 0;
+    while let Some(piece) = chunk(tx, workspace, file, position)? {
+        all.extend_from_slice(&piece);
+        position += 1;
+    }
+    Ok(all)
+}
+
 /// Removes a file that nobody uses and whose time was over at `now`; false when it stays or is gone.
 ///
 /// # Errors

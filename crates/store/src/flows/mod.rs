@@ -16,6 +16,7 @@ pub mod journal;
 pub mod logged_runs;
 pub mod mentions;
 pub mod ownership;
+pub mod pins;
 pub mod reruns;
 pub mod run_files;
 pub mod run_list;
@@ -46,6 +47,7 @@ pub(crate) const TABLES: &[&[Statement]] = &[
     logged_runs::STATEMENTS,
     mentions::STATEMENTS,
     ownership::STATEMENTS,
+    pins::STATEMENTS,
     reruns::STATEMENTS,
     run_list::STATEMENTS,
     run_totals::STATEMENTS,

@@ -95,20 +95,6 @@ pub fn held(tx: &mut Tx<'_>, workspace: WorkspaceId, run: RunId) -> Result<Held,
     Ok(found.unwrap_or_default())
 }
 
-/// The bytes of a file.
-///
-/// # Errors
-/// Of the database.
-pub fn bytes(tx: &mut Tx<'_>, workspace: WorkspaceId, file: &RunFile) -> Result<Vec<u8>, Fault> {
-    let mut all = Vec::new();
-    let mut position = 0;
-    while let Some(piece) = files::chunk(tx, workspace, file.file, position)? {
-        all.extend_from_slice(&piece);
-        position += 1;
-    }
-    Ok(all)
-}
-
 /// Puts a file with its bytes at a path; what was there before is removed. The row names its run and flow.
 ///
 /// # Errors

@@ -169,6 +169,11 @@ statements! {
     );
     /// What it started.
     STARTED = both("insert into trigger_runs (workspace_id, trigger_id, run_id) values ($1, $2, $3)");
+    /// How the run of the last tick stands; what a person started in between is in nobody's way.
+    LAST_TICK = both(
+        "select r.status from trigger_runs t join runs r on r.workspace_id = t.workspace_id and r.id = t.run_id
+         where t.workspace_id = $1 and t.trigger_id = $2 and r.source_kind = 'schedule' order by t.run_id desc limit 1"
+    ) -> [text];
     /// Gone.
     DELETE = both("delete from triggers where workspace_id = $1 and id = $2");
     /// What it started is not told any more.
@@ -354,6 +359,15 @@ pub fn wait(
     buffered_at: Option<Timestamp>,
 ) -> Result<(), Fault> {
     tx.execute(&WAIT, params![workspace, id, next_at, buffered_at]).map(drop)
+}
+
+/// Whether the run of a schedule's last tick is not over.
+///
+/// # Errors
+/// Of the database.
+pub fn tick_goes_on(tx: &mut Tx<'_>, workspace: WorkspaceId, id: TriggerId) -> Result<bool, Fault> {
+    let status = tx.row(&LAST_TICK, params![workspace, id], |row| row.string(0))?;
+    Ok(status.is_some_and(|status| matches!(status.as_str(), "queued" | "running" | "waiting")))
 }
 
 /// Counts a run that a trigger started, and notes which.

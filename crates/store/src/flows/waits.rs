@@ -66,6 +66,23 @@ pub struct WaitEnd {
     pub answer: Option<String>,
 }
 
+/// What a question that was closed was about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closed {
+    /// Live or test.
+    pub mode: Mode,
+    /// The run that asked.
+    pub run: RunId,
+    /// The flow of the run.
+    pub flow: FlowId,
+    /// The flow's name when the run began.
+    pub flow_name: String,
+    /// Shown name of the step that asked.
+    pub step_name: String,
+    /// As [`WaitRow::kind`].
+    pub kind: String,
+}
+
 /// A question with the version that its run follows.
 #[derive(Debug, Clone)]
 pub struct Asked {
@@ -131,8 +148,9 @@ statements! {
     /// Closes a question, once.
     CLOSE = both(
         "update waits set status = $3, answered_at = $4, answered_by = $5, answer = $6
-         where workspace_id = $1 and id = $2 and status = 'open'"
-    );
+         where workspace_id = $1 and id = $2 and status = 'open'
+         returning mode, run_id, flow_id, flow_name, step_name, kind"
+    ) -> [text, id, id, text, text, text];
     /// One question.
     FIND = both(
         "select workspace_id, id, mode, run_id, flow_id, flow_name, step_id, step_name, kind, question, started_by, status,
@@ -202,13 +220,22 @@ pub fn open(tx: &mut Tx<'_>, waits: &[&WaitRow]) -> Result<(), Fault> {
     tx.bulk_later(&OPEN, &rows)
 }
 
-/// Closes a question; false when it was closed before.
+/// Closes a question, and tells which it was; none when it was closed before.
 ///
 /// # Errors
 /// Of the database.
-pub fn close(tx: &mut Tx<'_>, end: &WaitEnd) -> Result<bool, Fault> {
+pub fn close(tx: &mut Tx<'_>, end: &WaitEnd) -> Result<Option<Closed>, Fault> {
     let values = params![end.workspace, end.id, end.status, end.at, end.by.as_deref(), end.answer.as_deref()];
-    Ok(tx.execute(&CLOSE, values)? == 1)
+    tx.row(&CLOSE, values, |row| {
+        Ok(Closed {
+            mode: row.mode(0)?,
+            run: RunId(row.id(1)?),
+            flow: FlowId(row.id(2)?),
+            flow_name: row.string(3)?,
+            step_name: row.string(4)?,
+            kind: row.string(5)?,
+        })
+    })
 }
 
 /// One question.

@@ -10,7 +10,7 @@ use std::{
     thread,
 };
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use super::{
     checkpoint::{Checkpointer, Checkpoints},
@@ -22,7 +22,7 @@ use super::{
 use crate::{Dialect, OpenError, StoreConfig, change::Announcer, migrations::Migration, queue::Queue, store::Opened};
 
 /// Prepared statements kept per connection; more than there are statements.
-const STATEMENTS_MAX: usize = 1_024;
+const STATEMENTS_MAX: usize = 2_048;
 /// Milliseconds that a statement waits for a lock that a tool (`sqlite3`, a backup) holds.
 const BUSY_MS: u64 = 5_000;
 /// Page cache of the writer, KiB; taken as it is needed, so an idle server does not hold it.
@@ -135,6 +135,8 @@ fn connect(path: &Path, durability: Durability, cache_kib: u32) -> Result<Connec
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(std::time::Duration::from_millis(BUSY_MS))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    // Else each call of a statement with a bound `limit` or `like` compiles it again, in case the values allow a better plan.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     let mode: String = connection.query_row("pragma journal_mode = wal", [], |row| row.get(0))?;
     if !mode.eq_ignore_ascii_case("wal") {
         return Err(OpenError::Configuration(format!(
@@ -172,3 +174,6 @@ fn temporary_folder() -> Result<TemporaryFolder, OpenError> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,7 @@ pub mod payout_orders;
 pub mod payout_resolutions;
 pub mod payout_runs;
 pub mod payout_transactions;
+mod places;
 pub mod postings;
 pub mod recipients;
 pub mod scheduled_runs;

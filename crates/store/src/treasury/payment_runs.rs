@@ -6,9 +6,10 @@
 use floe_model::{
     Fault, Scope, Timestamp,
     id::{MemberId, PaymentRunId, ScheduledRunId},
-    treasury::{Kobo, RunStatus, Score},
+    treasury::{Kobo, PublicRunStatus, RunStatus, Score},
 };
 
+use super::places;
 use crate::{Row, Tx, params, statements};
 
 /// Runs of one page at most.
@@ -150,6 +151,13 @@ statements! {
     PLACE_BACK = both(
         "select seq from payment_runs where workspace_id = $1 and mode = $2 and shown = $3 order by seq limit 1 offset $4"
     ) -> [int];
+    /// How many runs of a span of numbers are shown in one state.
+    COUNT_SHOWN = split {
+        sqlite: "select count(*) from payment_runs indexed by payment_runs_shown
+             where workspace_id = $1 and mode = $2 and shown = $3 and seq > $4 and seq <= $5",
+        postgres: "select count(*) from payment_runs
+             where workspace_id = $1 and mode = $2 and shown = $3 and seq > $4 and seq <= $5",
+    } -> [int];
     /// Runs that are shown in one state, from a number down.
     LIST_SHOWN = both(select_runs!("where workspace_id = $1 and mode = $2 and shown = $3 and seq <= $4 order by seq desc limit $5"))
         -> [id, int, text, int, opt int, opt text, opt text, text, int, json, int, int, int, int, int, opt int, opt json, opt bytes,
@@ -286,15 +294,15 @@ pub fn list(tx: &mut Tx<'_>, scope: Scope, from: i64, limit: usize) -> Result<Ve
     tx.rows(&LIST, params![scope.workspace, scope.mode, from, limit.min(PAGE_MAX)], run)
 }
 
-/// Runs that are shown in a state, newest first, from the `offset`th of `total`.
+/// Runs that are shown in a state, newest first, from the `offset`th of `total` among `all`.
 ///
 /// # Errors
 /// Of the database.
 pub fn list_shown(
     tx: &mut Tx<'_>,
     scope: Scope,
-    shown: &str,
-    total: i64,
+    shown: PublicRunStatus,
+    (total, all): (i64, i64),
     offset: i64,
     limit: usize,
 ) -> Result<Vec<PaymentRun>, Fault> {
@@ -302,14 +310,31 @@ pub fn list_shown(
     if behind < 0 {
         return Ok(Vec::new());
     }
+    let mut place = None;
+    if all - total < offset.min(behind) {
+        place = places::number_at(all, offset, |above, up_to| others(tx, scope, shown, above, up_to))?;
+    }
     // The shorter way through the index.
-    let place = if offset <= behind {
-        tx.row(&PLACE, params![scope.workspace, scope.mode, shown, offset], |row| row.int(0))?
-    } else {
-        tx.row(&PLACE_BACK, params![scope.workspace, scope.mode, shown, behind], |row| row.int(0))?
+    let word = shown.as_str();
+    let place = match place {
+        Some(from) => Some(from),
+        None if offset <= behind => {
+            tx.row(&PLACE, params![scope.workspace, scope.mode, word, offset], |row| row.int(0))?
+        }
+        None => tx.row(&PLACE_BACK, params![scope.workspace, scope.mode, word, behind], |row| row.int(0))?,
     };
     let Some(from) = place else { return Ok(Vec::new()) };
-    tx.rows(&LIST_SHOWN, params![scope.workspace, scope.mode, shown, from, limit.min(PAGE_MAX)], run)
+    tx.rows(&LIST_SHOWN, params![scope.workspace, scope.mode, word, from, limit.min(PAGE_MAX)], run)
+}
+
+/// How many runs of a span of numbers are shown in another state.
+fn others(tx: &mut Tx<'_>, scope: Scope, shown: PublicRunStatus, above: i64, up_to: i64) -> Result<i64, Fault> {
+    let mut found = 0;
+    for other in PublicRunStatus::ALL.iter().filter(|&&other| other != shown) {
+        let span = params![scope.workspace, scope.mode, other.as_str(), above, up_to];
+        found += tx.row(&COUNT_SHOWN, span, |row| row.int(0))?.unwrap_or(0);
+    }
+    Ok(found)
 }
 
 /// Runs that wait for approval and have a larger number than `after`, oldest first.

@@ -9,6 +9,7 @@ use floe_model::{
     treasury::{Direction, Kobo, TransactionStatus},
 };
 
+use super::places;
 use crate::{Row, Tx, Value, params, statements};
 
 /// Transactions of one page at most.
@@ -120,6 +121,18 @@ statements! {
              where workspace_id = $1 and mode = $2 and seq >= $4 and seq <= $5
                  and seq = any(translate($3::text, '[]', '{}')::bigint[]) order by seq",
     } -> [int, id, id, text, int, text, text, opt int, time];
+    /// Of a status, from a number down.
+    STATUS_FROM = both(
+        "select seq, id, run_id, reference, amount, direction, status, debit_seq, created_at from payout_transactions
+         where workspace_id = $1 and mode = $2 and status = $3 and seq <= $4 order by seq desc limit $5"
+    ) -> [int, id, id, text, int, text, text, opt int, time];
+    /// How many of a status a span of numbers has.
+    COUNT_STATUS = split {
+        sqlite: "select count(*) from payout_transactions indexed by payout_transactions_status
+             where workspace_id = $1 and mode = $2 and status = $3 and seq > $4 and seq <= $5",
+        postgres: "select count(*) from payout_transactions
+             where workspace_id = $1 and mode = $2 and status = $3 and seq > $4 and seq <= $5",
+    } -> [int];
     /// Of a status, from the newest.
     STATUS_NEWEST = both(walk!("status = $3", "desc", "$4", "$5"))
         -> [int, id, id, text, int, text, text, opt int, time];
@@ -213,7 +226,7 @@ pub fn page(tx: &mut Tx<'_>, scope: Scope, limit: i64, offset: i64, total: i64) 
     tx.rows(&SPAN, values, transaction)
 }
 
-/// A page of the transactions of a status, newest first, when there are `total` of them.
+/// A page of the transactions of a status, newest first, when there are `total` of them among `all` of the wallet.
 ///
 /// # Errors
 /// Of the database.
@@ -223,11 +236,30 @@ pub fn of_status(
     status: TransactionStatus,
     limit: i64,
     offset: i64,
-    total: i64,
+    (total, all): (i64, i64),
 ) -> Result<Vec<Transaction>, Fault> {
     let Some(walk) = Walk::to(limit, offset, total) else { return Ok(Vec::new()) };
+    if all - total < walk.skip
+        && let Some(from) = places::number_at(all, offset, |above, up_to| others(tx, scope, status, above, up_to))?
+    {
+        return tx.rows(
+            &STATUS_FROM,
+            params![scope.workspace, scope.mode, status.as_str(), from, walk.take],
+            transaction,
+        );
+    }
     let sql = if walk.from_newest { &STATUS_NEWEST } else { &STATUS_OLDEST };
     tx.rows(sql, params![scope.workspace, scope.mode, status.as_str(), walk.take, walk.skip], transaction)
+}
+
+/// How many transactions of a span of numbers have another status.
+fn others(tx: &mut Tx<'_>, scope: Scope, status: TransactionStatus, above: i64, up_to: i64) -> Result<i64, Fault> {
+    let mut found = 0;
+    for other in TransactionStatus::ALL.iter().filter(|&&other| other != status) {
+        let span = params![scope.workspace, scope.mode, other.as_str(), above, up_to];
+        found += tx.row(&COUNT_STATUS, span, |row| row.int(0))?.unwrap_or(0);
+    }
+    Ok(found)
 }
 
 /// A page of the transactions of a run, newest first, and how many there are.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use floe_model::{
     Fault, Scope, Timestamp,
-    id::{DeliveryId, EventId, WebhookId, WorkspaceId},
+    id::{DeliveryId, EventId, TriggerId, WebhookId, WorkspaceId},
     webhooks::{DeliveryStatus, Style, wants},
 };
 
@@ -76,6 +76,20 @@ pub fn enqueue(
     message: &NewMessage<'_>,
     next_id: &mut dyn FnMut() -> u128,
 ) -> Result<usize, Fault> {
+    enqueue_after(tx, scope, message, &[], next_id)
+}
+
+/// [`enqueue`] of an event to which events led that fired the triggers of `chain`: none of them is fired by it again.
+///
+/// # Errors
+/// Of the database.
+pub fn enqueue_after(
+    tx: &mut Tx<'_>,
+    scope: Scope,
+    message: &NewMessage<'_>,
+    chain: &[TriggerId],
+    next_id: &mut dyn FnMut() -> u128,
+) -> Result<usize, Fault> {
     let event = events::NewEvent {
         id: EventId(next_id()),
         kind: message.kind,
@@ -85,7 +99,7 @@ pub fn enqueue(
     };
     events::publish(tx, scope, &event)?;
     if let Some(name) = message.kind.strip_prefix(WORKFLOWS) {
-        let happened = Happened { event: event.id, name, data: message.data, chain: &[], at: message.at };
+        let happened = Happened { event: event.id, name, data: message.data, chain, at: message.at };
         trigger_events::announce(tx, scope, &[happened], next_id)?;
     }
     let stored = Message { id: event.id, scope, kind: message.kind.to_owned(), data: event.data, at: message.at };

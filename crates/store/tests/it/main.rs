@@ -22,5 +22,6 @@ mod run_files;
 mod schedules;
 mod statements;
 mod transactions;
+mod treasury_lists;
 mod treasury_payees;
 mod values;

@@ -46,7 +46,7 @@ on_both! {
             .read(move |tx| {
                 let found = run_files::find(tx, WORKSPACE, RUN, "b.txt")?.expect("a file");
                 assert_eq!((found.file, found.written_by.as_str(), found.size), (FileId(11), "key 11", large.len() as u64));
-                assert_eq!(run_files::bytes(tx, WORKSPACE, &found)?, large);
+                assert_eq!(files::bytes(tx, WORKSPACE, found.file)?, large);
                 assert_eq!(files::find(tx, WORKSPACE, FileId(10))?, None, "the one before is gone");
                 assert_eq!(files::chunk(tx, WORKSPACE, FileId(10), 0)?, None);
                 let paths: Vec<String> = run_files::list(tx, WORKSPACE, RUN, "")?.into_iter().map(|file| file.path).collect();
@@ -66,7 +66,7 @@ on_both! {
             .read(|tx| {
                 assert_eq!(files::find(tx, WORKSPACE, FileId(11))?, None);
                 let other = run_files::find(tx, WORKSPACE, RunId(4), "b.txt")?.expect("a file");
-                assert_eq!(run_files::bytes(tx, WORKSPACE, &other)?, b"of another run");
+                assert_eq!(files::bytes(tx, WORKSPACE, other.file)?, b"of another run");
                 Ok(())
             })
             .await

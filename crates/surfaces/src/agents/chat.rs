@@ -54,8 +54,8 @@ async fn chat(call: Call) -> Result<Reply, Fault> {
     }
     let subject = call.ctx.ids.next_bits();
     let ask = |turn| {
-        let new = NewExchange { key: Some(key_of(turn, subject)), ..exchange(agent, body, Channel::Api) };
         let call = &call;
+        let new = NewExchange { key: repeat_key(call, turn, subject), ..exchange(agent, body, Channel::Api) };
         async move { Ok(told(&call.app.agents.exchange(&call.ctx, new, None).await?)) }
     };
     let reply = once(&call, subject, ask).await.map_err(gone)?;
@@ -102,6 +102,11 @@ pub(crate) fn exchange(agent: AgentId, body: ChatIn, channel: Channel) -> NewExc
         }),
         ..NewExchange::new(agent, body.messages)
     }
+}
+
+/// Names an exchange by its call; none where no repeat can find it, because the call has no idempotency key.
+pub(super) fn repeat_key(call: &Call, turn: Turn, subject: u128) -> Option<String> {
+    call.header("idempotency-key").map(|_| key_of(turn, subject))
 }
 
 /// Names an exchange by the call that it came of, so that a repeat of the call finds it.

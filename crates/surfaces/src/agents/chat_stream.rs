@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::chat::{exchange, key_of};
+use super::chat::{exchange, repeat_key};
 use super::chat_body::ChatIn;
 use crate::flows::late::{Kept, Noted, Start, Turn, note};
 use crate::http::{Call, Reply};
@@ -61,7 +61,7 @@ pub(crate) async fn answer(
             (Some(*noted), turn)
         }
     };
-    let new = NewExchange { key: Some(key_of(turn, subject)), ..exchange(agent, body, channel) };
+    let new = NewExchange { key: repeat_key(&call, turn, subject), ..exchange(agent, body, channel) };
     let (sink, deltas) = mpsc::channel(DELTAS_WAITING);
     let (agents, ctx) = (Arc::clone(&call.app.agents), call.ctx.clone());
     let task = tokio::spawn(async move { agents.exchange(&ctx, new, Some(sink)).await });

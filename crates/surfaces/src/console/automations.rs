@@ -10,7 +10,7 @@ use floe_model::id::{FlowId, MemberId, RunId};
 use floe_model::{Fault, Mode};
 use floe_store::Tx;
 use floe_store::access::members;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::list::Window;
 use super::shapes::{BY_AGE, WINDOW, workflows as shapes};
@@ -19,6 +19,8 @@ use crate::flows::late::{Turn, once};
 use crate::http::shape::{TEXT, words};
 use crate::http::{Auth, Call, Reply, Route};
 
+/// Characters of the id of a step at most (workflows contract, section 13).
+const STEP_ID_MAX: usize = 128;
 const FILTERS: &[&str] = &["engine", "status", "q", "tag"];
 
 pub(super) fn routes() -> Vec<Route> {
@@ -71,14 +73,7 @@ async fn list(call: Call) -> Result<Reply, Fault> {
 
 async fn test(call: Call) -> Result<Reply, Fault> {
     let mut body = call.fields()?;
-    let inputs = match body.value("inputs") {
-        None => Map::new(),
-        Some(Value::Object(inputs)) => inputs,
-        Some(_) => {
-            body.problem("inputs", "type", "inputs must be an object");
-            Map::new()
-        }
-    };
+    let inputs = body.object("inputs").unwrap_or_default();
     let version = match body.value("version") {
         None => VersionChoice::DraftElseLatest,
         Some(Value::String(word)) if word == "draft" => VersionChoice::DraftElseLatest,
@@ -90,6 +85,7 @@ async fn test(call: Call) -> Result<Reply, Fault> {
             })
         }
     };
+    let stop_after = body.text("stop_after", 1, STEP_ID_MAX);
     body.finish()?;
     let (id, workspace) = (call.param("id")?.to_owned(), call.ctx.caller.workspace);
     let workflow = call.ctx.store.read(move |tx| workflows::find_id(tx, workspace, &id)).await?;
@@ -97,7 +93,7 @@ async fn test(call: Call) -> Result<Reply, Fault> {
     let mut caller = (*call.ctx.caller).clone();
     caller.mode = Mode::Test;
     let ctx = call.ctx.with_caller(Arc::new(caller));
-    let (call, first) = (&call, ctx.ids.next_bits());
+    let (call, first, stop_after) = (&call, ctx.ids.next_bits(), stop_after.as_deref());
     let act = |turn| async move {
         let run = match turn {
             Turn::First => RunId(first),
@@ -118,9 +114,10 @@ async fn test(call: Call) -> Result<Reply, Fault> {
             source: "test",
             run,
             depth: 0,
+            chain: Vec::new(),
             ip: Some(call.peer.to_string()),
         };
-        let started = call.app.flows.start_workflow(&ctx, start).await?;
+        let started = call.app.flows.try_out(&ctx, start, stop_after).await?;
         call.trace.caused_run(started.run);
         receipt(started.engine, started.run)
     };
@@ -128,15 +125,7 @@ async fn test(call: Call) -> Result<Reply, Fault> {
 }
 
 fn receipt(engine: Engine, run: RunId) -> Result<Reply, Fault> {
-    Reply::json(axum::http::StatusCode::ACCEPTED, &json!({ "run_id": run_id(engine, run) }))
-}
-
-/// The id of a run in the spelling of the API that its automation belongs to (console contract, section 1.2).
-fn run_id(engine: Engine, run: RunId) -> String {
-    match engine {
-        Engine::Flow => run.to_string(),
-        Engine::Workflow => workflows::ids::execution(run),
-    }
+    Reply::json(axum::http::StatusCode::ACCEPTED, &json!({ "run_id": workflows::ids::run(engine, run) }))
 }
 
 fn named(tx: &mut Tx<'_>, owner: MemberId) -> Result<Value, Fault> {
@@ -146,10 +135,9 @@ fn named(tx: &mut Tx<'_>, owner: MemberId) -> Result<Value, Fault> {
 
 fn object(item: &Automation, owner: Option<Value>) -> Value {
     let flow = &item.flow;
-    let last_run = item
-        .last_run
-        .as_ref()
-        .map(|run| json!({ "id": run_id(flow.engine, run.id), "status": run.status, "at": run.queued_at }));
+    let last_run = item.last_run.as_ref().map(
+        |run| json!({ "id": workflows::ids::run(flow.engine, run.id), "status": run.status, "at": run.queued_at }),
+    );
     json!({
         "id": item.shown_id,
         "engine": flow.engine.as_str(),

@@ -4,6 +4,7 @@ use floe_engine::catalog::StepSpec;
 use floe_model::Fault;
 use floe_model::access::{KeyKind, TOKEN_SCOPES};
 use floe_model::event_types::EVENT_TYPES;
+use floe_model::placements::filter::Operator;
 use serde_json::{Value, json};
 
 use super::shapes::catalog as shapes;
@@ -15,7 +16,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::get(&SURFACE, "/console/v1/catalog/{name}", Auth::MEMBER, show)
             .any_reads()
             .doc("Show the data behind a form")
-            .about("key-kinds, scopes, event-types, steps-flow, steps-workflow, connection-providers, shortcuts.")
+            .about("key-kinds, scopes, event-types, steps-flow, steps-workflow, connection-providers, audience-operators, shortcuts.")
             .answers(200, shapes::CATALOG),
     ]
 }
@@ -28,6 +29,7 @@ async fn show(call: Call) -> Result<Reply, Fault> {
         "steps-flow" => call.app.flows.catalog.steps().map(step).collect(),
         "steps-workflow" => floe_engine::lang::graph::catalogue(call.app.flows.catalog.nodes()),
         "connection-providers" => floe_access::connections::catalog(),
+        "audience-operators" => Operator::ALL.iter().copied().map(operator).collect(),
         "shortcuts" => SHORTCUTS.iter().map(shortcut).collect(),
         _ => return Err(Fault::not_found("Catalogue")),
     };
@@ -52,6 +54,27 @@ fn key_kind(kind: KeyKind) -> Value {
 
 fn event_type(name: &str) -> Value {
     json!({ "key": name, "product": name.split('.').next() })
+}
+
+/// An operator with the value that it takes: `list`, `none`, or one text, number or boolean.
+fn operator(operator: Operator) -> Value {
+    let takes = match operator {
+        Operator::In | Operator::NotIn => "list",
+        Operator::Exists | Operator::NotExists => "none",
+        Operator::Gt | Operator::Gte | Operator::Lt | Operator::Lte => "number",
+        Operator::SemverEq | Operator::SemverGt | Operator::SemverGte | Operator::SemverLt | Operator::SemverLte => {
+            "version"
+        }
+        Operator::DateBefore | Operator::DateAfter => "date",
+        Operator::Matches => "pattern",
+        Operator::Equals
+        | Operator::NotEquals
+        | Operator::Contains
+        | Operator::NotContains
+        | Operator::StartsWith
+        | Operator::EndsWith => "any",
+    };
+    json!({ "key": operator.as_str(), "takes": takes })
 }
 
 fn step(spec: &StepSpec) -> Value {

@@ -127,7 +127,6 @@ fn fix(code: &str) -> Option<&'static str> {
         "unknown_field" => "Remove the field, or check its spelling.",
         "idempotency_mismatch" => "Use a new Idempotency-Key for another request.",
         "idempotency_in_progress" => "Repeat in a moment.",
-        "not_supported" => "Use the tools of the PostgreSQL server.",
         "expired" => "Ask for a new link.",
         "invalid_cursor" => "Start again without a cursor.",
         _ => return None,

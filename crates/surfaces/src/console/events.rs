@@ -32,7 +32,7 @@ const LOOKED_AT_MAX: usize = 2_000;
 /// Events that are looked at for a total.
 const COUNTED_MAX: usize = 2_000;
 /// Events that are read at once.
-const READ_AT_ONCE: usize = 250;
+pub(super) const READ_AT_ONCE: usize = 250;
 /// Pause between two looks while an answer is held: on PostgreSQL an event is shown a moment after its commit.
 const LOOK_EVERY: Duration = Duration::from_millis(400);
 
@@ -81,7 +81,8 @@ impl Filter {
     }
 }
 
-fn product(kind: &str) -> &str {
+/// The product whose event it is.
+pub(super) fn product(kind: &str) -> &str {
     kind.split_once('.').map_or(kind, |(product, _)| product)
 }
 
@@ -222,7 +223,7 @@ fn walk(
     let mut last = part.from;
     let mut looked_at = 0;
     loop {
-        let page = page(tx, workspace, filter, part.oldest_first, last)?;
+        let page = page(tx, workspace, &filter.modes, part.oldest_first, last)?;
         if page.is_empty() {
             return Ok((last, false));
         }
@@ -241,15 +242,18 @@ fn walk(
 }
 
 /// The next events of the modes that are asked for, in one order, up to where all of them were read.
-fn page(
+///
+/// # Errors
+/// Of the database.
+pub(super) fn page(
     tx: &mut Tx<'_>,
     workspace: WorkspaceId,
-    filter: &Filter,
+    modes: &[Mode],
     oldest_first: bool,
     from: Option<Cursor>,
 ) -> Result<Vec<Event>, Fault> {
     let mut found: Vec<Event> = Vec::new();
-    for &mode in &filter.modes {
+    for &mode in modes {
         let scope = Scope { workspace, mode };
         found.extend(if oldest_first {
             events::since(tx, scope, from.unwrap_or_default(), READ_AT_ONCE)?
@@ -288,11 +292,12 @@ fn object(event: &Event, deliveries: &[Delivery]) -> Value {
 }
 
 /// A place as a cursor of a list keeps it. No event has the number 0, so that no place is 0.
-fn bits_of(place: Cursor) -> u128 {
+pub(super) fn bits_of(place: Cursor) -> u128 {
     u128::from(place.group.unsigned_abs()) << 64 | u128::from(place.position.unsigned_abs())
 }
 
-fn place_of(bits: u128) -> Cursor {
+/// The place that a cursor of a list keeps.
+pub(super) fn place_of(bits: u128) -> Cursor {
     let number = |bits: u128| i64::try_from(bits & u128::from(u64::MAX)).unwrap_or(i64::MAX);
     Cursor { group: number(bits >> 64), position: number(bits) }
 }

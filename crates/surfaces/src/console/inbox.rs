@@ -93,26 +93,60 @@ async fn list(call: Call) -> Result<Reply, Fault> {
 
 async fn counts(call: Call) -> Result<Reply, Fault> {
     let mode = read_mode(&call.query)?;
+    Reply::ok(&counted(&call, mode).await?)
+}
+
+/// How much waits.
+///
+/// # Errors
+/// Of the database.
+pub(super) async fn counted(call: &Call, mode: Option<Mode>) -> Result<Value, Fault> {
     let questions = call.app.flows.count_items(&call.ctx, mode).await?;
     let caller = call.ctx.clone();
     let others =
         move |tx: &mut floe_store::Tx<'_>| Ok((count_payments(tx, &caller, mode)?, count_agents(tx, &caller, mode)?));
     let (payments, agents) = call.ctx.store.read(others).await?;
-    Reply::ok(&inbox_wire::counts_object(&questions, &payments, agents))
+    Ok(inbox_wire::counts_object(&questions, &payments, agents))
+}
+
+/// What waits for the caller, the most urgent first.
+///
+/// # Errors
+/// Of the database.
+pub(super) async fn mine(call: &Call, mode: Mode, limit: usize) -> Result<Value, Fault> {
+    let (status, mode, mine) = (Some("open".to_owned()), Some(mode), true);
+    let wait = WaitFilter { status: status.clone(), kinds: Some(KINDS_FOR_PEOPLE.to_owned()), mode, text: None };
+    let kinds = Kinds { approvals: true, confirmations: true };
+    let asked = Asked {
+        questions: Some(ItemFilter { wait, mine }),
+        payments: Some(Filter { kinds, status: inbox_payments::status("open"), mode, text: None, mine }),
+        agents: Some((AgentFilter { status, kind: None, mode, text: None }, mine)),
+    };
+    let mut page = inbox_joined::page(call, asked, &Window::soonest(limit)).await?;
+    Ok(page["data"].take())
 }
 
 async fn show(call: Call) -> Result<Reply, Fault> {
     let id: WaitId = call.id("id", "Item")?;
-    let not_found = match call.app.flows.item(&call.ctx, id).await {
-        Ok(item) => return Ok(Reply::ok(&inbox_wire::item_object(&item))?.revision(inbox_wire::revision(&item))),
-        Err(fault) if fault.kind() == FaultKind::NotFound => fault,
+    let (item, revision) = find_object(&call, id.0).await?.ok_or_else(|| Fault::not_found("Item"))?;
+    Ok(Reply::ok(&item)?.revision(revision))
+}
+
+/// An item of whichever product, whole, with the number of its revision; none for what the caller does not see.
+///
+/// # Errors
+/// Of the database.
+pub(super) async fn find_object(call: &Call, id: u128) -> Result<Option<(Value, i64)>, Fault> {
+    match call.app.flows.item(&call.ctx, WaitId(id)).await {
+        Ok(item) => return Ok(Some((inbox_wire::item_object(&item), inbox_wire::revision(&item)))),
+        Err(fault) if fault.kind() == FaultKind::NotFound => {}
         Err(fault) => return Err(fault),
-    };
-    if let Some(item) = inbox_joined::of_agent(&call.ctx, id.0).await? {
-        return Ok(Reply::ok(&inbox_agents::item_object(&item))?.revision(inbox_agents::revision(&item)));
     }
-    let entry = inbox_joined::payment(&call.ctx, id.0).await?.ok_or(not_found)?;
-    Ok(Reply::ok(&inbox_joined::entry_object(&entry, true))?.revision(inbox_joined::revision_of(&entry)))
+    if let Some(item) = inbox_joined::of_agent(&call.ctx, id).await? {
+        return Ok(Some((inbox_agents::item_object(&item), inbox_agents::revision(&item))));
+    }
+    let entry = inbox_joined::payment(&call.ctx, id).await?;
+    Ok(entry.map(|entry| (inbox_joined::entry_object(&entry, true), inbox_joined::revision_of(&entry))))
 }
 
 async fn answer(call: Call) -> Result<Reply, Fault> {

@@ -58,14 +58,7 @@ fn read(call: &Call) -> Result<Asked, Fault> {
     let top_k = body.number("top_k", 1, i64::MAX).map_or(TOP_K_DEFAULT, |number| number.unsigned_abs() as usize);
     let threshold = read_share(&mut body, "threshold");
     let similarity_threshold = read_share(&mut body, "similarity_threshold");
-    let filter = match body.value("filter") {
-        None => serde_json::Map::new(),
-        Some(Value::Object(filter)) => filter,
-        Some(_) => {
-            body.problem("filter", "type", "filter must be an object");
-            serde_json::Map::new()
-        }
-    };
+    let filter = body.object("filter").unwrap_or_default();
     body.finish()?;
     let threshold = threshold.or(similarity_threshold).unwrap_or(0.0);
     Ok(Asked { query, top_k: top_k.min(TOP_K_MAX), threshold, filter })

@@ -64,6 +64,25 @@ impl Window {
         Ok(Self { limit, after, after_second, after_third, sort, newest_first, total, mark })
     }
 
+    /// The newest records.
+    pub(super) const fn first(limit: usize) -> Self {
+        Self {
+            limit,
+            after: None,
+            after_second: None,
+            after_third: None,
+            sort: "created_at",
+            newest_first: true,
+            total: false,
+            mark: 0,
+        }
+    }
+
+    /// Those whose time ends first.
+    pub(super) const fn soonest(limit: usize) -> Self {
+        Self { sort: "due_at", newest_first: false, ..Self::first(limit) }
+    }
+
     /// A window at these places, for tests of what is shown in it.
     #[cfg(test)]
     pub(super) const fn at(limit: usize, [after, after_second]: [Option<u128>; 2], newest_first: bool) -> Self {

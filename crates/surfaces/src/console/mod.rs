@@ -24,6 +24,7 @@ mod filters;
 mod flow_diff;
 mod groups;
 mod health;
+mod home;
 mod inbox;
 mod inbox_agents;
 mod inbox_confirmations;
@@ -36,11 +37,14 @@ mod knowledge;
 mod knowledge_documents;
 mod knowledge_search;
 mod list;
+mod live;
 mod members;
 mod model_providers;
 mod models;
+mod notices;
 mod operation;
 mod pages;
+mod pins;
 mod requests;
 mod run_detail;
 mod run_exchanges;
@@ -49,6 +53,7 @@ mod run_phases;
 mod run_wire;
 mod runs;
 mod runs_joined;
+mod search;
 mod session;
 mod settings;
 mod setup;
@@ -116,6 +121,7 @@ pub(crate) fn routes() -> Vec<Route> {
         bulk::routes(),
         flow_diff::routes(),
         automations::routes(),
+        pins::routes(),
         workflows::routes(),
         workflow_versions::routes(),
         connections::routes(),
@@ -137,6 +143,10 @@ pub(crate) fn routes() -> Vec<Route> {
         requests::routes(),
         usage::routes(),
         wishes::routes(),
+        notices::routes(),
+        live::routes(),
+        home::routes(),
+        search::routes(),
         catalog::routes(),
         operation::routes(),
         backups::routes(),

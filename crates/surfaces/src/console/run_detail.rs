@@ -29,11 +29,19 @@ pub(super) fn routes() -> Vec<Route> {
 
 async fn timeline(call: Call) -> Result<Reply, Fault> {
     let run: RunId = call.id("id", "Run")?;
-    if let Some((own, payment)) = run_payments::find(&call, run.0).await? {
-        return run_phases::timeline(&call, &own, &payment).await;
+    Reply::ok(&timeline_object(&call, run).await?)
+}
+
+/// The spans of a run of whichever product, and what happened to it.
+///
+/// # Errors
+/// 404 for a run that the caller does not see; of the database.
+pub(super) async fn timeline_object(call: &Call, run: RunId) -> Result<Value, Fault> {
+    if let Some((own, payment)) = run_payments::find(call, run.0).await? {
+        return run_phases::timeline(call, &own, &payment).await;
     }
-    if let Some(exchange) = run_exchanges::find(&call, run.0).await? {
-        return run_exchanges::timeline(&call, exchange).await;
+    if let Some(exchange) = run_exchanges::find(call, run.0).await? {
+        return run_exchanges::timeline(call, exchange).await;
     }
     let (found, events) = call.app.flows.run_journal(&call.ctx, run).await?;
     let repetitions = call.app.flows.repetitions(&call.ctx, run).await?;
@@ -41,11 +49,11 @@ async fn timeline(call: Call) -> Result<Reply, Fault> {
     let now = call.ctx.now();
     let steps = found.history.steps.iter().enumerate();
     let mut spans: Vec<Value> = steps.map(|(at, record)| run_wire::span_object(plan, at, record, now)).collect();
-    Taken::of(&call, run).await?.fill(&mut spans);
+    Taken::of(call, run).await?.fill(&mut spans);
     let mut told: Vec<Value> = events.iter().filter_map(|event| event_object(&found, event)).collect();
     told.extend(found.state.is_over().then(|| ended(&found)));
     told.extend(repetitions.iter().map(repeated));
-    Reply::ok(&json!({ "spans": spans, "events": told }))
+    Ok(json!({ "spans": spans, "events": told }))
 }
 
 async fn span(call: Call) -> Result<Reply, Fault> {

@@ -112,12 +112,12 @@ pub(super) fn not_repeated() -> Fault {
 ///
 /// # Errors
 /// Of the database.
-pub(super) async fn timeline(call: &Call, listed: Listed) -> Result<Reply, Fault> {
+pub(super) async fn timeline(call: &Call, listed: Listed) -> Result<Value, Fault> {
     let now = call.ctx.now();
     let events = events(&listed);
     let found = spans_of(call, listed).await?;
     let spans: Vec<Value> = found.iter().enumerate().map(|(at, span)| span_object(at, span, now)).collect();
-    Reply::ok(&json!({ "spans": spans, "events": events }))
+    Ok(json!({ "spans": spans, "events": events }))
 }
 
 /// One span with what it was given and gave.

@@ -14,12 +14,12 @@ use crate::http::{Call, Reply};
 ///
 /// # Errors
 /// Of the database.
-pub(super) async fn timeline(call: &Call, own: &Ctx, run: &Listed) -> Result<Reply, Fault> {
+pub(super) async fn timeline(call: &Call, own: &Ctx, run: &Listed) -> Result<Value, Fault> {
     let phases = phases(call, own, run).await?;
     let now = call.ctx.now();
     let spans: Vec<Value> = (0..phases.len()).filter_map(|at| span(&phases, at, now)).collect();
     let events: Vec<Value> = phases.iter().filter_map(|phase| event(phase, run)).collect();
-    Reply::ok(&json!({ "spans": spans, "events": events }))
+    Ok(json!({ "spans": spans, "events": events }))
 }
 
 /// One phase of a run with everything a span has; payment runs keep what they were given and gave in their own report.

@@ -7,7 +7,7 @@ use floe_model::flows::Engine;
 use floe_model::id::{FlowId, RunId};
 use floe_model::{Fault, FaultKind, Mode, Timestamp};
 use http::StatusCode;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::list::Window;
 use super::shapes::{BY_AGE, WINDOW, runs as shapes};
@@ -105,23 +105,30 @@ async fn list(call: Call) -> Result<Reply, Fault> {
 
 async fn show(call: Call) -> Result<Reply, Fault> {
     let id: RunId = call.id("id", "Run")?;
-    let not_found = match call.app.flows.run_item(&call.ctx, id).await {
-        Ok(item) => return shown(&call, &item).await,
-        Err(fault) if fault.kind() == FaultKind::NotFound => fault,
+    Reply::ok(&find_object(&call, id.0).await?.ok_or_else(|| Fault::not_found("Run"))?)
+}
+
+/// A run of whichever product; none for what the caller does not see.
+///
+/// # Errors
+/// Of the database.
+pub(super) async fn find_object(call: &Call, id: u128) -> Result<Option<Value>, Fault> {
+    match call.app.flows.run_item(&call.ctx, RunId(id)).await {
+        Ok(item) => return shown(call, &item).await.map(Some),
+        Err(fault) if fault.kind() == FaultKind::NotFound => {}
         Err(fault) => return Err(fault),
-    };
-    if let Some((_, payment)) = run_payments::find(&call, id.0).await? {
-        return Reply::ok(&run_payments::run_object(&payment, call.ctx.now()));
     }
-    let exchange = run_exchanges::find(&call, id.0).await?.ok_or(not_found)?;
-    Reply::ok(&run_exchanges::run_object(&exchange))
+    if let Some((_, payment)) = run_payments::find(call, id).await? {
+        return Ok(Some(run_payments::run_object(&payment, call.ctx.now())));
+    }
+    Ok(run_exchanges::find(call, id).await?.map(|exchange| run_exchanges::run_object(&exchange)))
 }
 
 /// A run of a flow with what it has cost.
-async fn shown(call: &Call, item: &RunItem) -> Result<Reply, Fault> {
+async fn shown(call: &Call, item: &RunItem) -> Result<Value, Fault> {
     let mut object = run_wire::run_object(item, call.ctx.now());
     run_credits::fill_rows(call, &mut [(item.listed.run.id, &mut object)]).await?;
-    Reply::ok(&object)
+    Ok(object)
 }
 
 async fn cancel(call: Call) -> Result<Reply, Fault> {
@@ -145,7 +152,7 @@ async fn cancel(call: Call) -> Result<Reply, Fault> {
             Err(fault) => return Err(fault),
         }
         let item = flows.run_item(&call.ctx, run).await?;
-        shown(call, &item).await
+        Reply::ok(&shown(call, &item).await?)
     };
     once(call, run.0, act).await
 }
@@ -203,14 +210,7 @@ fn read_wish(body: &mut Fields) -> RerunWish {
             RerunVersion::Same
         }),
     };
-    let inputs = match body.value("inputs") {
-        None => None,
-        Some(Value::Object(inputs)) => Some(inputs),
-        Some(_) => {
-            body.problem("inputs", "type", "inputs must be an object");
-            Some(Map::new())
-        }
-    };
+    let inputs = body.object("inputs");
     let repeat_effects = body.flag("repeat_effects").unwrap_or(false);
     let reason = body.text("reason", 0, REASON_CHARS_MAX);
     RerunWish { from, version, inputs, repeat_effects, reason, only_unsuccessful: false }

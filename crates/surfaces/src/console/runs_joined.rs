@@ -49,10 +49,21 @@ impl Part {
 /// # Errors
 /// 400 for a filter that makes no sense; of the database.
 pub(super) async fn page(call: &Call, window: &Window) -> Result<Value, Fault> {
-    let given = |name: &str| call.query.get(name).map(str::to_owned);
-    let flows = of_flows(call, runs::read_filter(given)?, window).await?;
-    let payments = of_payments(call, run_payments::read_filter(given)?, window).await?;
-    let exchanges = of_exchanges(call, run_exchanges::read_filter(given)?, window).await?;
+    page_of(call, |name| call.query.get(name).map(str::to_owned), window).await
+}
+
+/// A page of the joined list with filters by their names.
+///
+/// # Errors
+/// 400 for a filter that makes no sense; of the database.
+pub(super) async fn page_of(
+    call: &Call,
+    given: impl Fn(&str) -> Option<String>,
+    window: &Window,
+) -> Result<Value, Fault> {
+    let flows = of_flows(call, runs::read_filter(&given)?, window).await?;
+    let payments = of_payments(call, run_payments::read_filter(&given)?, window).await?;
+    let exchanges = of_exchanges(call, run_exchanges::read_filter(&given)?, window).await?;
     let parts = [flows, payments, exchanges];
     // Not known where one of them is not.
     let total = parts.iter().map(|part| part.total).sum::<Option<u64>>().and_then(|total| i64::try_from(total).ok());

@@ -1,5 +1,6 @@
 //! `GET /settings`: every setting with its value and origin (console contract, sections 5.10 and 8).
 
+use floe_access::workspace::own_settings;
 use floe_model::Fault;
 use floe_model::access::Permission;
 
@@ -17,5 +18,15 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn show(call: Call) -> Result<Reply, Fault> {
-    Reply::ok(&call.app.operation.config().settings)
+    let workspace = call.app.access.workspace(&call.ctx.caller).await?;
+    let own = own_settings(&workspace);
+    let mut settings = call.app.operation.config().settings.clone();
+    for setting in &mut settings {
+        // What the workspace has said holds in place of what the server was started with.
+        let Some(value) = setting["key"].as_str().and_then(|key| own.get(key)) else { continue };
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        (setting["value"], setting["origin"], setting["restart_required"]) =
+            (text.into(), "workspace".into(), false.into());
+    }
+    Reply::ok(&settings)
 }

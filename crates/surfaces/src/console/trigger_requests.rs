@@ -36,10 +36,7 @@ pub(super) async fn replay(call: Call) -> Result<Reply, Fault> {
 fn object(one: &TriggerRequest, engine: Engine) -> Value {
     let inputs: Value = serde_json::from_str(&one.inputs).unwrap_or_default();
     let part = |name: &str| inputs.get(name).cloned().unwrap_or_default();
-    let run = |run: RunId| match engine {
-        Engine::Workflow => workflows::ids::execution(run),
-        Engine::Flow => run.to_string(),
-    };
+    let run = |run: RunId| workflows::ids::run(engine, run);
     json!({
         "id": one.id.prefixed(),
         "at": one.at,

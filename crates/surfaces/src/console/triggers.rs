@@ -11,7 +11,7 @@ use floe_model::{Fault, Mode};
 use floe_store::Tx;
 use floe_store::flows::triggers::TriggerFilter;
 use http::StatusCode;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::list::Window;
 use super::shapes::{WINDOW, triggers as shapes};
@@ -130,7 +130,7 @@ async fn create(call: Call) -> Result<Reply, Fault> {
     let target = read_target(&mut body);
     let name = body.required_text("name", 1, NAME_MAX);
     let kind = body.required_word("type", KINDS, TriggerKind::parse).unwrap_or(TriggerKind::Manual);
-    let config = read_object(&mut body, "config").unwrap_or_default();
+    let config = body.object("config").unwrap_or_default();
     let enabled = body.flag("enabled").unwrap_or(true);
     let mode = body.word("mode", MODES, Mode::parse).unwrap_or(Mode::Live);
     let id = body.text("id", 1, 64);
@@ -154,7 +154,7 @@ async fn change(call: Call) -> Result<Reply, Fault> {
     let mut body = call.fields()?;
     let patch = TriggerPatch {
         name: body.text("name", 1, NAME_MAX),
-        config: read_object(&mut body, "config"),
+        config: body.object("config"),
         enabled: body.flag("enabled"),
         mode: body.word("mode", MODES, Mode::parse),
     };
@@ -188,7 +188,7 @@ async fn rotate(call: Call) -> Result<Reply, Fault> {
 
 async fn fire(call: Call) -> Result<Reply, Fault> {
     let mut body = call.fields()?;
-    let inputs = read_object(&mut body, "inputs").unwrap_or_default();
+    let inputs = body.object("inputs").unwrap_or_default();
     body.finish()?;
     let id = trigger_id(&call).await?;
     let by_hand = call.app.flows.by_hand(&call.ctx, id, "dashboard", Some(call.peer.to_string())).await;
@@ -271,16 +271,6 @@ fn target_id(tx: &mut Tx<'_>, ctx: &floe_runtime::Ctx, target: &Target) -> Resul
     Ok(id)
 }
 
-fn read_object(body: &mut Fields, name: &str) -> Option<Map<String, Value>> {
-    match body.value(name)? {
-        Value::Object(map) => Some(map),
-        _ => {
-            body.problem(name, "type", format!("{name} must be an object"));
-            None
-        }
-    }
-}
-
 fn with_secret(shown: &Value, secret: Option<&str>) -> Value {
     let mut with = shown.clone();
     with["secret"] = secret.into();
@@ -314,10 +304,7 @@ impl Urls {
             Engine::Workflow => shown.workflow_id.clone(),
             Engine::Flow => one.flow.to_string(),
         };
-        let last_run = one.last_run.map(|run| match one.engine {
-            Engine::Workflow => workflows::ids::execution(run),
-            Engine::Flow => run.to_string(),
-        });
+        let last_run = one.last_run.map(|run| workflows::ids::run(one.engine, run));
         json!({
             "id": id,
             "target": { "kind": one.engine.as_str(), "id": target, "name": shown.workflow_name },

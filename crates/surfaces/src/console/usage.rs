@@ -101,7 +101,8 @@ fn group(names: &[&str], key: &Key, counts: &Counts) -> Value {
     object
 }
 
-fn counted(counts: &Counts) -> Value {
+/// Sums as they are shown.
+pub(super) fn counted(counts: &Counts) -> Value {
     json!({
         "requests": counts.requests,
         "runs": counts.runs,

@@ -1,7 +1,7 @@
 //! Accounts as the console shows them. Absent values are null, never left out.
 
 use floe_access::sessions::SessionView;
-use floe_access::{account, keys, tokens, workspace};
+use floe_access::{Access, account, keys, tokens};
 use floe_model::access::Permission;
 use floe_model::id::{AgentId, SessionId};
 use floe_model::{Fault, Mode, Timestamp};
@@ -90,13 +90,13 @@ fn preferences(member: &Member) -> Map<String, Value> {
 }
 
 /// A workspace with its settings.
-pub(super) fn workspace_object(record: &Workspace) -> Value {
+pub(super) fn workspace_object(access: &Access, record: &Workspace) -> Value {
     let mut object = Map::new();
     object.insert("id".to_owned(), record.id.prefixed().into());
     object.insert("name".to_owned(), record.name.clone().into());
     object.insert("slug".to_owned(), record.slug.clone().into());
     object.insert("timezone".to_owned(), record.timezone.clone().into());
-    object.extend(workspace::settings(record));
+    object.extend(access.workspace_settings(record));
     object.insert("created_at".to_owned(), json!(record.created_at));
     object.insert("revision".to_owned(), record.revision.into());
     Value::Object(object)

@@ -8,6 +8,7 @@ use floe_flows::definitions::VersionWord;
 use floe_flows::workflows::{self, Form, Version};
 use floe_model::Fault;
 use floe_model::access::Permission;
+use floe_model::id::MemberId;
 use floe_store::Tx;
 use serde_json::{Value, json};
 
@@ -146,7 +147,9 @@ fn outline(version: &Version) -> Value {
     let row = &version.row;
     let person = |text: Option<&str>| -> Value {
         let person: Value = text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-        if person.is_null() { Value::Null } else { json!({ "id": person["_id"], "name": person["name"] }) }
+        // Kept as flows print it.
+        let id = person["_id"].as_str().and_then(|id| MemberId::parse(id).ok()).map(|id| id.prefixed());
+        if person.is_null() { Value::Null } else { json!({ "id": id, "name": person["name"] }) }
     };
     json!({
         "version": row.version,

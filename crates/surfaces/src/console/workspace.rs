@@ -1,5 +1,7 @@
 //! `/workspace`: the current workspace and its settings.
 
+use std::sync::Arc;
+
 use floe_access::workspace::{WorkspacePatch, patch};
 use floe_model::Fault;
 use floe_model::access::{Permission, is_time_zone};
@@ -33,17 +35,17 @@ pub(super) fn routes() -> Vec<Route> {
 
 async fn show(call: Call) -> Result<Reply, Fault> {
     let workspace = call.app.access.workspace(&call.ctx.caller).await?;
-    Ok(Reply::ok(&wire::workspace_object(&workspace))?.revision(workspace.revision))
+    Ok(Reply::ok(&wire::workspace_object(&call.app.access, &workspace))?.revision(workspace.revision))
 }
 
 async fn change(call: Call) -> Result<Reply, Fault> {
     let mut body = call.fields()?;
     let wanted = read_patch(&mut body);
     body.finish()?;
-    let (act, if_match) = (call.act(), call.if_match()?);
+    let (act, if_match, access) = (call.act(), call.if_match()?, Arc::clone(&call.app.access));
     call.commit(
         move |tx| patch(tx, &act, &wanted, if_match),
-        |workspace| Ok(Reply::ok(&wire::workspace_object(&workspace))?.revision(workspace.revision)),
+        move |workspace| Ok(Reply::ok(&wire::workspace_object(&access, &workspace))?.revision(workspace.revision)),
     )
     .await
 }

@@ -1,5 +1,7 @@
 //! `/workspaces`: one's own workspaces (console contract, section 5.1).
 
+use std::sync::Arc;
+
 use floe_access::sessions::require_confirmed;
 use floe_access::workspaces::{self, NewWorkspace};
 use floe_model::Fault;
@@ -57,12 +59,12 @@ async fn create(call: Call) -> Result<Reply, Fault> {
         body.problem("timezone", "value", "timezone must be a name such as Africa/Lagos");
     }
     body.finish()?;
-    let (act, new) = (call.act(), NewWorkspace { name, slug, timezone });
+    let (act, new, access) = (call.act(), NewWorkspace { name, slug, timezone }, Arc::clone(&call.app.access));
     call.commit(
         move |tx| workspaces::create(tx, &act, &new),
-        |workspace| {
+        move |workspace| {
             let location = format!("/console/v1/workspaces/{}", workspace.id.prefixed());
-            Ok(Reply::created(&location, &wire::workspace_object(&workspace))?.revision(workspace.revision))
+            Ok(Reply::created(&location, &wire::workspace_object(&access, &workspace))?.revision(workspace.revision))
         },
     )
     .await

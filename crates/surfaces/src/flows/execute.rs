@@ -7,6 +7,7 @@ use floe_model::id::{FlowId, RunId};
 use floe_model::{Fault, FaultKind};
 use serde_json::{Map, Value};
 
+use super::form_inputs;
 use super::late::{Turn, in_progress, once};
 use super::outcome::{self, Form};
 use super::shapes::outcome as shapes;
@@ -24,7 +25,9 @@ pub(super) fn routes() -> Vec<Route> {
         route
             .query("version", TEXT, "A number, or latest")
             .query("async", FLAG, "Whether to answer 202 at once")
+            .raw_body()
             .takes(JSON_OBJECT)
+            .or_takes_media("multipart/form-data", JSON_OBJECT)
             .refuses(400, &["invalid_version"])
             .refuses(409, &["flow_not_published", "version_not_published", "api_trigger_required", "run_cancelled"])
     };
@@ -55,12 +58,12 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn client(call: Call) -> Result<Reply, Fault> {
-    let request = read_client(&call)?;
+    let request = read_client(&call).await?;
     start(&call, request, Form::Client).await
 }
 
 async fn library(call: Call) -> Result<Reply, Fault> {
-    let request = read_client(&call)?;
+    let request = read_client(&call).await?;
     start(&call, request, Form::Library).await
 }
 
@@ -99,12 +102,12 @@ async fn earlier(call: &Call, run: RunId) -> Result<Option<RunState>, Fault> {
     }
 }
 
-/// The client form: the body is the input object.
-fn read_client(call: &Call) -> Result<Execute, Fault> {
+/// The client form: the body is the input object, or a form with its values.
+async fn read_client(call: &Call) -> Result<Execute, Fault> {
     let flow: FlowId = call.id("id", "Flow")?;
     let version = call.query.get("version").map_or(Ok(VersionChoice::Latest), parse_version)?;
     let is_async = call.query.flag("async")?.unwrap_or(false);
-    let inputs = read_inputs(call)?;
+    let inputs = form_inputs::read(call, flow, version, &WayIn::Client).await?;
     Ok(Execute { wait_ms: wait_ms(is_async), ..request(call, flow, version, WayIn::Client, inputs)? })
 }
 
@@ -119,14 +122,7 @@ pub(super) fn read_inputs(call: &Call) -> Result<Map<String, Value>, Fault> {
 fn read_dashboard(call: &Call) -> Result<(Execute, Form), Fault> {
     let flow: FlowId = call.id("id", "Flow")?;
     let mut body = call.fields()?;
-    let inputs = match body.value("inputs") {
-        None => Map::new(),
-        Some(Value::Object(inputs)) => inputs,
-        Some(_) => {
-            body.problem("inputs", "type", "inputs must be an object");
-            Map::new()
-        }
-    };
+    let inputs = body.object("inputs").unwrap_or_default();
     let version = read_version(&mut body)?;
     let form = if body.flag("returnExecutionMetadata").unwrap_or(false) { Form::Metadata } else { Form::Client };
     let is_async = body.flag("async").unwrap_or(false);
@@ -159,7 +155,8 @@ fn request(
 
 /// Header `x-hook-id`.
 pub(super) fn hook_id(call: &Call) -> Result<Option<String>, Fault> {
-    let hook_id = call.header("x-hook-id").map(str::to_owned);
+    // Any text: clients write UTF-8 into headers.
+    let hook_id = call.headers.get("x-hook-id").map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     if hook_id.as_ref().is_some_and(|id| id.chars().count() > HOOK_ID_MAX) {
         let message = format!("x-hook-id must have at most {HOOK_ID_MAX} characters");
         return Err(Fault::field("/x-hook-id", "length", message));

@@ -6,7 +6,7 @@ use floe_model::id::{FlowId, RunId};
 use serde_json::{Value, json};
 
 use super::paging::{LIMIT, LIMIT_MAX, Paging};
-use super::records::word;
+use super::records::{id, word};
 use super::runs::instant;
 use super::shapes::{PAGING, logs as shapes};
 use super::{DASHBOARD, SURFACE};
@@ -47,10 +47,11 @@ async fn list(call: Call) -> Result<Reply, Fault> {
 
 fn wanted(query: &Query) -> Result<Wanted, Fault> {
     let level = |text: &str| LEVELS.into_iter().find(|level| *level == text);
+    let events: Vec<&str> = Event::ALL.iter().map(|event| event.as_str()).collect();
     let wanted = Wanted {
         levels: words(query, "level", &LEVELS.join(", "), level)?,
-        events: words(query, "event", "the events of a flow's log, e.g. run.failed", Event::parse)?,
-        run: word(query, "appRunId", "the id of a run", |id| RunId::parse(id).ok())?,
+        events: words(query, "event", &events.join(", "), Event::parse)?,
+        run: id(query, "appRunId", "a run", |id| RunId::parse(id).ok())?,
         from: instant(query, "from")?,
         to: instant(query, "to")?,
     };

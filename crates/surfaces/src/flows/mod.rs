@@ -6,6 +6,7 @@ mod editor;
 mod errors;
 mod execute;
 mod files;
+mod form_inputs;
 mod form_page;
 pub(crate) mod late;
 mod logs;

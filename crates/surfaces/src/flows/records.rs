@@ -223,7 +223,7 @@ fn filter(query: &Query) -> Result<FlowFilter, Fault> {
         visibility: word(query, "visibility", "private, shared, public", Visibility::parse)?,
         tag: owned("tag"),
         trigger: owned("trigger"),
-        created_by: word(query, "createdBy", "the id of a member", |id| MemberId::parse(id).ok())?,
+        created_by: id(query, "createdBy", "a member", |id| MemberId::parse(id).ok())?,
         seen_by: None,
     })
 }
@@ -239,6 +239,18 @@ pub(super) fn word<T>(
     let parsed = parse(text);
     let refused = || Fault::field(format!("/{name}"), "value", format!("{name} must be one of: {words}"));
     parsed.map(Some).ok_or_else(refused)
+}
+
+/// A query parameter that is an id; an empty one counts as not given.
+pub(super) fn id<T>(
+    query: &Query,
+    name: &str,
+    of: &str,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> Result<Option<T>, Fault> {
+    let Some(text) = query.get(name).filter(|text| !text.is_empty()) else { return Ok(None) };
+    let refused = || Fault::field(format!("/{name}"), "value", format!("{name} must be the id of {of}"));
+    parse(text).map(Some).ok_or_else(refused)
 }
 
 fn order(query: &Query) -> Result<FlowOrder, Fault> {

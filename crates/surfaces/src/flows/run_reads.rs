@@ -21,6 +21,8 @@ const STEPS: usize = 100;
 const STEPS_MAX: usize = 500;
 /// Longest that a poll is held, in seconds.
 const HOLD_S_MAX: i64 = 30;
+/// Statuses of steps.
+const STEP_STATUSES: [&str; 6] = ["running", "waiting", "completed", "failed", "skipped", "cancelled"];
 
 pub(super) fn routes() -> Vec<Route> {
     let record = |path, doc, parts| {
@@ -115,17 +117,28 @@ async fn error_details(call: Call) -> Result<Reply, Fault> {
     Reply::ok(&json!({ "appRunId": state.run, "hasError": error.is_some(), "error": error }))
 }
 
+/// A comma list of statuses of steps; empty when none is asked for.
+fn step_statuses(call: &Call) -> Result<Vec<&str>, Fault> {
+    let Some(list) = call.query.get("status").filter(|list| !list.is_empty()) else { return Ok(Vec::new()) };
+    let wanted: Vec<&str> = list.split(',').map(str::trim).collect();
+    if wanted.iter().all(|word| STEP_STATUSES.contains(word)) {
+        return Ok(wanted);
+    }
+    let message = format!("status must hold some of: {}", STEP_STATUSES.join(", "));
+    Err(Fault::field("/status", "value", message))
+}
+
 async fn steps(call: Call) -> Result<Reply, Fault> {
     let paging = Paging::read(&call.query, STEPS, STEPS_MAX)?;
     let run = read(&call).await?;
     let plan = run.history.machine.plan();
-    let (step, status) = (call.query.get("stepId"), call.query.get("status"));
+    let (step, statuses) = (call.query.get("stepId"), step_statuses(&call)?);
     let wanted: Vec<_> = run
         .history
         .steps
         .iter()
         .filter(|record| step.is_none_or(|id| plan.node(record.node).id == id))
-        .filter(|record| status.is_none_or(|list| list.split(',').any(|word| word == record.status.as_str())))
+        .filter(|record| statuses.is_empty() || statuses.contains(&record.status.as_str()))
         .collect();
     let shown = wanted.iter().skip(paging.skip).take(paging.limit);
     let mut data: Vec<Value> = shown.map(|record| run_wire::step(plan, record, true)).collect();

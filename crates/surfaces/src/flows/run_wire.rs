@@ -156,7 +156,11 @@ pub(super) fn shortened(context: Value) -> (Value, bool) {
 }
 
 fn source(run: &RunRow) -> Value {
-    serde_json::from_str(&run.source).unwrap_or_else(|_| json!({ "kind": run.source_kind }))
+    let known: Value = serde_json::from_str(&run.source).unwrap_or_default();
+    json!({
+        "kind": run.source_kind, "hookId": known["hookId"], "tokenId": known["tokenId"], "userId": known["userId"],
+        "ip": known["ip"],
+    })
 }
 
 fn step_summary(steps: &[StepRecord]) -> Value {

@@ -12,7 +12,8 @@ use floe_model::{Fault, FaultKind};
 use floe_runtime::Ctx;
 use serde_json::{Value, json};
 
-use super::execute::{hook_id, read_inputs, start, wait_ms};
+use super::execute::{hook_id, start, wait_ms};
+use super::form_inputs;
 use super::outcome::{self, Form};
 use super::shapes::{files as shapes, outcome as outcomes};
 use super::{BODY_LIMIT, SURFACE, errors};
@@ -32,11 +33,13 @@ pub(super) fn routes() -> Vec<Route> {
             .refuses(409, &["api_trigger_required"]),
         Route::post(&SURFACE, "/v1/flow/share/execute/{token}", Auth::PUBLIC, execute)
             .body_limit(BODY_LIMIT)
+            .raw_body()
             .doc("Execute a shared flow")
             .about("The body is the input. Always runs the latest published version.")
             .query("async", FLAG, "Whether to answer 202 at once")
             .header("x-hook-id", TEXT, "Kept with the run as source.hookId")
             .takes(JSON_OBJECT)
+            .or_takes_media("multipart/form-data", JSON_OBJECT)
             .answers(200, outcomes::CLIENT)
             .answers(202, shapes::RUNNING)
             .refuses(404, &["not_found"])
@@ -62,8 +65,8 @@ async fn execute(mut call: Call) -> Result<Reply, Fault> {
         return Ok(limit.write(&call, refused(&call, &fault)));
     }
     let shared = enter(&mut call).await?;
-    let inputs = read_inputs(&call)?;
     let is_async = call.query.flag("async")?.unwrap_or(false);
+    let inputs = form_inputs::read(&call, shared.flow, VersionChoice::Latest, &WayIn::Share).await?;
     let request = Execute {
         flow: shared.flow,
         version: VersionChoice::Latest,
@@ -90,7 +93,7 @@ pub(super) fn count(call: &Call, kind: &'static str) -> Result<OwnLimit, Fault> 
 /// 404 for a link that is unknown, ended, or whose flow is not published.
 pub(super) async fn enter(call: &mut Call) -> Result<Shared, Fault> {
     let shared = call.app.flows.shared(hash(call)?).await?;
-    become_holder(call, Caller::share(shared.workspace, shared.share));
+    become_holder(call, Caller::share(shared.workspace, shared.mode, shared.share));
     Ok(shared)
 }
 

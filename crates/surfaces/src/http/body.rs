@@ -115,6 +115,9 @@ pub(crate) fn check_json(headers: &HeaderMap) -> Result<(), Fault> {
 /// Whether the media type is JSON in UTF-8; a missing one is taken as such.
 fn takes_json(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(CONTENT_TYPE) else { return true };
+    if value.as_bytes() == b"application/json" {
+        return true;
+    }
     let Ok(text) = value.to_str() else { return false };
     let mut parts = text.split(';').map(|part| part.trim().to_ascii_lowercase());
     let media = parts.next().unwrap_or_default();

@@ -43,12 +43,18 @@ impl Fields {
         self.map.swap_remove(name).filter(|value| !value.is_null())
     }
 
-    /// An object of texts, as pairs in their order.
-    pub fn text_pairs(&mut self, name: &str) -> Option<Vec<(String, String)>> {
+    /// An object.
+    pub fn object(&mut self, name: &str) -> Option<Map<String, Value>> {
         let Value::Object(map) = self.value(name)? else {
             self.problem(name, "type", format!("{name} must be an object"));
             return None;
         };
+        Some(map)
+    }
+
+    /// An object of texts, as pairs in their order.
+    pub fn text_pairs(&mut self, name: &str) -> Option<Vec<(String, String)>> {
+        let map = self.object(name)?;
         let mut pairs = Vec::with_capacity(map.len());
         for (key, value) in map {
             match value {

@@ -14,6 +14,9 @@ use hyper::body::{Frame, SizeHint};
 use serde::Serialize;
 use serde_json::Value;
 
+/// Headers for which there is room at once: as many as most answers have in the end.
+const HEADERS_ROOM: usize = 12;
+
 /// An answer before it is sent.
 #[derive(Debug)]
 pub struct Reply {
@@ -42,7 +45,12 @@ impl Reply {
     /// An answer without a body.
     #[must_use]
     pub fn empty(status: StatusCode) -> Self {
-        Self { status, headers: HeaderMap::new(), body: ReplyBody::Full(Bytes::new()), replay_body: None }
+        Self {
+            status,
+            headers: HeaderMap::with_capacity(HEADERS_ROOM),
+            body: ReplyBody::Full(Bytes::new()),
+            replay_body: None,
+        }
     }
 
     /// Ready bytes of a type.

@@ -23,7 +23,7 @@ pub struct Settings {
 /// uploads by share links; new payment runs of a key; wrong keys of one address; management keys of placements; resolves, events and
 /// error reports of an SDK key, and requests of one client address of the SDK; keys of agents; keys of workflows, and requests of one
 /// client address without such a key.
-pub const RATE_KINDS: [&str; 16] = [
+pub const RATE_KINDS: [&str; 17] = [
     "member",
     "token",
     "flows",
@@ -40,6 +40,7 @@ pub const RATE_KINDS: [&str; 16] = [
     "agents",
     "workflows",
     "workflows-address",
+    "inbound",
 ];
 
 /// The usual [`Settings::heartbeat`].

@@ -10,10 +10,15 @@ use http::header::{ALLOW, RETRY_AFTER};
 use serde_json::json;
 
 use crate::http::shape::{FLAG, Shape, TEXT, must, object, text};
-use crate::http::{Auth, Call, Customs, FaultSite, RateStyle, Reply, Route, Surface, SurfaceDoc};
+use crate::http::{Auth, Call, Customs, FaultSite, OwnLimit, RateStyle, Reply, Route, Surface, SurfaceDoc};
 
 /// Largest body, bytes (section 11).
 const BODY_MAX: usize = 1024 * 1024;
+/// Calls of one address in a minute, whoever makes them; operators name the limit [`LIMIT`]. Callers have no key that could be limited,
+/// and each call that is let through is a run.
+const CALLS_PER_MINUTE: u32 = 600;
+/// How operators name the limit of an address.
+const LIMIT: &str = "inbound";
 
 /// Both addresses; the second is for clients whose base ends in `/api`.
 const PATHS: [&str; 2] = ["/webhooks/{id}", "/api/webhooks/{id}"];
@@ -43,6 +48,7 @@ const REFUSALS: &[(u16, &[&str])] = &[
     (404, &["not_found"]),
     (405, &["method_not_allowed"]),
     (413, &["payload_too_large"]),
+    (429, &["rate_limited"]),
     (500, &["invalid_definition"]),
 ];
 
@@ -96,6 +102,9 @@ pub fn routes() -> Vec<Route> {
 }
 
 async fn call(call: Call) -> Result<Reply, Fault> {
+    if let Some(refusal) = OwnLimit::take(&call, LIMIT, call.param("id")?, CALLS_PER_MINUTE).refusal() {
+        return Err(refusal);
+    }
     let inbound = Inbound {
         id: call.param("id")?.to_owned(),
         method: call.method.as_str().to_ascii_uppercase(),

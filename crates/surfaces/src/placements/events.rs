@@ -81,8 +81,14 @@ async fn take_legacy(call: SdkCall) -> Result<Reply, Fault> {
     events.note_legacy(call.caller.workspace, call.key, LEGACY);
     let rules: Vec<AppRules> = call.config.apps().map(|app| rules_of(app)).collect();
     let reply = take_by(&call, &move |app| rules.iter().find(|rules| rules.app == app).copied()).await?;
-    let successor = HeaderValue::from_static("</v1/apps/{appId}/events>; rel=\"successor-version\"");
-    Ok(reply.header(DEPRECATION, HeaderValue::from_static("true")).header(LINK, successor))
+    // Which app it is, is for each event to say, unless there is only one.
+    let mut apps = call.config.apps();
+    let app = match (apps.next(), apps.next()) {
+        (Some(only), None) => only.id.to_string(),
+        _ => "{appId}".to_owned(),
+    };
+    let successor = format!("</v1/apps/{app}/events>; rel=\"successor-version\"");
+    Ok(reply.header(DEPRECATION, HeaderValue::from_static("true")).text_header(LINK, &successor))
 }
 
 fn rules_of(app: &ServedApp) -> AppRules {

@@ -91,7 +91,10 @@ fn read_platforms(body: &mut Fields) -> Option<Platforms> {
     for (index, word) in words.iter().enumerate() {
         match Platform::parse(word) {
             Some(platform) => platforms.push(platform),
-            None => body.problem(&format!("platforms/{index}"), "value", "must be one of: ios, android, web"),
+            None => {
+                let message = format!("platforms[{index}] must be one of: ios, android, web");
+                body.problem(&format!("platforms/{index}"), "value", message);
+            }
         }
     }
     if words.is_empty() {

@@ -38,7 +38,7 @@ pub(super) fn routes() -> Vec<Route> {
             .query("agent_type", TEXT, AGENT)
             .query("actor", TEXT, "Events of one actor, by id or name")
             .query("from", INSTANT, "Not before; a day is its beginning in UTC")
-            .query("to", INSTANT, "Before")
+            .query("to", INSTANT, input::UNTIL)
             .answers(200, shapes::AUDIT_EVENTS),
         Route::get(&SURFACE, "/api/v1/audit/verify", DASHBOARD, verify)
             .owner_reads()
@@ -80,11 +80,12 @@ async fn list_public(call: Call) -> Result<Reply, Fault> {
 }
 
 async fn list(call: Call) -> Result<Reply, Fault> {
-    let instant = |name: &str| call.query.get(name).and_then(input::parse_instant);
+    let from = call.query.get("from").and_then(input::parse_instant);
+    let to = call.query.get("to").and_then(input::parse_until);
     let actor = call.query.get("actor").map(str::trim).filter(|actor| !actor.is_empty());
     let actor_id = actor.and_then(input::parse_id);
     let actor_name = actor.filter(|_| actor_id.is_none()).map(str::to_owned);
-    let filter = Filter { actor_id, actor_name, from: instant("from"), to: instant("to"), ..common(&call) };
+    let filter = Filter { actor_id, actor_name, from, to, ..common(&call) };
     answer(call, filter).await
 }
 

@@ -2,7 +2,7 @@
 //! `errors`.
 
 use floe_model::access::PAYMENT_APPROVAL;
-use floe_model::{Fault, FaultKind};
+use floe_model::{Fault, FaultKind, FieldProblem};
 use http::StatusCode;
 use http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde_json::{Value, json};
@@ -14,6 +14,8 @@ use crate::http::{FaultSite, Reply};
 const PLACES: [&str; 4] = ["path", "query", "header", "body"];
 /// Seconds after which a request that could not be served may be sent again, where nothing better is known.
 const RETRY_S: u64 = 1;
+/// The code of a notice that another than its provider signed.
+const WRONG_SIGNATURE: &str = "wrong_signature";
 
 /// The body that [`render`] makes.
 pub(super) const FAULT: Shape = object(
@@ -77,6 +79,7 @@ fn detail(fault: &Fault, status: StatusCode, site: &FaultSite<'_>) -> String {
         (StatusCode::BAD_REQUEST, _) => "Invalid Idempotency-Key.",
         (StatusCode::UNAUTHORIZED, "no_credential") if is_public => "Missing API key.",
         (StatusCode::UNAUTHORIZED, "no_credential") => "Missing session or access token.",
+        (StatusCode::UNAUTHORIZED, WRONG_SIGNATURE) => fault.message(),
         (StatusCode::UNAUTHORIZED, _) if is_public => "Invalid or expired API key.",
         (StatusCode::UNAUTHORIZED, _) => "Invalid or expired session or access token.",
         (StatusCode::FORBIDDEN, "insufficient_scope") => return missing_scope(fault, is_public),
@@ -119,13 +122,20 @@ fn unprocessable(fault: &Fault) -> Value {
         _ => fault
             .fields()
             .iter()
-            .map(|one| Problem { kind: one.code, loc: loc(&one.path), msg: &one.message })
+            .map(|one| Problem { kind: one.code, loc: loc(&one.path), msg: unnamed(one) })
             .collect(),
     };
     let detail = problems.first().map_or_else(|| fault.message().to_owned(), Problem::sentence);
     let errors: Vec<Value> =
         problems.iter().map(|one| json!({ "type": one.kind, "loc": one.loc, "msg": one.msg })).collect();
     json!({ "detail": detail, "errors": errors })
+}
+
+/// What a problem says, without the name of its field, which this API puts before it.
+fn unnamed(problem: &FieldProblem) -> &str {
+    let name = problem.path.rsplit('/').next().unwrap_or_default();
+    let rest = problem.message.strip_prefix(name).and_then(|rest| rest.strip_prefix(' '));
+    rest.filter(|_| !name.is_empty()).unwrap_or(&problem.message)
 }
 
 struct Problem<'a> {

@@ -15,13 +15,15 @@ use crate::http::{Call, JSON_DEPTH_MAX, depth_within};
 use members::Members;
 
 use words::read_text;
-pub(super) use words::{control_problem, length_problem, parse_date, parse_id, parse_instant};
+pub(super) use words::{control_problem, length_problem, parse_date, parse_id, parse_instant, parse_until};
 
 /// Problems that one answer names.
 const PROBLEMS_MAX: usize = 1_000;
 
 pub(super) const NO_UUID: &str = "must be a valid UUID";
 pub(super) const NO_DATE: &str = "must be a date like 2026-06-01";
+/// What a parameter that ends a span says about itself.
+pub(super) const UNTIL: &str = "Before; a day is its end in UTC";
 pub(super) const NO_INSTANT: &str = "must be a time like 2026-06-01T08:00:00Z or a date";
 const REQUIRED: &str = "field required";
 

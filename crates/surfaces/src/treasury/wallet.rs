@@ -11,7 +11,7 @@ use floe_treasury::wallet::{self, AddCredits, Added, Filter, Line, Notice, Stand
 use http::{HeaderName, StatusCode};
 use serde::Serialize;
 
-use super::input::{Input, parse_instant};
+use super::input::{Input, UNTIL, parse_instant, parse_until};
 use super::page::Page;
 use super::shapes::{PAGING, money as shapes};
 use super::wire::Seconds;
@@ -60,14 +60,14 @@ fn reads() -> Vec<Route> {
             .queries(PAGING)
             .query("kind", words(KINDS), "Lines of one kind")
             .query("from", INSTANT, FROM)
-            .query("to", INSTANT, "Before")
+            .query("to", INSTANT, UNTIL)
             .answers(200, shapes::LINES),
         Route::get(&SURFACE, "/api/v1/wallet/statement", DASHBOARD, statement)
             .any_reads()
             .doc("Show a statement of the wallet")
             .about("Opening and lines make closing, to the kobo; at most 100,000 lines.")
             .query("from", INSTANT, FROM)
-            .query("to", INSTANT, "Before; now unless given")
+            .query("to", INSTANT, "Before; a day is its end in UTC; now unless given")
             .query("format", words(&["json", "csv"]), "json unless given")
             .answers(200, shapes::STATEMENT)
             .answers_media(200, "text/csv; charset=utf-8", TEXT),
@@ -230,14 +230,16 @@ async fn account(call: Call) -> Result<Reply, Fault> {
     Reply::ok(&AccountOut { account_number, bank_name, account_name })
 }
 
-fn instant(call: &Call, name: &str) -> Option<Timestamp> {
-    call.query.get(name).and_then(parse_instant)
+/// The span of time that is asked for.
+fn span(call: &Call) -> (Option<Timestamp>, Option<Timestamp>) {
+    (call.query.get("from").and_then(parse_instant), call.query.get("to").and_then(parse_until))
 }
 
 async fn lines(call: Call) -> Result<Reply, Fault> {
     let (page, scope) = (Page::of(&call.query), call.ctx.caller.scope());
     let kind = call.query.get("kind").and_then(TransferKind::parse);
-    let filter = Filter { kind, from: instant(&call, "from"), to: instant(&call, "to") };
+    let (from, to) = span(&call);
+    let filter = Filter { kind, from, to };
     let reading = move |tx: &mut Tx<'_>| wallet::lines(tx, scope, filter, page.limit, page.offset);
     let found = call.ctx.store.read(reading).await?;
     Reply::ok(&page.around(found.rows.into_iter().map(LineOut::from).collect(), found.total))
@@ -245,8 +247,8 @@ async fn lines(call: Call) -> Result<Reply, Fault> {
 
 async fn statement(call: Call) -> Result<Reply, Fault> {
     let scope = call.ctx.caller.scope();
-    let from = instant(&call, "from").unwrap_or(Timestamp(0));
-    let to = instant(&call, "to").unwrap_or(Timestamp(i64::MAX));
+    let (from, to) = span(&call);
+    let (from, to) = (from.unwrap_or(Timestamp(0)), to.unwrap_or(Timestamp(i64::MAX)));
     let statement = call.ctx.store.read(move |tx| wallet::statement(tx, scope, from, to)).await?;
     if call.query.get("format") == Some("csv") {
         return Ok(Reply::bytes(StatusCode::OK, "text/csv; charset=utf-8", statement.csv())

@@ -12,8 +12,9 @@ use floe_runtime::models::ModelKind;
 use floe_store::Tx;
 use floe_store::agents::thread_list;
 use http::StatusCode;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use super::memory::metadata;
 use super::shapes::agents as shapes;
 use super::shapes::threads::THREAD;
 use super::shapes::{PAGING, enveloped, paged};
@@ -23,8 +24,6 @@ use crate::http::{Call, Reply, Route};
 
 /// What is missing when an agent is.
 pub(super) const WHAT: &str = "Agent";
-/// Bytes of the metadata of a thread, as JSON (section 8.3).
-const METADATA_BYTES_MAX: usize = 16 * 1024;
 /// Characters of the title of a thread.
 const TITLE_MAX: usize = 255;
 
@@ -94,19 +93,7 @@ async fn get(call: Call) -> Result<Reply, Fault> {
 async fn begin(call: Call) -> Result<Reply, Fault> {
     let mut body = call.fields()?;
     let title = body.text("title", 0, TITLE_MAX).filter(|title| !title.is_empty());
-    let metadata = match body.value("metadata") {
-        None => Map::new(),
-        Some(Value::Object(map)) if Value::Object(map.clone()).to_string().len() <= METADATA_BYTES_MAX => map,
-        Some(Value::Object(_)) => {
-            let message = format!("metadata must have at most {METADATA_BYTES_MAX} bytes as JSON");
-            body.problem("metadata", "size", message);
-            Map::new()
-        }
-        Some(_) => {
-            body.problem("metadata", "type", "metadata must be an object");
-            Map::new()
-        }
-    };
+    let metadata = metadata(&mut body);
     body.finish_ignoring_unknown()?;
     let (agent, ctx, told) = (agent_id(&call)?, call.ctx.clone(), Envelope::of(&call));
     let act = move |tx: &mut Tx<'_>| threads::begin(tx, &ctx, agent, title.clone(), &metadata);

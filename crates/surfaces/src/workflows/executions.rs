@@ -1,9 +1,11 @@
 //! Executions (workflows contract, section 8.2): runs of workflows and flows.
 
+use floe_agents::exchanges;
 use floe_flows::questions::Way;
+use floe_flows::triggers;
 use floe_flows::workflows::{Execution, Listing, Status, find_id};
-use floe_model::id::{RunId, TriggerId};
-use floe_model::{Fault, FaultKind};
+use floe_model::id::{ExchangeId, RunId, TriggerId};
+use floe_model::{Fault, FaultKind, Mode};
 use serde_json::{Value, json};
 
 use super::shapes::executions as shapes;
@@ -85,16 +87,55 @@ async fn filter(call: &Call) -> Result<Listing, Fault> {
             Some(found.await?)
         }
     };
-    Ok(Listing {
-        workflow,
-        status: given("status").map(state).transpose()?,
-        trigger: given("trigger_id").map(|text| TriggerId::parse(text).unwrap_or(TriggerId(0))),
-    })
+    let trigger = match given("trigger_id") {
+        None => None,
+        Some(text) => {
+            let (workspace, text) = (call.ctx.caller.workspace, text.to_owned());
+            let found = call.ctx.store.read(move |tx| match triggers::find_id(tx, workspace, &text) {
+                // Nothing was started by what is not there.
+                Err(fault) if fault.kind() == FaultKind::NotFound => Ok(TriggerId(0)),
+                found => found,
+            });
+            Some(found.await?)
+        }
+    };
+    Ok(Listing { workflow, status: given("status").map(state).transpose()?, trigger })
 }
 
 async fn get(call: Call) -> Result<Reply, Fault> {
-    let found = call.app.flows.execution(&call.ctx, run_id(&call)?).await.map_err(|fault| named(&call, fault))?;
-    Ok(Envelope::of(&call).ok(&found.to_json()))
+    let run = run_id(&call)?;
+    let data = match call.app.flows.execution(&call.ctx, run).await {
+        Ok(found) => found.to_json(),
+        Err(fault) if fault.kind() == FaultKind::NotFound => reply(&call, run).await?,
+        Err(fault) => return Err(fault),
+    };
+    Ok(Envelope::of(&call).ok(&data))
+}
+
+/// What an agent is asked in a thread is an execution too: of no workflow, and read by its id only.
+async fn reply(call: &Call, id: RunId) -> Result<Value, Fault> {
+    let scope = call.ctx.caller.scope();
+    let found = call.ctx.store.read(move |tx| exchanges::execution(tx, scope, ExchangeId(id.0))).await?;
+    let found = found.ok_or_else(|| errors::missing(WHAT, call.param("id").unwrap_or_default()))?;
+    let error = found.error.as_ref();
+    let duration = found.started_at.zip(found.ended_at).map(|(start, end)| end.millis_since(start).max(0));
+    Ok(json!({
+        "id": exchanges::execution_name(found.id),
+        "workflow_id": null,
+        "workflow_name": found.agent_name,
+        "status": found.status,
+        "inputs": { "content": found.content },
+        "outputs": found.reply.as_ref().map(|content| json!({ "content": content })),
+        "error": error.map(|why| json!({ "code": errors::FAILED, "message": why, "node_id": null })),
+        "error_message": error,
+        "started_at": found.started_at,
+        "completed_at": found.ended_at,
+        "created_at": found.accepted_at,
+        "duration_ms": duration,
+        "trigger_id": null,
+        "test": found.mode == Mode::Test,
+        "pause_context": null,
+    }))
 }
 
 async fn cancel(call: Call) -> Result<Reply, Fault> {

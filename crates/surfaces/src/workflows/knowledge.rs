@@ -4,7 +4,7 @@ use floe_agents::knowledge::bases;
 use floe_agents::knowledge::search::{Asked, Hit, QUERY_CHARS_MAX, TOP_K_DEFAULT, Way};
 use floe_model::Fault;
 use floe_store::agents::knowledge_bases::Base;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::memory::share;
 use super::shapes::knowledge as shapes;
@@ -80,14 +80,7 @@ fn read(call: &Call) -> Result<Asked, Fault> {
     let top_k = body.number("top_k", 1, i64::MAX).and_then(|count| usize::try_from(count).ok());
     let threshold = share(&mut body, "threshold");
     let similarity_threshold = share(&mut body, "similarity_threshold");
-    let filter = match body.value("filter") {
-        None => Map::new(),
-        Some(Value::Object(filter)) => filter,
-        Some(_) => {
-            body.problem("filter", "type", "filter must be an object");
-            Map::new()
-        }
-    };
+    let filter = body.object("filter").unwrap_or_default();
     body.finish_ignoring_unknown()?;
     Ok(Asked {
         query,

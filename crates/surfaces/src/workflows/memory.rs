@@ -184,21 +184,13 @@ pub(super) fn share(body: &mut Fields, name: &str) -> Option<f64> {
     share
 }
 
-fn metadata(body: &mut Fields) -> Map<String, Value> {
-    match body.value("metadata") {
-        None => Map::new(),
-        Some(Value::Object(map)) => {
-            if Value::Object(map.clone()).to_string().len() > METADATA_BYTES_MAX {
-                let message = format!("metadata must have at most {METADATA_BYTES_MAX} bytes as JSON");
-                body.problem("metadata", "size", message);
-            }
-            map
-        }
-        Some(_) => {
-            body.problem("metadata", "type", "metadata must be an object");
-            Map::new()
-        }
+/// The member `metadata` of a body.
+pub(super) fn metadata(body: &mut Fields) -> Map<String, Value> {
+    let map = body.object("metadata").unwrap_or_default();
+    if Value::Object(map.clone()).to_string().len() > METADATA_BYTES_MAX {
+        body.problem("metadata", "size", format!("metadata must have at most {METADATA_BYTES_MAX} bytes as JSON"));
     }
+    map
 }
 
 /// The agent and the person that the path names; an id that nobody can have is not there.

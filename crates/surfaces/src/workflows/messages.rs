@@ -6,10 +6,10 @@ use std::time::Duration;
 use floe_agents::exchanges::follow::{self, Current, End};
 use floe_agents::exchanges::{NewExchange, Sent, execution_name};
 use floe_agents::threads::{self, Shown, ShownCall};
+use floe_model::Fault;
 use floe_model::agents::envelope::Finish;
 use floe_model::agents::exchange::{Channel, ThreadState};
 use floe_model::agents::message::Message;
-use floe_model::{Fault, FaultKind};
 use floe_runtime::models::Usage;
 use floe_store::Tx;
 use http::StatusCode;
@@ -120,7 +120,8 @@ async fn take(call: &Call, body: &Body, turn: Turn, subject: u128) -> Result<Sen
         key: Some(key_of(turn, subject)),
         ..NewExchange::new(thread.agent, vec![Message::user(body.content.clone())])
     };
-    let sent = call.app.agents.send(&call.ctx, new).await.map_err(|fault| refused(call, fault))?;
+    let sent = call.app.agents.send(&call.ctx, new).await;
+    let sent = sent.map_err(|fault| errors::named(fault, super::agents::WHAT, &thread.agent.prefixed()))?;
     // Deleted between the look and the message.
     if sent.thread != thread.id {
         return Err(errors::missing("Thread", call.param("id")?));
@@ -131,14 +132,6 @@ async fn take(call: &Call, body: &Body, turn: Turn, subject: u128) -> Result<Sen
             Err(errors::failed(&why, Some(&execution_name(sent.exchange))))
         }
         None => Ok(sent),
-    }
-}
-
-/// The agent is what is not there, as the thread is.
-fn refused(call: &Call, fault: Fault) -> Fault {
-    match fault.kind() {
-        FaultKind::NotFound => errors::named(fault, super::agents::WHAT, call.param("id").unwrap_or_default()),
-        _ => fault,
     }
 }
 

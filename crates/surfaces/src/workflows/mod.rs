@@ -23,7 +23,6 @@ mod thread_events;
 mod threads;
 mod triggers;
 mod webhooks;
-mod wire;
 
 use floe_access::rate::Limits;
 use floe_model::access::KeyKind;

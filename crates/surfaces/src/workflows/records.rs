@@ -1,15 +1,14 @@
 //! Workflows (workflows contract, section 8.1): read and started, never written; see the console for that.
 
 use floe_flows::definitions::VersionChoice;
-use floe_flows::workflows::{Start, Started, Workflow, find_id};
-use floe_model::id::RunId;
+use floe_flows::workflows::{Start, Started, Workflow, find_id, ids};
+use floe_model::id::{FlowId, RunId};
 use floe_model::{Fault, FaultKind};
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::shapes::workflows as shapes;
 use super::shapes::{PAGING, enveloped, paged};
-use super::wire::execution_id;
 use super::{Envelope, KEY, Page, SURFACE, errors};
 use crate::flows::late::{Turn, once};
 use crate::http::{Call, Reply, Route};
@@ -68,8 +67,14 @@ async fn execute(call: Call) -> Result<Reply, Fault> {
         {
             return Ok(reply);
         }
-        let (workspace, text) = (call.ctx.caller.workspace, id.to_owned());
-        let workflow = call.ctx.store.read(move |tx| find_id(tx, workspace, &text)).await?;
+        let workflow = match FlowId::parse(id) {
+            // Whether it is there is seen at the start.
+            Ok(workflow) => workflow,
+            Err(_) => {
+                let (workspace, text) = (call.ctx.caller.workspace, id.to_owned());
+                call.ctx.store.read(move |tx| find_id(tx, workspace, &text)).await?
+            }
+        };
         let start = Start {
             workflow,
             version: VersionChoice::Latest,
@@ -79,14 +84,24 @@ async fn execute(call: Call) -> Result<Reply, Fault> {
             source: "api",
             run,
             depth: 0,
+            chain: Vec::new(),
             ip: Some(call.peer.to_string()),
         };
         let started = call.app.flows.start_workflow(&call.ctx, start).await;
-        let Started { shown_id, inputs, .. } = started.map_err(|fault| errors::named(fault, WHAT, id))?;
+        let Started { shown_id, inputs, .. } = started.map_err(|fault| not_started(fault, id))?;
         call.trace.caused_run(run);
         Ok(told(call, run, &shown_id, &Value::Object(inputs)))
     };
     once(call, first, act).await
+}
+
+/// What could not be stored was not started (contract, sections 1 and 8.1).
+fn not_started(fault: Fault, id: &str) -> Fault {
+    if fault.kind() != FaultKind::Internal {
+        return errors::named(fault, WHAT, id);
+    }
+    tracing::error!(%fault, "an execution could not be started");
+    errors::failed("The execution could not be started", None)
 }
 
 /// The answer to a call whose server ended before it gave one; none when nothing had been started.
@@ -99,7 +114,7 @@ async fn earlier(call: &Call, run: RunId) -> Result<Option<Reply>, Fault> {
 }
 
 fn told(call: &Call, run: RunId, workflow: &str, inputs: &Value) -> Reply {
-    let id = execution_id(run);
+    let id = ids::execution(run);
     let data = json!({ "execution_id": id, "workflow_id": workflow, "status": "pending", "inputs": inputs });
     Envelope::of(call).made(StatusCode::ACCEPTED, &format!("/executions/{id}"), &data)
 }
@@ -107,14 +122,7 @@ fn told(call: &Call, run: RunId, workflow: &str, inputs: &Value) -> Reply {
 /// The member `inputs` of a body.
 pub(super) fn read_inputs(call: &Call) -> Result<Map<String, Value>, Fault> {
     let mut body = call.fields()?;
-    let inputs = match body.value("inputs") {
-        None => Map::new(),
-        Some(Value::Object(inputs)) => inputs,
-        Some(_) => {
-            body.problem("inputs", "type", "inputs must be an object");
-            Map::new()
-        }
-    };
+    let inputs = body.object("inputs").unwrap_or_default();
     body.finish_ignoring_unknown()?;
     Ok(inputs)
 }

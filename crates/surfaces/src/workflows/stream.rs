@@ -2,13 +2,12 @@
 //! it.
 
 use floe_flows::run_feed::{RunFeed, wait_for_change};
-use floe_flows::workflows::Execution;
+use floe_flows::workflows::{Execution, ids};
 use floe_model::{Fault, FaultKind, Timestamp};
 
 use super::executions::{named, run_id};
 use super::stream_base::{self, StreamPlace, resumed};
 use super::stream_events::Teller;
-use super::wire::execution_id;
 use super::{KEY, SURFACE};
 use crate::http::shape::TEXT;
 use crate::http::{Call, Reply, Route};
@@ -40,7 +39,7 @@ async fn follow(call: Call) -> Result<Reply, Fault> {
     let execution = call.app.flows.execution(&call.ctx, run).await.map_err(|fault| named(&call, fault))?;
     let feed = call.app.flows.follow(&call.ctx, run).await.map_err(|fault| named(&call, fault))?;
     let place = StreamPlace::take(&call)?;
-    let after = resumed(&call, &execution_id(run));
+    let after = resumed(&call, &ids::execution(run));
     let app = std::sync::Arc::clone(&call.app);
     Ok(stream_base::reply(&app.settings, place, move |reader| tell(call, feed, execution, after, reader)))
 }
@@ -60,7 +59,7 @@ async fn tell(
     let (run, now) = (execution.run, call.ctx.now());
     let mut teller = Teller::new(&execution, after, is_old(&execution, now));
     reader.send(teller.connected(execution.status.as_str(), now)).await?;
-    drop(execution);
+    let mut ended = execution.status.is_over().then_some(execution);
     loop {
         // Watch first, so that a change between the read and the wait is not missed.
         let changed = call.app.flows.runs.watch(run);
@@ -72,7 +71,10 @@ async fn tell(
             reader.send(message).await?;
         }
         if feed.is_over() {
-            let ended = call.app.flows.execution(&call.ctx, run).await.map_err(|_| Cut)?;
+            let ended = match ended.take() {
+                Some(execution) => execution,
+                None => call.app.flows.execution(&call.ctx, run).await.map_err(|_| Cut)?,
+            };
             if let Some(message) = teller.ended(&ended, feed.machine().last_at()) {
                 reader.send(message).await?;
             }

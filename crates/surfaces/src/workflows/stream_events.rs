@@ -9,13 +9,12 @@ use floe_engine::event::{Happening, Question, QuestionKind};
 use floe_engine::plan::{Node, Plan};
 use floe_engine::records::{StepRecord, StepStatus};
 use floe_flows::run_feed::Moment;
-use floe_flows::workflows::{Execution, Pause, Status, pause_json};
+use floe_flows::workflows::{Execution, Pause, Status, ids, pause_json};
 use floe_model::Timestamp;
 use floe_model::id::{RunId, WaitId};
 use serde_json::{Map, Value, json};
 
 use super::stream_base::message;
-use super::wire::execution_id;
 
 /// Type of the nodes that a plan adds where a definition goes round in a circle.
 const CYCLE: &str = "cycle";
@@ -48,7 +47,7 @@ impl Teller {
     /// Of an execution, for a reader who has seen messages up to a number.
     pub(super) fn new(execution: &Execution, after: u64, last_only: bool) -> Self {
         Self {
-            id: execution_id(execution.run),
+            id: ids::execution(execution.run),
             workflow_id: execution.workflow_shown_id.clone(),
             workflow_name: execution.workflow_name.clone(),
             sequence: 0,

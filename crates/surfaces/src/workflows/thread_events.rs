@@ -2,7 +2,7 @@
 //! server makes them, nor when the reader comes.
 
 use floe_agents::exchanges::execution_name;
-use floe_agents::exchanges::follow::{self, Current, End, Event};
+use floe_agents::exchanges::follow::{self, Current, End, Event, Look};
 use floe_agents::threads;
 use floe_model::id::{MessageId, ThreadId};
 use floe_model::{Fault, Timestamp};
@@ -51,7 +51,7 @@ async fn listen(call: Call) -> Result<Reply, Fault> {
             None => None,
         };
         let first = match again {
-            Some((current, after)) if !is_all_seen(tx, scope, &current, after)? => Some((current, after)),
+            Some((current, after)) if !is_all_seen(tx, scope, id, &current, after)? => Some((current, after)),
             // Everything of that reply was seen.
             Some(_) => {
                 follow::next(tx, scope, id, again.map_or(0, |(current, _)| current.arrival))?.map(|next| (next, 0))
@@ -93,12 +93,31 @@ fn resumed(call: &Call) -> Option<(MessageId, u64)> {
 }
 
 /// Whether a reader who has seen so many events of a reply has seen its end.
-fn is_all_seen(tx: &mut Tx<'_>, scope: floe_model::Scope, current: &Current, after: u64) -> Result<bool, Fault> {
-    let Some(look) = follow::look(tx, scope, current.exchange, 0)? else { return Ok(true) };
-    let Some(end) = look.end else { return Ok(false) };
-    let mut told = Told::new(current, after);
-    let events: usize = look.events.iter().map(|(_, event)| told.event(Timestamp(0), event).len()).sum();
-    Ok(events == 0 && told.end(Timestamp(0), &end).is_empty())
+fn is_all_seen(
+    tx: &mut Tx<'_>,
+    scope: floe_model::Scope,
+    thread: ThreadId,
+    current: &Current,
+    after: u64,
+) -> Result<bool, Fault> {
+    let (mut told, mut seen) = (Told::new(thread, current, after), 0);
+    if !told.started(Timestamp(0)).is_empty() {
+        return Ok(false);
+    }
+    loop {
+        let Some(look) = follow::look(tx, scope, current.exchange, seen)? else { return Ok(true) };
+        for (number, event) in &look.events {
+            seen = *number;
+            if !told.event(Timestamp(0), event).is_empty() {
+                return Ok(false);
+            }
+        }
+        match look.end {
+            Some(end) => return Ok(told.end(Timestamp(0), &end).is_empty()),
+            None if look.is_all => return Ok(false),
+            None => {}
+        }
+    }
 }
 
 async fn tell(
@@ -158,18 +177,18 @@ async fn one(
     changes: &mut broadcast::Receiver<Change>,
 ) -> Result<(), Cut> {
     let (scope, exchange) = (call.ctx.caller.scope(), current.exchange);
-    let (mut told, mut seen) = (Told::new(current, after), 0);
-    told.thread = listener.thread.prefixed();
+    let (mut told, mut seen) = (Told::new(listener.thread, current, after), 0);
     for text in told.started(call.ctx.now()) {
         reader.send(text).await?;
     }
     loop {
         let look = call.ctx.store.read(move |tx| follow::look(tx, scope, exchange, seen)).await.map_err(|_| Cut)?;
-        let (events, end, now) = match look {
-            Some(look) => (look.events, look.end, call.ctx.now()),
-            None => (Vec::new(), Some(End::Failed("The thread was deleted".to_owned())), call.ctx.now()),
-        };
-        let is_new = !events.is_empty();
+        let now = call.ctx.now();
+        let Look { events, is_all, end } = look.unwrap_or_else(|| Look {
+            events: Vec::new(),
+            is_all: true,
+            end: Some(End::Failed("The thread was deleted".to_owned())),
+        });
         for (number, event) in &events {
             seen = *number;
             for text in told.event(now, event) {
@@ -186,7 +205,8 @@ async fn one(
             }
             return Ok(());
         }
-        if !is_new {
+        // Changes were watched before the look, so nothing is missed.
+        if is_all {
             changed(changes, exchange.0, listener.thread.0).await;
             reader.go_on(call).await?;
         }
@@ -226,10 +246,10 @@ struct Told {
 }
 
 impl Told {
-    fn new(current: &Current, after: u64) -> Self {
+    fn new(thread: ThreadId, current: &Current, after: u64) -> Self {
         Self {
             message: current.answer.prefixed(),
-            thread: String::new(),
+            thread: thread.prefixed(),
             execution: execution_name(current.exchange),
             number: 0,
             after,

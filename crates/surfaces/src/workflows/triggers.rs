@@ -7,7 +7,7 @@ use floe_model::flows::trigger::TriggerKind;
 use floe_store::Tx;
 use floe_store::flows::triggers::TriggerFilter;
 use http::StatusCode;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::shapes::{PAGING, WIRE_ID, enveloped, paged, triggers as shapes};
 use super::{Envelope, KEY, Page, SURFACE, errors};
@@ -36,12 +36,13 @@ pub(super) fn routes() -> Vec<Route> {
 
 async fn list(call: Call) -> Result<Reply, Fault> {
     let (told, page) = (Envelope::of(&call), Page::of(&call));
-    let kind = call.query.get("type").map(|word| {
+    let given = |name: &str| call.query.get(name).filter(|text| !text.is_empty());
+    let kind = given("type").map(|word| {
         let wrong = || Fault::field("/type", "value", format!("type must be one of: {KINDS}"));
         TriggerKind::parse(word).ok_or_else(wrong)
     });
     let kind = kind.transpose()?;
-    let (ctx, workflow) = (call.ctx.clone(), call.query.get("workflow_id").map(str::to_owned));
+    let (ctx, workflow) = (call.ctx.clone(), given("workflow_id").map(str::to_owned));
     let reading = move |tx: &mut Tx<'_>| {
         let flow = match &workflow {
             // A workflow that is not there has no triggers.
@@ -63,7 +64,7 @@ async fn list(call: Call) -> Result<Reply, Fault> {
 async fn execute(call: Call) -> Result<Reply, Fault> {
     let told = Envelope::of(&call);
     let mut body = call.fields()?;
-    let inputs = read_inputs(&mut body).unwrap_or_default();
+    let inputs = body.object("inputs").unwrap_or_default();
     body.finish_ignoring_unknown()?;
     let (text, workspace) = (call.param("id")?.to_owned(), call.ctx.caller.workspace);
     let named = text.clone();
@@ -85,17 +86,6 @@ async fn execute(call: Call) -> Result<Reply, Fault> {
         .await;
     call.app.flows.let_go(&by_hand);
     done.map_err(|fault| errors::named(fault, "Trigger", &text))
-}
-
-/// `inputs` of a body: an object.
-pub(super) fn read_inputs(body: &mut crate::http::Fields) -> Option<Map<String, Value>> {
-    match body.value("inputs")? {
-        Value::Object(map) => Some(map),
-        _ => {
-            body.problem("inputs", "type", "inputs must be an object");
-            None
-        }
-    }
 }
 
 fn object(shown: &Shown) -> Value {

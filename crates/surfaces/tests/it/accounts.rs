@@ -317,6 +317,7 @@ async fn the_catalogue_holds_what_is_here() {
         ("key-kinds", "treasury"),
         ("scopes", "console.read"),
         ("event-types", "flows.run.started"),
+        ("audience-operators", "equals"),
         ("shortcuts", "anywhere Ctrl K"),
     ] {
         let answer = app.get(&format!("{BASE}/catalog/{name}")).bearer(&session).send().await;
@@ -328,7 +329,7 @@ async fn the_catalogue_holds_what_is_here() {
     let nodes = app.get(&format!("{BASE}/catalog/steps-workflow")).bearer(&session).send().await;
     let nodes = nodes.json["data"].as_array().expect("a list").clone();
     assert!(nodes.iter().any(|node| node["key"] == "humanReview"), "{nodes:?}");
-    for name in ["audience-operators", "nothing"] {
+    for name in ["import-formats", "nothing"] {
         app.get(&format!("{BASE}/catalog/{name}")).bearer(&session).send().await.is(404, "not_found");
     }
 }

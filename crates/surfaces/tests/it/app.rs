@@ -176,7 +176,10 @@ fn operation_config() -> floe_operation::Config {
         serves_tls: false,
         behind_proxy: false,
         metrics_token: None,
-        settings: Vec::new(),
+        settings: vec![json!({
+            "key": "request_log_bodies", "value": "test", "origin": "default", "env": "FLOE_REQUEST_LOG_BODIES",
+            "restart_required": true, "meaning": "bodies",
+        })],
         more_checks: Vec::new(),
     }
 }

@@ -87,7 +87,8 @@ async fn what_is_built_in_is_there_and_only_its_default_can_be_chosen() {
         .send()
         .await
         .is(422, "not_supported");
-    app.delete(&offline).bearer(&session).send().await.is(422, "not_supported");
+    let refused = app.delete(&offline).bearer(&session).send().await.is(422, "not_supported");
+    assert_eq!(refused.json["fix"], json!(null), "what helps elsewhere does not help here");
     assert_eq!(app.patch(&offline).bearer(&session).json(&json!({ "is_default": true })).send().await.status, 200);
     let provider = format!("{PROVIDERS}/{}", listed.json["data"][0]["provider_id"].as_str().expect("an id"));
     app.patch(&provider).bearer(&session).json(&json!({ "name": "x" })).send().await.is(422, "not_supported");

@@ -104,7 +104,16 @@ on_both! {
         assert!(run.status == 200 && checks >= 10, "{run:?}");
         let shown = app.get("/console/v1/doctor").bearer(&session).send().await;
         assert_eq!(shown.json.as_array().map(Vec::len), Some(checks));
-        assert_eq!(app.get("/console/v1/settings").bearer(&session).send().await.json, json!([]));
+        // What the workspace says holds in place of what the server was started with.
+        let facts = async || {
+            let setting = app.get("/console/v1/settings").bearer(&session).send().await.json[0].clone();
+            ["key", "value", "origin", "restart_required"].map(|name| setting[name].clone())
+        };
+        assert_eq!(facts().await, [json!("request_log_bodies"), json!("test"), json!("default"), json!(true)]);
+        let body = json!({ "request_log_bodies": "off" });
+        let patched = app.patch("/console/v1/workspace").bearer(&session).json(&body).send().await;
+        assert_eq!((patched.status.as_u16(), &patched.json["request_log_bodies"]), (200, &json!("off")), "{patched:?}");
+        assert_eq!(facts().await, [json!("request_log_bodies"), json!("off"), json!("workspace"), json!(false)]);
     }
 }
 

@@ -101,5 +101,13 @@ on_both! {
         let skipped = send(&app, &session, &format!("{path}?on_error=skip"), XLSX).await;
         assert_eq!((skipped.status.as_u16(), &skipped.json["candidates_added"]), (201, &json!(4)), "{skipped:?}");
         assert_eq!(total(&app, &session, &format!("/api/v1/runs/{run}/candidates")).await, json!(142 + 142 + 4));
+
+        // A file without a payee changes nothing that was scored or decided.
+        let path = format!("/api/v1/runs/{run}");
+        let before = app.get(&path).bearer(&session).send().await.json;
+        let header = b"beneficiary_name,account_number,institution_code,amount\n";
+        let none = send(&app, &session, &format!("{path}/candidates/upload"), header).await;
+        assert_eq!((none.status.as_u16(), &none.json["candidates_added"]), (201, &json!(0)), "{none:?}");
+        assert_eq!(app.get(&path).bearer(&session).send().await.json, before);
     }
 }

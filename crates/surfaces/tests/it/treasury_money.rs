@@ -67,7 +67,9 @@ on_both! {
         for (provider, signature, status) in
             [("bank", "00".repeat(64), 401), ("bank", "x".to_owned(), 401), ("bank", "é".repeat(64), 401), ("other", "00".repeat(64), 404)]
         {
-            assert_eq!(signed(&house, provider, &signature, &text).await.status, status);
+            let refused = signed(&house, provider, &signature, &text).await;
+            let detail = if status == 401 { "Invalid signature." } else { "Provider not found" };
+            assert_eq!((refused.status.as_u16(), &refused.json["detail"]), (status, &json!(detail)));
         }
         let wrong = notice(&house, &json!({ "reference": "p-3", "account_number": number, "amount": "7", "currency": "USD" })).await;
         let told: Vec<&Value> = wrong.json["errors"].as_array().unwrap().iter().map(|one| &one["type"]).collect();
@@ -111,6 +113,8 @@ on_both! {
         assert_eq!(house.get("/wallet/transactions?to=2020-01-01").await["total"], 0);
         assert_eq!(house.get("/wallet/transactions?from=2020-01-01").await["total"], 4);
         assert_eq!(house.ask(&house.owner, "GET", "/wallet/transactions?kind=theft").send().await.status, 422);
+        let day = lines["data"][0]["created_at"].as_str().unwrap()[..10].to_owned();
+        assert_eq!(house.get(&format!("/wallet/transactions?from={day}&to={day}")).await["total"], 4, "a day is whole");
 
         let statement = house.get("/wallet/statement").await;
         assert_eq!((&statement["opening"], &statement["closing"]), (&json!(0.0), &json!(3999.75)));

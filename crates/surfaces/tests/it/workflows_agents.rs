@@ -134,6 +134,12 @@ on_both! {
         assert_eq!((&data["id"], &data["iterations"], &data["tool_calls"]), (&data["message_id"], &json!(1), &Value::Null));
         assert_eq!((&data["message"]["id"], &data["message"]["content"]), (&data["id"], &data["content"]));
         assert!(text(&data["execution_id"]).starts_with("exec_") && data["usage"]["total_tokens"].as_u64() > Some(0));
+        // Its execution is found by the id, by whoever may see it.
+        let execution = world.data(&format!("/v1/executions/{}", text(&data["execution_id"]))).await;
+        assert_eq!((&execution["id"], &execution["status"], &execution["workflow_id"]), (&data["execution_id"], &json!("completed"), &Value::Null));
+        assert_eq!((&execution["inputs"], &execution["outputs"]), (&json!({ "content": "Where is my order?" }), &json!({ "content": data["content"] })));
+        assert_eq!((&execution["workflow_name"], &execution["error"], &execution["test"]), (&json!("Desk helper"), &Value::Null, &json!(false)));
+        assert!(execution["completed_at"].is_string() && execution["duration_ms"].is_number(), "{execution}");
         let list = world.get(&format!("/v1/threads/{thread}/messages")).send().await;
         assert_eq!(list.json["pagination"]["total_count"], 2);
         let roles: Vec<&Value> = list.json["data"].as_array().expect("a list").iter().map(|one| &one["role"]).collect();
@@ -178,7 +184,10 @@ on_both! {
         assert_eq!(world.console("PATCH", "/console/v1/workspace", Some(&never)).await.status, 200);
         let failed = world.say(&thread, json!({ "content": "Hello" })).await;
         assert_eq!(code(&failed), (500, "execution_failed"), "{failed:?}");
-        assert!(text(&failed.json["error"]["details"]["execution_id"]).starts_with("exec_"));
+        let execution = text(&failed.json["error"]["details"]["execution_id"]);
+        let execution = world.data(&format!("/v1/executions/{execution}")).await;
+        assert_eq!((&execution["status"], &execution["outputs"]), (&json!("failed"), &Value::Null), "{execution}");
+        assert_eq!((&execution["error"]["code"], &execution["error"]["message"]), (&json!("execution_failed"), &execution["error_message"]));
         let streamed = world.say(&thread, json!({ "content": "Hello", "stream": true })).await;
         assert_eq!(streamed.status, 202, "{streamed:?}");
         assert_eq!(kinds(&world.listen(&thread, "").await), ["connected", "message:started", "message:failed"]);
@@ -211,9 +220,11 @@ on_both! {
         assert_eq!(tokens(&whole), "[mock:mock] one two three");
         assert!(last["usage"]["total_tokens"].as_u64() > Some(0));
         // Its end was seen; whoever had less goes on from there.
-        let seen = &whole[3].1;
-        let rest = world.listen(&thread, &format!("?last_event_id={seen}")).await;
-        assert_eq!(rest[1..].iter().map(|(kind, id, _)| (kind, id)).collect::<Vec<_>>(), whole[4..].iter().map(|(kind, id, _)| (kind, id)).collect::<Vec<_>>());
+        let named = |told: &[(String, String, Value)]| told.iter().map(|(kind, id, _)| (kind.clone(), id.clone())).collect::<Vec<_>>();
+        for at in [3, whole.len() - 2] {
+            let rest = world.listen(&thread, &format!("?last_event_id={}", whole[at].1)).await;
+            assert_eq!(named(&rest[1..]), named(&whole[at + 1..]));
+        }
         // Followed first, posted second: it waits.
         let (live, posted) = tokio::join!(world.listen(&thread, ""), async {
             tokio::time::sleep(Duration::from_millis(300)).await;

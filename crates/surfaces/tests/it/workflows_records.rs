@@ -130,6 +130,8 @@ on_both! {
         let start = format!("/v1/workflows/{id}/execute");
         let refused = world.post(&start, &json!({ "inputs": { "name": "Ada" } })).await;
         assert_eq!((refused.status.as_u16(), &refused.json["error"]["code"]), (400, &json!("validation_error")));
+        let field = &refused.json["error"]["details"]["errors"][0]["field"];
+        assert_eq!(field, "definition.nodes.say.type", "{refused:?}");
         let activated = world.console("PATCH", &one, Some(&json!({ "status": "active" }))).await;
         assert_eq!(problem(&activated), (422, "invalid_definition"));
         let restored = world.console("POST", &format!("{one}/versions/1/restore"), None).await;
@@ -149,6 +151,8 @@ on_both! {
         assert_eq!((&page["data"][2]["note"], &page["data"][0]["based_on"]), (&json!("Shorter"), &json!(1)));
         let rest = got(&world, &format!("{one}/versions?limit=3&cursor={}", text(&page["next_cursor"]))).await;
         assert_eq!((numbers(&rest), &rest["next_cursor"]), (vec![1], &Value::Null));
+        let by = &page["data"][0]["created_by"];
+        assert_eq!(by["id"], got(&world, "/console/v1/me").await["id"], "{by}");
         let second = got(&world, &format!("{one}/versions/2")).await;
         assert_eq!(second["definition"]["nodes"]["say"]["config"]["template"], "Hi {{name}}");
 

@@ -138,6 +138,9 @@ impl Coverage {
             Happening::ChildStarted { .. } => "event child started",
             Happening::ChildPaused { question: None, .. } => "event child goes on",
             Happening::ChildPaused { .. } => "event child paused",
+            Happening::ChildEnded { outcome: Err(error), .. } if error.retryable => {
+                "event child failed for another call"
+            }
             Happening::ChildEnded { .. } => "event child ended",
             Happening::Cancelled { .. } => "event cancelled",
             Happening::Stopped { error } => {

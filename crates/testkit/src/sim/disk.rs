@@ -76,7 +76,7 @@ pub(super) struct DiskRun {
     done: BTreeSet<Place>,
     asked: BTreeSet<WaitId>,
     pub(super) answers: BTreeMap<WaitId, Option<Answer>>,
-    pub(super) children: BTreeMap<Place, RunId>,
+    pub(super) children: BTreeMap<(Place, u32), RunId>,
     heard: BTreeSet<RunId>,
     pub(super) cancelled: bool,
     last_at: Timestamp,
@@ -183,8 +183,8 @@ impl DiskRun {
         ensure(self.events_of_end == 0, "something happens after the end")?;
         match &event.what {
             Happening::Began(_) => ensure(self.journal.is_empty(), "a run begins twice")?,
-            Happening::Intended { place, .. } => {
-                ensure(self.intended.insert(*place, 1).is_none(), "an effect is intended twice")?;
+            Happening::Intended { place, .. } | Happening::ChildCalled { place, .. } => {
+                ensure(self.intended.insert(*place, 1).is_none(), "an effect or a call is intended twice")?;
             }
             Happening::Retried { place } => {
                 let attempts = self.intended.get_mut(place).ok_or("an attempt without an intent")?;
@@ -211,7 +211,8 @@ impl DiskRun {
                 ensure(self.answers.insert(*wait, None).is_none(), "a question expires after its answer")?;
             }
             Happening::ChildStarted { place, child } => {
-                ensure(self.children.insert(*place, *child).is_none(), "a call starts two runs")?;
+                let attempt = *self.intended.get(place).ok_or("a run without a call")?;
+                ensure(self.children.insert((*place, attempt), *child).is_none(), "a call starts two runs")?;
             }
             Happening::ChildEnded { child, .. } => ensure(self.heard.insert(*child), "a child ends twice")?,
             Happening::Cancelled { .. } => {

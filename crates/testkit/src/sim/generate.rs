@@ -212,7 +212,11 @@ impl Generator<'_> {
             _ => return self.effect(TOUCH),
         };
         let waits = !around.in_parallel && !self.chance.one_in(4);
-        json!({ "type": "call-flow", "data": { "flowId": flow, "inputs": { "n": "{{ n }}", "list": [1, 2] }, "waitForCompletion": waits } })
+        let mut step = json!({ "type": "call-flow", "data": { "flowId": flow, "inputs": { "n": "{{ n }}", "list": [1, 2] }, "waitForCompletion": waits } });
+        if self.chance.one_in(2) {
+            step["retry"] = json!({ "maxAttempts": self.chance.between(1, 3), "intervalMs": 1_000 });
+        }
+        step
     }
 
     fn finish(&mut self) -> Value {

@@ -192,7 +192,12 @@ impl Graph<'_> {
             _ => return ("http", self.http()),
         };
         let mode = *self.chance.pick(&["wait", "wait", "wait", "detach"]);
-        ("subworkflow", json!({ "workflowId": flow, "inputs": { "n": "{{n}}", "list": [1, 2] }, "mode": mode }))
+        let mut config = json!({ "workflowId": flow, "inputs": { "n": "{{n}}", "list": [1, 2] }, "mode": mode });
+        if self.chance.one_in(2) {
+            config["retry"] =
+                json!({ "enabled": true, "maxAttempts": self.chance.between(1, 3), "initialDelay": 1_000 });
+        }
+        ("subworkflow", config)
     }
 
     fn choice(&mut self, level: usize) -> Part {

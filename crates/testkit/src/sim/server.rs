@@ -400,7 +400,9 @@ fn news_of(child: RunId, machine: &Machine) -> Happening {
     match machine.outcome() {
         Some(Outcome::Completed(output)) => Happening::ChildEnded { child, outcome: Ok(Arc::clone(output)) },
         Some(Outcome::Failed(failure)) => {
-            let error = StepError::new("sub_flow_failed", "No").with_details(failure.error.brief());
+            let retryable = failure.error.retryable;
+            let error = StepError { retryable, ..StepError::new("sub_flow_failed", "No") };
+            let error = error.with_details(failure.error.brief());
             Happening::ChildEnded { child, outcome: Err(error) }
         }
         Some(Outcome::Cancelled) => {

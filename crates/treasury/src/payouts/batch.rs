@@ -9,8 +9,9 @@
 //! 4. one transaction that writes what follows from the answers ([`settle`]).
 //!
 //! A crash after 2 leaves orders that are sent: they are asked about when their time comes. A second worker with the same batch marks
-//! nothing that the first one has marked, so nothing leaves twice. A process that stood still between 2 and 3 for [`MARK_HOLDS_MS`] sends nothing
-//! either: others ask about its orders meanwhile, and give back the money of what never arrived.
+//! nothing that the first one has marked, so nothing leaves twice. A process that stood still after 2 for [`MARK_HOLDS_MS`] sends nothing
+//! either, nor does the rail for it ([`Payment::leave_before`]): others ask about its orders meanwhile, and give back the money of what never
+//! arrived.
 
 mod begin;
 mod settle;
@@ -27,7 +28,7 @@ use floe_store::treasury::payout_orders::{self, Order};
 use floe_store::treasury::payout_runs::PayoutRun;
 use serde::{Deserialize, Serialize};
 
-use super::rails::{Answer, Payment, Rail};
+use super::rails::{Answer, Payment, Rail, Sent};
 use crate::Treasury;
 
 pub(super) use settle::{Told, settle, settle_as};
@@ -149,12 +150,13 @@ async fn round(
     let (ready, sent): (Vec<Order>, Vec<Order>) = due.into_iter().partition(|order| order.state == OrderState::Ready);
     let began_at = treasury.platform.clock.now();
     let begun = begin::begin(treasury, scope, run, rail, ready).await?;
-    let payments: Vec<Payment> = begun.iter().map(payment).collect();
-    let asked: Vec<String> = sent.iter().map(|order| order.rail_reference.clone()).collect();
+    let leave_before = began_at.plus_millis(MARK_HOLDS_MS);
+    let payments: Vec<Payment> = begun.iter().map(|order| payment(order, leave_before)).collect();
+    let asked: Vec<Sent> = sent.iter().map(question).collect();
     let mut told = Vec::with_capacity(begun.len() + sent.len());
     if let Some(rail) = rail.filter(|_| !payments.is_empty()) {
-        let answers =
-            if mark_holds(began_at, treasury.platform.clock.now()) { rail.send(&payments).await } else { Vec::new() };
+        let may_leave = treasury.platform.clock.now() < leave_before;
+        let answers = if may_leave { rail.send(&payments).await } else { Vec::new() };
         told.extend(
             begun.into_iter().zip(whole(answers, payments.len())).map(|(order, answer)| Told::sent(order, answer)),
         );
@@ -176,18 +178,18 @@ async fn round(
     treasury.platform.store.write(move |tx| settle(tx, &shared, scope, run, &told, shared.platform.clock.now())).await
 }
 
-/// Whether what was marked as sent after this time may still leave.
-fn mark_holds(began_at: Timestamp, now: Timestamp) -> bool {
-    now.millis_since(began_at) < MARK_HOLDS_MS
-}
-
 /// One answer for each question: where a rail gave fewer, it gave none.
 fn whole(mut answers: Vec<Answer>, count: usize) -> Vec<Answer> {
     answers.resize(count, Answer::none());
     answers
 }
 
-fn payment(order: &Order) -> Payment {
+/// What a rail is asked about an order that was sent.
+pub(super) fn question(order: &Order) -> Sent {
+    Sent { reference: order.rail_reference.clone(), code: order.response_code.clone() }
+}
+
+fn payment(order: &Order, leave_before: Timestamp) -> Payment {
     Payment {
         reference: order.rail_reference.clone(),
         run: order.run,
@@ -196,5 +198,6 @@ fn payment(order: &Order) -> Payment {
         institution_code: order.institution_code.clone(),
         narration: order.purpose.clone(),
         amount: order.amount,
+        leave_before,
     }
 }

@@ -52,7 +52,7 @@ pub fn transactions(
         TransactionStatus::Success => wallet.succeeded,
         TransactionStatus::Failed => wallet.failed,
     };
-    Ok(Page { rows: store::of_status(tx, scope, status, limit, offset, total)?, total })
+    Ok(Page { rows: store::of_status(tx, scope, status, limit, offset, (total, wallet.transactions))?, total })
 }
 
 /// A transaction with what the dashboard shows besides.

@@ -9,7 +9,7 @@ use floe_store::treasury::payout_orders::Order;
 use floe_store::treasury::payout_resolutions::{self, Resolution, SecondWord};
 use serde::Serialize;
 
-use super::batch::{Told, settle_as};
+use super::batch::{self, Told, settle_as};
 use super::ending::{Ending, Outcome};
 use super::list::{Detail, detail};
 use crate::Treasury;
@@ -34,7 +34,7 @@ pub async fn question(treasury: &Treasury, scope: Scope, id: TransactionId) -> R
     let order = askable(&found)?;
     let rail = treasury.rails.named(scope.mode, &order.rail);
     let rail = rail.ok_or_else(no_rail)?;
-    let answer = rail.ask(std::slice::from_ref(&order.rail_reference)).await.pop();
+    let answer = rail.ask(&[batch::question(&order)]).await.pop();
     let answer = answer.unwrap_or_else(super::rails::Answer::none);
     Ok(Question { told: Told::asked(order.clone(), answer), order })
 }

@@ -104,6 +104,8 @@ pub fn approve(
         let run = if is_new { book.close(tx)? } else { book.run };
         return Ok(Approved { run, approved_count, given, required, approved_at: None });
     }
+    // What was chosen may have asked for fewer people than everything did.
+    book.run.approvals_required = Some(required);
     release::release(tx, &mut book, ctx, &organisation, &all, &choice, ask)?;
     let approved_at = book.run.released_at;
     let run = book.close(tx)?;

@@ -55,7 +55,7 @@ pub struct CandidatePatch {
     pub purpose: Option<Option<String>>,
 }
 
-/// Adds candidates.
+/// Adds candidates; none at all changes nothing.
 ///
 /// # Errors
 /// `not_found`; a conflict for a run that takes none, and for a file that was added before; `validation_error` for too many.
@@ -69,6 +69,10 @@ pub fn add(
 ) -> Result<PaymentRun, Fault> {
     let scope = ctx.caller.scope();
     let mut book = open(tx, treasury, ctx, id)?;
+    if new.is_empty() {
+        // Nothing that people have decided about is another now.
+        return Ok(book.run);
+    }
     check_room(book.run.candidate_count, new.len())?;
     if let Some(File { hash, force }) = file
         && payment_run_events::note_file(tx, scope, id, &hash, book.at)? > 1

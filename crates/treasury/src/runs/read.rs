@@ -58,7 +58,10 @@ pub fn runs(
     }
     let rows = match shown {
         None => payment_runs::list(tx, scope, total - offset, limit)?,
-        Some(shown) => payment_runs::list_shown(tx, scope, shown.as_str(), total, offset, limit)?,
+        Some(shown) => {
+            let all = payment_run_totals::count(tx, scope, None)?;
+            payment_runs::list_shown(tx, scope, shown, (total, all), offset, limit)?
+        }
     };
     Ok(Page { rows, total })
 }

@@ -26,7 +26,7 @@ pub(super) struct Asked {
 
 /// Everything that was asked.
 #[derive(Default)]
-pub(super) struct Book {
+pub(in crate::crash) struct Book {
     asked: Mutex<BTreeMap<String, Asked>>,
     at_work: AtomicUsize,
 }

@@ -10,7 +10,7 @@ use crate::workspace::{Failure, Outcome};
 
 /// Whom the clients talk to.
 #[derive(Debug)]
-pub(super) struct Agent {
+pub(in crate::crash) struct Agent {
     pub(super) id: String,
     /// Key of the agent API, in test mode: there the built-in model answers.
     pub(super) key: String,

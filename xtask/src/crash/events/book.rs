@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Everything that was sent and told.
 #[derive(Default)]
-pub(super) struct Book {
+pub(in crate::crash) struct Book {
     told: Mutex<Told>,
     at_work: AtomicUsize,
 }

@@ -8,62 +8,40 @@ mod clients;
 mod judge;
 mod prepare;
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use self::book::Book;
 use super::chance::Chance;
 use super::judge::Report;
-use super::options::{Database, Options};
-use super::place::Place;
-use super::prepare::{Credentials, owner, token};
+use super::proof::Proof;
 use super::receiver::Receivers;
-use super::server::Launch;
+use super::server::{Launch, Server};
 use super::world::World;
-use super::{storm, time};
-use crate::workspace::{Failure, Outcome};
+use crate::workspace::Outcome;
 
-/// Clients at work.
-const CLIENTS: usize = 12;
-/// Scopes of the owner's token.
-const SCOPES: &[&str] = &["console.read", "placements.manage"];
-/// Time in which every batch has to be answered when the storm is over.
-const CALM_WITHIN: Duration = Duration::from_secs(60);
+pub(super) use prepare::App;
 
-/// Runs the proof on one database.
-///
-/// # Errors
-/// When it cannot be carried out. What it finds is in the report.
-pub(super) fn run(options: &Options, binary: &Path, database: Database, place: &Place) -> Outcome<Report> {
-    let receivers = Receivers::start(options.seed)?;
-    let allow = receivers.allow_list();
-    let launch = Launch::new(binary, &place.folder, place.database_url.as_deref(), allow, (0, 1));
-    let key = owner(&launch)?;
-    let server = launch.start()?;
-    let token = token(server.address, SCOPES)?;
-    let app = Arc::new(prepare::app(server.address, &token)?);
-    let world = Arc::new(World::new(Credentials { key, token }, Vec::new(), receivers, 1));
-    let book = Arc::new(Book::default());
-    let clients: Vec<_> = (0..CLIENTS)
-        .map(|number| {
-            let (world, book, app) = (Arc::clone(&world), Arc::clone(&book), Arc::clone(&app));
-            let chance = Chance::new(options.seed, 9_000 + number as u64);
-            std::thread::spawn(move || clients::Client::new(number, world, book, app, chance).run())
-        })
-        .collect();
-    let outcome = storm::storm_and_calm(options, database, &launch, &world, server);
-    let is_calm = time::wait_until(CALM_WITHIN, || book.at_work() == 0);
-    world.is_over.store(true, Ordering::SeqCst);
-    let server = outcome?;
-    for client in clients {
-        if client.join().is_err() {
-            world.ledger().violation("a client of this tool panicked");
-        }
+impl Proof for App {
+    type Book = Book;
+    const SCOPES: &'static [&'static str] = &["console.read", "placements.manage"];
+    const CHANCES: u64 = 9_000;
+    const RESTLESS: &'static str = "batches were still not answered";
+
+    fn prepare(address: SocketAddr, token: &str, _: &Receivers) -> Outcome<Self> {
+        prepare::app(address, token)
     }
-    if !is_calm {
-        return Err(Failure::new("batches were still not answered a minute after the last kill"));
+
+    fn client(number: usize, world: Arc<World>, book: Arc<Book>, subject: Arc<Self>, chance: Chance) {
+        clients::Client::new(number, world, book, subject, chance).run();
     }
-    judge::judge(&world, &book, &app, &launch, server, &place.folder)
+
+    fn at_work(book: &Book) -> usize {
+        book.at_work()
+    }
+
+    fn judge(&self, world: &World, book: &Book, launch: &Launch, server: Server, folder: &Path) -> Outcome<Report> {
+        judge::judge(world, book, self, launch, server, folder)
+    }
 }

@@ -9,7 +9,7 @@ use crate::workspace::{Failure, Outcome};
 
 /// What events name.
 #[derive(Debug)]
-pub(super) struct App {
+pub(in crate::crash) struct App {
     pub(super) id: String,
     pub(super) flow: String,
     pub(super) version: String,

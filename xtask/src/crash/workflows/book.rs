@@ -15,7 +15,7 @@ pub(super) struct Started {
 
 /// Everything that was started.
 #[derive(Default)]
-pub(super) struct Book {
+pub(in crate::crash) struct Book {
     started: Mutex<BTreeMap<String, Started>>,
     at_work: AtomicUsize,
 }

@@ -10,7 +10,7 @@ use crate::workspace::{Failure, Outcome};
 
 /// What the clients start.
 #[derive(Debug)]
-pub(super) struct Desk {
+pub(in crate::crash) struct Desk {
     /// Calls, passes of a loop, and more calls.
     pub(super) calling: String,
     /// The same with a review in the middle.

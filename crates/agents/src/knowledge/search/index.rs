@@ -116,11 +116,33 @@ impl Index {
         self.documents.iter().map(|one| size_of_val(&one.body.matrix[..]) + one.body.len() * CHUNK_BYTES).sum()
     }
 
+    /// The first and the last number, when at least half of the numbers between them are of this base.
+    pub(super) fn span(&self) -> Option<(i64, i64)> {
+        let ((first, ..), (last, ..)) = (self.places.first()?, self.places.last()?);
+        let between = usize::try_from(last - first).ok()?;
+        (between <= self.places.len() * 2).then_some((*first, *last))
+    }
+
     /// The place of a chunk by its number; `index` is what the places of this one say.
     pub(super) fn place(&self, index: u32, number: i64) -> Option<Place> {
+        self.rank(number).map(|rank| self.at_rank(index, rank))
+    }
+
+    /// Which chunk by number one is, from 0; none when it cannot be seen.
+    pub(super) fn rank(&self, number: i64) -> Option<u32> {
         let at = self.places.binary_search_by_key(&number, |(number, _, _)| *number).ok()?;
-        let (_, document, row) = self.places[at];
-        Some(self.at(index, document, row))
+        u32::try_from(at).ok()
+    }
+
+    /// The place of a chunk by its rank.
+    pub(super) fn at_rank(&self, index: u32, rank: u32) -> Place {
+        let (_, document, row) = self.places[rank as usize];
+        self.at(index, document, row)
+    }
+
+    /// The number of a chunk by its rank.
+    pub(super) fn number_at(&self, rank: u32) -> i64 {
+        self.places[rank as usize].0
     }
 
     pub(super) fn at(&self, index: u32, document: u32, row: u32) -> Place {

@@ -7,6 +7,7 @@
 //!
 //! Hits come in the fused order. Their score is the cosine of question and chunk between 0 and 1, whatever found them.
 
+mod found;
 mod held;
 mod index;
 mod rank;
@@ -14,16 +15,16 @@ mod rank;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use floe_model::agents::{ranking, words};
+use floe_model::agents::words;
 use floe_model::id::{ChunkId, DocumentId, KnowledgeBaseId, WorkspaceId};
 use floe_model::{Fault, FaultKind, Scope};
 use floe_runtime::Platform;
 use floe_runtime::models::{EmbedCall, ModelFailure, Models};
-use floe_store::agents::knowledge_search::{self as rows, FOUND_MAX};
+use floe_store::agents::knowledge_search as rows;
 use serde_json::{Map, Value};
 
 use held::Shelf;
-use index::{Index, Place};
+use index::Index;
 use rank::Asking;
 
 /// Characters of a question at most (Workflows contract, section 8.6).
@@ -172,18 +173,18 @@ impl Search {
             return Ok((Vec::new(), true));
         }
         let vectors = self.embed(scope, &asked.query, &indexes).await?;
-        let found = match way {
-            Way::Vectors => Vec::new(),
-            Way::Hybrid | Way::Text => self.with_words(scope.workspace, &asked.query, &indexes).await?,
-        };
         let asking = Asking {
             indexes: indexes.clone(),
             vectors,
-            found,
+            found: Vec::new(),
             top_k: asked.top_k.clamp(1, TOP_K_MAX),
             threshold: asked.threshold,
             filter: asked.filter.clone(),
             way,
+        };
+        let asking = match way {
+            Way::Vectors => asking,
+            Way::Hybrid | Way::Text => self.with_words(scope.workspace, &asked.query, asking).await?,
         };
         // A scan of a large base takes some milliseconds of processor time.
         let ranked = tokio::task::spawn_blocking(move || asking.rank()).await.map_err(Fault::internal)?;
@@ -213,31 +214,22 @@ impl Search {
         Ok(vectors)
     }
 
-    /// Where each telling word of the question is found.
-    async fn with_words(
-        &self,
-        workspace: WorkspaceId,
-        query: &str,
-        indexes: &[Arc<Index>],
-    ) -> Result<Vec<ranking::Word<Place>>, Fault> {
-        let words = words::telling(query);
-        let bases: Vec<Arc<Index>> = indexes.to_vec();
+    /// Adds the chunks with telling words of the question.
+    async fn with_words(&self, workspace: WorkspaceId, query: &str, asking: Asking) -> Result<Asking, Fault> {
+        let (words, asking) = (words::telling(query), Arc::new(asking));
+        let own = Arc::clone(&asking);
         let reading = self.platform.store.read(move |tx| {
-            let mut all = Vec::with_capacity(words.len());
-            for word in &words {
-                let mut one = ranking::Word { found: Vec::new(), is_cut: false };
-                for (number, index) in (0_u32..).zip(&bases) {
-                    let found = rows::with_word(tx, workspace, index.base, word)?;
-                    one.is_cut |= found.len() >= FOUND_MAX;
-                    let places =
-                        found.iter().filter_map(|chunk| Some((index.place(number, chunk.number)?, chunk.strength)));
-                    one.found.extend(places);
-                }
-                all.push(one);
-            }
-            Ok(all)
+            let wanted = found::Wanted {
+                words: &words,
+                indexes: &own.indexes,
+                allows: &|place| own.allows(place),
+                most: own.most(),
+            };
+            found::by_words(tx, workspace, &wanted)
         });
-        reading.await
+        let found = reading.await?;
+        let asking = Arc::try_unwrap(asking).unwrap_or_else(|shared| (*shared).clone());
+        Ok(Asking { found, ..asking })
     }
 
     /// Hits with their texts, and whether they are all there: what was deleted meanwhile is left out.

@@ -5,7 +5,7 @@ use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::sync::Arc;
 
 use floe_model::agents::embedding;
-use floe_model::agents::ranking::{self, Order, Word};
+use floe_model::agents::ranking::{self, Order};
 use serde_json::{Map, Value};
 
 use super::index::{Index, Place};
@@ -23,12 +23,13 @@ const WORD_COUNTING: &str = embedding::NAME;
 const WORD_COUNTING_WEIGHT: f64 = 0.01;
 
 /// Everything that an answer depends on.
+#[derive(Clone)]
 pub(super) struct Asking {
     pub(super) indexes: Vec<Arc<Index>>,
     /// The question by each model.
     pub(super) vectors: HashMap<String, Vec<f32>>,
-    /// Where its words are.
-    pub(super) found: Vec<Word<Place>>,
+    /// The chunks with its words, the best first.
+    pub(super) found: Vec<Place>,
     pub(super) top_k: usize,
     pub(super) threshold: f64,
     pub(super) filter: Map<String, Value>,
@@ -66,12 +67,12 @@ impl PartialOrd for Scored {
 
 impl Asking {
     /// The best chunks, the best first.
-    pub(super) fn rank(mut self) -> Vec<Ranked> {
-        let most = CANDIDATES_MIN.max(self.top_k * CANDIDATES_EACH);
+    pub(super) fn rank(self) -> Vec<Ranked> {
+        let most = self.most();
         let near = if self.way == Way::Text { Vec::new() } else { self.nearest(most) };
-        let with_words = self.with_words(most);
+        let with_words = &self.found[..most.min(self.found.len())];
         let mut orders: Vec<Order<'_, Place>> = near.iter().map(|(of, weight)| Order { of, weight: *weight }).collect();
-        orders.push(Order { of: &with_words, weight: 1.0 });
+        orders.push(Order { of: with_words, weight: 1.0 });
         let best = ranking::fused(&orders);
         let by_vector: HashSet<Place> = near.iter().flat_map(|(of, _)| of.iter().copied()).collect();
         let by_text: HashSet<Place> = with_words.iter().copied().collect();
@@ -121,15 +122,16 @@ impl Asking {
         }
     }
 
-    /// The chunks with words of the question.
-    fn with_words(&mut self, most: usize) -> Vec<Place> {
-        let total = self.indexes.iter().map(|index| index.len()).sum();
-        let order = ranking::by_words(total, &std::mem::take(&mut self.found));
-        let allowed = order.into_iter().filter(|place| {
-            let index = &self.indexes[place.index as usize];
-            index.passes(place.document, place.row, &self.filter) && self.score(*place) >= self.threshold
-        });
-        allowed.take(most).collect()
+    /// Places of each order that are fused.
+    pub(super) fn most(&self) -> usize {
+        CANDIDATES_MIN.max(self.top_k * CANDIDATES_EACH)
+    }
+
+    /// Whether a chunk may be told, whatever finds it.
+    pub(super) fn allows(&self, place: Place) -> bool {
+        let index = &self.indexes[place.index as usize];
+        (self.filter.is_empty() || index.passes(place.document, place.row, &self.filter))
+            && (self.threshold <= 0.0 || self.score(place) >= self.threshold)
     }
 
     fn score(&self, place: Place) -> f64 {

@@ -324,6 +324,23 @@ on_both! {
         assert_eq!((fault.kind(), fault.code()), (FaultKind::Overloaded, "embedding_unavailable"));
     }
 
+    async fn of_many_with_the_same_words_the_one_that_says_them_most_comes_first(store: TestStore) {
+        let world = World::new(store);
+        world.base(SCOPE.workspace, BASE, "axes").await;
+        world.base(SCOPE.workspace, KnowledgeBaseId(8), "axes").await;
+        // More than are read for one question, and the best of them was entered last; those of another base lie between.
+        let texts: Vec<String> = (0..300).map(|number| format!("a lamp of the shop, number{number}")).collect();
+        let some: Vec<(&str, Value)> = texts.iter().map(|text| (text.as_str(), json!({}))).collect();
+        world.document(place(1), "axes", json!({}), &some).await;
+        let foreign = DocumentPlace { base: KnowledgeBaseId(8), ..place(2) };
+        world.document(foreign, "axes", json!({}), &plain(["lamp lamp lamp lamp"])).await;
+        world.document(place(3), "axes", json!({}), &plain(["lamp lamp lamp", "a shop"])).await;
+        let found = world.find(Way::Text, &asked("lamp")).await;
+        assert_eq!((found.len(), found[0].as_str()), (5, "lamp lamp lamp"));
+        assert!(found.iter().all(|text| text != "lamp lamp lamp lamp"), "{found:?}");
+        assert_eq!(world.find(Way::Text, &asked("lamp number299")).await[0], "a lamp of the shop, number299");
+    }
+
     async fn a_large_base_is_read_whole(store: TestStore) {
         let world = World::new(store);
         world.base(SCOPE.workspace, BASE, "axes").await;

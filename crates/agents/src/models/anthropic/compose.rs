@@ -22,6 +22,8 @@ pub(super) fn answers_by_tool(asking: &Asking<'_>) -> bool {
         && info.supports.json_schema
         && info.supports.tools
         && asking.call.tools.is_empty()
+        // A model that thinks cannot be made to call a tool.
+        && asking.thinking_tokens().is_none()
 }
 
 /// The body.
@@ -33,16 +35,22 @@ pub(super) fn body(asking: &Asking<'_>) -> Result<Value, ModelFault> {
     let by_tool = answers_by_tool(asking);
     let mut body = Map::new();
     body.insert("model".to_owned(), json!(info.upstream_model));
-    body.insert("max_tokens".to_owned(), json!(asking.output_tokens()));
+    let thinking = asking.thinking_tokens();
+    let most = asking.output_tokens().saturating_add(thinking.unwrap_or(0)).min(info.max_output_tokens.max(1));
+    body.insert("max_tokens".to_owned(), json!(most));
+    if let Some(tokens) = thinking {
+        body.insert("thinking".to_owned(), json!({ "type": "enabled", "budget_tokens": tokens }));
+    }
     if let Some(system) = system(asking, !by_tool) {
         body.insert("system".to_owned(), json!(system));
     }
     body.insert("messages".to_owned(), Value::Array(turns(asking)?));
-    if let Some(temperature) = call.temperature {
+    // A model that thinks takes neither of the two.
+    if let Some(temperature) = call.temperature.filter(|_| thinking.is_none()) {
         // 0 to 1 here.
         body.insert("temperature".to_owned(), json!(temperature.clamp(0.0, 1.0)));
     }
-    if let Some(part) = call.top_p {
+    if let Some(part) = call.top_p.filter(|_| thinking.is_none()) {
         body.insert("top_p".to_owned(), json!(part));
     }
     let tool = |name: &str, description: &str, schema: &Value| json!({ "name": name, "description": description, "input_schema": schema });

@@ -16,6 +16,7 @@ pub(super) struct Answer {
     /// The tool whose arguments are the text of the answer.
     as_text: Option<&'static str>,
     text: String,
+    thinking: String,
     tools: BTreeMap<u64, Tool>,
     finish: Finish,
     usage: Option<Usage>,
@@ -30,7 +31,8 @@ struct Tool {
 
 impl Answer {
     pub(super) fn new(as_text: Option<&'static str>) -> Self {
-        Self { as_text, text: String::new(), tools: BTreeMap::new(), finish: Finish::Stop, usage: None }
+        let (text, thinking) = (String::new(), String::new());
+        Self { as_text, text, thinking, tools: BTreeMap::new(), finish: Finish::Stop, usage: None }
     }
 
     /// Takes the next event and tells the text in it. Events of other kinds are passed over, as the protocol asks for.
@@ -72,6 +74,10 @@ impl Answer {
     fn add<'e>(&mut self, index: u64, delta: &'e Value) -> Result<&'e str, ModelFault> {
         match delta.get("type").and_then(Value::as_str) {
             Some("text_delta") => Ok(self.say(string(delta, "text"))),
+            Some("thinking_delta") => {
+                self.thinking.push_str(string(delta, "thinking"));
+                Ok("")
+            }
             Some("input_json_delta") => {
                 let piece = string(delta, "partial_json");
                 let tool = self.tools.get_mut(&index).ok_or(ModelFault::Malformed)?;
@@ -107,7 +113,8 @@ impl Answer {
     /// The whole answer, after its end.
     pub(super) fn done(self) -> Result<Said, ModelFault> {
         let blocks = self.tools.into_values().map(|tool| (tool.id, tool.name, tool.written));
-        finished(self.as_text, self.text, blocks, self.finish, self.usage)
+        let said = finished(self.as_text, self.text, blocks, self.finish, self.usage)?;
+        Ok(Said { thinking: self.thinking, ..said })
     }
 }
 
@@ -126,7 +133,8 @@ pub(super) fn whole(answer: &Value, as_text: Option<&'static str>) -> Result<Sai
     let count =
         |usage: &Value| Usage { input_tokens: input_tokens(usage), output_tokens: tokens(usage.get("output_tokens")) };
     let usage = answer.get("usage").filter(|usage| usage.is_object()).map(count);
-    finished(as_text, text, tools, finish, usage)
+    let thinking = of_kind("thinking").map(|block| string(block, "thinking")).collect();
+    Ok(Said { thinking, ..finished(as_text, text, tools, finish, usage)? })
 }
 
 fn finished(
@@ -151,7 +159,7 @@ fn finished(
             tool_calls.push(ToolRequest { id, name, arguments: arguments(&written) });
         }
     }
-    Ok(Said { text, tool_calls, finish, usage })
+    Ok(Said { text, thinking: String::new(), tool_calls, finish, usage })
 }
 
 fn index(event: &Value) -> Result<u64, ModelFault> {

@@ -11,6 +11,8 @@ const DEPTH_MAX: u8 = 8;
 const PROPERTIES_MAX: usize = 100;
 /// Characters of a text that is filled in, unless the schema allows fewer.
 const TEXT_CHARS_MAX: usize = 2_000;
+/// Below this a whole number is exact as a floating-point one.
+const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
 
 /// What a text holds that can be filled in; each number and quotation is used once.
 struct Found<'t> {
@@ -48,7 +50,7 @@ fn fill(schema: &Value, name: &str, found: &mut Found<'_>, depth: u8, required: 
             (required || !items.is_empty()).then_some(Value::Array(items))
         }
         "integer" => number(schema, found, required).map(|value| Value::from(value.round() as i64)),
-        "number" => number(schema, found, required).and_then(Number::from_f64).map(Value::Number),
+        "number" => number(schema, found, required).and_then(plain),
         "boolean" => required.then(|| Value::Bool(!says(found.text, "not") && !says(found.text, "no"))),
         "null" => Some(Value::Null),
         _ => string(schema, name, found, required),
@@ -80,6 +82,14 @@ fn number(schema: &Value, found: &mut Found<'_>, required: bool) -> Option<f64> 
     let value = found.numbers.next().or_else(|| required.then_some(0.0))?;
     let value = least.map_or(value, |least| value.max(least));
     Some(most.map_or(value, |most| value.min(most)))
+}
+
+/// A number as people write it: `40`, not `40.0`.
+fn plain(value: f64) -> Option<Value> {
+    if value.fract() == 0.0 && value.abs() < WHOLE_MAX {
+        return Some(Value::from(value as i64));
+    }
+    Number::from_f64(value).map(Value::Number)
 }
 
 fn string(schema: &Value, name: &str, found: &mut Found<'_>, required: bool) -> Option<Value> {

@@ -16,5 +16,5 @@ pub(super) fn answer(label: &str, call: &ModelCall) -> Said {
         Some(schema) => fill::value(schema, prompt).to_string(),
         None => format!("[mock:{label}] {}", prompt.chars().take(REPEATED_CHARS).collect::<String>()),
     };
-    Said { text, tool_calls: Vec::new(), finish: Finish::Stop, usage: None }
+    Said { text, thinking: String::new(), tool_calls: Vec::new(), finish: Finish::Stop, usage: None }
 }

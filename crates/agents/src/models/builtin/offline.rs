@@ -39,6 +39,7 @@ pub(super) fn answer(call: &ModelCall, call_id: impl FnOnce() -> String) -> Said
     }) {
         Some((tool, arguments)) => Said {
             text: String::new(),
+            thinking: String::new(),
             tool_calls: vec![ToolRequest { id: call_id(), name: tool.name.clone(), arguments: as_object(arguments) }],
             finish: Finish::ToolCalls,
             usage: None,
@@ -48,7 +49,7 @@ pub(super) fn answer(call: &ModelCall, call_id: impl FnOnce() -> String) -> Said
 }
 
 fn spoken(text: String) -> Said {
-    Said { text, tool_calls: Vec::new(), finish: Finish::Stop, usage: None }
+    Said { text, thinking: String::new(), tool_calls: Vec::new(), finish: Finish::Stop, usage: None }
 }
 
 fn as_object(value: Value) -> Value {

@@ -98,7 +98,7 @@ fn a_schema_is_filled_from_the_words_and_numbers_of_a_text() {
     let text = "Order -3 of «Blue Mug» for ada@shop.example, express please, total 1_200.";
     for (schema, expected) in [
         (json!({ "type": "integer" }), json!(-3)),
-        (json!({ "type": "number", "minimum": 0 }), json!(0.0)),
+        (json!({ "type": "number", "minimum": 0 }), json!(0)),
         (json!({ "type": ["string", "null"] }), json!("Blue Mug")),
         (json!({ "type": "string", "format": "email" }), json!("ada@shop.example")),
         (json!({ "type": "string", "maxLength": 4 }), json!("Blue")),

@@ -13,13 +13,17 @@ pub(super) struct Dialect {
     newer_limit: bool,
     has_temperature: bool,
     has_stream_options: bool,
+    has_effort: bool,
 }
+
+/// Tokens of thought from which on a model is asked for some or for much effort; the protocol knows three words and no number.
+const EFFORTS: [(u32, &str); 3] = [(16_384, "high"), (4_096, "medium"), (0, "low")];
 
 impl Dialect {
     /// What a server is expected to take.
     pub(super) fn of(server: &Server) -> Self {
         let newer_limit = server.base_url.starts_with("https://api.openai.com/");
-        Self { newer_limit, has_temperature: true, has_stream_options: true }
+        Self { newer_limit, has_temperature: true, has_stream_options: true, has_effort: true }
     }
 
     /// The same without a field that a server has refused; none when there is nothing left to try.
@@ -29,6 +33,7 @@ impl Dialect {
             "max_completion_tokens" if self.newer_limit => Some(Self { newer_limit: false, ..self }),
             "temperature" if self.has_temperature => Some(Self { has_temperature: false, ..self }),
             "stream_options" if self.has_stream_options => Some(Self { has_stream_options: false, ..self }),
+            "reasoning_effort" if self.has_effort => Some(Self { has_effort: false, ..self }),
             _ => None,
         }
     }
@@ -41,7 +46,13 @@ pub(super) fn body(asking: &Asking<'_>, dialect: Dialect) -> Value {
     body.insert("model".to_owned(), json!(info.upstream_model));
     body.insert("messages".to_owned(), Value::Array(messages(asking)));
     let limit = if dialect.newer_limit { "max_completion_tokens" } else { "max_tokens" };
-    body.insert(limit.to_owned(), json!(asking.output_tokens()));
+    let thinking = asking.thinking_tokens().filter(|_| dialect.has_effort);
+    let most = info.max_output_tokens.max(1);
+    body.insert(limit.to_owned(), json!(asking.output_tokens().saturating_add(thinking.unwrap_or(0)).min(most)));
+    let effort = thinking.and_then(|tokens| EFFORTS.iter().find(|(least, _)| tokens >= *least));
+    if let Some((_, effort)) = effort {
+        body.insert("reasoning_effort".to_owned(), json!(effort));
+    }
     if let Some(temperature) = call.temperature.filter(|_| dialect.has_temperature) {
         body.insert("temperature".to_owned(), json!(temperature));
     }

@@ -84,6 +84,7 @@ impl Answer {
         });
         Ok(Said {
             text: self.text,
+            thinking: String::new(),
             tool_calls: requests.collect::<Result<_, _>>()?,
             finish: self.finish.unwrap_or(Finish::Stop),
             usage: self.usage,
@@ -102,6 +103,7 @@ pub(super) fn whole(answer: &Value) -> Result<Said, ModelFault> {
     Ok(Said {
         finish: if refusal.is_some() { Finish::ContentFilter } else { finish },
         text: refusal.map_or(text, str::to_owned),
+        thinking: String::new(),
         tool_calls: tool_calls.map(request).collect::<Result<_, _>>()?,
         usage: usage(answer),
     })

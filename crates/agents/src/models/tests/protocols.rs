@@ -303,3 +303,63 @@ async fn vectors_come_in_the_order_of_the_texts_and_of_unit_length() {
         ModelFault::UnknownModel("mock".to_owned())
     );
 }
+
+#[tokio::test]
+async fn a_model_is_told_how_long_it_may_think_and_tells_what_it_thought() {
+    let world = World::open().await;
+    for kind in BOTH {
+        world.ready(kind.as_str(), kind).await;
+    }
+    let call = |model: &str, tokens: u32| ModelCall {
+        thinking_tokens: Some(tokens),
+        max_output_tokens: Some(500),
+        temperature: Some(0.7),
+        top_p: Some(0.5),
+        ..ask(model, "Why?")
+    };
+    let refusal = json!({ "error": { "message": "Unknown parameter", "param": "reasoning_effort" } }).to_string();
+    let refused = format!(
+        "HTTP/1.1 400 No\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{refusal}",
+        refusal.len()
+    );
+    world.server.script([Turn::say("yes"), Turn::Raw(refused.into_bytes()), Turn::say("no")]);
+    world.call(&call("openai_compatible", 1_024)).await.expect("an answer");
+    assert_eq!(world.call(&call("openai_compatible", 1_500)).await.expect("without it").text, "no");
+    let seen = world.server.seen();
+    let efforts: Vec<&Value> = seen.iter().map(|seen| &seen.body["reasoning_effort"]).collect();
+    assert_eq!(efforts, [&json!("low"), &json!("low"), &Value::Null]);
+
+    let answer = json!({
+        "type": "message", "stop_reason": "end_turn", "usage": { "input_tokens": 3, "output_tokens": 4 },
+        "content": [{ "type": "thinking", "thinking": "Hm.", "signature": "s" }, { "type": "text", "text": "Because." }],
+    })
+    .to_string();
+    let whole = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{answer}",
+        answer.len()
+    );
+    let events = [
+        json!({ "type": "message_start", "message": { "usage": { "input_tokens": 3 } } }),
+        json!({ "type": "content_block_start", "index": 0, "content_block": { "type": "thinking", "thinking": "" } }),
+        json!({ "type": "content_block_delta", "index": 0, "delta": { "type": "thinking_delta", "thinking": "Hm." } }),
+        json!({ "type": "content_block_start", "index": 1, "content_block": { "type": "text", "text": "" } }),
+        json!({ "type": "content_block_delta", "index": 1, "delta": { "type": "text_delta", "text": "Because." } }),
+        json!({ "type": "message_stop" }),
+    ];
+    let events: String = events.iter().map(|event| format!("data: {event}\n\n")).collect();
+    let stream = format!("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n{events}");
+    world.server.script([Turn::Raw(whole.into_bytes()), Turn::Raw(stream.into_bytes())]);
+    let heard = Heard::default();
+    for deltas in [None, Some(&heard as &dyn Deltas)] {
+        let reply = world.models.call(TEST, &call("anthropic", 1_500), deltas).await.expect("an answer");
+        assert_eq!((reply.thinking.as_str(), reply.text.as_str()), ("Hm.", "Because."));
+    }
+    assert_eq!(heard.text(), "Because.", "what it thought is no part of the answer");
+    let seen = world.server.seen();
+    let body = &seen.last().expect("a call").body;
+    assert_eq!(
+        (&body["thinking"], &body["max_tokens"]),
+        (&json!({ "type": "enabled", "budget_tokens": 1_500 }), &json!(2_000))
+    );
+    assert!(body.get("temperature").is_none() && body.get("top_p").is_none(), "{body}");
+}

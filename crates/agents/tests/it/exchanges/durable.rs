@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use floe_agents::agents::Expected;
 use floe_agents::exchanges::{Keeper, NewExchange};
 use floe_agents::{Agents, Settings};
 use floe_model::agents::exchange::ExchangeState;
@@ -41,6 +42,27 @@ on_both! {
         assert_eq!(stage.balance().await.1, 0);
         let completed = stage.activity(agent).await.iter().filter(|one| one.starts_with("chat.")).count();
         assert_eq!(completed, 1);
+        keeper.stop().await;
+    }
+
+    async fn an_accepted_exchange_keeps_the_configuration_it_was_accepted_with(store: TestStore) {
+        let stage = Stage::open(store).await;
+        let agent = stage.agent(json!({})).await;
+        let id = stage.accept(says(agent, "t", "Hello")).await;
+        let ctx = stage.world.ctx(TEST.mode);
+        let body = json!({ "instructions": "Be long.", "max_steps": 1 });
+        let change = move |tx: &mut floe_store::Tx<'_>| {
+            let body = body.as_object().cloned().unwrap_or_default();
+            floe_agents::agents::patch(tx, &ctx, agent, &body, Expected::default())
+        };
+        assert_eq!(stage.world.platform.store.write(change).await.unwrap().config_version, 2);
+        stage.server.script([say("Hi"), say("Hi there")]);
+        let keeper = Keeper::start(&stage.world.agents, true);
+        assert_eq!(stage.world.agents.await_outcome(TEST, id).await.unwrap().code, 200);
+        assert_eq!(stage.ask(says(agent, "t", "Hello again")).await.unwrap().code, 200);
+        let told: Vec<String> = stage.server.seen().iter().map(|body| format!("{body:?}")).collect();
+        assert!(told[0].contains("Be brief.") && !told[0].contains("Be long."), "{}", told[0]);
+        assert!(told[1].contains("Be long."), "{}", told[1]);
         keeper.stop().await;
     }
 

@@ -164,7 +164,7 @@ on_both! {
         let sent = send(&stage, agent, thread, "Where is 7?").await;
         let outcome = stage.world.agents.await_outcome(TEST, sent.exchange).await.unwrap();
         assert_eq!(outcome.code, 200);
-        let Look { events, end } = look(&stage, sent.exchange, 0).await;
+        let Look { events, end, .. } = look(&stage, sent.exchange, 0).await;
         let Some(End::Completed(shown, _)) = end else { panic!("{end:?}") };
         assert_eq!((shown.text.as_str(), shown.rounds, shown.calls.len()), ("Let me look.\n\nIt was sent.", 2, 1));
         assert_eq!(text_of(&events), shown.text);

@@ -28,6 +28,7 @@ pub(crate) fn call(arguments: Value, deadline_ms: u64) -> ToolCall {
         key: KEY.to_owned(),
         arguments,
         depth: 0,
+        chain: Vec::new(),
         deadline_ms,
     }
 }

@@ -10,7 +10,7 @@ use super::problem::{Problems, code};
 use super::region::{Item, Leads, Leaves, Owner, Region};
 use super::types::NodeTypes;
 use super::walk::{Graph, Link, Role};
-use super::{names, triggers, work};
+use super::{inputs, names, triggers, work};
 use crate::nodes::Compute;
 use crate::nodes::router::Routes;
 use crate::plan::{
@@ -43,7 +43,9 @@ pub(super) fn lower(
         return None;
     }
     let nodes = nodes.into_iter().flatten().collect();
-    Some(Plan { scopes, nodes, entries: entries(document, region), variables: Vec::new(), rules: rules(document) })
+    let declared = inputs::declared(document);
+    let entries = entries(document, region);
+    Some(Plan { scopes, nodes, entries, declared, variables: Vec::new(), rules: rules(document) })
 }
 
 struct Lowering<'a> {

@@ -197,7 +197,9 @@ fn review(node: &NodeDef) -> Found<Work> {
         let value = node.config.get(*key).filter(|value| !value.is_null())?;
         Some(((*shown).to_owned(), value.clone()))
     };
-    let question: Map<String, Value> = REVIEW.iter().filter_map(of).collect();
+    let mut question: Map<String, Value> = REVIEW.iter().filter_map(of).collect();
+    question.entry("required").or_insert(json!(true));
+    question.entry("input_type").or_insert(json!("text"));
     let timeout_ms = node.config.get("timeoutMs").and_then(number).map(|limit| limit.max(1.0) as u64);
     asked(WaitKind::Review, &question, timeout_ms)
 }

@@ -16,7 +16,7 @@ use crate::plan::OnError;
 /// Checks a definition; gives the outside records that it names.
 pub(super) fn check(definition: &Definition, catalog: &Catalog, problems: &mut Vec<Problem>) -> Vec<Reference> {
     let mut checker =
-        Checker { catalog, problems, seen: HashSet::new(), outputs: HashMap::new(), references: Vec::new() };
+        Checker { catalog, problems, count: 0, seen: HashSet::new(), outputs: HashMap::new(), references: Vec::new() };
     checker.root(definition);
     checker.references
 }
@@ -31,6 +31,8 @@ struct Surroundings {
 struct Checker<'a> {
     catalog: &'a Catalog,
     problems: &'a mut Vec<Problem>,
+    /// Steps that were looked at, nested ones too.
+    count: usize,
     seen: HashSet<String>,
     outputs: HashMap<String, String>,
     references: Vec<Reference>,
@@ -48,10 +50,12 @@ impl Checker<'_> {
                 self.warn("unused_trigger", trigger, "/nextStepId", message);
             }
         }
+        let before = self.problems.len();
         self.list(&definition.steps, Surroundings { nested: false, in_parallel: false });
-        if self.seen.len() > STEPS_MAX {
-            let message = format!("The flow has {} steps; at most {STEPS_MAX} are allowed", self.seen.len());
-            self.problems.push(Problem::error("too_many_steps", None, "/steps", message));
+        if self.count > STEPS_MAX {
+            // In front of what each step has to say, which may be more than is listed.
+            let message = format!("The flow has {} steps; at most {STEPS_MAX} are allowed", self.count);
+            self.problems.insert(before, Problem::error("too_many_steps", None, "/steps", message));
         }
         if !definition.steps.iter().any(|step| step.kind == "final" || step.kind == "end-session") {
             let message = "The flow has no final step, so its output is always empty";
@@ -116,7 +120,7 @@ impl Checker<'_> {
             if around.nested {
                 self.error("bad_value", step, "/type", "A trigger must stand in the top list".to_owned());
             }
-            return self.inputs(step);
+            return self.trigger(step);
         }
         let Some(spec) = self.catalog.get(&step.kind) else {
             return self.error("unknown_type", step, "/type", format!("There is no step type {}", step.kind));
@@ -147,9 +151,10 @@ impl Checker<'_> {
     }
 
     fn identity(&mut self, step: &StepDef) {
-        let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-        if step.id.len() > 64 || !step.id.chars().all(plain) {
-            self.error("bad_id", step, "/id", "An id has 1 to 64 of A-Z a-z 0-9 _ -".to_owned());
+        self.count += 1;
+        // That there is one is checked where the step is read.
+        if !step.id.is_empty() && !is_id(&step.id) {
+            self.error("bad_id", step, "/id", format!("An id has {ID_RULE}"));
         }
         if !self.seen.insert(step.id.clone()) {
             self.error("duplicate_id", step, "/id", format!("The id {} is used twice", step.id));
@@ -286,6 +291,19 @@ impl Checker<'_> {
         }
     }
 
+    fn trigger(&mut self, step: &StepDef) {
+        if let Some(id) = step.kind.strip_prefix("webhook.")
+            && !is_id(id)
+        {
+            self.error("bad_value", step, "/type", format!("What follows webhook. has {ID_RULE}"));
+        }
+        let mode = step.data.get("mode").filter(|mode| !mode.is_null());
+        if mode.is_some_and(|mode| mode != "live" && mode != "test") {
+            self.error("bad_value", step, "/data/mode", "mode must be live or test".to_owned());
+        }
+        self.inputs(step);
+    }
+
     /// What a trigger takes.
     fn inputs(&mut self, step: &StepDef) {
         if step.kind == "schedule" {
@@ -333,6 +351,14 @@ fn waits(step: &StepDef, kind: &str) -> bool {
         "call-flow" => step.data.get("waitForCompletion") != Some(&Value::Bool(false)),
         _ => false,
     }
+}
+
+/// What an id of a step or a hook consists of.
+const ID_RULE: &str = "1 to 64 of A-Z a-z 0-9 _ -";
+
+fn is_id(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    (1..=64).contains(&text.len()) && text.chars().all(plain)
 }
 
 /// `^[A-Za-z_][A-Za-z0-9_]{0,63}$`

@@ -33,7 +33,8 @@ pub(super) fn lower(definition: &Definition, catalog: &Catalog, problems: &mut V
             let entries = triggers.iter().enumerate().map(|(way, trigger)| entry(trigger, way)).collect();
             let nodes = lowering.nodes.into_iter().flatten().collect();
             let variables = definition.variables.clone();
-            Some(Plan { scopes: lowering.scopes, nodes, entries, variables, rules: Rules::steps() })
+            let scopes = lowering.scopes;
+            Some(Plan { scopes, nodes, entries, declared: Vec::new(), variables, rules: Rules::steps() })
         }
         Err(problem) => {
             problems.insert(0, *problem);

@@ -206,6 +206,17 @@ fn triggers() {
     check(with("api", json!([{ "key": "a", "type": "colour" }])), &["bad_value /steps/0/data/inputs/0/type"]);
     check(with("api", json!({ "a": 1 })), &["bad_value /steps/0/data/inputs"]);
     check(with("schedule", json!({ "a": 1 })), &[]);
+    for (kind, data, expected) in [
+        ("webhook.a-b_1", json!({}), &[][..]),
+        ("webhook.", json!({}), &["bad_value /steps/0/type"]),
+        ("webhook.a b", json!({}), &["bad_value /steps/0/type"]),
+        ("form", json!({ "mode": "test" }), &[]),
+        ("form", json!({ "mode": null }), &[]),
+        ("schedule", json!({ "mode": "sometimes" }), &["bad_value /steps/0/data/mode"]),
+    ] {
+        let trigger = json!({ "id": "a", "type": kind, "data": data, "nextStepId": "b" });
+        check(json!({ "steps": [trigger, { "id": "b", "type": "final" }] }), expected);
+    }
 }
 
 #[test]
@@ -402,6 +413,8 @@ fn sizes() {
         |count: usize| (0..count).map(|_| json!({ "type": "compute", "data": { "code": "1" } })).collect::<Vec<_>>();
     check(around(steps(STEPS_MAX - 2)), &[]);
     check(around(steps(STEPS_MAX - 1)), &["too_many_steps /steps"]);
+    let same = json!({ "steps": vec![json!({ "id": "a", "type": "api", "nextStepId": "b" }); STEPS_MAX + 1] });
+    assert_eq!(compile(&same, &catalog()).problems[0].code, "too_many_steps", "however much else is wrong");
     let rubbish = json!({ "steps": vec![json!({}); 300_000] });
     assert_eq!(compile(&rubbish, &catalog()).problems.len(), PROBLEMS_MAX);
     // Errors come first, so that warnings never hide them.

@@ -194,6 +194,26 @@ fn a_review_pauses_the_run_while_other_branches_go_on() {
 }
 
 #[test]
+fn what_the_caller_gave_is_the_trigger_where_none_fired() {
+    let given = json!({ "x": 3 });
+    let run = Run::of_graph(json!({ "out": output("t", "{{trigger.x}} {{trigger.type}}") }), json!([]), given);
+    assert_eq!(run.output(), json!({ "t": "3 api" }));
+}
+
+#[test]
+fn an_entry_that_is_not_to_be_found_is_not_until_it_is_stored_anew() {
+    let text = "The customer asks for a refund because the delivery came too late";
+    let store = |searchable: bool| json!({ "type": "shared-memory", "operation": "store", "key": "k", "value": text, "enableSemanticSearch": searchable });
+    let search = json!({ "type": "shared-memory", "operation": "search", "searchQuery": text });
+    let nodes = json!({
+        "closed": store(false), "none": search, "open": store(true), "one": search,
+        "out": output("found", "{{none.resultCount}} {{one.resultCount}}"),
+    });
+    let edges = json!([["closed", "none"], ["none", "open"], ["open", "one"], ["one", "out"]]);
+    assert_eq!(Run::of_graph(nodes, edges, json!({})).output(), json!({ "found": "0 1" }));
+}
+
+#[test]
 fn the_time_of_a_review_ends_in_its_default_or_a_failure() {
     for (default, expected) in [(Some("later"), Some(json!({ "v": "later" }))), (None, None)] {
         let mut ask = json!({ "type": "humanReview", "prompt": "?", "variableName": "v", "inputType": "text", "timeoutMs": 60_000 });

@@ -210,6 +210,29 @@ fn a_child_run_fails_its_step() {
 }
 
 #[test]
+fn a_call_is_made_again_as_its_retry_says() {
+    let mut steps = calling(true);
+    steps[0]["retry"] = json!({ "maxAttempts": 3, "intervalMs": 2_000 });
+    let mut run = Run::of(steps, json!({ "f": "f", "n": 3 }));
+    let place = run.place("sub");
+    let failed = || Err(StepError::retryable("sub_flow_failed", "Not yet"));
+    run.tell(Happening::ChildStarted { place, child: RunId(97) });
+    run.tell(Happening::ChildEnded { child: RunId(97), outcome: failed() });
+    assert!(matches!(run.commands.last(), Some(Command::Wake { .. })), "{:?}", run.commands);
+    run.pass(2).tell(Happening::Retried { place });
+    let Some(Command::Call { input, .. }) = run.commands.last() else { panic!("{:?}", run.commands) };
+    assert_eq!(input["inputs"], json!({ "a": 3 }), "with what it was made with before");
+    assert!(!run.try_tell(Happening::ChildEnded { child: RunId(97), outcome: failed() }), "the first one is over");
+    // A call that could not be begun counts as well.
+    let again = StepError::retryable("sub_flow_failed", "Nor now");
+    run.tell(Happening::Failed { place, attempt: 1, error: again, logs: Vec::new() });
+    run.pass(2).tell(Happening::Retried { place });
+    run.tell(Happening::ChildStarted { place, child: RunId(98) });
+    run.tell(Happening::ChildEnded { child: RunId(98), outcome: Ok(Arc::new(json!({ "b": 1 }))) });
+    assert_eq!(run.output(), json!({ "sub": { "b": 1 } }));
+}
+
+#[test]
 fn a_child_run_that_is_not_awaited_gives_its_id() {
     let mut run = Run::of(calling(false), json!({ "f": "f", "n": 3 }));
     let (place, child) = (run.place("sub"), RunId(99));

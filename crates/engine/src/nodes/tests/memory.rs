@@ -12,7 +12,9 @@ fn seen(shared: Value) -> Seen {
 #[test]
 fn entries_are_stored_read_extended_and_deleted() {
     let long = "x".repeat(51);
-    let set = |value: Value| vec![SharedChange::Set { key: "key".to_owned(), value }];
+    let kept =
+        |value: Value, unsearchable: bool| vec![SharedChange::Set { key: "key".to_owned(), value, unsearchable }];
+    let set = |value: Value| kept(value, false);
     for (shared, config, record, changes) in [
         (
             json!({}),
@@ -30,7 +32,7 @@ fn entries_are_stored_read_extended_and_deleted() {
             json!({}),
             json!({ "key": "key", "value": long, "enableSemanticSearch": false }),
             json!({ "key": "key", "stored": true, "searchable": false }),
-            set(json!(long)),
+            kept(json!(long), true),
         ),
         (json!({ "key": 7 }), json!({ "operation": "get", "key": "key" }), json!({ "key": "key", "value": 7 }), vec![]),
         (json!({}), json!({ "operation": "get", "key": "key" }), json!({ "key": "key", "value": null }), vec![]),
@@ -77,6 +79,9 @@ fn texts_are_found_by_what_they_are_about() {
     assert_eq!((&record["results"][0]["key"], &record["results"][0]["value"]), (&json!("a"), &json!(refund)));
     let same = seen(shared.clone()).record("shared-memory", json!({ "searchQuery": refund }));
     assert_eq!(same["results"][0]["similarity"], json!(1.0));
+    let mut hidden = seen(shared.clone());
+    hidden.unsearchable.insert("a".to_owned());
+    assert_eq!(hidden.record("shared-memory", json!({ "searchQuery": refund }))["resultCount"], 0);
     let words = json!({ "operation": "search", "searchQuery": "REFUND", "enableSemanticSearch": false, "topK": 1 });
     assert_eq!(
         seen(shared).record("shared-memory", words)["results"],

@@ -108,6 +108,10 @@ fn numbers_about_lists() {
             json!({ "total": 8, "count": 4 }),
         ),
         (
+            json!({ "operations": [{ "type": "count" }, { "type": "groupBy", "groupBy": "g" }] }),
+            json!({ "a": { "count": 2 }, "b": { "count": 2 } }),
+        ),
+        (
             json!({ "operations": ["groupBy"], "field": "g" }),
             json!({ "a": [rows[0], rows[2]], "b": [rows[1], rows[3]] }),
         ),

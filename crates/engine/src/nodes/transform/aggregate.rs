@@ -49,7 +49,8 @@ impl Aggregate {
             let kind = one.as_str().or_else(|| config::text(members, &["operation", "type", "function"]));
             let kind = kind.unwrap_or_default();
             if kind == "groupBy" {
-                group_by = group_by.or_else(|| own_field.or(field).map(str::to_owned));
+                let by = config::text(members, &["groupBy", "by"]).or(own_field).or(field);
+                group_by = group_by.or_else(|| by.map(str::to_owned));
                 continue;
             }
             let found = Kind::find(kind).ok_or_else(|| {

@@ -6,7 +6,7 @@ mod mentions;
 use std::sync::Arc;
 
 use floe_engine::catalog::StepSpec;
-use floe_engine::event::{LogLine, StepError};
+use floe_engine::event::StepError;
 use floe_runtime::Platform;
 use floe_runtime::effect::{Effect, EffectCall, EffectFuture, Effected};
 use floe_runtime::sandbox::{self, CodeFailure, FailureCode, Job, JobLimits, LogLevel, Outcome};
@@ -16,6 +16,7 @@ use super::config::Config;
 use super::failure::{invalid, not_configured};
 use super::spec;
 use crate::scripts;
+use crate::steps::code::lines;
 
 /// Time for the code unless the node says otherwise, in milliseconds (Workflow API contract, section 18).
 const TIMEOUT_MS: u64 = 30_000;
@@ -161,14 +162,4 @@ fn printed(logs: &[sandbox::LogLine], errors: bool) -> String {
     let is_error = |level| matches!(level, LogLevel::Warn | LogLevel::Error);
     let lines = logs.iter().filter(|line| is_error(line.level) == errors);
     lines.map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n")
-}
-
-fn lines(logs: Vec<sandbox::LogLine>) -> Vec<LogLine> {
-    let level = |level| match level {
-        LogLevel::Debug => "debug",
-        LogLevel::Log | LogLevel::Info => "info",
-        LogLevel::Warn => "warn",
-        LogLevel::Error => "error",
-    };
-    logs.into_iter().map(|line| LogLine { level: level(line.level).to_owned(), message: line.text }).collect()
 }

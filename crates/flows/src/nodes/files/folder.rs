@@ -9,7 +9,7 @@ use floe_model::{Fault, FaultKind};
 use floe_runtime::Platform;
 use floe_runtime::effect::EffectCall;
 use floe_store::Tx;
-use floe_store::flows::files::FileRow;
+use floe_store::flows::files::{self, FileRow};
 use floe_store::flows::run_files::{self, RunFile};
 use floe_store::flows::runs;
 use serde_json::{Value, json};
@@ -127,7 +127,7 @@ pub(crate) async fn change(
             return Ok(Ok(Entry::from(done.clone())));
         }
         let before = match &old {
-            Some(old) => Some(run_files::bytes(tx, workspace, old)?),
+            Some(old) => Some(files::bytes(tx, workspace, old.file)?),
             None => None,
         };
         let bytes = match make(before) {
@@ -157,7 +157,7 @@ pub(crate) async fn read(
     let (workspace, run, wanted) = (call.scope.workspace, call.run, path.as_str().to_owned());
     let reading = platform.store.read(move |tx| match run_files::find(tx, workspace, run, &wanted)? {
         Some(file) => {
-            let bytes = run_files::bytes(tx, workspace, &file)?;
+            let bytes = files::bytes(tx, workspace, file.file)?;
             Ok(Some((Entry::from(file), bytes)))
         }
         None => Ok(None),

@@ -14,7 +14,7 @@ use floe_runtime::documents::child::{ReadFailure, Readers};
 use floe_runtime::effect::{Effect, EffectCall, EffectFuture};
 use serde_json::{Map, Value, json};
 
-use super::super::config::{Config, parsed};
+use super::super::config::{Config, given as of_run, parsed};
 use super::super::failure::{invalid, of_reading};
 use super::super::spec;
 use super::kinds::{is_allowed, media_of};
@@ -81,10 +81,8 @@ async fn run(platform: &Arc<Platform>, readers: &Readers, call: &EffectCall) -> 
 
 /// The files that the run was given under a name.
 fn values(call: &EffectCall, name: &str) -> Vec<Value> {
-    let context = call.context.as_ref();
-    let of_run = ["inputs", "names"].iter().find_map(|part| context?[*part].get(name).filter(|value| !value.is_null()));
-    let own = Config(&call.input);
-    let Some(value) = own.get(&["files", "value"]).or(of_run) else { return Vec::new() };
+    let of_run = || of_run(call.context.as_ref(), name);
+    let Some(value) = Config(&call.input).get(&["files", "value"]).or_else(of_run) else { return Vec::new() };
     match parsed(value).into_owned() {
         Value::Array(items) => items.into_iter().filter(|item| !item.is_null()).collect(),
         Value::Object(mut map) if map.get("files").is_some_and(Value::is_array) => match map.remove("files") {

@@ -113,12 +113,7 @@ async fn uploaded(platform: &Arc<Platform>, call: &EffectCall, id: &str) -> Resu
     };
     let reading = platform.store.read(move |tx| {
         let Some(file) = files::find(tx, workspace, id)?.filter(|file| is_usable(file)) else { return Ok(None) };
-        let mut bytes = Vec::new();
-        let mut position = 0;
-        while let Some(piece) = files::chunk(tx, workspace, id, position)? {
-            bytes.extend_from_slice(&piece);
-            position += 1;
-        }
+        let bytes = files::bytes(tx, workspace, id)?;
         Ok(Some(Given { name: file.name, media_type: file.mime_type, bytes }))
     });
     reading.await.map_err(|fault| internal(&fault))?.ok_or_else(|| not_found("There is no such file"))

@@ -11,7 +11,7 @@ use floe_runtime::effect::{Effect, EffectCall, EffectFuture};
 use serde_json::{Map, Value, json};
 use tokio::task::JoinSet;
 
-use super::super::config::{Config, parsed};
+use super::super::config::{Config, given, parsed};
 use super::super::failure::{internal, invalid};
 use super::super::files::input::{chunk_options, passage};
 use super::super::spec;
@@ -137,11 +137,8 @@ async fn one(
 /// The addresses of the configuration, else those of the run's input.
 fn urls(config: Config<'_>, context: Option<&Value>) -> Result<Vec<String>, StepError> {
     let name = config.text(&["urlVariable", "inputName"])?;
-    let given = |name: &str| {
-        let context = context?;
-        ["inputs", "names"].iter().find_map(|part| context[*part].get(name)).filter(|value| !value.is_null())
-    };
-    let Some(found) = config.get(&["urls", "url"]).or_else(|| name.as_deref().and_then(given)) else {
+    let of_run = || name.as_deref().and_then(|name| given(context, name));
+    let Some(found) = config.get(&["urls", "url"]).or_else(of_run) else {
         return Ok(Vec::new());
     };
     let wrong = || invalid("urls is not a URL or a list of URLs");

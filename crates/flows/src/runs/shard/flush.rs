@@ -139,8 +139,9 @@ impl Shard {
         live.tasks.values().for_each(tokio::task::AbortHandle::abort);
         self.leave(&live);
         if self.core.node.is_some() && batch::is_overtaken(fault) {
-            // Another node moves it now. Whoever waits asks again, and is told from the database.
-            return;
+            // Another node moves it now. Whoever waits asks again, and is told from the database. Or what was written before was kept
+            // though its outcome was not known: then the run is still this node's, and goes on from there.
+            return self.admit_later(live.ticket());
         }
         let is_new = flushed.accepted.is_some();
         if let Some(accepted) = flushed.accepted {

@@ -8,18 +8,18 @@ mod outside;
 mod requests;
 mod timers;
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use floe_engine::event::Happening;
 use floe_engine::machine::{Command, Machine};
 use floe_model::id::{RunId, WorkspaceId};
-use floe_model::{Fault, FaultKind, Timestamp};
+use floe_model::{Fault, FaultKind};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
 
 use super::admission::{Entry, Ticket};
+use super::called::{Hindrance, prepare_child};
 use super::engine::Core;
 use super::live::Live;
 use super::load::Loaded;
@@ -29,7 +29,7 @@ use super::room::pause_before;
 use super::start::NewRun;
 use super::state::RunState;
 use flush::{Flush, wait_for};
-use timers::Timer;
+use timers::Timers;
 
 /// Messages taken before the shard looks whether there is something to write.
 const MESSAGES_PER_TURN_MAX: usize = 512;
@@ -41,7 +41,7 @@ pub(super) struct Shard {
     sender: UnboundedSender<Message>,
     runs: HashMap<RunId, Slot>,
     dirty: Vec<RunId>,
-    timers: BinaryHeap<Reverse<(Timestamp, RunId, Timer)>>,
+    timers: Timers,
     watchers: HashMap<RunId, Vec<oneshot::Sender<()>>>,
     /// How many times in a row a run could not be read or written.
     failures: HashMap<RunId, u32>,
@@ -63,7 +63,7 @@ impl Shard {
             sender,
             runs: HashMap::new(),
             dirty: Vec::new(),
-            timers: BinaryHeap::new(),
+            timers: Timers::default(),
             watchers: HashMap::new(),
             failures: HashMap::new(),
             stopping: Vec::new(),
@@ -266,7 +266,7 @@ impl Shard {
         for command in commands {
             self.carry_out(run, command);
         }
-        self.set_deadline(run);
+        self.set_deadline(run, now);
         let workspace = self.live(run).filter(|live| live.is_cut).map(|live| live.row.workspace);
         if let Some(workspace) = workspace {
             // A shard that has ended has no use for it: the run goes on from its journal.
@@ -292,8 +292,14 @@ impl Shard {
                 let row = live.row.clone();
                 tokio::spawn(async move {
                     let workspace = row.workspace;
-                    let child = super::jobs::prepare_child(&core, &row, &input).await.map(Box::new);
-                    let what = Request::Called { place, child };
+                    let what = match prepare_child(&core, &row, &input).await {
+                        Ok(child) => Request::Called { place, child: Ok(Box::new(child)) },
+                        Err(Hindrance::Refused(error)) => Request::Called { place, child: Err(error) },
+                        Err(Hindrance::Database(fault)) => {
+                            tracing::error!(run.id = %run, %fault, "what a run calls cannot be read");
+                            Request::LetGo
+                        }
+                    };
                     let _ = sender.send(Message::Run { workspace, run, what });
                 });
             }
@@ -324,6 +330,7 @@ impl Shard {
             for waiter in std::mem::take(&mut live.waiters) {
                 let _ = waiter.send(Ok(live.state()));
             }
+            self.failures.remove(&run);
             self.leave(&live);
         }
     }

@@ -9,6 +9,7 @@ use floe_engine::expr::Script;
 use floe_model::Scope;
 use floe_model::id::RunId;
 use serde_json::Value;
+use tokio::task::JoinSet;
 
 use super::super::message::{Message, Request};
 use super::super::secrets;
@@ -22,9 +23,13 @@ impl Shard {
         let workspace = live.row.workspace;
         let task = tokio::spawn(async move {
             let platform = Arc::clone(&core.platform);
-            // In a task of its own: should it break off, the run is told all the same.
-            let performed = tokio::spawn(async move { crate::scripts::perform(&platform, scripts).await }).await;
-            let answers = performed.unwrap_or_else(|_| Err(StepError::new("INTERNAL", "The sandbox broke off")));
+            // In a task of its own: should it break off, the run is told all the same. It ends with this one.
+            let mut inner = JoinSet::new();
+            inner.spawn(async move { crate::scripts::perform(&platform, scripts).await });
+            let answers = match inner.join_next().await {
+                Some(Ok(answers)) => answers,
+                _ => Err(StepError::new("INTERNAL", "The sandbox broke off")),
+            };
             let _ = sender.send(Message::Run { workspace, run, what: Request::Scripted { place, answers } });
         });
         live.tasks.insert(place, task.abort_handle());

@@ -1,6 +1,7 @@
 //! Timers of runs in memory: retries and short delays. Long waits are jobs.
 
 use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::time::Duration;
 
 use floe_engine::event::Place;
@@ -28,6 +29,41 @@ pub(super) enum Timer {
     Wait(WaitId),
 }
 
+/// Alarms below which nobody looks for those that are of no use any more.
+const SWEPT_FROM: usize = 4_096;
+
+/// Alarms, the next one first.
+#[derive(Default)]
+pub(super) struct Timers {
+    heap: BinaryHeap<Reverse<(Timestamp, RunId, Timer)>>,
+    /// How many were left by the last sweep.
+    swept: usize,
+}
+
+impl Timers {
+    /// Adds an alarm. Runs that end leave theirs behind, those of workflows for half an hour: whenever there are twice as many as after
+    /// the last sweep, those of runs that are not in memory are swept out. A run that comes back sets its own anew.
+    fn push(&mut self, at: Timestamp, run: RunId, timer: Timer, is_here: impl Fn(RunId) -> bool) {
+        if self.heap.len() >= SWEPT_FROM.max(self.swept * 2) {
+            self.heap.retain(|Reverse((_, run, _))| is_here(*run));
+            self.swept = self.heap.len();
+        }
+        self.heap.push(Reverse((at, run, timer)));
+    }
+
+    fn peek(&self) -> Option<(Timestamp, RunId, Timer)> {
+        self.heap.peek().map(|Reverse(next)| *next)
+    }
+
+    fn pop(&mut self) {
+        self.heap.pop();
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.heap.clear();
+    }
+}
+
 impl Shard {
     /// Long waits are jobs; everything else that waits for time waits here.
     pub(super) fn set_timer(&mut self, run: RunId, at: Timestamp, alarm: Alarm) {
@@ -42,26 +78,25 @@ impl Shard {
                 Timer::Wait(wait)
             }
         };
-        self.timers.push(Reverse((at, run, timer)));
+        self.timers.push(at, run, timer, |run| self.runs.contains_key(&run));
     }
 
     /// Looks at the run of a workflow when its active time ends.
-    pub(super) fn set_deadline(&mut self, run: RunId) {
-        let now = self.core.platform.clock.now();
+    pub(super) fn set_deadline(&mut self, run: RunId, now: Timestamp) {
         if let Some(at) = self.live(run).and_then(|live| live.take_deadline(now)) {
-            self.timers.push(Reverse((at, run, Timer::Deadline)));
+            self.timers.push(at, run, Timer::Deadline, |run| self.runs.contains_key(&run));
         }
     }
 
     pub(super) fn until_next_timer(&self) -> Option<Duration> {
-        let Reverse((at, ..)) = self.timers.peek()?;
+        let (at, ..) = self.timers.peek()?;
         let left_us = at.micros() - self.core.platform.clock.now().micros();
         Some(Duration::from_micros(left_us.max(0).unsigned_abs()))
     }
 
     pub(super) fn fire_timers(&mut self) {
         let now = self.core.platform.clock.now();
-        while let Some(&Reverse((at, run, timer))) = self.timers.peek() {
+        while let Some((at, run, timer)) = self.timers.peek() {
             if at > now {
                 break;
             }
@@ -79,5 +114,22 @@ impl Shard {
                 self.serve(run, Request::Alarm(alarm));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alarms_of_runs_that_are_gone_do_not_pile_up() {
+        let mut timers = Timers::default();
+        let is_here = |run: RunId| run.0.is_multiple_of(100);
+        for run in 0..100_000 {
+            timers.push(Timestamp(1_000_000), RunId(run), Timer::Deadline, is_here);
+            assert!(timers.heap.len() <= SWEPT_FROM);
+        }
+        let kept = timers.heap.iter().filter(|Reverse((_, run, _))| is_here(*run)).count();
+        assert_eq!(kept, 1_000, "those of runs that are here stay");
     }
 }

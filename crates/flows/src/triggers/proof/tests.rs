@@ -82,6 +82,11 @@ fn methods_and_origins() {
     let posts = WebhookRules { method: Some("POST".to_owned()), ..rules(AuthKind::None) };
     assert_eq!(check(&posts, None, &call("POST", &[])), Ok(()));
     assert_eq!(check(&posts, None, &call("GET", &[])), Err(Refused::Method));
+    for method in [None, Some("GET".to_owned())] {
+        let rules = WebhookRules { method, ..rules(AuthKind::None) };
+        assert_eq!(check(&rules, None, &call("GET", &[])), Ok(()));
+        assert_eq!(check(&rules, None, &call("HEAD", &[])), Err(Refused::Method));
+    }
     let origins = vec!["https://a.example/".to_owned(), "http://localhost:3000".to_owned()];
     let from = WebhookRules { origins, ..rules(AuthKind::None) };
     for (origin, expected) in [

@@ -23,6 +23,10 @@ async fn code_sees_the_names_of_the_run_in_three_ways() {
         ("const result = { n: rate * 4 };", json!({ "n": 2 })),
         ("let result; for (const n of order.lines) result = (result || 0) + n; // ends so", json!(3)),
         ("console.log('only this')", json!(null)),
+        (
+            "const rows = '[{\"n\":1},{\"n\":2}]'; return rows.map((row) => row.n).concat(rows.slice(0, 2), typeof rows.nothing)",
+            json!([1, 2, "[{", "undefined"]),
+        ),
         ("return JSON.parse('[1]')[0] + JSON.parse(order.lines).length", json!(3)),
         ("return JSON.stringify(Object.keys(inputs).sort())", json!("[\"JSON\",\"http-1\",\"order\",\"rate\"]")),
         ("return await Promise.resolve(1) + typeof $scope + typeof $open", json!("1undefinedundefined")),

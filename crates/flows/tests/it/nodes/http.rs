@@ -114,6 +114,9 @@ async fn credentials_of_a_connection_stay_below_its_base_url_and_out_of_records(
         assert_eq!(nodes.failed("http", json!({ "url": url, "connectionId": id })).await.code, "AUTH", "{url}");
     }
     assert_eq!(stub.requests().len(), seen, "nothing was sent");
+    let bare = nodes.connect("crm", "bearer", json!({}), json!({ "token": "secret-token-2" })).await;
+    let error = nodes.failed("http", json!({ "url": base, "connectionId": bare })).await;
+    assert_eq!((error.code.as_str(), stub.requests().len()), ("AUTH", seen), "{error:?}");
     let idle = nodes.connect_as("crm", "bearer", json!({}), json!({ "token": "x" }), "inactive").await;
     assert_eq!(nodes.failed("http", json!({ "url": base, "connectionId": idle })).await.code, "AUTH");
 }

@@ -1,10 +1,16 @@
 //! Workflows through the whole engine: variables of the workspace, reviews over a restart, and an end of their time.
 
-use floe_flows::runs::AnswerKind;
+use std::sync::Arc;
+
+use floe_flows::run_list::{ListFilter, Order};
+use floe_flows::runs::{AnswerKind, Limits};
+use floe_model::id::RunId;
+use floe_model::{Mode, Scope};
+use floe_store::platform::events;
 use floe_testkit::on_both;
 use serde_json::{Value, json};
 
-use super::stage::Stage;
+use super::stage::{Stage, WORKSPACE};
 
 fn definition(nodes: Value, edges: Value, settings: Value) -> Value {
     let edges: Vec<Value> =
@@ -40,6 +46,71 @@ on_both! {
         let told = told.unwrap_or_default();
         assert!(told.starts_with("true *** ") && !told.contains("s3cret"), "{told}");
         assert_eq!(stage.calls.keys().len(), 1);
+    }
+
+    async fn a_workflow_that_asks_waits_also_while_others_of_its_nodes_go_on(store: TestStore) {
+        let stage = Stage::open(&store).await;
+        let out = json!({ "type": "output", "name": "Out", "config": { "outputName": "a", "value": "1" } });
+        let asks = json!({
+            "call": { "type": "http", "name": "Call", "config": { "url": "https://held" } },
+            "ask": { "type": "humanReview", "name": "Ask", "config": { "prompt": "Fine?", "variableName": "verdict" } },
+            "out": out,
+        });
+        let asking = stage.workflow(definition(asks, json!([["call", "out"], ["ask", "out"]]), json!({}))).await;
+        let asking = stage.start_workflow(asking, json!({})).await;
+        let pauses = json!({
+            "pause": { "type": "wait", "name": "Pause", "config": { "waitType": "duration", "duration": 1, "durationUnit": "hours" } },
+            "out": out,
+        });
+        let pausing = stage.workflow(definition(pauses, json!([["pause", "out"]]), json!({}))).await;
+        let pausing = stage.start_workflow(pausing, json!({})).await;
+        stage.calls.wait_for(1).await;
+        stage.settled(pausing).await;
+        for (status, run) in [("waiting", asking), ("running", pausing)] {
+            let filter = ListFilter { statuses: vec![status], ..ListFilter::default() };
+            let page = stage.flows.run_items(&stage.ctx(), filter, Order::newest(), 10, true).await.expect("a page");
+            let found: Vec<_> = page.items.iter().map(|item| (item.listed.run.id, item.statuses().0)).collect();
+            assert_eq!((found, page.total), (vec![(run, status)], Some(1)));
+        }
+    }
+
+    async fn a_workflow_is_no_flow_for_an_agent(store: TestStore) {
+        let stage = Stage::open(&store).await;
+        let nodes = json!({
+            "call": { "type": "http", "name": "Call", "config": { "url": "https://held" } },
+            "out": { "type": "output", "name": "Out", "config": { "outputName": "a", "value": "1" } },
+        });
+        let workflow = stage.workflow(definition(nodes, json!([["call", "out"]]), json!({}))).await;
+        let (tools, platform) = (floe_flows::tools::source(Arc::clone(&stage.flows)), &stage.flows.platform);
+        let scope = Scope { workspace: WORKSPACE, mode: Mode::Live };
+        let opened = tools.open(platform, scope, &json!({ "type": "flow", "flow_id": workflow })).await;
+        assert_eq!(opened.err().map(|fault| fault.code), Some("not_found"), "its own kind of tools looks whether it is active");
+    }
+
+    async fn a_workflow_that_never_began_is_not_told_to_have_started(store: TestStore) {
+        let stage = Stage::with(&store, Limits { shards: 1, runs_per_workspace: 1, queue_max: 10 }).await;
+        let nodes = json!({
+            "call": { "type": "http", "name": "Call", "config": { "url": "https://held" } },
+            "out": { "type": "output", "name": "Out", "config": { "outputName": "a", "value": "1" } },
+        });
+        let workflow = stage.workflow(definition(nodes, json!([["call", "out"]]), json!({}))).await;
+        let first = stage.start_workflow(workflow, json!({})).await;
+        stage.calls.wait_for(1).await;
+        let (second, third) = (stage.start_workflow(workflow, json!({})).await, stage.start_workflow(workflow, json!({})).await);
+        stage.cancel(second).await.expect("it is cancelled");
+        stage.calls.release(2);
+        for run in [first, third] {
+            assert_eq!(stage.settled(run).await.status, "completed");
+        }
+        let scope = Scope { workspace: WORKSPACE, mode: Mode::Live };
+        let told = stage.flows.platform.store.read(move |tx| events::latest(tx, scope, None, 100)).await.expect("events");
+        let of = |run: RunId| {
+            let mut kinds: Vec<String> = told.iter().filter(|event| event.subject_id == Some(run.0)).map(|event| event.kind.clone()).collect();
+            kinds.sort();
+            kinds
+        };
+        let (ended, began) = ("workflows.execution.completed", "workflows.execution.started");
+        assert_eq!((of(first), of(second), of(third)), (vec![ended.into(), began.into()], vec!["workflows.execution.cancelled".to_owned()], vec![ended.into(), began.into()]));
     }
 
     async fn a_workflow_ends_with_its_time_though_a_node_hangs(store: TestStore) {

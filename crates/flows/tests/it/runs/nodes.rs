@@ -3,14 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use floe_engine::event::{Event, Happening};
+use floe_engine::plan::Port;
 use floe_model::flows::FlowSettings;
 use floe_model::id::{NodeId, RunId};
+use floe_store::flows::journal::{self, Chunk};
 use floe_store::platform::nodes;
 use floe_store::{Node, Role, Store};
 use floe_testkit::store::TestStore;
 use serde_json::json;
 
-use super::stage::{Stage, decision, done, record};
+use super::stage::{Stage, WORKSPACE, decision, done, record};
 
 /// Longest wait for anything.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -66,6 +69,36 @@ async fn any_node_answers_and_of_two_answers_one_counts() {
     }
     assert_eq!(one.calls.keys().len(), 10, "no effect was made twice");
     two.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_goes_on_when_what_was_taken_for_lost_was_written() {
+    let Some(store) = TestStore::postgres().await else { return };
+    join(&store, Role::All).await;
+    let stage = Stage::open(&store).await;
+    let steps = json!([record("first", Some("end"), json!({ "held": true })), done(json!({ "v": "{{first.value}}" }))]);
+    let flow = stage.publish(steps, FlowSettings::default()).await;
+    let run = stage.begin(flow).await;
+    stage.calls.wait_for(1).await;
+    // As after a commit whose connection broke before its answer came: the next chunk is there already.
+    let write = move |tx: &mut floe_store::Tx<'_>| {
+        let chunks = journal::read(tx, WORKSPACE, run)?;
+        let events: Vec<Event> =
+            chunks.iter().flat_map(|chunk| serde_json::from_str::<Vec<Event>>(chunk).expect("events")).collect();
+        let intended = events.iter().find_map(|event| match &event.what {
+            Happening::Intended { place, .. } => Some((*place, event.at)),
+            _ => None,
+        });
+        let (place, at) = intended.expect("the call is under way");
+        let result = Arc::new(json!({ "value": 7 }));
+        let what = Happening::Done { place, attempt: 1, result, port: Port::NEXT, logs: Vec::new(), changes: None };
+        let text = serde_json::to_string(&[Event { at, what }]).expect("JSON");
+        journal::append(tx, &[&Chunk { workspace: WORKSPACE, run, seq: events.len() as u64, events: text }])
+    };
+    store.write(write).await.expect("a chunk");
+    stage.calls.release(1);
+    let state = tokio::time::timeout(PATIENCE, stage.settled(run)).await.expect("it goes on");
+    assert_eq!((state.status, state.output.as_deref()), ("completed", Some(&json!({ "v": 7 }))));
 }
 
 #[tokio::test(flavor = "multi_thread")]

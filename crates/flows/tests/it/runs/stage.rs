@@ -25,7 +25,7 @@ use floe_testkit::store::TestStore;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
-const WORKSPACE: WorkspaceId = WorkspaceId(0x0190_0000_0000_7000_8000_0000_0000_0001);
+pub(crate) const WORKSPACE: WorkspaceId = WorkspaceId(0x0190_0000_0000_7000_8000_0000_0000_0001);
 /// Longest wait for anything, in milliseconds.
 pub(crate) const PATIENCE_MS: u64 = 10_000;
 
@@ -182,7 +182,7 @@ impl Stage {
         self.jobs.stop().await;
         self.flows.runs.stop().await;
         let next = Self::start(&self.flows.platform.store, Limits::default(), self.calls);
-        next.flows.runs.recover().await.expect("recovery");
+        next.flows.runs.recover().await;
         next
     }
 
@@ -253,6 +253,7 @@ impl Stage {
             source: "api",
             run: self.flows.platform.ids.next(),
             depth: 0,
+            chain: Vec::new(),
             ip: None,
         };
         self.flows.start_workflow(&self.ctx(), start).await.expect("a run").run

@@ -1,42 +1,27 @@
-//! Orders that have to come out, whatever the measure of the database.
+//! Orders that have to come out.
 
-use super::{Order, Word, by_words, fused};
+use super::{Counted, Order, by_words, fused, rarity};
 
-fn word(found: &[(u32, f64)]) -> Word<u32> {
-    Word { found: found.to_vec(), is_cut: false }
+fn text(text: u32, counts: &[u32], length: u32) -> Counted<u32> {
+    Counted { text, counts: counts.to_vec(), length }
 }
 
 #[test]
 fn rare_words_count_more() {
-    let common: Vec<(u32, f64)> = (0..90).map(|text| (text, 1.0)).collect();
-    let rare = word(&[(95, 1.0), (3, 1.0)]);
-    let order = by_words(100, &[word(&common), rare]);
-    assert_eq!(&order[..3], &[3, 95, 0], "both words, the rare one, the common one");
-    assert_eq!(order.len(), 91);
+    let rarities = [rarity(90, 100), rarity(2, 100)];
+    let texts = [text(0, &[1, 0], 10), text(95, &[0, 1], 10), text(3, &[1, 1], 10), text(4, &[0, 0], 10)];
+    assert_eq!(by_words(&rarities, &texts), [3, 95, 0], "both words, the rare one, the common one");
+    assert!(rarity(100, 100) > 0.0, "a word that all have still tells something");
+    assert_eq!(by_words::<u32>(&[], &[]), Vec::<u32>::new());
 }
 
 #[test]
-fn only_the_ratio_of_strengths_counts() {
-    let small = by_words(10, &[word(&[(1, 0.002), (2, 0.001)]), word(&[(2, 0.01), (3, 0.01)])]);
-    let large = by_words(10, &[word(&[(1, 200.0), (2, 100.0)]), word(&[(2, 7.0), (3, 7.0)])]);
-    assert_eq!(small, large);
-    assert_eq!(small, [2, 1, 3]);
-}
-
-#[test]
-fn a_word_without_a_measure_says_nothing() {
-    for strength in [0.0, -1.0, f64::NAN] {
-        assert_eq!(by_words(10, &[word(&[(1, strength)])]), Vec::<u32>::new(), "{strength}");
-    }
-    assert_eq!(by_words::<u32>(0, &[]), Vec::<u32>::new());
-}
-
-#[test]
-fn a_word_that_was_found_too_often_is_a_common_one() {
-    // Ten finds were told of 10,000 texts; the word with twenty, all of them told, is rarer.
-    let cut = Word { found: (0..10).map(|text| (text, 1.0)).collect(), is_cut: true };
-    let whole = word(&(100..120).map(|text| (text, 1.0)).collect::<Vec<_>>());
-    assert_eq!(by_words(10_000, &[cut, whole])[0], 100);
+fn a_word_counts_more_where_it_is_said_more_often_and_less_is_said_beside_it() {
+    let texts = [text(1, &[1], 10), text(2, &[1], 5), text(3, &[4], 10), text(4, &[1], 10)];
+    assert_eq!(by_words(&[1.0], &texts), [3, 2, 1, 4], "equal ones go by their names");
+    // However often the common word is said, it does not become the rare one.
+    let texts = [text(1, &[50, 0], 50), text(2, &[0, 1], 50)];
+    assert_eq!(by_words(&[1.0, 2.5], &texts), [2, 1]);
 }
 
 #[test]

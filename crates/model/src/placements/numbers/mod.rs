@@ -114,7 +114,8 @@ pub fn money(sum: f64) -> f64 {
     if sum.is_nan() {
         return 0.0;
     }
-    let rounded = (sum * 1e6).round() / 1e6;
+    // The sum of nothing is -0.0, and so is what rounds to nothing from below; on the wire there is one zero.
+    let rounded = (sum * 1e6).round() / 1e6 + 0.0;
     if rounded.is_finite() { rounded } else { sum.clamp(f64::MIN, f64::MAX) }
 }
 

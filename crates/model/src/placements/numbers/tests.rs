@@ -82,6 +82,9 @@ fn an_overview_sets_a_period_beside_the_one_before() {
     let revenue: Vec<(Option<&str>, Option<f64>, Option<f64>)> =
         overview.revenue.iter().map(|one| (one.currency.as_deref(), one.revenue.value, one.revenue.previous)).collect();
     assert_eq!(revenue, [(None, Some(8.0), Some(0.0)), (Some("USD"), Some(0.2), Some(20.0))]);
+    for sum in [[0.0_f64; 0].iter().sum::<f64>(), -0.0, -1e-9] {
+        assert_eq!(super::money(sum).to_string(), "0", "{sum:?}");
+    }
     // Nothing happened at all.
     let nothing = super::overview(&[], WEEK, (0, 0));
     assert_eq!(nothing.completion_rate, Figure { value: None, previous: None, change: None });

@@ -39,11 +39,10 @@ fn hosts_codings_and_methods_are_checked() {
     assert_eq!(check_head("TRACE", "/", &[("host", "h")]), Some(Refusal::Method));
     assert_eq!(check_head("get", "/", &[("host", "h")]), Some(Refusal::Method));
     assert_eq!(check_head("POST", "/", &[("host", "h"), ("content-encoding", "gzip")]), Some(Refusal::ContentEncoding));
-    assert_eq!(check_head("POST", "/v1/apps/x/events", &[("host", "h"), ("content-encoding", "gzip")]), None);
-    assert_eq!(
-        check_head("POST", "/v1/apps/x/events", &[("host", "h"), ("content-encoding", "br")]),
-        Some(Refusal::ContentEncoding)
-    );
+    // Its surface takes the first and refuses the second in its own form.
+    for coding in ["gzip", "br"] {
+        assert_eq!(check_head("POST", "/v1/apps/x/events", &[("host", "h"), ("content-encoding", coding)]), None);
+    }
     assert_eq!(check_head("POST", "/", &[("host", "h"), ("expect", "magic")]), Some(Refusal::Expectation));
     for headers in [
         &[][..],

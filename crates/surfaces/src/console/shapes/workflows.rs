@@ -157,6 +157,10 @@ const AUTOMATION: Shape = object(
 pub(in crate::console) const AUTOMATIONS: Shape = object("Automations", &page(&AUTOMATION));
 pub(in crate::console) const TEST: Shape = closed(
     "TestAutomation",
-    &[may("inputs", JSON_OBJECT), may("version", ANY).about("draft unless given; a number, or latest")],
+    &[
+        may("inputs", JSON_OBJECT),
+        may("version", ANY).about("draft unless given; a number, or latest"),
+        may("stop_after", TEXT).about("Id of a step: nothing runs but what leads to it"),
+    ],
 );
 pub(in crate::console) const TESTED: Shape = object("TestedAutomation", &[must("run_id", TEXT)]);

@@ -71,8 +71,11 @@ fn categories(steps: &[&StepSpec]) -> Vec<Value> {
     keys.into_iter().map(|key| json!({ "key": key, "name": title(key) })).collect()
 }
 
-/// A word with its first letter in upper case.
+/// A word with its first letter in upper case; an abbreviation whole.
 fn title(word: &str) -> String {
+    if word == "ai" {
+        return "AI".to_owned();
+    }
     let mut letters = word.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

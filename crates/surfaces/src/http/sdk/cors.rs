@@ -32,8 +32,10 @@ pub(in crate::http) fn preflight<B>(request: &Request<B>) -> Option<Reply> {
     Some(reply)
 }
 
-/// Lets pages of any site read an answer.
-pub(in crate::http) fn allows_any_origin(headers: &mut HeaderMap) {
+/// Lets pages of any site read an answer; `to_page` when a page asked, which is told what it may read of the headers too.
+pub(in crate::http) fn allows_any_origin(headers: &mut HeaderMap, to_page: bool) {
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
+    if to_page {
+        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
+    }
 }

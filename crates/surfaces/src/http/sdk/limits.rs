@@ -36,6 +36,15 @@ pub(super) fn take(app: &App, bucket: SdkBucket, key: KeyId, cost: u32, now: Tim
     size.take(app, key.0, cost, now)
 }
 
+/// The refusal of a request whose client address has none left.
+pub(super) fn refused_address(app: &App, address: IpAddr, now: Timestamp) -> Option<Verdict> {
+    // Behind a proxy this is every request.
+    if !is_counted(address) {
+        return None;
+    }
+    take_of_address(app, address, now).filter(|verdict| !verdict.allowed)
+}
+
 /// Takes one request out of the bucket of a client address. Loopback and private ones are proxies or tests, and not counted.
 pub(super) fn take_of_address(app: &App, address: IpAddr, now: Timestamp) -> Option<Verdict> {
     let id = match address.to_canonical() {
@@ -50,10 +59,7 @@ pub(super) fn take_of_address(app: &App, address: IpAddr, now: Timestamp) -> Opt
 /// # Errors
 /// 429.
 pub(crate) fn count_address(call: &Call) -> Result<(), Fault> {
-    match take_of_address(&call.app, call.peer, call.ctx.now()) {
-        Some(verdict) if !verdict.allowed => Err(limited(&verdict)),
-        _ => Ok(()),
-    }
+    refused_address(&call.app, call.peer, call.ctx.now()).map_or(Ok(()), |verdict| Err(limited(&verdict)))
 }
 
 impl Size {

@@ -13,6 +13,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use axum::extract::RawPathParams;
 use bytes::Bytes;
 use floe_access::rate::Verdict;
 use floe_model::access::{Caller, KeyKind};
@@ -20,7 +21,7 @@ use floe_model::id::{AppId, KeyId};
 use floe_model::{Fault, FaultKind, Timestamp};
 use floe_placements::serving::{ServedApp, Snapshot};
 
-use super::call::{Params, Query};
+use super::call::Query;
 use super::meter::Handles;
 use super::reply::Reply;
 use super::route::{Auth, Route};
@@ -84,8 +85,6 @@ pub struct SdkCall {
     pub key: KeyId,
     /// When the request came; the one reading of the clock for everything in its answer.
     pub now: Timestamp,
-    /// Parameters of the path, decoded.
-    pub params: Params,
     /// Parameters of the query, decoded.
     pub query: Query,
     /// Whether the answer may be packed with gzip.
@@ -94,6 +93,7 @@ pub struct SdkCall {
     pub body: Bytes,
     /// The configuration of the key's workspace; the one that the whole answer is made from.
     pub config: Arc<Snapshot>,
+    params: Option<RawPathParams>,
     target: Option<Arc<ServedApp>>,
     bucket: SdkBucket,
     count: Arc<Count>,
@@ -125,7 +125,7 @@ impl SdkCall {
     /// A parameter of the path; empty when the route does not declare it.
     #[must_use]
     pub fn param(&self, name: &str) -> &str {
-        self.params.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value)
+        param(self.params.as_ref(), name)
     }
 
     /// The app that a body names, or the only one of the workspace (placements contract, section 6).
@@ -176,6 +176,10 @@ impl Route {
         route.sdk = Some(Sdk { door, handler, counted: Arc::new(Handles::new(surface.name, path)) });
         route.body_limit(door.body_limit)
     }
+}
+
+fn param<'p>(params: Option<&'p RawPathParams>, name: &str) -> &'p str {
+    params.and_then(|params| params.iter().find(|(known, _)| *known == name)).map_or("", |(_, value)| value)
 }
 
 /// The refusal of an id of an app that is none.

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{FromRequestParts, RawPathParams};
 use bytes::Bytes;
 use floe_access::Identity;
 use floe_access::rate::Verdict;
@@ -11,13 +13,13 @@ use floe_model::access::Credential;
 use floe_model::id::AppId;
 use floe_model::{Fault, FaultKind, Timestamp};
 use floe_placements::serving::{ServedApp, Snapshot};
-use http::header::{CACHE_CONTROL, HeaderName, X_CONTENT_TYPE_OPTIONS};
+use http::header::{CACHE_CONTROL, HeaderName, ORIGIN, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
 use http::{HeaderValue, Request, Response};
 
 use super::{Count, Sdk, SdkApp, SdkBucket, SdkCall, allows_any_origin, invalid_app_id, limits, proof};
 use crate::App;
-use crate::http::call::{Params, Query};
+use crate::http::call::Query;
 use crate::http::capture::{Outcome, Seen};
 use crate::http::catch::Catch;
 use crate::http::route::Route;
@@ -73,7 +75,7 @@ pub(in crate::http) async fn answer(app: Arc<App>, route: Arc<Route>, request: R
     if let Some(verdict) = visit.count.get() {
         rate::write_headers(&mut reply.headers, surface.rate_style, &verdict);
     }
-    allows_any_origin(&mut reply.headers);
+    allows_any_origin(&mut reply.headers, parts.headers.contains_key(ORIGIN));
     reply.headers.insert(CACHE_CONTROL, NEVER_STORED);
     reply.headers.insert(X_CONTENT_TYPE_OPTIONS, NO_SNIFFING);
     reply.headers.insert(REQUEST_ID, run::id_header(request_id));
@@ -109,7 +111,7 @@ struct Steps<'a> {
 impl Steps<'_> {
     async fn go(&self, parts: &mut Parts, body: Body, visit: &mut Visit) -> Result<crate::http::reply::Reply, Fault> {
         let (app, door) = (self.app, self.sdk.door);
-        let params = run::path_params(parts).await?;
+        let params = params_of(parts).await?;
         let identity = match proof::prove(app, &parts.headers, self.peer).await {
             Ok(identity) => identity,
             Err(fault) => return Err(self.wrong_key(visit, fault)),
@@ -122,7 +124,7 @@ impl Steps<'_> {
         self.count(visit, door.bucket, key)?;
 
         let named = match door.app {
-            SdkApp::InPath => Some(app_of_path(&params)?),
+            SdkApp::InPath => Some(app_of_path(params.as_ref())?),
             SdkApp::InBody => None,
         };
         let serving = &app.placements.serving;
@@ -162,7 +164,7 @@ impl Steps<'_> {
 
     /// One request out of the buckets of the address and of the key.
     fn count(&self, visit: &Visit, bucket: SdkBucket, key: floe_model::id::KeyId) -> Result<(), Fault> {
-        let of_address = limits::take_of_address(self.app, self.peer, self.now).filter(|verdict| !verdict.allowed);
+        let of_address = limits::refused_address(self.app, self.peer, self.now);
         let verdict = of_address.or_else(|| limits::take(self.app, bucket, key, 1, self.now));
         visit.count.set(verdict);
         refusal(verdict)
@@ -186,8 +188,18 @@ fn refusal(verdict: Option<Verdict>) -> Result<(), Fault> {
     }
 }
 
-fn app_of_path(params: &Params) -> Result<AppId, Fault> {
-    let text = params.iter().find(|(name, _)| *name == "appId").map_or("", |(_, value)| value);
+/// The parameters of the path, as the router holds them; none where the route declares none.
+async fn params_of(parts: &mut Parts) -> Result<Option<RawPathParams>, Fault> {
+    match RawPathParams::from_request_parts(parts, &()).await {
+        Ok(params) => Ok(Some(params)),
+        Err(RawPathParamsRejection::MissingPathParams(_)) => Ok(None),
+        // Only a path that is not UTF-8 after decoding fails, and nothing has such a name.
+        Err(_) => Err(run::unknown_path()),
+    }
+}
+
+fn app_of_path(params: Option<&RawPathParams>) -> Result<AppId, Fault> {
+    let text = super::param(params, "appId");
     AppId::parse(text).map_err(|_| invalid_app_id("The id of the app is not a UUID"))
 }
 

@@ -3,7 +3,7 @@
 use floe_model::id::{AppId, ScreenFlowId};
 use floe_model::placements::place_key::is_key;
 use floe_model::{Fault, FaultKind, FieldProblem, Mode};
-use floe_placements::serving::{Asked, Manner, Script, ServedApp};
+use floe_placements::serving::{Asked, Manner, Resolved, Script, ServedApp};
 use http::StatusCode;
 use http::header::{HeaderName, LINK};
 use serde_json::Value;
@@ -33,17 +33,21 @@ pub(super) async fn batch(call: SdkCall) -> Result<Reply, Fault> {
     call.charge(input.keys.len() - 1)?;
     let asked = asked(&call, &input);
     let serving = &call.app.placements.serving;
-    let mut script = Script::default();
+    let resolve = |key: &str| is_key(key).then(|| serving.resolve(&call.config, app, key, &asked, manner));
+    let entries: Vec<_> = input.keys.iter().map(|key| (key, resolve(key))).collect();
+    // One buffer of the right size instead of one that grows.
+    let room = entries.iter().flat_map(|(_, resolved)| resolved).map(Resolved::room).sum();
+    let mut script = Script::with_room(room, call.takes_gzip);
     script.text("{\"results\":[");
-    for (index, key) in input.keys.iter().enumerate() {
+    for (index, (key, resolved)) in entries.iter().enumerate() {
         if index > 0 {
             script.text(",");
         }
-        if is_key(key) {
-            serving.resolve(&call.config, app, key, &asked, manner).write(&mut script, Some(key));
+        if let Some(resolved) = resolved {
+            resolved.write(&mut script, Some(key));
         } else {
             script.text("{\"placement_key\":");
-            script.text(&Value::from(&**key).to_string());
+            script.text(&Value::from(&***key).to_string());
             script.text(",\"flow_id\":null,\"error\":\"invalid placement key\",\"cache_ttl_seconds\":0}");
         }
     }
@@ -60,9 +64,7 @@ pub(super) async fn flow(call: SdkCall) -> Result<Reply, Fault> {
     let id = ScreenFlowId::parse(call.param("flowId")).map_err(|_| not_found())?;
     let serving = &call.app.placements.serving;
     let resolved = serving.resolve_flow(&call.config, app, id, call.caller.mode).ok_or_else(not_found)?;
-    let mut script = Script::default();
-    resolved.write(&mut script, None);
-    Ok(reply(&call, script))
+    Ok(reply(&call, written(&call, &resolved)))
 }
 
 /// `POST /v1/placements/{key}/resolve`, deprecated.
@@ -85,9 +87,14 @@ fn answer(call: &SdkCall, app: &ServedApp, input: &Input<'_>) -> Result<Reply, F
     }
     let serving = &call.app.placements.serving;
     let resolved = serving.resolve(&call.config, app, key, &asked(call, input), manner);
-    let mut script = Script::default();
+    Ok(reply(call, written(call, &resolved)))
+}
+
+/// The answer to a single question.
+fn written(call: &SdkCall, resolved: &Resolved<'_>) -> Script {
+    let mut script = Script::with_room(resolved.room(), call.takes_gzip);
     resolved.write(&mut script, None);
-    Ok(reply(call, script))
+    script
 }
 
 fn asked<'a>(call: &SdkCall, input: &'a Input<'_>) -> Asked<'a> {

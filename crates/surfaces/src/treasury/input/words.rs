@@ -26,6 +26,12 @@ pub(in crate::treasury) fn parse_instant(text: &str) -> Option<Timestamp> {
     parse_date(text).or_else(|| Timestamp::parse(text))
 }
 
+/// The end of a span, which is no part of it: an instant with an offset, or the end of a day.
+pub(in crate::treasury) fn parse_until(text: &str) -> Option<Timestamp> {
+    const DAY_S: i64 = 24 * 60 * 60;
+    parse_date(text).map(|day| day.plus_seconds(DAY_S)).or_else(|| Timestamp::parse(text))
+}
+
 pub(super) fn read_text(raw: &RawValue, min: usize, max: usize) -> Result<String, (&'static str, String)> {
     let text: String = serde_json::from_str(raw.get()).map_err(|_| ("string_type", "must be a string".to_owned()))?;
     let text = text.trim();

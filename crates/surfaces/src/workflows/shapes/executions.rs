@@ -10,7 +10,16 @@ use crate::http::shape::{
 const ERROR: Shape = object(
     "ExecutionError",
     &[
-        must("code", words(&["node_execution_failed", "workflow_timeout", "invalid_definition", "internal_error"])),
+        must(
+            "code",
+            words(&[
+                "node_execution_failed",
+                "workflow_timeout",
+                "invalid_definition",
+                "internal_error",
+                "execution_failed",
+            ]),
+        ),
         must("message", TEXT),
         must("node_id", TEXT.or_null()),
     ],
@@ -39,7 +48,7 @@ pub(in crate::workflows) const EXECUTION: Shape = object(
     "Execution",
     &[
         must("id", WIRE_ID),
-        must("workflow_id", WIRE_ID),
+        must("workflow_id", WIRE_ID.or_null()).about("Null for the reply of an agent"),
         must("workflow_name", TEXT),
         must("status", words(Status::WORDS)),
         must("inputs", JSON_OBJECT),

@@ -41,7 +41,7 @@ fn text_of(read: &[(String, u64, Value)]) -> String {
 }
 
 fn tell(after: u64, told: &[Event], text: &str) -> Vec<(String, u64, Value)> {
-    let mut all = Told::new(&CURRENT, after);
+    let mut all = Told::new(ThreadId(1), &CURRENT, after);
     let mut sent = all.started(Timestamp(0));
     sent.extend(told.iter().flat_map(|event| all.event(Timestamp(0), event)).collect::<Vec<_>>());
     sent.extend(all.end(Timestamp(0), &end(text)));

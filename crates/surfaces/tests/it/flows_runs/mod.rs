@@ -1,8 +1,10 @@
 //! Runs of flows over HTTP, and the inbox of what they ask.
 
 mod execute;
+mod home;
 mod inbox;
 mod joined;
+mod live;
 mod reads;
 mod repeats;
 mod reruns;

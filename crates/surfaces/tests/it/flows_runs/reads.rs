@@ -78,7 +78,9 @@ on_both! {
         let paged = world.get(&format!("/v1/flowrun/steps/{run}?limit=2&page=2")).await;
         assert_eq!((&paged.json["total"], &paged.json["skip"], &paged.json["page"]), (&json!(8), &json!(2), &json!(2)));
         assert_eq!(paged.json["data"], json!([steps[2], steps[3]]));
-        assert_eq!(refused(&world.get(&format!("/v1/flowrun/steps/{run}?limit=501")).await).0, 400);
+        for wrong in ["limit=501", "status=broken"] {
+            assert_eq!(refused(&world.get(&format!("/v1/flowrun/steps/{run}?{wrong}")).await).0, 400, "{wrong}");
+        }
 
         let poll = read("poll").await.json;
         assert_eq!((&poll["done"], &poll["completedSteps"], &poll["waitState"]["type"]), (&json!(false), &json!(5), &json!("user-approval")));

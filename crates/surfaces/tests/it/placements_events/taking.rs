@@ -79,6 +79,9 @@ on_both! {
 
     async fn the_replaced_route_takes_events_of_every_app_of_the_workspace(store: TestStore) {
         let shop = Shop::new(store).await;
+        let answer = shop.device("/v1/events").json(&json!({ "events": [1] })).send().await;
+        assert_eq!((answer.status.as_u16(), &answer.json["rejected"]), (202, &json!(1)), "{answer:?}");
+        assert_eq!(answer.header("link"), format!("</v1/apps/{}/events>; rel=\"successor-version\"", shop.id));
         let other = shop.new_app("Other").await;
         let mut foreign = shop.event(1, "flow_start");
         foreign["app_id"] = json!("00000000-0000-7000-8000-000000000000");
@@ -97,7 +100,7 @@ on_both! {
             legacy_calls::of_workspace(tx, workspace)
         });
         let used = used.await.expect("a read");
-        assert_eq!(used.iter().map(|one| (one.route.as_str(), one.calls)).collect::<Vec<_>>(), [("/v1/events", 1)]);
+        assert_eq!(used.iter().map(|one| (one.route.as_str(), one.calls)).collect::<Vec<_>>(), [("/v1/events", 2)]);
         shop.roll().await;
         assert_eq!(shop.stored("").await, [0]);
     }

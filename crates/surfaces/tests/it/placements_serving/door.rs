@@ -150,6 +150,13 @@ on_both! {
             assert!(answer.header("access-control-allow-credentials").is_empty());
             assert!(answer.header("access-control-allow-headers").to_lowercase().contains("authorization"));
         }
+        // A page is told what it may read of an answer; an app has no use for that.
+        let here = house.path("placements/onboarding/resolve");
+        let ask = || house.app.post(&here).bearer(&house.live).json(&user("u"));
+        let answer = ask().header("origin", "https://shop.example").send().await;
+        assert_eq!(answer.header("access-control-allow-origin"), "*");
+        assert!(answer.header("access-control-expose-headers").contains("RateLimit-Remaining"));
+        assert!(ask().send().await.header("access-control-expose-headers").is_empty());
         for (path, asked) in [(house.path("events"), "GET"), ("/v1/apps".to_owned(), "POST"), (house.path("placements"), "POST")] {
             let answer = preflight(&path, asked).await;
             assert_eq!(answer.status, 405, "{path}: the management answers no preflight");

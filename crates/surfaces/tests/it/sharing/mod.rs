@@ -3,6 +3,7 @@
 mod differences;
 mod editor;
 mod files;
+mod form_inputs;
 mod levels;
 mod links;
 mod transfer;

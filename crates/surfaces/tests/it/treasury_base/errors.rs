@@ -48,6 +48,35 @@ async fn keys_are_known_here_or_they_are_401() {
 }
 
 #[tokio::test]
+async fn the_field_of_a_webhook_is_named_once() {
+    let (app, session) = TestApp::with_owner(TestStore::quick().await).await;
+    let long = format!("https://{}.example", "a".repeat(2_048));
+    for (url, events, detail) in [
+        ("ftp://x.example", json!(["run.failed"]), "url: must be an https URL"),
+        ("x", json!(["run.failed"]), "url: cannot be used: this is not an absolute URL with a host"),
+        (long.as_str(), json!(["run.failed"]), "url: must have at most 2048 characters"),
+        (
+            "https://127.0.0.1/",
+            json!(["run.failed"]),
+            "url: leads where calls may not go: the address is this machine itself",
+        ),
+        ("https://x.example", json!(["webhook.test"]), "events: must name at least one event"),
+    ] {
+        let new = json!({ "url": url, "events": events });
+        let refused = app.post("/api/v1/developer/webhooks").bearer(&session).json(&new).send().await;
+        assert_eq!((refused.status.as_u16(), &refused.json["detail"]), (422, &json!(detail)));
+        assert_eq!(
+            format!(
+                "{}: {}",
+                refused.json["errors"][0]["loc"][1].as_str().unwrap_or_default(),
+                refused.json["errors"][0]["msg"].as_str().unwrap_or_default()
+            ),
+            detail
+        );
+    }
+}
+
+#[tokio::test]
 async fn an_expired_or_revoked_key_is_401_at_once() {
     let (app, session) = TestApp::with_owner(TestStore::quick().await).await;
     let body = json!({ "name": "Short", "scopes": ["recipients:read"], "expires_in_days": 1 });

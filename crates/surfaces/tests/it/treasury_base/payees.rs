@@ -101,7 +101,15 @@ on_both! {
         }
         let wrong = with_key(app.get("/api/v1/public/audit?run_id=x"), &text).send().await;
         assert_eq!((wrong.status.as_u16(), &wrong.json["detail"]), (422, &json!("run_id: must be a valid UUID")));
-        for (query, total) in [("actor=Ada", 4), ("actor=Bola", 0), ("to=2027-01-15", 0), ("from=2027-01-15", 4), ("from=2027-01-15T08:00:01Z", 0)] {
+        for (query, total) in [
+            ("actor=Ada", 4),
+            ("actor=Bola", 0),
+            ("to=2027-01-14", 0),
+            ("to=2027-01-15", 4),
+            ("to=2027-01-15T08:00:00Z", 0),
+            ("from=2027-01-15", 4),
+            ("from=2027-01-15T08:00:01Z", 0),
+        ] {
             let found = test("GET", &format!("/api/v1/audit?{query}")).send().await;
             assert_eq!(found.json["total"], total, "{query}");
         }

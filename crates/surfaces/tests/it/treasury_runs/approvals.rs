@@ -46,6 +46,7 @@ on_both! {
         let alone = house.post(&bea, &path, json!({ "candidate_ids": [one] })).await;
         assert_eq!((&alone.json["approvals_required"], &alone.json["approved_count"]), (&json!(1), &json!(1)), "{alone:?}");
         house.until(&run, "completed").await;
+        assert_eq!(house.get(&format!("/runs/{run}")).await["approvals_required"], 1, "as many as it took");
         let candidates = house.candidates(&run).await;
         assert_eq!((&candidates[0]["execution_status"], &candidates[1]["approval_status"]), (&json!("success"), &json!("rejected")));
     }

@@ -1,5 +1,6 @@
 //! Calls of addresses: who may, what a run gets, what is answered and logged (workflows contract, section 11).
 
+use floe_surfaces::http::RateLimits;
 use floe_testkit::on_both;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
@@ -96,6 +97,9 @@ on_both! {
             }
         }
         let off = format!("/console/v1/triggers/{}", text(&keyed["id"]));
+        // A look starts nothing, whatever the trigger takes.
+        let looked = ask("HEAD", &keyed, &[("x-api-key", key.clone())]).await;
+        assert_eq!((looked.status.as_u16(), &looked.headers["allow"]), (405, &"GET, POST, PUT, PATCH, DELETE".parse().expect("a value")));
         world.console("PATCH", &off, Some(&json!({ "enabled": false }))).await;
         let refused = ask("POST", &keyed, &[("x-api-key", key.clone())]).await;
         assert_eq!(refused.status, 403, "{refused:?}");
@@ -103,12 +107,24 @@ on_both! {
         let entries = log(&world, &keyed).await;
         let seen: Vec<(&Value, &Value, &Value)> = entries.iter().map(|one| (&one["status"], &one["can_replay"], &one["body"])).collect();
         let (yes, no, none) = (json!(true), json!(false), Value::Null);
-        assert_eq!(seen, [(&json!(401), &no, &none), (&json!(403), &yes, &body), (&json!(401), &no, &none), (&json!(202), &yes, &body)]);
-        assert_eq!(entries[3]["headers"]["x-api-key"], "***");
+        assert_eq!(seen, [(&json!(401), &no, &none), (&json!(403), &yes, &body), (&json!(405), &no, &none), (&json!(401), &no, &none), (&json!(202), &yes, &body)]);
+        assert_eq!(entries[4]["headers"]["x-api-key"], "***");
         for path in ["/webhooks/trigger_00000000000000000000000000", "/webhooks/x", "/webhooks/x/y", "/api/webhooks"] {
             let answer = world.app.post(path).json(&body).send().await;
             assert_eq!((answer.status.as_u16(), &answer.json["success"]), (404, &json!(false)), "{path}: {answer:?}");
         }
+    }
+
+    async fn an_address_takes_so_many_calls_a_minute(store: TestStore) {
+        let world = World::with_limits(store, RateLimits::PerMinute(vec![("inbound".to_owned(), 2)])).await;
+        let workflow = world.workflow(&greeter()).await;
+        let (one, other) = (hook(&world, &workflow, json!({})).await, hook(&world, &workflow, json!({})).await);
+        let ask = |trigger: &Value| world.app.post(&path_of(trigger)).json(&json!({ "name": "Ada" })).send();
+        assert_eq!((ask(&one).await.status.as_u16(), ask(&one).await.status.as_u16()), (202, 202));
+        let refused = ask(&one).await;
+        assert_eq!((refused.status.as_u16(), &refused.json["success"]), (429, &json!(false)), "{refused:?}");
+        assert!(refused.headers.contains_key("retry-after") && refused.json["error"].is_string(), "{refused:?}");
+        assert_eq!(ask(&other).await.status, 202, "each address is counted by itself");
     }
 
     async fn bodies_of_every_kind(store: TestStore) {

@@ -53,6 +53,31 @@ on_both! {
         assert_eq!(settled(&world, &source, 4).await, 4);
     }
 
+    async fn a_chain_of_events_goes_on_through_called_workflows(store: TestStore) {
+        let world = World::new(store).await;
+        let called = world.workflow(&mirror()).await;
+        let calls = json!({ "name": "Calls", "definition": {
+            "nodes": {
+                "in": { "type": "trigger", "config": {} },
+                "call": { "type": "workflow", "config": { "workflowId": called } },
+                "out": { "type": "output", "config": { "outputName": "done", "value": "yes" } },
+            },
+            "edges": [
+                { "source": "in", "target": "call" },
+                { "source": "call", "target": "out" },
+            ],
+        } });
+        let caller = world.workflow(&calls).await;
+        // Ends of the called workflow start the caller, whose call ends again.
+        let listens = json!({ "workflow_id": caller, "name": "Round", "type": "event",
+            "config": { "eventType": "execution.completed", "filters": { "workflow_id": called } } });
+        trigger(&world, &listens).await;
+        let first = world.execute(&called, json!({})).await;
+        world.execution(&first, &["completed"]).await;
+        assert_eq!(settled(&world, &caller, 1).await, 1, "the call that it makes does not fire it again");
+        assert_eq!(settled(&world, &called, 2).await, 2);
+    }
+
     async fn a_provider_event_is_handed_in_by_an_administrator(store: TestStore) {
         let world = World::new(store).await;
         let workflow = world.workflow(&mirror()).await;

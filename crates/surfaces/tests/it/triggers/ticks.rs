@@ -75,6 +75,27 @@ on_both! {
         assert_eq!(runs(&world, &made, 2).await.len(), 2, "the others were dropped");
     }
 
+    async fn what_a_person_starts_is_in_no_ticks_way(store: TestStore) {
+        let world = World::new(store).await;
+        let workflow = world.workflow(&reviewed()).await;
+        let made = every_ten_minutes(&world, &workflow).await;
+        let fire = format!("/console/v1/triggers/{}/fire", text(&made["id"]));
+        let fired = world.console("POST", &fire, Some(&json!({}))).await;
+        assert!(fired.status.is_success(), "{fired:?}");
+        runs(&world, &made, 1).await;
+        pass(&world, seconds_left(&world, &made).await).await;
+        let both = runs(&world, &made, 2).await;
+        // What was started by hand after it hides no tick that goes on.
+        world.console("POST", &fire, Some(&json!({}))).await;
+        let by_hand = runs(&world, &made, 3).await.remove(0);
+        answer(&world, &by_hand).await;
+        pass(&world, seconds_left(&world, &made).await).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        runs(&world, &made, 3).await;
+        answer(&world, &both[0]).await;
+        runs(&world, &made, 4).await;
+    }
+
     async fn what_was_missed_is_made_up_for_within_a_minute(store: TestStore) {
         let world = World::new(store).await;
         let workflow = world.workflow(&reviewed()).await;

@@ -64,6 +64,7 @@ const CONSOLE: &[(&str, Need, Need)] = &[
     ("/console/v1/jobs", READ, RUN),
     ("/console/v1/flows/{id}/diff", READ, BUILD),
     ("/console/v1/automations/{id}/test", RUN, RUN),
+    ("/console/v1/automations/step-test", RUN, RUN),
     ("/console/v1/automations", READ, BUILD),
     ("/console/v1/workflows", READ, BUILD),
     ("/console/v1/doctor", MANAGE, MANAGE),
@@ -78,6 +79,10 @@ const CONSOLE: &[(&str, Need, Need)] = &[
     ("/console/v1/threads", READ, ANSWER),
     ("/console/v1/inbox/{id}/answer", READ, Any),
     ("/console/v1/inbox", READ, ANSWER),
+    ("/console/v1/notifications", Any, Any),
+    ("/console/v1/stream", READ, READ),
+    ("/console/v1/home", READ, READ),
+    ("/console/v1/search", READ, READ),
 ];
 
 /// Words of every permission; each role's are those marked (console contract, section 2.4).

@@ -129,6 +129,27 @@ on_both! {
         assert_eq!(world.get("/v1/executions").send().await.json["pagination"]["total_count"], 1);
     }
 
+    async fn a_live_caller_counts_what_is_live_and_a_test_caller_everything(store: TestStore) {
+        let world = World::new(store).await;
+        let (one, other) = (world.workflow(&greeter()).await, world.workflow(&greeter()).await);
+        for (key, workflow, times) in [(&world.live, &one, 3), (&world.test, &one, 2), (&world.test, &other, 1)] {
+            for _ in 0..times {
+                let path = format!("/v1/workflows/{workflow}/execute");
+                let body = json!({ "inputs": { "name": "Ada" } });
+                let started = world.app.post(&path).header("x-api-key", key).json(&body).send().await;
+                assert_eq!(started.status, 202, "{started:?}");
+            }
+        }
+        let (of_one, of_other) = (format!("?workflow_id={one}"), format!("?workflow_id={other}"));
+        for (query, live, test) in [("", 3, 6), (of_one.as_str(), 3, 5), (of_other.as_str(), 0, 1)] {
+            for (key, expected) in [(&world.live, live), (&world.test, test)] {
+                let page = world.app.get(&format!("/v1/executions{query}")).header("x-api-key", key).send().await.json;
+                let found = page["data"].as_array().map_or(0, Vec::len);
+                assert_eq!((&page["pagination"]["total_count"], found), (&json!(expected), expected), "{query}");
+            }
+        }
+    }
+
     async fn a_published_flow_is_a_workflow_too(store: TestStore) {
         let world = World::new(store).await;
         let body = json!({ "name": "Echo", "visibility": "public", "definition": { "steps": echo() } });

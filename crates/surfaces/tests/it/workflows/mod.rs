@@ -4,6 +4,7 @@ mod door;
 mod executions;
 mod limits;
 mod streams;
+mod trials;
 
 use std::sync::Arc;
 

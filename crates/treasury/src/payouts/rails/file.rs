@@ -1,41 +1,42 @@
 //! The rail of files: payments go into files that people carry to their bank, and files with results come back.
 //!
-//! In the folder, `out` holds one file for each batch, written whole or not at all. `in` takes files with the columns `reference` and
-//! `code`: the reference of a payment, and a code of the NIP table or the word `returned` for money that came back. Files may stay there;
-//! an answer that is known changes nothing.
+//! In the folder, `out` holds one file for each batch, written whole or not at all, and `log` what ever left ([`record`]). `in` takes
+//! files with the columns `reference` and `code` ([`results`]): the reference of a payment, and a code of the NIP table or the word
+//! `returned` for money that came back. Files may stay there; an answer that is known changes nothing. Nodes that share a database share
+//! the folder.
 
-use std::collections::HashMap;
-use std::fmt::Write as _;
-use std::fs;
-use std::io::{self, Write as _};
+mod record;
+mod results;
+
+use std::collections::HashSet;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use floe_model::treasury::Answered;
 use floe_model::treasury::nip::Question;
+use floe_runtime::Clock;
 
-use super::{Account, Answer, Enquiry, Look, Movement, Payment, Rail, RailFuture};
-use crate::csv::cell;
+use super::{Account, Answer, Enquiry, Look, Movement, Payment, Rail, RailFuture, Sent};
 
-/// Files with results that are read at most.
-const FILES_MAX: usize = 1_000;
-/// Bytes of a file with results at most.
-const FILE_BYTES_MAX: u64 = 10 * 1024 * 1024;
 /// The word for money that came back.
 const RETURNED: &str = "returned";
 /// The code of what is under way.
 const IN_PROGRESS: &str = "09";
-const HEADER: &str = "reference,beneficiary_name,account_number,institution_code,amount,currency,narration\n";
+/// The code of what never left.
+const NOT_FOUND: &str = "25";
 
 /// The rail of files.
 pub struct FileRail {
     folder: PathBuf,
+    clock: Arc<dyn Clock>,
 }
 
 impl FileRail {
     /// One that keeps its files in a folder, which is made when it is first needed.
     #[must_use]
-    pub fn new(folder: PathBuf) -> Self {
-        Self { folder }
+    pub fn new(folder: PathBuf, clock: Arc<dyn Clock>) -> Self {
+        Self { folder, clock }
     }
 
     /// Does slow work with files away from the threads that serve.
@@ -54,78 +55,37 @@ impl FileRail {
             }
         }
     }
-}
 
-/// Writes a batch: first under another name, so that nobody ever takes half a file to the bank.
-fn write_batch(folder: &Path, name: &str, text: &str) -> io::Result<()> {
-    let out = folder.join("out");
-    fs::create_dir_all(&out)?;
-    let (hidden, shown) = (out.join(format!(".{name}.part")), out.join(format!("{name}.csv")));
-    let mut file = fs::File::create(&hidden)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&hidden, shown)?;
-    fs::File::open(&out)?.sync_all()
-}
-
-fn batch_text(payments: &[Payment]) -> String {
-    let mut text = HEADER.to_owned();
-    for one in payments {
-        let (name, narration) = (cell(&one.beneficiary_name), cell(one.narration.as_deref().unwrap_or_default()));
-        let (reference, account, institution) = (&one.reference, &one.account_number, &one.institution_code);
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "{reference},{name},{account},{institution},{},NGN,{narration}", one.amount);
-    }
-    text
-}
-
-/// The last word about each reference, from all files in the order of their names.
-fn read_results(folder: &Path) -> io::Result<HashMap<String, String>> {
-    let mut files = Vec::new();
-    match fs::read_dir(folder.join("in")) {
-        Ok(entries) => {
-            for entry in entries.take(FILES_MAX) {
-                let path = entry?.path();
-                if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv")) {
-                    files.push(path);
-                }
-            }
+    /// Which of some payments without a result left; none when that cannot be said now.
+    async fn left(&self, asked: Vec<String>) -> Option<HashSet<String>> {
+        if asked.is_empty() {
+            return Some(HashSet::new());
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
-    }
-    files.sort();
-    let mut results = HashMap::new();
-    for path in files {
-        if fs::metadata(&path)?.len() > FILE_BYTES_MAX {
-            tracing::warn!(file = %path.display(), "a file with results is too large and is not read");
-            continue;
-        }
-        take_results(&String::from_utf8_lossy(&fs::read(&path)?), &mut results);
-    }
-    Ok(results)
-}
-
-fn take_results(text: &str, results: &mut HashMap<String, String>) {
-    let unquoted = |cell: &str| cell.trim().trim_matches('"').to_owned();
-    let mut lines = text.trim_start_matches('\u{feff}').lines();
-    let Some(header) = lines.next() else { return };
-    let names: Vec<String> = header.split([',', ';', '\t']).map(|name| unquoted(name).to_lowercase()).collect();
-    let place = |name: &str| names.iter().position(|known| known == name);
-    let (Some(reference), Some(code)) = (place("reference"), place("code")) else { return };
-    for line in lines {
-        let cells: Vec<&str> = line.split([',', ';', '\t']).collect();
-        if let (Some(reference), Some(code)) = (cells.get(reference), cells.get(code)) {
-            results.insert(unquoted(reference), unquoted(code).to_lowercase());
-        }
+        self.aside(move |folder| record::left(folder, &asked)).await.flatten()
     }
 }
 
-fn answer(code: Option<&String>) -> Answer {
-    match code.map(String::as_str) {
-        Some(RETURNED) => Answer { answered: Answered::Returned, code: None },
-        code => Answer::nip(code.unwrap_or(IN_PROGRESS), Question::Status),
+/// The answer that a file with results gave.
+fn told(code: &str) -> Answer {
+    match code {
+        RETURNED => Answer { answered: Answered::Returned, code: None },
+        code => Answer::nip(code, Question::Status),
     }
+}
+
+/// The answer about a payment without a result. What was ever said to be under way is under way until there is one.
+fn untold(one: &Sent, left: Option<&HashSet<String>>) -> Answer {
+    let code = match left {
+        _ if is_under_way(one) => IN_PROGRESS,
+        Some(left) if left.contains(&one.reference) => IN_PROGRESS,
+        Some(_) => NOT_FOUND,
+        None => return Answer::none(),
+    };
+    Answer::nip(code, Question::Status)
+}
+
+fn is_under_way(one: &Sent) -> bool {
+    one.code.as_deref() == Some(IN_PROGRESS)
 }
 
 impl Rail for FileRail {
@@ -139,29 +99,34 @@ impl Rail for FileRail {
 
     fn send<'a>(&'a self, payments: &'a [Payment]) -> RailFuture<'a, Vec<Answer>> {
         Box::pin(async move {
-            let Some(first) = payments.first() else { return Vec::new() };
-            let (name, text) = (first.reference.clone(), batch_text(payments));
-            let written = self.aside(move |folder| write_batch(folder, &name, &text)).await;
-            let answer = || match written {
-                Some(()) => Answer::nip(IN_PROGRESS, Question::Send),
-                None => Answer::none(),
+            let (batch, clock) = (payments.to_vec(), Arc::clone(&self.clock));
+            let left = self.aside(move |folder| record::send(folder, &batch, &*clock)).await.unwrap_or_default();
+            let answer = |payment: &Payment| {
+                let has_left = left.contains(&payment.reference);
+                if has_left { Answer::nip(IN_PROGRESS, Question::Send) } else { Answer::none() }
             };
-            payments.iter().map(|_| answer()).collect()
+            payments.iter().map(answer).collect()
         })
     }
 
-    fn ask<'a>(&'a self, references: &'a [String]) -> RailFuture<'a, Vec<Answer>> {
+    fn ask<'a>(&'a self, sent: &'a [Sent]) -> RailFuture<'a, Vec<Answer>> {
         Box::pin(async move {
-            match self.aside(read_results).await {
-                Some(results) => references.iter().map(|reference| answer(results.get(reference))).collect(),
-                None => references.iter().map(|_| Answer::none()).collect(),
-            }
+            let Some(results) = self.aside(results::read).await else {
+                return sent.iter().map(|_| Answer::none()).collect();
+            };
+            let is_open = |one: &&Sent| !results.contains_key(&one.reference) && !is_under_way(one);
+            let left = self.left(sent.iter().filter(is_open).map(|one| one.reference.clone()).collect()).await;
+            let answer = |one: &Sent| match results.get(&one.reference) {
+                Some(code) => told(code),
+                None => untold(one, left.as_ref()),
+            };
+            sent.iter().map(answer).collect()
         })
     }
 
     fn movements<'a>(&'a self, _look: Look) -> RailFuture<'a, Option<Vec<Movement>>> {
         Box::pin(async move {
-            let results = self.aside(read_results).await?;
+            let results = self.aside(results::read).await?;
             let returned = results.into_iter().filter(|(_, code)| code == RETURNED);
             Some(returned.map(|(reference, _)| Movement { reference }).collect())
         })

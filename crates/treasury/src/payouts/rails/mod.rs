@@ -64,6 +64,17 @@ pub struct Payment {
     pub narration: Option<String>,
     /// How much.
     pub amount: Kobo,
+    /// From this instant on the rail must not let it go: others may have begun to give its money back.
+    pub leave_before: Timestamp,
+}
+
+/// A payment that may have left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// Its name on the rail.
+    pub reference: String,
+    /// The rail's last code for it; none when it never gave one.
+    pub code: Option<String>,
 }
 
 /// What a rail says about a payment.
@@ -122,11 +133,11 @@ pub trait Rail: Send + Sync + 'static {
     /// Asks for the holders of accounts; one answer each, in their order.
     fn enquire<'a>(&'a self, accounts: &'a [Account]) -> RailFuture<'a, Vec<Enquiry>>;
 
-    /// Sends payments that were never sent; one answer each, in their order.
+    /// Sends payments that were never sent, none of them from its [`Payment::leave_before`] on; one answer each, in their order.
     fn send<'a>(&'a self, payments: &'a [Payment]) -> RailFuture<'a, Vec<Answer>>;
 
-    /// Asks what became of payments, by their references; one answer each, in their order.
-    fn ask<'a>(&'a self, references: &'a [String]) -> RailFuture<'a, Vec<Answer>>;
+    /// Asks what became of payments; one answer each, in their order.
+    fn ask<'a>(&'a self, sent: &'a [Sent]) -> RailFuture<'a, Vec<Answer>>;
 
     /// Lists money that came back; none when the rail could not say.
     fn movements<'a>(&'a self, look: Look) -> RailFuture<'a, Option<Vec<Movement>>>;
@@ -143,8 +154,10 @@ impl Rails {
     /// The simulator for test mode, and the rail of live mode that the settings name.
     #[must_use]
     pub fn new(platform: &Arc<Platform>, settings: &PayoutSettings) -> Self {
-        let live =
-            settings.file_rail.as_ref().map(|folder| -> Arc<dyn Rail> { Arc::new(FileRail::new(folder.clone())) });
+        let of_files = |folder: &std::path::PathBuf| -> Arc<dyn Rail> {
+            Arc::new(FileRail::new(folder.clone(), Arc::clone(&platform.clock)))
+        };
+        let live = settings.file_rail.as_ref().map(of_files);
         Self { simulator: Arc::new(Simulator::new(Arc::clone(platform), settings.simulator_delay_ms)), live }
     }
 

@@ -11,7 +11,7 @@ use floe_model::treasury::{AccountNumber, Answered};
 use floe_runtime::Platform;
 use floe_store::treasury::simulated_payments::{self as books, SimulatedPayment};
 
-use super::{Account, Answer, Enquiry, Look, Movement, Payment, Rail, RailFuture};
+use super::{Account, Answer, Enquiry, Look, Movement, Payment, Rail, RailFuture, Sent};
 
 /// The code of what is not known.
 const NOT_FOUND: &str = "25";
@@ -39,17 +39,22 @@ impl Simulator {
         }
     }
 
-    /// Writes payments into the books, and answers each.
+    /// Writes payments into the books, and answers each. What should have come before now is not taken.
     async fn take(&self, payments: &[Payment]) -> Vec<Answer> {
         let now = self.platform.clock.now();
         let rows: Vec<SimulatedPayment> = payments.iter().map(|payment| booked(payment, now)).collect();
         let references: Vec<String> = payments.iter().map(|payment| payment.reference.clone()).collect();
+        let (platform, last) = (Arc::clone(&self.platform), payments.iter().map(|payment| payment.leave_before).min());
         let written = self.platform.store.write(move |tx| {
+            // Looked at here, where nothing else of the books can happen until they are written.
+            if last.is_some_and(|last| platform.clock.now() >= last) {
+                return Ok(None);
+            }
             let known = books::some(tx, &references)?;
             books::send(tx, &rows)?;
-            Ok(known)
+            Ok(Some(known))
         });
-        let Ok(known) = written.await else { return payments.iter().map(|_| Answer::none()).collect() };
+        let Ok(Some(known)) = written.await else { return payments.iter().map(|_| Answer::none()).collect() };
         let answer = |payment: &Payment| {
             if known.iter().any(|known| known.rail_reference == payment.reference) {
                 return Answer::nip(DUPLICATE, Question::Send);
@@ -64,16 +69,13 @@ impl Simulator {
     }
 
     /// Counts the questions in the books, and answers each.
-    async fn tell(&self, references: &[String]) -> Vec<Answer> {
-        let asked = references.to_vec();
+    async fn tell(&self, sent: &[Sent]) -> Vec<Answer> {
+        let asked: Vec<String> = sent.iter().map(|one| one.reference.clone()).collect();
         let known = self.platform.store.write(move |tx| books::ask(tx, &asked)).await;
-        let Ok(known) = known else { return references.iter().map(|_| Answer::none()).collect() };
+        let Ok(known) = known else { return sent.iter().map(|_| Answer::none()).collect() };
         let known: HashMap<&str, &SimulatedPayment> =
             known.iter().map(|payment| (payment.rail_reference.as_str(), payment)).collect();
-        references
-            .iter()
-            .map(|reference| known.get(reference.as_str()).map_or_else(unknown, |known| status(known)))
-            .collect()
+        sent.iter().map(|one| known.get(one.reference.as_str()).map_or_else(unknown, |known| status(known))).collect()
     }
 }
 
@@ -133,10 +135,10 @@ impl Rail for Simulator {
         })
     }
 
-    fn ask<'a>(&'a self, references: &'a [String]) -> RailFuture<'a, Vec<Answer>> {
+    fn ask<'a>(&'a self, sent: &'a [Sent]) -> RailFuture<'a, Vec<Answer>> {
         Box::pin(async move {
             self.pause().await;
-            self.tell(references).await
+            self.tell(sent).await
         })
     }
 

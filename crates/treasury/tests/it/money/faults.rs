@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use floe_model::Fault;
 use floe_model::treasury::{AccountCheck, ExecutionStatus, Kobo, Schedule};
-use floe_store::Tx;
 use floe_store::platform::jobs;
 use floe_store::treasury::{candidates, payout_orders, simulated_payments};
+use floe_store::{Store, Tx};
 use floe_testkit::on_both;
 use floe_treasury::ledger::verify;
 use floe_treasury::payouts::rails::{
-    Account, Answer, Enquiry, Look, Movement, Payment, Rail, RailFuture, Rails, Simulator,
+    Account, Answer, Enquiry, Look, Movement, Payment, Rail, RailFuture, Rails, Sent, Simulator,
 };
 use floe_treasury::wallet::{self, Topup};
 
@@ -64,16 +64,12 @@ impl Rail for Lossy {
         })
     }
 
-    fn ask<'a>(&'a self, references: &'a [String]) -> RailFuture<'a, Vec<Answer>> {
+    fn ask<'a>(&'a self, sent: &'a [Sent]) -> RailFuture<'a, Vec<Answer>> {
         Box::pin(async move {
-            let mut answers = self.simulator.ask(references).await;
+            let mut answers = self.simulator.ask(sent).await;
             answers.retain(|_| self.next().is_multiple_of(2));
             // Fewer answers than questions: what is missing is no answer. The rest must not be taken for those of others.
-            if answers.len() == references.len() {
-                answers
-            } else {
-                references.iter().map(|_| Answer::none()).collect()
-            }
+            if answers.len() == sent.len() { answers } else { sent.iter().map(|_| Answer::none()).collect() }
         })
     }
 
@@ -82,10 +78,11 @@ impl Rail for Lossy {
     }
 }
 
-/// A process that stands still for ten minutes on its way to the first payment.
+/// A process that stands still for ten minutes on its way to the first payment: before it sends, or in the middle of that.
 struct Still<F> {
     simulator: Simulator,
     stand: F,
+    in_send: bool,
 }
 
 impl<F: Fn(i64) + Send + Sync + 'static> Rail for Still<F> {
@@ -94,16 +91,21 @@ impl<F: Fn(i64) + Send + Sync + 'static> Rail for Still<F> {
     }
 
     fn enquire<'a>(&'a self, accounts: &'a [Account]) -> RailFuture<'a, Vec<Enquiry>> {
-        (self.stand)(600);
+        if !self.in_send {
+            (self.stand)(600);
+        }
         self.simulator.enquire(accounts)
     }
 
     fn send<'a>(&'a self, payments: &'a [Payment]) -> RailFuture<'a, Vec<Answer>> {
+        if self.in_send {
+            (self.stand)(600);
+        }
         self.simulator.send(payments)
     }
 
-    fn ask<'a>(&'a self, references: &'a [String]) -> RailFuture<'a, Vec<Answer>> {
-        self.simulator.ask(references)
+    fn ask<'a>(&'a self, sent: &'a [Sent]) -> RailFuture<'a, Vec<Answer>> {
+        self.simulator.ask(sent)
     }
 
     fn movements<'a>(&'a self, look: Look) -> RailFuture<'a, Option<Vec<Movement>>> {
@@ -119,6 +121,29 @@ async fn fund(world: &World, kobo: i64) {
     let (treasury, ctx) = (world.treasury.clone(), world.ctx(1));
     let topup = Topup { amount: Kobo(kobo), reference: "all".to_owned(), description: None };
     world.store().write(move |tx| wallet::top_up(tx, &treasury, &ctx, &topup)).await.unwrap();
+}
+
+/// Stands still for longer than a mark holds: the bank gets nothing, and the money comes back.
+async fn sends_nothing(store: &Store, in_send: bool) {
+    let world = World::new(store, Schedule::default());
+    let simulator = Simulator::new(Arc::clone(&world.treasury.platform), 0);
+    let still = Arc::new(Still { simulator, stand: world.mover(), in_send });
+    let world = world.with_rails(Rails::of_parts(still, None));
+    fund(&world, 1_000).await;
+    let (run, ids, _) = world.release(&payees(3, AccountCheck::Needed), &Fee::Off.schedule()).await.unwrap();
+    for _ in 0..100 {
+        world.work().await;
+        world.wait_s(60);
+    }
+    let reading = store.read(move |tx| {
+        let orders = payout_orders::of_candidates(tx, SCOPE, &ids)?;
+        let references: Vec<String> = orders.iter().map(|order| order.rail_reference.clone()).collect();
+        Ok((simulated_payments::some(tx, &references)?, candidates::all(tx, SCOPE, run)?, verify(tx, SCOPE)?))
+    });
+    let (books, candidates, verdict) = reading.await.unwrap();
+    assert!(verdict.problems.is_empty(), "{:?}", verdict.problems);
+    assert!(books.is_empty(), "sent ten minutes after it was marked: {books:?}");
+    assert!(candidates.iter().all(|one| one.execution == ExecutionStatus::Failed), "{candidates:?}");
 }
 
 on_both! {
@@ -156,26 +181,12 @@ on_both! {
         assert!(candidates.iter().any(|one| one.execution == ExecutionStatus::Success));
     }
 
-    async fn a_process_that_stood_still_sends_nothing(store: TestStore) {
-        let world = World::new(&store, Schedule::default());
-        let simulator = Simulator::new(Arc::clone(&world.treasury.platform), 0);
-        let still = Arc::new(Still { simulator, stand: world.mover() });
-        let world = world.with_rails(Rails::of_parts(still, None));
-        fund(&world, 1_000).await;
-        let (run, ids, _) = world.release(&payees(3, AccountCheck::Needed), &Fee::Off.schedule()).await.unwrap();
-        for _ in 0..100 {
-            world.work().await;
-            world.wait_s(60);
-        }
-        let reading = store.read(move |tx| {
-            let orders = payout_orders::of_candidates(tx, SCOPE, &ids)?;
-            let references: Vec<String> = orders.iter().map(|order| order.rail_reference.clone()).collect();
-            Ok((simulated_payments::some(tx, &references)?, candidates::all(tx, SCOPE, run)?, verify(tx, SCOPE)?))
-        });
-        let (books, candidates, verdict) = reading.await.unwrap();
-        assert!(verdict.problems.is_empty(), "{:?}", verdict.problems);
-        assert!(books.is_empty(), "sent ten minutes after it was marked: {books:?}");
-        assert!(candidates.iter().all(|one| one.execution == ExecutionStatus::Failed), "{candidates:?}");
+    async fn a_process_that_stood_still_before_it_sent_sends_nothing(store: TestStore) {
+        sends_nothing(&store, false).await;
+    }
+
+    async fn a_process_that_stood_still_while_it_sent_sends_nothing(store: TestStore) {
+        sends_nothing(&store, true).await;
     }
 
     async fn workers_that_meet_over_a_batch_send_nothing_twice(store: TestStore) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{compile, graph, output, plain};
+use crate::expr::{JsonTemplate, Profile};
 use crate::plan::{Gives, Growth, LoopKind, Node, OnError, PassFailure, Primary, Retry, WaitKind, Work};
 
 fn with_node(kind: &str, config: Value, look: impl FnOnce(&Node)) {
@@ -131,6 +132,10 @@ fn pauses_know_their_unit() {
     });
     with_node("humanReview", json!({ "prompt": "?" }), |node| {
         assert!(matches!(&node.work, Work::Wait(work) if work.kind == WaitKind::Review && work.timeout_s == 0));
+        let Work::Wait(work) = &node.work else { return };
+        let asked = json!({ "prompt": "?", "required": true, "input_type": "text" });
+        let expected = JsonTemplate::parse_in(Profile::Graph, &asked).expect("a template");
+        assert_eq!(format!("{:?}", work.question), format!("{expected:?}"));
     });
 }
 

@@ -63,6 +63,12 @@ fn people() -> Vec<Row> {
         row("PUT", "/console/v1/me/pin", None).body(|_| json!({ "password": crate::app::PASSWORD, "pin": "1234" })),
         row("GET", "/console/v1/me/notification-rules", None),
         row("PUT", "/console/v1/me/notification-rules", None).body(|_| json!({ "rules": [] })),
+        row("GET", "/console/v1/notifications", None)
+            .fixed("its pages are those of what happened; see flows_runs/live.rs"),
+        row("POST", "/console/v1/notifications/read", None).body(|_| json!({})).other(|_| json!({ "until": null })),
+        row("GET", "/console/v1/home", None),
+        row("GET", "/console/v1/search", None).fixed("has one page of at most twenty hits"),
+        row("GET", "/console/v1/stream", None).cannot_succeed("does not end; see flows_runs/live.rs"),
         row("GET", "/console/v1/workspaces", None),
         row("POST", "/console/v1/workspaces", None)
             .body(|_| json!({ "name": "Second" }))

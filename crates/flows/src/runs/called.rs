@@ -1,0 +1,160 @@
+//! Runs to which other runs lead: those that they call, and those of error flows.
+
+use floe_engine::event::StepError;
+use floe_engine::machine::{Machine, Outcome};
+use floe_model::access::{Caller, Credential, Member, Role, TreasuryRole};
+use floe_model::flows::{Engine, FlowSettings, Level};
+use floe_model::id::{FlowId, MemberId, RunId, SessionId, WorkspaceId};
+use floe_model::{Fault, FaultKind, Mode};
+use floe_store::Tx;
+use floe_store::access::groups;
+use floe_store::flows::flows;
+use floe_store::flows::runs::RunRow;
+use serde_json::{Map, Value, json};
+
+use super::engine::Core;
+use super::origin::{DEPTH_MAX, Origin};
+use super::start::{Begin, NewRun, check_inputs, choose_entry};
+use super::state::RunErrorView;
+use crate::definitions::{self, Resolved, Runnable, VersionChoice};
+use crate::workflows;
+
+/// Why a run to which another one leads cannot be begun.
+pub(super) enum Hindrance {
+    /// It would not be begun at another time either.
+    Refused(StepError),
+    /// The database does not answer.
+    Database(Fault),
+}
+
+impl From<StepError> for Hindrance {
+    fn from(error: StepError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+/// Looks up the flow that a `call-flow` step names and checks what it is given.
+pub(super) async fn prepare_child(core: &Core, parent: &RunRow, call: &Value) -> Result<NewRun, Hindrance> {
+    if parent.depth + 1 > DEPTH_MAX {
+        let message = format!("Flows call each other more than {DEPTH_MAX} deep");
+        return Err(StepError::new("depth_limit", message).into());
+    }
+    let wrong = |message: &str| StepError::new("sub_flow_failed", message);
+    let flow = match call.get("workflowId") {
+        None => call.get("flowId").and_then(Value::as_str).and_then(|id| FlowId::parse(id).ok()),
+        Some(id) => Some(called_workflow(core, parent, id).await?),
+    };
+    let flow = flow.ok_or_else(|| wrong("flowId is not a flow's id"))?;
+    let version = match call.get("version") {
+        None | Some(Value::Null) => VersionChoice::Latest,
+        Some(Value::Number(number)) => VersionChoice::Number(number.as_u64().unwrap_or(0) as u32),
+        Some(Value::String(text)) => crate::execute::parse_version(text).map_err(|fault| wrong(fault.message()))?,
+        Some(_) => return Err(wrong("version must be latest or a number").into()),
+    };
+    let inputs = call.get("inputs").and_then(Value::as_object).cloned().unwrap_or_default();
+    let origin = Origin { parent: Some(parent.id), depth: parent.depth + 1, ..Origin::after(parent, "sub-flow") };
+    let run = RunId(core.platform.ids.next_bits());
+    prepare(core, parent, flow, version, inputs, origin, run).await
+}
+
+/// The automation that a node of a workflow names: by its id in any spelling, or the one that it was given at import.
+async fn called_workflow(core: &Core, parent: &RunRow, id: &Value) -> Result<FlowId, Hindrance> {
+    let workspace = parent.workspace;
+    let id = id.as_str().unwrap_or_default().trim().to_owned();
+    let missing = format!("There is no workflow {id:?}");
+    let found = core.platform.store.read(move |tx| workflows::ids::known_id(tx, workspace, &id)).await;
+    let found = found.map_err(Hindrance::Database)?;
+    found.ok_or_else(|| StepError::new("NOT_FOUND", missing).into())
+}
+
+/// The run of an error flow, if the failed run's flow names one.
+pub(super) async fn error_run(
+    core: &Core,
+    row: &RunRow,
+    machine: &Machine,
+    run: RunId,
+) -> Result<Option<NewRun>, Hindrance> {
+    let flow = FlowSettings::stored(&row.settings).error_flow_id;
+    let (Some(flow), Some(Outcome::Failed(failure))) = (flow, machine.outcome()) else { return Ok(None) };
+    let error = RunErrorView::of(machine.plan(), failure).to_json();
+    let mut inputs = Map::new();
+    inputs.insert("appRunId".to_owned(), json!(row.id));
+    inputs.insert("flowId".to_owned(), json!(row.flow));
+    inputs.insert("error".to_owned(), error);
+    let origin = Origin::after(row, "error-flow");
+    prepare(core, row, flow, VersionChoice::Latest, inputs, origin, run).await.map(Some)
+}
+
+/// A run of another flow of the same workspace, which the owner of this run's flow must be able to see.
+async fn prepare(
+    core: &Core,
+    from: &RunRow,
+    flow: FlowId,
+    version: VersionChoice,
+    inputs: Map<String, Value>,
+    origin: Origin,
+    run: RunId,
+) -> Result<NewRun, Hindrance> {
+    let failed = |fault: Fault| {
+        let details = json!({ "code": fault.code() });
+        StepError::new("sub_flow_failed", fault.message().to_owned()).with_details(details).into()
+    };
+    let (workspace, caller_flow) = (from.workspace, from.flow);
+    let found = core.platform.store.read(move |tx| {
+        let resolved = definitions::resolve(tx, workspace, flow, version)?;
+        let caller = match flows::find_any(tx, workspace, caller_flow)? {
+            Some(flow) => Some(owner_as_caller(tx, workspace, flow.owner)?),
+            None => None,
+        };
+        Ok((resolved, caller))
+    });
+    let unread = |fault: Fault| match fault.kind() {
+        FaultKind::Internal | FaultKind::Overloaded => Hindrance::Database(fault),
+        _ => failed(fault),
+    };
+    let (resolved, owner) = found.await.map_err(unread)?;
+    let visible = owner.is_some_and(|owner| definitions::may(&owner, &resolved.access, Level::View));
+    if !visible {
+        return Err(failed(Fault::not_found("Flow")));
+    }
+    new_run(core, from, resolved, inputs, origin, run).map_err(failed)
+}
+
+fn new_run(
+    core: &Core,
+    from: &RunRow,
+    resolved: Resolved,
+    inputs: Map<String, Value>,
+    origin: Origin,
+    run: RunId,
+) -> Result<NewRun, Fault> {
+    let plan = core.plans.compile(resolved.document_hash, &resolved.definition)?;
+    let entry = choose_entry(&plan, origin.kind, None)?;
+    let inputs = match resolved.engine {
+        Engine::Flow => check_inputs(&plan.entries[entry], inputs, "")?,
+        Engine::Workflow => {
+            workflows::require_active(resolved.activity)?;
+            workflows::convert(&plan, inputs)?
+        }
+    };
+    let (workspace, mode, trigger) = (from.workspace, from.mode, Value::Null);
+    Ok(NewRun::of(&Runnable::new(resolved, plan), Begin { run, workspace, mode, entry, trigger, inputs, origin }))
+}
+
+/// The owner of a flow with no more than a member's ordinary rights; the server for flows that it made itself.
+fn owner_as_caller(tx: &mut Tx<'_>, workspace: WorkspaceId, owner: Option<MemberId>) -> Result<Caller, Fault> {
+    let mut caller = Caller::system(workspace, Mode::Live);
+    if let Some(id) = owner {
+        let groups = groups::of_member(tx, workspace, id)?.into_iter().map(|group| group.id).collect();
+        caller.credential = Credential::Session(SessionId(0));
+        caller.member = Some(Member {
+            id,
+            name: String::new(),
+            email: String::new(),
+            role: Role::Builder,
+            treasury_role: TreasuryRole::Reader,
+            groups,
+        });
+    }
+    Ok(caller)
+}
