@@ -307,11 +307,22 @@ pub enum Work {
     Poll(Box<PollWork>),
     /// A child run.
     Child {
-        /// Gives `{flowId, version, inputs}`; of the graph language `{workflowId, inputs}`.
+        /// What is called.
+        callee: Callee,
+        /// Gives `{flowId, version, inputs}`; of the graph language `{workflowId, inputs}`; of what is no flow what it takes.
         call: JsonTemplate,
         /// Whether to wait for its end.
         wait: bool,
     },
+}
+
+/// What a node calls as a child run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Callee {
+    /// Another flow.
+    Flow,
+    /// A payment run, which its own slice plans, has approved and pays. The run that waits for it pauses meanwhile.
+    PaymentRun,
 }
 
 /// An effect of a step type.

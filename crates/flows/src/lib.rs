@@ -37,6 +37,7 @@ use std::sync::Arc;
 
 use floe_engine::catalog::Catalog;
 use floe_runtime::Platform;
+use floe_runtime::child_runs::ChildRuns;
 use floe_runtime::directory::{Directory, Nothing};
 use floe_runtime::effect::Effect;
 use floe_runtime::models::Models;
@@ -70,13 +71,18 @@ pub struct Flows {
 }
 
 impl Flows {
-    /// Builds the slice from the step types of the registry and starts its shards.
+    /// Builds the slice from the step types of the registry, and what runs can call beside flows, and starts its shards.
     #[must_use]
-    pub fn start(platform: Arc<Platform>, effects: Vec<Arc<dyn Effect>>, limits: Limits) -> Self {
+    pub fn start(
+        platform: Arc<Platform>,
+        effects: Vec<Arc<dyn Effect>>,
+        child_runs: Vec<Arc<dyn ChildRuns>>,
+        limits: Limits,
+    ) -> Self {
         let catalog = Arc::new(steps::catalog(&effects));
         let plans = Arc::new(Plans::new(Arc::clone(&catalog)));
         let latest = definitions::LatestVersions::new(&platform.store);
-        let runs = RunEngine::start(Arc::clone(&platform), Arc::clone(&plans), effects, limits);
+        let runs = RunEngine::start(Arc::clone(&platform), Arc::clone(&plans), effects, child_runs, limits);
         Self {
             platform,
             catalog,

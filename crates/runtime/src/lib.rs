@@ -6,6 +6,7 @@
 //!
 //! Start reading with [`Platform`], then [`jobs`].
 
+pub mod child_runs;
 pub mod clock;
 pub mod connections;
 pub mod credits;

@@ -14,8 +14,10 @@ use floe_operation::Operation;
 use floe_operation::doctor::MoreChecks;
 use floe_placements::Placements;
 use floe_runtime::Platform;
+use floe_runtime::child_runs::ChildRuns;
 use floe_runtime::effect::Effect;
 use floe_runtime::jobs::JobHandler;
+use floe_surfaces::treasury::PaymentRuns;
 use floe_treasury::Treasury;
 use floe_webhooks::Webhooks;
 
@@ -32,6 +34,12 @@ pub fn effects(settings: &Settings, agents: &Arc<Agents>) -> Vec<Arc<dyn Effect>
         floe_agents::nodes::effects(agents),
     ];
     groups.into_iter().flatten().collect()
+}
+
+/// What runs of flows call beside flows.
+#[must_use]
+pub fn child_runs(treasury: &Arc<Treasury>) -> Vec<Arc<dyn ChildRuns>> {
+    vec![Arc::new(PaymentRuns::new(Arc::clone(treasury)))]
 }
 
 fn node_settings(settings: &Settings) -> NodeSettings {

@@ -66,6 +66,12 @@ impl Who {
         Self { actor: Actor { kind: "agent".to_owned(), id: None, name: agent.as_str().to_owned() }, request: None }
     }
 
+    /// A flow that acts by the name.
+    #[must_use]
+    pub fn flow(name: &str) -> Self {
+        Self { actor: Actor { kind: "system".to_owned(), id: None, name: name.to_owned() }, request: None }
+    }
+
     /// Whoever made a request: a person or a key.
     #[must_use]
     pub fn caller(ctx: &Ctx) -> Self {

@@ -25,11 +25,11 @@ const PAGE: usize = 100;
 /// How long an idle server is watched.
 const IDLE_WATCH: Duration = Duration::from_millis(1_500);
 /// Time in which a server comes to rest after its last request.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(8);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Clock ticks of the processor that an idle server may use while it is watched.
 const IDLE_TICKS_MAX: u64 = 8;
 /// Time in which the children of killed servers have to end.
-const LEFTOVERS_TIMEOUT: Duration = Duration::from_secs(5);
+const LEFTOVERS_TIMEOUT: Duration = Duration::from_secs(20);
 /// Errors in the log that belong to a kill. None so far.
 const EXPECTED_ERRORS: &[&str] = &[];
 /// Errors in the log that belong to a node which stood still: the database ended its transactions meanwhile.

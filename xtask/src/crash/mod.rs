@@ -5,6 +5,9 @@
 //! At the end everything is read back and judged against what was answered and what was received. The receivers are the
 //! judges that nobody can talk round: they live outside of the process that is killed.
 //!
+//! The proof is that everything comes to its end, not how soon: its time limits have room for a machine that is busy with other
+//! things, and a server that keeps its word never waits for them.
+//!
 //! Start reading with [`storm`], then [`judge`] for what must hold.
 
 mod agents;

@@ -14,9 +14,9 @@ use super::time;
 use crate::workspace::{Failure, Outcome};
 
 /// Time in which a server of a debug build has to be up on a busy machine.
-const START_TIMEOUT: Duration = Duration::from_secs(30);
+const START_TIMEOUT: Duration = Duration::from_secs(60);
 /// Time in which a server has to have stopped (console contract, section 1), with room for a busy machine.
-const STOP_TIMEOUT: Duration = Duration::from_secs(8);
+const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 /// The key that nodes share: 32 bytes in base64.
 const SECRET_KEY: &str = "Y3Jhc2gtcHJvb2Ytc2VjcmV0LWtleS0zMi1ieXRlcyE=";
 /// Runs that move at a time: fewer than the clients start, so that runs are queued too.

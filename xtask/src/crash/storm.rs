@@ -31,9 +31,9 @@ const STARTUP_KILLS: u64 = 15;
 /// Polite stops in a hundred.
 pub(super) const POLITE_STOPS: u64 = 4;
 /// Time without any progress after which what is still open is stuck.
-const STUCK_AFTER: Duration = Duration::from_secs(25);
+const STUCK_AFTER: Duration = Duration::from_secs(60);
 /// Time in which the children of cancelled runs have to be cancelled.
-const ORPHANS_TIMEOUT: Duration = Duration::from_secs(5);
+const ORPHANS_TIMEOUT: Duration = Duration::from_secs(20);
 /// The query for runs that have not ended.
 const OPEN: &str = "status=queued,running,waiting&limit=100";
 /// Pause between two lines of progress.

@@ -61,7 +61,11 @@ mod tests {
     #[test]
     fn names_are_taken_from_below_the_summary() {
         let mut counts = Counts::default();
-        for line in ["  FAIL [ 0.1s] (1/2) a b", " Summary [ 1.0s] 2 tests run: 1 passed, 1 failed", "  FAIL [ 0.1s] (1/2) a b\n"] {
+        for line in [
+            "  FAIL [ 0.1s] (1/2) a b",
+            " Summary [ 1.0s] 2 tests run: 1 passed, 1 failed",
+            "  FAIL [ 0.1s] (1/2) a b\n",
+        ] {
             counts.read(line);
         }
         assert_eq!(counts.names, ["(1/2) a b"]);

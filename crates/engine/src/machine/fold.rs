@@ -12,7 +12,7 @@ use super::memory::Memory;
 use super::reuse::{Table, reused_bytes};
 use super::{Alarm, Command, JOURNAL_BYTES_MAX, Machine, Outcome, RunError, Settled};
 use crate::event::{Beginning, Event, Happening, Place, QuestionKind, StepError};
-use crate::plan::{Port, Work};
+use crate::plan::{Callee, Port, Work};
 
 impl Machine {
     /// Folds an event into the state. An event that does not fit is ignored.
@@ -260,10 +260,21 @@ impl Machine {
     }
 
     fn child_started(&mut self, place: Place, child: RunId, at: Timestamp) {
-        let waits = matches!(self.plan.node(place.node).work, Work::Child { wait: true, .. });
+        let (callee, waits) = match self.plan.node(place.node).work {
+            Work::Child { callee, wait, .. } => (callee, wait),
+            _ => (Callee::Flow, false),
+        };
         if waits {
             let Some(Active::Calling { attempt, input }) = self.active.remove(&place) else { return };
-            self.active.insert(place, Active::Child { child, question: None, attempt, input });
+            // Of a flow it is told later whether it waits for somebody; everything else is waited for from the beginning.
+            let question = match callee {
+                Callee::Flow => None,
+                Callee::PaymentRun => Some(Box::new(json!({ "paymentRunId": child, "createdAt": at }))),
+            };
+            self.active.insert(place, Active::Child { child, question, attempt, input });
+        } else if callee == Callee::PaymentRun {
+            let record = json!({ "payment_run_id": child, "status": "pending" });
+            self.complete(place, &Arc::new(record), Port::NEXT, at);
         } else if self.is_graph() {
             self.complete(place, &Arc::new(child_record(child, "pending", Value::Null)), Port::NEXT, at);
         } else {
@@ -283,7 +294,9 @@ impl Machine {
 
     fn child_ended(&mut self, child: RunId, outcome: &Result<Arc<Value>, StepError>, at: Timestamp) {
         let Some(place) = self.place_of_child(child) else { return };
+        let is_flow = matches!(self.plan.node(place.node).work, Work::Child { callee: Callee::Flow, .. });
         match outcome {
+            Ok(output) if !is_flow => self.complete(place, output, Port::NEXT, at),
             Ok(output) if self.is_graph() => {
                 let record = self.fitted(child_record(child, "completed", output.as_ref().clone()), &[]);
                 self.complete(place, &Arc::new(record), Port::NEXT, at);

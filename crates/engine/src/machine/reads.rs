@@ -147,6 +147,15 @@ impl Machine {
         matches!(self.active.get(&place), Some(Active::Effect { attempt: wanted, .. }) if *wanted == attempt)
     }
 
+    /// Whether the call of a place is still wanted, and with which attempt.
+    #[must_use]
+    pub fn calls(&self, place: Place) -> Option<u32> {
+        match self.active.get(&place) {
+            Some(Active::Calling { attempt, .. }) => Some(*attempt),
+            _ => None,
+        }
+    }
+
     /// Where the child run was called.
     #[must_use]
     pub fn place_of_child(&self, child: RunId) -> Option<Place> {

@@ -68,6 +68,10 @@ impl RunEngine {
             let Some(command) = alone.todo.pop_front().filter(|_| !alone.over) else { break };
             alone.carry_out(command).await?;
         }
+        if !alone.over {
+            let error = StepError::new("internal_error", "The step did not come to its end");
+            (alone.trial.status, alone.trial.error) = ("failed", Some(error));
+        }
         alone.trial.duration_ms = self.core.platform.clock.now().millis_since(began_at);
         Ok(alone.trial)
     }

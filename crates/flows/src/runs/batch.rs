@@ -164,6 +164,10 @@ impl Part {
         for (wait, due_at) in questions {
             part.jobs.push(new_job(JOB_WAIT_DUE, write.workspace, wait.0, &run, due_at, now, fresh));
         }
+        for child in write.extras.called {
+            let caller = json!({ "parent": write.run });
+            part.jobs.push(new_job(JOB_CHILD, write.workspace, child.0, &caller, now, now, fresh));
+        }
         for child in write.extras.cancelled {
             part.jobs.push(new_job(JOB_CANCEL, write.workspace, child.0, &json!({}), now, now, fresh));
         }

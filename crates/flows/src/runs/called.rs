@@ -1,11 +1,15 @@
 //! Runs to which other runs lead: those that they call, and those of error flows.
 
-use floe_engine::event::StepError;
+use std::sync::Arc;
+
+use floe_engine::event::{Place, StepError};
 use floe_engine::machine::{Machine, Outcome};
+use floe_engine::plan::{Callee, Work};
 use floe_model::access::{Caller, Credential, Member, Role, TreasuryRole};
 use floe_model::flows::{Engine, FlowSettings, Level};
 use floe_model::id::{FlowId, MemberId, RunId, SessionId, WorkspaceId};
-use floe_model::{Fault, FaultKind, Mode};
+use floe_model::{Fault, FaultKind, Mode, Scope};
+use floe_runtime::child_runs::{ChildCall, Hindrance};
 use floe_store::Tx;
 use floe_store::access::groups;
 use floe_store::flows::flows;
@@ -13,28 +17,91 @@ use floe_store::flows::runs::RunRow;
 use serde_json::{Map, Value, json};
 
 use super::engine::Core;
+use super::live::Live;
+use super::message::Child;
 use super::origin::{DEPTH_MAX, Origin};
 use super::start::{Begin, NewRun, check_inputs, choose_entry};
 use super::state::RunErrorView;
 use crate::definitions::{self, Resolved, Runnable, VersionChoice};
 use crate::workflows;
 
-/// Why a run to which another one leads cannot be begun.
-pub(super) enum Hindrance {
-    /// It would not be begun at another time either.
-    Refused(StepError),
-    /// The database does not answer.
-    Database(Fault),
+/// A node that calls a child run.
+pub(super) struct CallerOf {
+    /// The run that it belongs to.
+    pub(super) row: RunRow,
+    callee: Callee,
+    key: String,
 }
 
-impl From<StepError> for Hindrance {
-    fn from(error: StepError) -> Self {
-        Self::Refused(error)
+impl CallerOf {
+    /// The node at a place; none when its call is not wanted any more.
+    pub(super) fn at(live: &Live, place: Place) -> Option<Self> {
+        let attempt = live.machine.calls(place)?;
+        let node = live.machine.plan().node(place.node);
+        let Work::Child { callee, .. } = node.work else { return None };
+        let key = format!("{}:{}:{attempt}", node.id, live.machine.pass_key(place));
+        Some(Self { row: live.row.clone(), callee, key })
     }
 }
 
+/// Looks up what a node calls; what is no flow begins now.
+pub(super) async fn begin_child(core: &Core, caller: &CallerOf, call: Arc<Value>) -> Result<Child, Hindrance> {
+    if caller.callee == Callee::Flow {
+        return prepare_child(core, &caller.row, &call).await.map(|new| Child::New(Box::new(new)));
+    }
+    let Some(kind) = core.child_runs.iter().find(|kind| kind.callee() == caller.callee) else {
+        return Err(StepError::new("NOT_CONFIGURED", "This server cannot run what the node calls").into());
+    };
+    let row = &caller.row;
+    let (workspace, flow) = (row.workspace, row.flow);
+    let owner =
+        core.platform.store.read(move |tx| Ok(flows::find_any(tx, workspace, flow)?.and_then(|flow| flow.owner)));
+    let call = ChildCall {
+        scope: Scope { workspace, mode: row.mode },
+        caller: row.id,
+        key: caller.key.clone(),
+        flow,
+        flow_name: row.flow_name.clone(),
+        owner: owner.await.map_err(Hindrance::Database)?,
+        input: call,
+    };
+    kind.start(call).await.map(Child::Begun)
+}
+
+/// What came of a called run that is no flow's; none while it goes on.
+pub(super) async fn outcome(
+    core: &Core,
+    workspace: WorkspaceId,
+    child: RunId,
+) -> Result<Option<Result<Value, StepError>>, Fault> {
+    for kind in &core.child_runs {
+        if let Some(outcome) = kind.outcome(workspace, child).await? {
+            return Ok(Some(outcome));
+        }
+    }
+    Ok(None)
+}
+
+/// Ends a called run that is no flow's, where its rules allow that.
+pub(super) async fn cancel(core: &Core, workspace: WorkspaceId, child: RunId) -> Result<(), Fault> {
+    for kind in &core.child_runs {
+        kind.cancel(workspace, child).await?;
+    }
+    Ok(())
+}
+
+/// The same for one that began while its caller was given up.
+pub(super) fn cancel_begun(core: &Arc<Core>, workspace: WorkspaceId, child: RunId) {
+    let core = Arc::clone(core);
+    tokio::spawn(async move {
+        if let Err(fault) = cancel(&core, workspace, child).await {
+            tracing::warn!(run.id = %child, %fault, "a run that nobody waits for goes on");
+        }
+    });
+}
+
 /// Looks up the flow that a `call-flow` step names and checks what it is given.
-pub(super) async fn prepare_child(core: &Core, parent: &RunRow, call: &Value) -> Result<NewRun, Hindrance> {
+async fn prepare_child(core: &Core, parent: &RunRow, call: &Value) -> Result<NewRun, Hindrance> {
     if parent.depth + 1 > DEPTH_MAX {
         let message = format!("Flows call each other more than {DEPTH_MAX} deep");
         return Err(StepError::new("depth_limit", message).into());

@@ -7,6 +7,7 @@ use std::time::Duration;
 use floe_model::id::{RunId, WaitId, WorkspaceId};
 use floe_model::{Fault, FaultKind};
 use floe_runtime::Platform;
+use floe_runtime::child_runs::ChildRuns;
 use floe_runtime::effect::Effect;
 use floe_store::Node;
 use floe_store::platform::audit;
@@ -50,6 +51,8 @@ pub(super) struct Core {
     pub(super) platform: Arc<Platform>,
     pub(super) plans: Arc<Plans>,
     pub(super) effects: HashMap<&'static str, Arc<dyn Effect>>,
+    /// What runs can call beside flows.
+    pub(super) child_runs: Vec<Arc<dyn ChildRuns>>,
     pub(super) admission: Admission,
     /// This process among those that share the database; `None` on SQLite.
     pub(super) node: Option<Node>,
@@ -69,13 +72,20 @@ pub struct RunEngine {
 impl RunEngine {
     /// Starts the shards.
     #[must_use]
-    pub fn start(platform: Arc<Platform>, plans: Arc<Plans>, effects: Vec<Arc<dyn Effect>>, limits: Limits) -> Self {
+    pub fn start(
+        platform: Arc<Platform>,
+        plans: Arc<Plans>,
+        effects: Vec<Arc<dyn Effect>>,
+        child_runs: Vec<Arc<dyn ChildRuns>>,
+        limits: Limits,
+    ) -> Self {
         let node = platform.store.node();
         let (senders, inboxes): (Vec<_>, Vec<_>) = (0..limits.shards.max(1)).map(|_| mpsc::unbounded_channel()).unzip();
         let core = Arc::new(Core {
             platform,
             plans,
             effects: effects.into_iter().map(|effect| (effect.spec().key, effect)).collect(),
+            child_runs,
             admission: Admission::new(limits.runs_per_workspace, limits.queue_max),
             node,
             room: Room::default(),

@@ -6,12 +6,13 @@ use floe_engine::event::StepError;
 use floe_engine::machine::{Machine, Outcome};
 use floe_model::id::{RunId, WaitId};
 use floe_runtime::Platform;
+use floe_runtime::child_runs::Hindrance;
 use floe_runtime::jobs::{JobFuture, JobHandler};
 use floe_store::flows::runs::RunRow;
 use floe_store::platform::jobs::Job;
 use serde_json::{Value, json};
 
-use super::called::{self, Hindrance};
+use super::called;
 use super::engine::RunEngine;
 use super::load::load;
 use super::message::ChildNews;
@@ -61,9 +62,16 @@ impl JobHandler for ChildChanged {
             let (Some(parent), Some(child)) = (run_in(&job.payload, "parent"), job.subject_id) else { return Ok(()) };
             let child = RunId(child);
             let plans = &self.0.core.plans;
-            let Some(loaded) = load(&platform.store, plans, job.workspace, child).await? else { return Ok(()) };
-            let machine = Machine::recover(Arc::clone(&loaded.plan), &loaded.events);
-            let news = news_of(&loaded.row, &machine);
+            let news = match load(&platform.store, plans, job.workspace, child).await? {
+                Some(loaded) => {
+                    let machine = Machine::recover(Arc::clone(&loaded.plan), &loaded.events);
+                    news_of(&loaded.row, &machine)
+                }
+                None => match called::outcome(&self.0.core, job.workspace, child).await? {
+                    Some(outcome) => ChildNews::Ended(outcome.map(Arc::new)),
+                    None => return Ok(()),
+                },
+            };
             self.0.tell_parent(job.workspace, parent, child, news).await
         })
     }
@@ -83,7 +91,8 @@ impl JobHandler for CancelRun {
             let payload: Value = serde_json::from_str(&job.payload).unwrap_or_default();
             let by = payload.get("by").and_then(Value::as_str).map(str::to_owned);
             match self.0.cancel(job.workspace, run, by, None).await {
-                Err(fault) if !matches!(fault.code(), "run_finished" | "not_found") => Err(fault),
+                Err(fault) if fault.code() == "not_found" => called::cancel(&self.0.core, job.workspace, run).await,
+                Err(fault) if !matches!(fault.code(), "run_finished") => Err(fault),
                 _ => Ok(()),
             }
         })

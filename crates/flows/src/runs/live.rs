@@ -7,6 +7,7 @@ use floe_engine::event::{Event, Happening, Place};
 use floe_engine::expr::Profile;
 use floe_engine::interpret::Moment;
 use floe_engine::machine::{Command, Machine};
+use floe_engine::plan::{Callee, Work};
 use floe_model::flows::FlowSettings;
 use floe_model::id::{RunId, WaitId};
 use floe_model::{Fault, Timestamp};
@@ -78,6 +79,8 @@ pub(super) struct Extras {
     pub(super) closed: Vec<WaitEnd>,
     pub(super) audit: Vec<audit::Entry>,
     pub(super) children: Vec<ChildStart>,
+    /// What was called and is no flow: it began before, and may have ended since.
+    pub(super) called: Vec<RunId>,
     /// Children that are no longer wanted.
     pub(super) cancelled: Vec<RunId>,
     /// Files that the run begins with: from now on they stay.
@@ -300,11 +303,16 @@ impl Live {
         super::state::fill_row(&mut self.row, &self.machine, self.queued);
     }
 
-    /// Effects that the world cannot see, look-ups and alarms need not wait for the disk.
+    /// Effects that the world cannot see, look-ups and alarms need not wait for the disk. What is called but is no flow begins in a
+    /// transaction of its own, so it does.
     fn may_precede_write(&self, command: &Command) -> bool {
         match command {
             Command::Perform { place, .. } => super::perform::is_harmless(self.machine.plan(), *place),
-            Command::Wake { .. } | Command::Call { .. } => true,
+            Command::Wake { .. } => true,
+            Command::Call { place, .. } => {
+                let work = &self.machine.plan().node(place.node).work;
+                matches!(work, Work::Child { callee: Callee::Flow, .. })
+            }
             Command::Script { .. } | Command::Equip { .. } => true,
             Command::Evaluate(_) | Command::Abandon(_) | Command::CancelChild(_) => false,
         }

@@ -58,7 +58,7 @@ pub(super) enum Request {
     /// A time has come.
     Alarm(Alarm),
     /// The called flow was looked up.
-    Called { place: Place, child: Result<Box<NewRun>, StepError> },
+    Called { place: Place, child: Result<Child, StepError> },
     /// What became of a child run.
     Child { child: RunId, news: ChildNews, done: oneshot::Sender<Result<(), Fault>> },
     /// A wait's time has come, by its job.
@@ -126,6 +126,14 @@ impl Reply {
             Self::Refused(settled, _) => drop(settled.send(Err(fault))),
         }
     }
+}
+
+/// A child run that was looked up.
+pub(super) enum Child {
+    /// A flow's, which begins in the write in which its caller notes it.
+    New(Box<NewRun>),
+    /// One of another slice, which began in a transaction of its own.
+    Begun(RunId),
 }
 
 /// What became of a child run.

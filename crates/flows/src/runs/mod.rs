@@ -34,6 +34,8 @@ mod told;
 mod told_inbox;
 mod words;
 
+pub use floe_runtime::child_runs::JOB_CHILD;
+
 pub use alone::Trial;
 pub use answer::{AnswerIn, AnswerKind, COMMENT_CHARS_MAX};
 pub use engine::{Limits, RunEngine};
@@ -52,8 +54,6 @@ pub use words::{Following, Words};
 
 /// Ends a wait whose time has come; the subject is the wait.
 pub const JOB_WAIT_DUE: &str = "flows.wait_due";
-/// Tells a parent run what became of its child; the subject is the child.
-pub const JOB_CHILD: &str = "flows.child";
 /// Cancels a run that its parent gave up, or whose flow was deleted; the subject is the run.
 pub const JOB_CANCEL: &str = "flows.cancel";
 /// Starts the error flow of a failed run; the subject is the failed run.

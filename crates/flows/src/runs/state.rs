@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use floe_engine::event::{Question, QuestionKind};
 use floe_engine::machine::{Machine, Outcome, RunError};
-use floe_engine::plan::Plan;
+use floe_engine::plan::{Callee, Plan, Work};
 use floe_model::Timestamp;
 use floe_model::id::{FlowId, RunId, WaitId};
 use floe_store::flows::runs::RunRow;
 use serde_json::{Map, Value, json};
+
+/// What a run waits for that waits for a payment run.
+pub(super) const WAITS_FOR_PAYMENTS: &str = "payment-run";
 
 /// The state of a run at one moment.
 #[derive(Debug, Clone)]
@@ -57,7 +60,7 @@ pub struct RunErrorView {
 pub struct WaitView {
     /// The question's id; a paused child has its own in `body`.
     pub wait: Option<WaitId>,
-    /// `user-approval`, `client-tool`, `show-form`, `delay` or `sub-flow`.
+    /// `user-approval`, `client-tool`, `show-form`, `delay`, `sub-flow` or `payment-run`.
     pub kind: &'static str,
     /// The step that waits.
     pub step_id: String,
@@ -228,12 +231,21 @@ fn paused_child(machine: &Machine) -> Option<WaitView> {
     let (place, child, shown) = machine.paused_child()?;
     let node = plan.node(place.node);
     let mut body = Map::new();
-    body.insert("childRunId".to_owned(), json!(child));
-    body.insert("waitState".to_owned(), shown.clone());
+    let kind = match node.work {
+        Work::Child { callee: Callee::PaymentRun, .. } => {
+            body.insert("paymentRunId".to_owned(), json!(child));
+            WAITS_FOR_PAYMENTS
+        }
+        _ => {
+            body.insert("childRunId".to_owned(), json!(child));
+            body.insert("waitState".to_owned(), shown.clone());
+            "sub-flow"
+        }
+    };
     let instant = |key: &str| shown.get(key).and_then(Value::as_str).and_then(Timestamp::parse);
     Some(WaitView {
         wait: shown.get("waitId").and_then(Value::as_str).and_then(|id| WaitId::parse(id).ok()),
-        kind: "sub-flow",
+        kind,
         step_id: node.id.clone(),
         step_name: node.name.clone(),
         body,

@@ -39,7 +39,18 @@ pub fn pin(tx: &mut Tx<'_>, ctx: &Ctx, plans: &Plans, id: FlowId, step: &str, ou
     }
     let row = PinRow { step: step.to_owned(), output: text, updated_at: ctx.now() };
     pins::put(tx, flow.workspace, id, &row)?;
+    forget_removed(tx, &flow, &plan)?;
     Ok(row)
+}
+
+/// Removes the pins of steps that were taken out of the draft, so that there are never more of them than steps.
+fn forget_removed(tx: &mut Tx<'_>, flow: &FlowRow, plan: &Plan) -> Result<(), Fault> {
+    for step in pins::steps(tx, flow.workspace, flow.id, PINS_MAX)? {
+        if plan.find(&step).is_none() {
+            pins::remove(tx, flow.workspace, flow.id, &step)?;
+        }
+    }
+    Ok(())
 }
 
 /// Removes a pin.

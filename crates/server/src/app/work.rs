@@ -54,7 +54,7 @@ impl Work {
         let limits =
             Limits { shards: settings.workers, runs_per_workspace: settings.runs_per_workspace, ..Limits::default() };
         let effects = registry::effects(settings, &app.agents).into_iter().chain(extra).collect();
-        let flows = Flows::start(Arc::clone(&app.platform), effects, limits);
+        let flows = Flows::start(Arc::clone(&app.platform), effects, registry::child_runs(&app.treasury), limits);
         let flows = Arc::new(flows.with(app.agents.models.clone(), app.agents.clone()));
         app.agents.tools.register(floe_flows::tools::source(Arc::clone(&flows)));
         app.agents.tools.register(floe_flows::tools::workflows(Arc::clone(&flows)));

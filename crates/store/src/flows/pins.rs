@@ -30,6 +30,10 @@ statements! {
         "select step_id, output, updated_at from step_pins where workspace_id = $1 and flow_id = $2
          order by step_id limit $3"
     ) -> [text, json, time];
+    /// Which steps have one.
+    STEPS = both(
+        "select step_id from step_pins where workspace_id = $1 and flow_id = $2 order by step_id limit $3"
+    ) -> [text];
     /// One less.
     REMOVE = both("delete from step_pins where workspace_id = $1 and flow_id = $2 and step_id = $3");
     /// None left.
@@ -52,6 +56,14 @@ pub fn list(tx: &mut Tx<'_>, workspace: WorkspaceId, flow: FlowId, limit: usize)
     tx.rows(&LIST, params![workspace, flow, limit], |row| {
         Ok(PinRow { step: row.string(0)?, output: row.string(1)?, updated_at: row.time(2)? })
     })
+}
+
+/// The steps of an automation that are pinned.
+///
+/// # Errors
+/// Of the database.
+pub fn steps(tx: &mut Tx<'_>, workspace: WorkspaceId, flow: FlowId, limit: usize) -> Result<Vec<String>, Fault> {
+    tx.rows(&STEPS, params![workspace, flow, limit], |row| row.string(0))
 }
 
 /// Removes a pin; false when there was none.

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use floe_flows::workflows::ids;
 use floe_model::access::PAYMENT_APPROVAL;
-use floe_model::id::{CandidateId, InboxId, KeyId, MemberId, PaymentRunId, TokenId, parse_bits};
+use floe_model::id::{CandidateId, FlowId, InboxId, KeyId, MemberId, PaymentRunId, TokenId, parse_bits};
 use floe_model::treasury::approval::is_pin;
 use floe_model::treasury::{CURRENCY, Score};
 use floe_model::{Fault, FaultKind, FieldProblem};
 use floe_store::treasury::approvals::Approval;
 use floe_store::treasury::payment_runs::Creator;
+use floe_treasury::runs::called;
 use floe_treasury::runs::inbox::{Answer, Item, Refusal, Status, answer};
 use serde_json::{Value, json};
 
@@ -89,6 +91,7 @@ pub(super) fn creator(creator: &Creator) -> Value {
     let id = creator.id.map(|id| match creator.kind.as_str() {
         "key" => KeyId(id).prefixed(),
         "token" => TokenId(id).prefixed(),
+        called::CREATOR => ids::workflow(FlowId(id)),
         _ => MemberId(id).prefixed(),
     });
     json!({ "type": creator.kind, "id": id, "name": creator.name })

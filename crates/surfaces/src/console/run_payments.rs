@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use floe_flows::reruns::{RerunFrom, RerunVersion, RerunWish};
 use floe_model::access::TreasuryRole;
-use floe_model::id::{CandidateId, InboxId, PaymentRunId};
+use floe_model::id::{CandidateId, InboxId, PaymentRunId, RunId};
 use floe_model::treasury::RunStatus;
 use floe_model::{Fault, FaultKind, Mode, Timestamp};
 use floe_runtime::Ctx;
@@ -41,7 +41,7 @@ pub(super) const fn shown(status: RunStatus) -> &'static str {
 
 /// A run. Absent values are null, never left out.
 pub(super) fn run_object(listed: &Listed, now: Timestamp) -> Value {
-    let Listed { run, mode, payouts, started_at } = listed;
+    let Listed { run, mode, payouts, started_at, caller } = listed;
     let start = start_of(run);
     let waits = run.status == RunStatus::AwaitingApproval;
     let waiting_on = waits.then(|| {
@@ -69,7 +69,7 @@ pub(super) fn run_object(listed: &Listed, now: Timestamp) -> Value {
         "progress": { "steps": steps(run.status, run.released_at.is_some()), "current_step": (!is_over).then_some(run.status) },
         "created_at": run.created_at, "started_at": started_at, "finished_at": run.finished_at,
         "duration_ms": length.map(|length| (length - wait_ms.unwrap_or(0)).max(0)), "wait_ms": wait_ms,
-        "credits": credits, "error": error, "parent_id": null, "rerun_of": run.retry_of,
+        "credits": credits, "error": error, "parent_id": caller, "rerun_of": run.retry_of,
     })
 }
 
@@ -104,7 +104,7 @@ fn message(code: &str) -> &'static str {
 pub(super) fn read_filter(given: impl Fn(&str) -> Option<String>) -> Result<Option<Filter>, Fault> {
     let given = |name: &str| given(name).filter(|text| !text.is_empty());
     let has = |list: &str, wanted: &str| list.split(',').any(|word| word.trim() == wanted);
-    if given("kind").is_some_and(|kinds| !has(&kinds, "payment")) || given("parent_id").is_some() {
+    if given("kind").is_some_and(|kinds| !has(&kinds, "payment")) {
         return Ok(None);
     }
     let mut statuses = RunStatus::ALL.to_vec();
@@ -115,8 +115,9 @@ pub(super) fn read_filter(given: impl Fn(&str) -> Option<String>) -> Result<Opti
         statuses.retain(|status| has(&list, status.as_str()));
     }
     let schedule = given("definition_id").map(|id| floe_model::id::parse_bits(&id));
+    let caller = given("parent_id").map(|id| RunId::parse(&id));
     // A text that is no id is the id of nothing.
-    if statuses.is_empty() || matches!(schedule, Some(Err(_))) {
+    if statuses.is_empty() || matches!(schedule, Some(Err(_))) || matches!(caller, Some(Err(_))) {
         return Ok(None);
     }
     if statuses.len() == RunStatus::ALL.len() {
@@ -128,6 +129,7 @@ pub(super) fn read_filter(given: impl Fn(&str) -> Option<String>) -> Result<Opti
         statuses,
         mode: given("mode").and_then(|word| Mode::parse(&word)),
         schedule: schedule.and_then(Result::ok),
+        caller: caller.and_then(Result::ok),
         trigger: brief("trigger"),
         source: brief("source"),
         error: brief("error_code"),

@@ -10,6 +10,7 @@
 mod approvals;
 mod audit;
 mod blocklist;
+mod called_runs;
 mod candidates;
 mod check;
 mod errors;
@@ -36,6 +37,8 @@ mod wire;
 use floe_model::access::{KeyKind, TreasuryRole};
 
 use crate::http::{Auth, Customs, RateStyle, Route, Surface, SurfaceDoc};
+
+pub use called_runs::PaymentRuns;
 
 /// Largest JSON body, bytes (Treasury contract, section 1.1).
 const BODY_LIMIT: usize = 8 * 1024 * 1024;

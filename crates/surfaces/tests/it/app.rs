@@ -233,10 +233,6 @@ fn build(store: Store, clock: &Arc<TestClock>, rate_limits: RateLimits) -> (Arc<
     let mut effects = floe_agents::steps::effects(&agents);
     effects.extend(floe_agents::nodes::effects(&agents));
     effects.push(Arc::new(Probe));
-    let flows = Flows::start(Arc::clone(&platform), effects, Limits::default());
-    let flows = Arc::new(flows.with(agents.models.clone(), agents.clone()));
-    agents.tools.register(floe_flows::tools::source(Arc::clone(&flows)));
-    agents.tools.register(floe_flows::tools::workflows(Arc::clone(&flows)));
     let treasury_settings = floe_treasury::Settings {
         public_url: ORIGIN.to_owned(),
         payouts: payouts(),
@@ -244,6 +240,11 @@ fn build(store: Store, clock: &Arc<TestClock>, rate_limits: RateLimits) -> (Arc<
         ..floe_treasury::Settings::default()
     };
     let treasury = Arc::new(floe_treasury::Treasury::new(Arc::clone(&platform), treasury_settings));
+    let payments = floe_surfaces::treasury::PaymentRuns::new(Arc::clone(&treasury));
+    let flows = Flows::start(Arc::clone(&platform), effects, vec![Arc::new(payments)], Limits::default());
+    let flows = Arc::new(flows.with(agents.models.clone(), agents.clone()));
+    agents.tools.register(floe_flows::tools::source(Arc::clone(&flows)));
+    agents.tools.register(floe_flows::tools::workflows(Arc::clone(&flows)));
     let webhooks = Arc::new(floe_webhooks::Webhooks::new(Arc::clone(&platform), floe_webhooks::Settings::default()));
     let icons = Some(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/icons").into());
     let placements_settings = floe_placements::Settings { public_url: ORIGIN.to_owned(), icons, ..Default::default() };

@@ -9,3 +9,4 @@ mod input;
 mod joined;
 mod life;
 mod properties;
+mod workflows;

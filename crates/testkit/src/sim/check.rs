@@ -158,6 +158,12 @@ impl Sim<'_> {
     fn check_children(&self, run: RunId, events: &[Event]) -> Result<(), Broken> {
         for event in events {
             let Happening::ChildEnded { child, outcome } = &event.what else { continue };
+            if let Some(payment) = self.disk.payments.get(child) {
+                if payment.outcome.as_ref() != Some(outcome) {
+                    return Err(self.broken(format!("{run} was told {outcome:?} of {child}: {payment:?}")));
+                }
+                continue;
+            }
             let Some(machine) = self.disk.recover(*child, &self.plans) else {
                 return Err(self.broken(format!("{child} of {run} is lost")));
             };
@@ -173,7 +179,8 @@ impl Sim<'_> {
             }
         }
         let called = self.disk.runs.get(&run).map(|row| row.children.values().copied().collect::<Vec<_>>());
-        match called.into_iter().flatten().find(|child| !self.disk.runs.contains_key(child)) {
+        let is_there = |child: &RunId| self.disk.runs.contains_key(child) || self.disk.payments.contains_key(child);
+        match called.into_iter().flatten().find(|child| !is_there(child)) {
             Some(child) => Err(self.broken(format!("{run} started {child}, which is not there"))),
             None => Ok(()),
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use floe_engine::event::{Event, Happening, QuestionKind};
 use floe_engine::machine::{Alarm, Command};
-use floe_engine::plan::{Node, OnError, Port, WaitKind, Work};
+use floe_engine::plan::{Callee, Node, OnError, Port, WaitKind, Work};
 
 /// Everything that a whole run must have met at least once.
 const EXPECTED: &[&str] = &[
@@ -55,6 +55,10 @@ const EXPECTED: &[&str] = &[
     "work parallel fail fast",
     "work child",
     "work child not awaited",
+    "work payment run",
+    "work payment run not awaited",
+    "payment found again",
+    "payment cancelled with its caller",
     "on error continue",
     "on error branch",
     "way timeout",
@@ -204,6 +208,8 @@ fn work(node: &Node) -> &'static str {
         Work::While { .. } => "work while",
         Work::Parallel { any: true, .. } => "work parallel any",
         Work::Parallel { .. } => "work parallel all",
+        Work::Child { callee: Callee::PaymentRun, wait: true, .. } => "work payment run",
+        Work::Child { callee: Callee::PaymentRun, .. } => "work payment run not awaited",
         Work::Child { wait: true, .. } => "work child",
         Work::Child { .. } => "work child not awaited",
     }

@@ -10,6 +10,8 @@ use floe_engine::plan::Plan;
 use floe_model::Timestamp;
 use floe_model::id::{RunId, WaitId};
 
+use super::payments::Payment;
+
 /// What the row of a run says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shown {
@@ -88,6 +90,8 @@ pub(super) struct DiskRun {
 pub(super) struct Disk {
     pub(super) runs: BTreeMap<RunId, DiskRun>,
     pub(super) jobs: BTreeSet<Job>,
+    /// Payment runs, which their own slice writes.
+    pub(super) payments: BTreeMap<RunId, Payment>,
     /// Questions that somebody can see, in order.
     pub(super) asked: Vec<(RunId, WaitId)>,
 }

@@ -145,6 +145,7 @@ impl Graph<'_> {
             6 => ("wait", json!({ "waitType": "duration", "duration": *self.chance.pick(&[0, 2_000, 60_000]) })),
             7 => ("wait", self.poll()),
             8 => ("wait", json!({ "waitType": "webhook", "timeout": 3_600_000 })),
+            9 if self.chance.one_in(3) => self.pay(),
             9 => self.call(),
             10 => ("merge", json!({})),
             _ => ("output", json!({ "outputName": *self.chance.pick(&["a", "b"]), "value": "{{v}}" })),
@@ -181,6 +182,14 @@ impl Graph<'_> {
     fn poll(&mut self) -> Value {
         let condition = *self.chance.pick(&["{{n}} > 2", "{{shared.k}} == 1", "{{v}} == 1", "true", "n.includes(1)"]);
         json!({ "waitType": "condition", "condition": condition, "pollingInterval": 5, "timeout": 20_000 })
+    }
+
+    fn pay(&mut self) -> (&'static str, Value) {
+        let mode = *self.chance.pick(&["wait", "wait", "wait", "detach"]);
+        (
+            "paymentRun",
+            json!({ "objective": "Pay {{n}}", "candidates": "{{list}}", "amountEach": "{{n}}", "mode": mode }),
+        )
     }
 
     /// Mostly a later flow; now and then one that is not there.

@@ -42,6 +42,8 @@ pub(super) struct Live {
     pub(super) events: Vec<Event>,
     pub(super) held: Vec<Command>,
     pub(super) children: Vec<NewRun>,
+    /// Payment runs that it has called: they may have ended before it notes them.
+    pub(super) called: Vec<RunId>,
     pub(super) acks: Vec<Ack>,
     pub(super) jobs: Vec<Job>,
 }
@@ -102,6 +104,7 @@ impl Live {
             events: Vec::new(),
             held: Vec::new(),
             children: Vec::new(),
+            called: Vec::new(),
             acks: Vec::new(),
             jobs: Vec::new(),
         }
@@ -125,6 +128,7 @@ impl Live {
             Command::CancelChild(child) => Some(Job::CancelChild { child: *child }),
             _ => None,
         }));
+        jobs.extend(self.called.drain(..).map(|child| Job::ChildNews { parent: run, child, number: 0 }));
         let after = After {
             run,
             commands,

@@ -26,6 +26,7 @@ mod graph_check;
 mod graphs;
 mod memory;
 mod moves;
+mod payments;
 mod rerun;
 mod server;
 mod shorten;

@@ -28,7 +28,7 @@ impl Sim<'_> {
 
     /// One move of the troubled part.
     fn trouble(&mut self, starts_left: &mut usize) -> Result<(), Broken> {
-        let weights = [8, 28, 22, 32, 8, 16, 16, 24, 1, 14, 14, 1, 4, 6, 5, 8];
+        let weights = [8, 28, 22, 32, 8, 16, 16, 24, 1, 14, 14, 1, 4, 6, 5, 8, 6];
         match self.chance.weighted(&weights) {
             0 if *starts_left > 0 => {
                 *starts_left -= 1;
@@ -66,6 +66,10 @@ impl Sim<'_> {
                 self.script(at)
             }
             15 if !self.memory.equips.is_empty() => self.equip(0),
+            16 => {
+                self.end_payment();
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
@@ -89,7 +93,7 @@ impl Sim<'_> {
                 self.job(job)?;
             } else if let Some(run) = self.queued_run() {
                 self.admit(run)?;
-            } else if self.chance.one_in(2) && self.answer_open()? {
+            } else if self.end_payment() || self.chance.one_in(2) && self.answer_open()? {
             } else if !self.pass_to_next()? {
                 return Ok(());
             }

@@ -7,7 +7,7 @@ use floe_engine::drive::{ACTIVE_MS_MAX, drive};
 use floe_engine::event::{Answer, Beginning, Event, Happening, Place, StepError};
 use floe_engine::interpret::Moment;
 use floe_engine::machine::{Alarm, Command, Machine, Outcome};
-use floe_engine::plan::Work;
+use floe_engine::plan::{Callee, Work};
 use floe_model::id::{RunId, WaitId};
 use serde_json::{Value, json};
 
@@ -93,7 +93,8 @@ impl Sim<'_> {
     fn may_precede_write(&self, run: RunId, command: &Command) -> bool {
         match command {
             Command::Perform { place, .. } => !self.touches_world(run, *place),
-            Command::Wake { .. } | Command::Call { .. } | Command::Script { .. } | Command::Equip { .. } => true,
+            Command::Call { place, .. } => !self.calls_payment(run, *place),
+            Command::Wake { .. } | Command::Script { .. } | Command::Equip { .. } => true,
             Command::Evaluate(_) | Command::Abandon(_) | Command::CancelChild(_) => false,
         }
     }
@@ -101,6 +102,11 @@ impl Sim<'_> {
     fn touches_world(&self, run: RunId, place: Place) -> bool {
         let node = self.memory.runs.get(&run).map(|live| &live.machine.plan().node(place.node).work);
         matches!(node, Some(Work::Effect(effect)) if effect.touches_world)
+    }
+
+    fn calls_payment(&self, run: RunId, place: Place) -> bool {
+        let node = self.memory.runs.get(&run).map(|live| &live.machine.plan().node(place.node).work);
+        matches!(node, Some(Work::Child { callee: Callee::PaymentRun, .. }))
     }
 
     pub(super) fn carry_out(&mut self, run: RunId, command: Command) {
@@ -256,6 +262,9 @@ impl Sim<'_> {
     /// The called flow was looked up.
     pub(super) fn call(&mut self, at: usize) -> Result<(), Broken> {
         let (run, place, input) = self.memory.calls.swap_remove(at);
+        if self.calls_payment(run, place) {
+            return self.begin_payment(run, place, input);
+        }
         let Some(live) = self.memory.runs.get(&run) else { return Ok(()) };
         let depth = live.machine.beginning().map_or(0, |beginning| beginning.depth) + 1;
         let name = input["flowId"].as_str().or(input["workflowId"].as_str()).unwrap_or_default().to_owned();
@@ -319,6 +328,19 @@ impl Sim<'_> {
         self.tell(|| format!("job {job:?}"));
         let (run, what) = match job {
             Job::WaitDue { run, wait, .. } => (run, Happening::Expired { wait }),
+            Job::ChildNews { parent, child, .. } if self.disk.payments.contains_key(&child) => {
+                match self.disk.payments[&child].outcome.clone() {
+                    Some(outcome) => (parent, Happening::ChildEnded { child, outcome }),
+                    None => {
+                        self.disk.jobs.remove(&job);
+                        return Ok(());
+                    }
+                }
+            }
+            Job::CancelChild { child } if self.disk.payments.contains_key(&child) => {
+                self.disk.jobs.remove(&job);
+                return self.cancel_payment(child);
+            }
             Job::ChildNews { parent, child, .. } => {
                 let Some(machine) = self.disk.recover(child, &self.plans) else { return Ok(()) };
                 (parent, news_of(child, &machine))

@@ -3,10 +3,11 @@
 use floe_model::id::{PaymentRunId, RunId};
 use floe_model::treasury::RunStatus;
 use floe_model::{Fault, Scope, Timestamp};
-use floe_runtime::Platform;
+use floe_runtime::{Platform, child_runs};
 use floe_store::Tx;
 use floe_store::platform::audit::{self, Entry};
 use floe_store::platform::jobs;
+use floe_store::treasury::payment_run_callers as callers;
 use floe_store::treasury::payment_run_events::{self as run_events, RunEvent};
 use floe_store::treasury::payment_runs::{self as rows, PaymentRun};
 use floe_store::webhooks::messages::{self, NewMessage};
@@ -117,6 +118,12 @@ impl<'p> Book<'p> {
         let (id, left, came) = (self.run.id.0, self.before.status, self.run.status);
         if left == came && !self.is_new {
             return Ok(());
+        }
+        if came.is_final()
+            && let Some(caller) = callers::caller(tx, self.scope, self.run.id)?
+        {
+            let job = self.platform().ids.next();
+            jobs::enqueue(tx, &child_runs::ended(job, self.scope, caller, RunId(id), self.at))?;
         }
         if left == RunStatus::AwaitingApproval {
             jobs::cancel(tx, EXPIRE, id)?;

@@ -211,12 +211,16 @@ pub fn cancel(
         let message = format!("Run can no longer be cancelled (current status: {})", book.run.status);
         return Err(Fault::conflict("conflict", message));
     }
-    let who = Who::caller(ctx);
+    stop(&mut book, &Who::caller(ctx), reason);
+    book.close(tx)
+}
+
+/// Ends a run that was not released.
+pub(crate) fn stop(book: &mut Book<'_>, who: &Who, reason: Option<&str>) {
     let detail =
         Cancelled { by: who.name(), candidates: book.run.candidate_count, total: book.run.total_amount, reason };
-    book.note(&who, "cancelled_run", &detail);
-    fail(&mut book, RunStatus::Cancelled, &End::cancelled());
-    book.close(tx)
+    book.note(who, "cancelled_run", &detail);
+    fail(book, RunStatus::Cancelled, &End::cancelled());
 }
 
 /// The `detail` of `cancelled_run`.

@@ -5,22 +5,26 @@
 
 use std::collections::VecDeque;
 
-use floe_model::id::{PaymentRunId, WorkspaceId};
+use floe_model::id::{PaymentRunId, RunId, WorkspaceId};
 use floe_model::treasury::RunStatus;
 use floe_model::{Fault, Mode, Scope, Timestamp};
 use floe_runtime::Ctx;
 use floe_store::Tx;
+use floe_store::treasury::payment_run_callers as callers;
 use floe_store::treasury::payment_run_events::{self, RunEvent};
 use floe_store::treasury::payment_run_list::{self as store, Range};
 use floe_store::treasury::payment_runs::{self, PAGE_MAX, PaymentRun};
 use floe_store::treasury::payout_runs::{self, PayoutRun};
 
+use super::called;
 use super::inbox::in_mode;
 
 /// Runs that are looked at for one page.
 const LOOKED_AT_MAX: usize = 1_500;
 /// Runs that are looked at for a total.
 const COUNTED_MAX: usize = 1_000;
+/// Runs that a run of a flow has called, at most, that are found by it.
+const CALLED_MAX: usize = 1_000;
 /// Runs of the first page of a walk; later ones are larger, for then the filter finds few.
 const FIRST_ROWS: usize = 64;
 /// By how much the time in a run's id may be before the time of its creation, in milliseconds.
@@ -29,9 +33,9 @@ const ID_SLACK_MS: i64 = 60_000;
 /// How a payment run was started, in words that all products share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Start {
-    /// The trigger: `schedule`, `api` or `manual`.
+    /// The trigger: `schedule`, `api`, `workflow` or `manual`.
     pub trigger: &'static str,
-    /// Where it came from: `schedule`, `client`, `dashboard` or `system`.
+    /// Where it came from: `schedule`, `client`, `workflow`, `dashboard` or `system`.
     pub source: &'static str,
 }
 
@@ -41,6 +45,7 @@ pub fn start_of(run: &PaymentRun) -> Start {
     match (run.schedule, run.creator.kind.as_str()) {
         (Some(_), _) => Start { trigger: "schedule", source: "schedule" },
         (None, "key" | "token") => Start { trigger: "api", source: "client" },
+        (None, called::CREATOR) => Start { trigger: "workflow", source: "workflow" },
         (None, "member") => Start { trigger: "manual", source: "dashboard" },
         (None, _) => Start { trigger: "manual", source: "system" },
     }
@@ -55,6 +60,8 @@ pub struct Filter {
     pub mode: Option<Mode>,
     /// Made by this schedule.
     pub schedule: Option<u128>,
+    /// Called by this run of a flow.
+    pub caller: Option<RunId>,
     /// The trigger.
     pub trigger: Option<String>,
     /// Where it came from.
@@ -80,6 +87,8 @@ pub struct Listed {
     pub payouts: Option<PayoutRun>,
     /// When the planner took it up.
     pub started_at: Option<Timestamp>,
+    /// The run of a flow that called it.
+    pub caller: Option<RunId>,
 }
 
 /// One page.
@@ -184,7 +193,8 @@ fn listed(tx: &mut Tx<'_>, scope: Scope, run: PaymentRun) -> Result<Listed, Faul
         let first = payment_run_events::after(tx, scope, run.id, 0, 4)?;
         first.iter().filter(|event| event.kind == super::book::STATUS).nth(1).map(|event| event.at)
     };
-    Ok(Listed { run, mode: scope.mode, payouts, started_at })
+    let caller = if run.creator.kind == called::CREATOR { callers::caller(tx, scope, run.id)? } else { None };
+    Ok(Listed { run, mode: scope.mode, payouts, started_at, caller })
 }
 
 /// Visits runs that a filter finds, until the visitor has enough; looks at `most` runs at most. Gives the last run that was looked at,
@@ -197,7 +207,10 @@ fn walk(
     most: usize,
     mut visit: impl FnMut(Mode, PaymentRun) -> bool,
 ) -> Result<(Option<u128>, bool), Fault> {
-    let mut sources = filter.sources(workspace, newest_first, after);
+    let mut sources = match filter.caller {
+        None => filter.sources(workspace, newest_first, after),
+        Some(caller) => filter.called_by(tx, caller, workspace, newest_first, after)?,
+    };
     let mut last = after;
     for _ in 0..most {
         let Some((mode, run)) = next(tx, &mut sources, newest_first)? else { return Ok((last, false)) };
@@ -264,6 +277,30 @@ impl Filter {
             is_exhausted: false,
         };
         modes.into_iter().flat_map(|mode| statuses.iter().map(move |status| source(mode, *status))).collect()
+    }
+
+    /// The runs that a run of a flow has called, read as a whole.
+    fn called_by(
+        &self,
+        tx: &mut Tx<'_>,
+        caller: RunId,
+        workspace: WorkspaceId,
+        newest_first: bool,
+        after: Option<u128>,
+    ) -> Result<Vec<Source>, Fault> {
+        let mut sources = self.sources(workspace, newest_first, after);
+        for source in &mut sources {
+            source.is_exhausted = true;
+            for id in callers::of_caller(tx, source.scope, caller, CALLED_MAX)? {
+                let is_in_range = id.0 > source.range.above && id.0 < source.range.below;
+                let run = if is_in_range { payment_runs::find(tx, source.scope, id)? } else { None };
+                source.rows.extend(run.filter(|run| source.status.is_none_or(|status| run.status == status)));
+            }
+            if newest_first {
+                source.rows.make_contiguous().reverse();
+            }
+        }
+        Ok(sources)
     }
 
     /// The part of the order of ids in which the runs are: ids begin with the millisecond in which they were made.

@@ -5,6 +5,7 @@
 
 mod approve;
 mod book;
+pub mod called;
 mod changes;
 mod create;
 mod end;

@@ -18,7 +18,7 @@ use crate::crash::world::World;
 use crate::workspace::{Failure, Outcome};
 
 /// Time in which everything that was acknowledged has to be over, and to have arrived where the receiver takes it.
-const ARRIVED_WITHIN: Duration = Duration::from_secs(15);
+const ARRIVED_WITHIN: Duration = Duration::from_secs(45);
 /// How often those that a receiver refused are sent again by hand: their next attempt by itself may be an hour away.
 const SENT_AGAIN_MAX: u32 = 5;
 

@@ -17,7 +17,7 @@ use crate::crash::world::World;
 use crate::workspace::{Failure, Outcome};
 
 /// Time in which everything that was answered has to be in the tables and in the sums (placements contract, section 13).
-const ENTERED_WITHIN: Duration = Duration::from_secs(10);
+const ENTERED_WITHIN: Duration = Duration::from_secs(30);
 
 /// Judges everything, with a server that has come to rest; ends that server.
 ///

@@ -19,7 +19,7 @@ use crate::workspace::{Failure, Outcome};
 /// Rows of a page.
 const PAGE: usize = 200;
 /// Time in which what settles after the runs are over has settled, and the webhooks have come.
-const SETTLED_WITHIN: Duration = Duration::from_secs(30);
+const SETTLED_WITHIN: Duration = Duration::from_secs(90);
 
 /// A run as it is read back.
 struct Facts {

@@ -34,7 +34,7 @@ const CLIENTS: usize = 8;
 /// Scopes of the owner's token.
 const SCOPES: &[&str] = &["console.read", "admin", "treasury.read", "treasury.write", "treasury.approve"];
 /// Time without any progress after which what is still open is stuck.
-const STUCK_AFTER: Duration = Duration::from_secs(40);
+const STUCK_AFTER: Duration = Duration::from_secs(90);
 /// How payouts go on, so that a run is over in seconds: four questions at once, then people; money that comes back is looked for twice.
 const SETTINGS: [(&str, &str); 6] = [
     ("FLOE_PAYOUT_QUESTIONS", "0,0,0,0"),

@@ -18,7 +18,7 @@ use crate::crash::world::World;
 use crate::workspace::{Failure, Outcome};
 
 /// Time in which everything has to be over, and told to the webhook.
-const TOLD_WITHIN: Duration = Duration::from_secs(30);
+const TOLD_WITHIN: Duration = Duration::from_secs(90);
 
 /// Judges everything, with a server that has come to rest; ends that server.
 ///
@@ -44,6 +44,7 @@ pub(super) fn judge(
     let mut found = judge_starts(&started, &executions);
     found.extend(judge_calls(&world.receivers.received(), &executions));
     found.extend(judge_events(&told, &executions));
+    found.extend(judge_payments(server.address, &world.credentials.token, &executions)?);
     let mut ledger = std::mem::take(&mut *world.ledger());
     found.extend(std::mem::take(&mut ledger.violations));
     found.extend(judge::judge_idle(&server, folder));
@@ -113,6 +114,26 @@ fn judge_calls(received: &[Received], executions: &[Value]) -> Vec<String> {
         }
     }
     found
+}
+
+/// An execution that was paid for has made one payment run, which is over.
+fn judge_payments(address: SocketAddr, token: &str, executions: &[Value]) -> Outcome<Vec<String>> {
+    let mut found = Vec::new();
+    for execution in executions.iter().filter(|execution| !execution["outputs"]["told"]["paid"].is_null()) {
+        let id = execution["id"].as_str().unwrap_or_default();
+        let path = format!("/console/v1/runs?kind=payment&parent_id={id}");
+        let answer = Request::get(&path, token).send(address);
+        let answer = answer.map_err(|broken| Failure(format!("{path}: {broken:?}")))?;
+        let runs = answer.body["data"].as_array().ok_or_else(|| Failure(format!("{path}: {}", answer.body)))?;
+        let told = &execution["outputs"]["told"]["paid"];
+        if runs.len() != 1 || runs[0]["status"] != "completed" || told != "completed" {
+            found.push(format!("{id} was told that its payments are {told}, and has {}", answer.body["data"]));
+        }
+    }
+    if found.is_empty() && !executions.iter().any(|execution| execution["outputs"]["told"]["paid"].is_string()) {
+        found.push("no execution has made a payment run".to_owned());
+    }
+    Ok(found)
 }
 
 /// By execution and event: the ids under which it was told.

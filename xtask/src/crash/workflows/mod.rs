@@ -2,8 +2,8 @@
 //!
 //! Clients start executions and repeat what was not answered, answer their reviews or cancel them, and read their streams, going on after
 //! the last event that they saw, while the server is killed at any moment. At the end each call that was acknowledged is one execution
-//! with one end; no call of a node was made under two keys; no stream left an event out or told one twice; and every end was told to the
-//! webhook under one id.
+//! with one end; no call of a node was made under two keys; each payment run was made once; no stream left an event out or told one
+//! twice; and every end was told to the webhook under one id.
 
 mod book;
 mod clients;

@@ -11,9 +11,9 @@ use crate::workspace::{Failure, Outcome};
 /// What the clients start.
 #[derive(Debug)]
 pub(in crate::crash) struct Desk {
-    /// Calls, passes of a loop, and more calls.
+    /// Calls, passes of a loop, more calls, and a payment run.
     pub(super) calling: String,
-    /// The same with a review in the middle.
+    /// The same with a review in the middle, and nothing to pay.
     pub(super) reviewed: String,
     /// Key of the workflow API.
     pub(super) key: String,
@@ -81,6 +81,14 @@ fn definition(receivers: &Receivers, asks: bool) -> Value {
             "prompt": "Go on with {{tag}}?", "variableName": "decision", "inputType": "text",
         } });
         edges.push(json!({ "source": "ask", "target": "second" }));
+    } else {
+        // Nobody is named, so the run is over as soon as it was planned.
+        nodes["pay"] = json!({ "type": "paymentRun", "name": "Pay", "config": {
+            "objective": "Nobody is to be paid", "outputVariable": "paid",
+        } });
+        edges.push(json!({ "source": "second", "target": "pay" }));
+        edges.push(json!({ "source": "pay", "target": "out" }));
+        nodes["out"]["config"]["value"]["paid"] = "{{paid.status}}".into();
     }
     let name = if asks { "Storm with a review" } else { "Storm" };
     json!({ "name": name, "definition": { "nodes": nodes, "edges": edges } })

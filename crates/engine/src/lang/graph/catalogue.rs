@@ -24,7 +24,7 @@ fn node_type(one: &NodeType, types: &NodeTypes) -> Value {
         "inputs": one.fields.iter().map(field).collect::<Vec<Value>>(),
         "outputs": outputs.collect::<Vec<Value>>(),
         "handles": one.handles,
-        "waits": matches!(one.runs, Runs::Wait | Runs::Review | Runs::Child),
+        "waits": matches!(one.runs, Runs::Wait | Runs::Review | Runs::Child(_)),
         "available": available,
     })
 }

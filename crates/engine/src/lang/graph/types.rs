@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::providers;
 use crate::catalog::{EffectSpec, Execution, Field, StepSpec};
+use crate::plan::Callee;
 
 /// What a type has in common with others in retries and time-outs (section 17).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,8 +48,8 @@ pub enum Runs {
     Wait,
     /// A question to a person.
     Review,
-    /// Another workflow.
-    Child,
+    /// Another workflow, or something else that runs by its own rules.
+    Child(Callee),
 }
 
 /// What `outputVariable` receives of the record.

@@ -12,7 +12,7 @@ use super::{check, inputs};
 use crate::expr::{Expression, JsonTemplate, Profile};
 use crate::nodes::{Compute, NodeProblem};
 use crate::plan::{
-    EffectWork, Growth, OnError, PollWork, Primary, Retry, ScopeIndex, SleepWork, WaitKind, WaitWork, Work,
+    Callee, EffectWork, Growth, OnError, PollWork, Primary, Retry, ScopeIndex, SleepWork, WaitKind, WaitWork, Work,
 };
 
 pub(super) use loops::concurrency;
@@ -38,13 +38,25 @@ pub(super) fn work(node: &NodeDef, types: &NodeTypes, body: Option<ScopeIndex>, 
         Runs::Loop => loops::work(node, body.unwrap_or_default(), again).map(|work| Work::Loop(Box::new(work))),
         Runs::Wait => wait(node),
         Runs::Review => review(node),
-        Runs::Child => {
-            let id = node.config.get("workflowId").cloned().unwrap_or_default();
-            let inputs = node.config.get("inputs").cloned().unwrap_or_else(|| json!({}));
-            let call = template("inputs", &json!({ "workflowId": id, "inputs": inputs }))?;
-            Ok(Work::Child { call, wait: node.text("mode") != Some("detach") })
+        Runs::Child(callee) => {
+            let call = match callee {
+                Callee::Flow => {
+                    let id = node.config.get("workflowId").cloned().unwrap_or_default();
+                    let inputs = node.config.get("inputs").cloned().unwrap_or_else(|| json!({}));
+                    template("inputs", &json!({ "workflowId": id, "inputs": inputs }))?
+                }
+                Callee::PaymentRun => payment(node, spec)?,
+            };
+            Ok(Work::Child { callee, call, wait: node.text("mode") != Some("detach") })
         }
     }
+}
+
+/// What a payment run is made of: the fields of the node, without how it is awaited.
+fn payment(node: &NodeDef, spec: &NodeType) -> Found<JsonTemplate> {
+    let fields = spec.fields.iter().map(|field| field.key).filter(|&key| key != "mode");
+    let given = fields.filter_map(|key| Some((key.to_owned(), node.config.get(key)?.clone())));
+    template("objective", &Value::Object(given.collect()))
 }
 
 /// What a node that only computes makes of its config; none for others.
@@ -215,6 +227,10 @@ fn asked(kind: WaitKind, question: &Map<String, Value>, timeout_ms: Option<u64>)
 pub(super) fn retry(node: &NodeDef) -> Retry {
     let usual =
         Retry { attempts_max: 3, interval_ms: 1_000, growth: Growth::DOUBLE, pause_ms_max: 10_000, codes: None };
+    // Another payment run would pay again what the first one has paid.
+    if node.spec.is_some_and(|spec| spec.runs == Runs::Child(Callee::PaymentRun)) {
+        return Retry::NONE;
+    }
     let Some(said) = node.config.get("retry").and_then(Value::as_object) else {
         return match node.spec.map(|spec| spec.family) {
             Some(Family::Ai | Family::Web) => usual,

@@ -12,8 +12,8 @@ use crate::expr::JsonTemplate;
 use crate::inputs::parse_fields;
 use crate::lang::problem::Problem;
 use crate::plan::{
-    Branch, Edge, EffectWork, Entry, Gives, Node, NodeIndex, Plan, Port, Primary, Rules, Scope, ScopeIndex, Source,
-    Target, WaitKind, WaitWork, Way, Work,
+    Branch, Callee, Edge, EffectWork, Entry, Gives, Node, NodeIndex, Plan, Port, Primary, Rules, Scope, ScopeIndex,
+    Source, Target, WaitKind, WaitWork, Way, Work,
 };
 
 /// Seconds until a wait expires unless the step says otherwise: 7 days (Flow API contract, section 4).
@@ -146,7 +146,9 @@ impl Lowering<'_> {
             "client-tool" => wait(step, WaitKind::ClientTool, &["toolName", "parameters"])?,
             "show-form" => wait(step, WaitKind::ShowForm, &["title", "message", "fields", "submitLabel"])?,
             "delay" => Work::Delay { seconds: field(step, "seconds")?, until: field(step, "until")? },
-            "call-flow" => Work::Child { call: call(step)?, wait: flag("waitForCompletion", true) },
+            "call-flow" => {
+                Work::Child { callee: Callee::Flow, call: call(step)?, wait: flag("waitForCompletion", true) }
+            }
             other => return Err(wrong(step, "unknown_type", &format!("{other} is not built in"))),
         })
     }

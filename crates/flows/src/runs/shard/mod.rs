@@ -15,11 +15,12 @@ use floe_engine::event::Happening;
 use floe_engine::machine::{Command, Machine};
 use floe_model::id::{RunId, WorkspaceId};
 use floe_model::{Fault, FaultKind};
+use floe_runtime::child_runs::Hindrance;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
 
 use super::admission::{Entry, Ticket};
-use super::called::{Hindrance, prepare_child};
+use super::called::{CallerOf, begin_child};
 use super::engine::Core;
 use super::live::Live;
 use super::load::Loaded;
@@ -289,11 +290,12 @@ impl Shard {
             Command::Call { place, input } => {
                 let (core, sender) = (Arc::clone(&self.core), self.sender.clone());
                 let Some(live) = self.live(run) else { return };
-                let row = live.row.clone();
+                // It may have been given up while it was on the way to the disk.
+                let Some(caller) = CallerOf::at(live, place) else { return };
                 tokio::spawn(async move {
-                    let workspace = row.workspace;
-                    let what = match prepare_child(&core, &row, &input).await {
-                        Ok(child) => Request::Called { place, child: Ok(Box::new(child)) },
+                    let workspace = caller.row.workspace;
+                    let what = match begin_child(&core, &caller, input).await {
+                        Ok(child) => Request::Called { place, child: Ok(child) },
                         Err(Hindrance::Refused(error)) => Request::Called { place, child: Err(error) },
                         Err(Hindrance::Database(fault)) => {
                             tracing::error!(run.id = %run, %fault, "what a run calls cannot be read");

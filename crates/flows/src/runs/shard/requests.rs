@@ -11,8 +11,8 @@ use tokio::sync::oneshot;
 
 use super::super::admission::Ticket;
 use super::super::answer::{self, AnswerIn, Verdict};
-use super::super::message::{ChildNews, Reply, Request};
-use super::super::start::NewRun;
+use super::super::called::cancel_begun;
+use super::super::message::{Child, ChildNews, Reply, Request};
 use super::super::state::RunState;
 use super::Shard;
 
@@ -162,22 +162,30 @@ impl Shard {
         }
     }
 
-    /// The called flow was looked up: the child begins in the write in which this run notes it.
-    pub(super) fn called(&mut self, run: RunId, place: Place, child: Result<Box<NewRun>, StepError>) {
+    /// What is called was looked up: a flow begins in the write in which this run notes it, anything else began before.
+    pub(super) fn called(&mut self, run: RunId, place: Place, child: Result<Child, StepError>) {
         let now = self.core.platform.clock.now();
-        let started = match child {
-            Ok(child) => child.as_child(now).map(|start| (child.run, start)).map_err(|fault| {
+        let started = child.and_then(|child| match child {
+            Child::Begun(child) => Ok((child, None)),
+            Child::New(child) => child.as_child(now).map(|start| (child.run, Some(start))).map_err(|fault| {
                 tracing::error!(run.id = %run, %fault, "a child run cannot be begun");
                 StepError::new("sub_flow_failed", "The called flow could not be started")
             }),
-            Err(error) => Err(error),
-        };
+        });
         match started {
             Ok((child, start)) => {
+                let core = Arc::clone(&self.core);
                 let Some(live) = self.live(run) else { return };
                 let what = Happening::ChildStarted { place, child };
-                if live.machine.accepts(&what) {
-                    live.extras().children.push(start);
+                let is_wanted = live.machine.accepts(&what);
+                match start {
+                    Some(start) if is_wanted => live.extras().children.push(start),
+                    None if is_wanted => live.extras().called.push(child),
+                    // Nobody waits for it any more; a flow has not begun.
+                    None => cancel_begun(&core, live.row.workspace, child),
+                    Some(_) => {}
+                }
+                if is_wanted {
                     self.happen(run, Some(what));
                 }
             }

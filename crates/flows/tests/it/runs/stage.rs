@@ -159,7 +159,7 @@ impl Stage {
         });
         let effects: Vec<Arc<dyn Effect>> =
             vec![Arc::new(Record(calls.clone())), Arc::new(NodeCall(calls.clone())), Arc::new(HttpRequest)];
-        let flows = Arc::new(Flows::start(Arc::clone(&platform), effects, limits));
+        let flows = Arc::new(Flows::start(Arc::clone(&platform), effects, Vec::new(), limits));
         let all = handlers(&flows.runs).into_iter().chain(floe_flows::reruns::handlers(&flows)).collect();
         let jobs = JobLoop::start(platform, all);
         Self { flows, calls, jobs }

@@ -71,7 +71,7 @@ impl Bell {
             seal: floe_runtime::Seal::new([9; 32]),
         });
         let effects = vec![Arc::new(super::logs::Flaky) as Arc<dyn floe_runtime::effect::Effect>];
-        Self { flows: Arc::new(Flows::start(platform, effects, Limits::default())), clock }
+        Self { flows: Arc::new(Flows::start(platform, effects, Vec::new(), Limits::default())), clock }
     }
 
     pub(super) fn set_time(&self, now: &str) {

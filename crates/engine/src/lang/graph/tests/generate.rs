@@ -57,6 +57,7 @@ const NODES: &[(&str, &str)] = &[
     ("shared-memory", r#"{"operation":"append","key":"k","value":"{{item}}"}"#),
     ("shared-memory", r#"{"operation":"get","key":"k","outputVariable":"result"}"#),
     ("subworkflow", r#"{"workflowId":"wf_x","inputs":{"a":"{{item}}"}}"#),
+    ("paymentRun", r#"{"objective":"Pay {{item}}","candidates":"{{list}}","outputVariable":"result"}"#),
     ("merge", "{}"),
     ("parallel", "{}"),
     ("llm", r#"{"provider":"openai","model":"m","prompt":"{{item}}","outputVariable":"result"}"#),

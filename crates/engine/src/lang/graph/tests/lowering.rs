@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{compile, graph, output, plain};
 use crate::expr::{JsonTemplate, Profile};
-use crate::plan::{Gives, Growth, LoopKind, Node, OnError, PassFailure, Primary, Retry, WaitKind, Work};
+use crate::plan::{Callee, Gives, Growth, LoopKind, Node, OnError, PassFailure, Primary, Retry, WaitKind, Work};
 
 fn with_node(kind: &str, config: Value, look: impl FnOnce(&Node)) {
     let compiled = compile(&graph(&[("n", kind, config), plain("z")], &["n z"]));
@@ -96,6 +96,19 @@ fn variables_receive_the_primary_value() {
             assert_eq!((node.output.as_deref(), &node.primary), (output, &primary), "{kind}");
         });
     }
+}
+
+#[test]
+fn a_payment_run_is_called_and_never_again() {
+    let config = json!({ "objective": "Pay {{who}}", "candidates": "{{list}}", "mode": "detach", "outputVariable": "paid",
+        "retry": { "maxAttempts": 5, "retryableErrors": ["SERVER_ERROR"] } });
+    with_node("payment-run", config, |node| {
+        let Work::Child { callee, call, wait } = &node.work else { panic!("{:?}", node.work) };
+        assert_eq!((*callee, *wait, node.retry.attempts_max), (Callee::PaymentRun, false, 1));
+        let given = json!({ "objective": "Pay {{who}}", "candidates": "{{list}}" });
+        let expected = JsonTemplate::parse_in(Profile::Graph, &given).expect("a template");
+        assert_eq!(format!("{call:?}"), format!("{expected:?}"));
+    });
 }
 
 #[test]

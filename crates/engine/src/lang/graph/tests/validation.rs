@@ -132,6 +132,7 @@ fn fields_are_there_and_in_their_range() {
         ("shared-memory", json!({ "operation": "get" }), "key"),
         ("shared-memory", json!({ "operation": "search" }), "searchQuery"),
         ("subworkflow", json!({}), "workflowId"),
+        ("paymentRun", json!({ "candidates": [] }), "objective"),
         ("agent", json!({}), "agentId"),
         ("transform", json!({}), "operation"),
     ];
@@ -148,6 +149,7 @@ fn fields_are_there_and_in_their_range() {
             "shared-memory" => json!({ "key": "k" }),
             "output" => json!({ "outputName": "o", "value": 1 }),
             "subworkflow" => json!({ "workflowId": "wf_1" }),
+            "paymentRun" => json!({ "objective": "Pay" }),
             _ => json!({}),
         };
         let more = more.as_object().expect("an object").clone();
@@ -180,6 +182,8 @@ fn fields_are_there_and_in_their_range() {
         ("trigger", "triggerType", json!("sometimes")),
         ("input", "inputType", json!("colour")),
         ("subworkflow", "mode", json!("maybe")),
+        ("paymentRun", "riskTolerance", json!(1.5)),
+        ("paymentRun", "budgetCap", json!(0)),
         ("transform", "operation", json!("explode")),
     ];
     for (kind, field, value) in invalid {

@@ -2,6 +2,7 @@
 
 use super::{Family, Gets, NodeType, Runs, inside};
 use crate::catalog::{Choices, Field, FieldKind as K};
+use crate::plan::Callee;
 
 /// Operators of a simple condition, aliases included.
 const OPERATORS: &[&str] = &[
@@ -241,7 +242,7 @@ const SUBWORKFLOW: NodeType = NodeType {
     ],
     outputs: &[("execution_id", "the run"), ("status", "how it ended"), ("outputs", "what it gave")],
     gets: Gets::Member("outputs"),
-    runs: Runs::Child,
+    runs: Runs::Child(Callee::Flow),
     ..NodeType::PLAIN
 };
 

@@ -1,7 +1,8 @@
 //! Types that reach outside: calls, integrations, databases, the web and files.
 
-use super::{Family, Gets, NodeType, inside, outside};
+use super::{Family, Gets, NodeType, Runs, inside, outside};
 use crate::catalog::{Field, FieldKind as K};
+use crate::plan::Callee;
 
 const CONNECTION: Field =
     Field::new("connectionId", "Connection", K::Text, "Which; the only active one of the provider without it.");
@@ -18,7 +19,37 @@ const FILE: NodeType = NodeType {
     ..NodeType::PLAIN
 };
 
+/// A payment run, made of what a new one takes (Treasury contract, section 2.1), in the spelling of this language.
+const PAYMENT_RUN: NodeType = NodeType {
+    key: "paymentRun",
+    aliases: &["payment-run"],
+    name: "Payment run",
+    category: "payments",
+    description: "Prepares payments, which people approve, and waits until they are paid.",
+    fields: &[
+        Field::new("objective", "What for", K::LongText, "What is paid, in a sentence.").required(),
+        Field::new("candidates", "Payments", K::Json, "Each with payee, account, institution and amount."),
+        Field::new("recipientIds", "Saved payees", K::Json, "Their ids, instead of payments."),
+        Field::new("amountEach", "Amount for each", K::Number, "What every saved payee gets.").range(0.01, 1e13),
+        Field::new("budgetCap", "Budget", K::Number, "The most that may be paid.").range(0.01, 1e13),
+        Field::new("riskTolerance", "Risk tolerance", K::Number, "From 0 to 1.").range(0.0, 1.0),
+        Field::new("dateFrom", "First day", K::Text, "Of what is looked at, like 2026-06-01."),
+        Field::new("dateTo", "Last day", K::Text, "Of what is looked at, like 2026-06-30."),
+        Field::new("mode", "Mode", K::Select, "Whether its end is awaited.").options(&["wait", "detach"]),
+    ],
+    outputs: &[
+        ("payment_run_id", "the run"),
+        ("status", "how it ended"),
+        ("succeeded_count", "payments that were made"),
+        ("failed_count", "payments that failed"),
+        ("total_payout_amount", "what was paid"),
+    ],
+    runs: Runs::Child(Callee::PaymentRun),
+    ..NodeType::PLAIN
+};
+
 pub(super) const TYPES: &[NodeType] = &[
+    PAYMENT_RUN,
     NodeType {
         key: "http",
         name: "HTTP",
