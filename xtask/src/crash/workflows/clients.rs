@@ -71,7 +71,12 @@ impl Client {
         self.made += 1;
         let tag = format!("tag-{:02}-{:05}.", self.number, self.made);
         let (asks, cancels) = (self.chance.percent(50), self.chance.percent(10));
-        let workflow = if asks { &self.desk.reviewed } else { &self.desk.calling };
+        let pays = !asks && self.chance.percent(30);
+        let workflow = match (asks, pays) {
+            (true, _) => &self.desk.reviewed,
+            (false, true) => &self.desk.paying,
+            (false, false) => &self.desk.calling,
+        };
         self.book.note(&tag, |_| {});
         let request = Request {
             idempotency_key: Some(format!("storm-{tag}")),
@@ -85,6 +90,9 @@ impl Client {
         let Some(execution) = self.start(&request, &tag, gives_up) else { return };
         if self.chance.percent(15) && self.start(&request, &tag, gives_up).is_some_and(|again| again != execution) {
             self.world.ledger().violation(format!("{tag} was started as {execution}, and then as another one"));
+        }
+        if pays {
+            self.stop_payment(&tag, &execution);
         }
         self.follow(&tag, &execution, asks, cancels);
     }
@@ -118,6 +126,32 @@ impl Client {
         }
         self.world.ledger().violation(format!("{tag} is never acknowledged"));
         None
+    }
+
+    /// Stops the payment run of an execution, once it waits for approval.
+    fn stop_payment(&self, tag: &str, execution: &str) {
+        let token = &self.world.credentials.token;
+        let look = Request::get(format!("/console/v1/runs?kind=payment&parent_id={execution}"), token);
+        for _ in 0..TRIES_MAX {
+            let Some(found) = self.world.send(&look) else { return };
+            let runs =
+                found.answer.ok().filter(|answer| answer.status == 200).map(|answer| answer.body["data"].clone());
+            let run =
+                runs.as_ref().and_then(|runs| runs.get(0)).map(|run| (run["status"].as_str(), run["id"].as_str()));
+            match run {
+                // An answer that was lost counted.
+                Some((Some("cancelled"), _)) => return self.world.ledger().count("payment runs stopped"),
+                Some((Some("waiting"), Some(id))) => {
+                    let stop = Request::post(format!("/console/v1/runs/{id}/cancel"), token, json!({}));
+                    if self.world.send(&stop).is_none() {
+                        return;
+                    }
+                }
+                _ => {}
+            }
+            time::pause_ms(PAUSE_MS);
+        }
+        self.world.ledger().violation(format!("{tag}, {execution}, has no payment run that can be stopped"));
     }
 
     /// Reads the stream to its end, however often it breaks, and answers on the way.

@@ -107,7 +107,9 @@ fn judge_calls(received: &[Received], executions: &[Value]) -> Vec<String> {
     for ((tag, node), keys) in keys.iter().filter(|(_, keys)| keys.len() > 1 || keys.contains("")) {
         found.push(format!("the call of {node} for {tag} was made under the keys {keys:?}"));
     }
-    for execution in executions.iter().filter(|execution| execution["status"] == "completed") {
+    let calls =
+        |execution: &&Value| execution["status"] == "completed" && execution["outputs"]["told"]["paid"].is_null();
+    for execution in executions.iter().filter(calls) {
         let tag = execution.pointer("/inputs/tag").and_then(Value::as_str).unwrap_or_default();
         for node in CALLS.into_iter().filter(|node| !keys.contains_key(&(tag, *node))) {
             found.push(format!("{tag} is completed, and {node} has never called"));
@@ -116,21 +118,22 @@ fn judge_calls(received: &[Received], executions: &[Value]) -> Vec<String> {
     found
 }
 
-/// An execution that was paid for has made one payment run, which is over.
+/// An execution that pays has made one payment run, and was told that it was stopped.
 fn judge_payments(address: SocketAddr, token: &str, executions: &[Value]) -> Outcome<Vec<String>> {
     let mut found = Vec::new();
-    for execution in executions.iter().filter(|execution| !execution["outputs"]["told"]["paid"].is_null()) {
+    let paying = executions.iter().filter(|execution| !execution["outputs"]["told"]["paid"].is_null());
+    for execution in paying.clone() {
         let id = execution["id"].as_str().unwrap_or_default();
         let path = format!("/console/v1/runs?kind=payment&parent_id={id}");
         let answer = Request::get(&path, token).send(address);
         let answer = answer.map_err(|broken| Failure(format!("{path}: {broken:?}")))?;
         let runs = answer.body["data"].as_array().ok_or_else(|| Failure(format!("{path}: {}", answer.body)))?;
         let told = &execution["outputs"]["told"]["paid"];
-        if runs.len() != 1 || runs[0]["status"] != "completed" || told != "completed" {
+        if runs.len() != 1 || runs[0]["status"] != "cancelled" || told != "stopped" {
             found.push(format!("{id} was told that its payments are {told}, and has {}", answer.body["data"]));
         }
     }
-    if found.is_empty() && !executions.iter().any(|execution| execution["outputs"]["told"]["paid"].is_string()) {
+    if paying.count() == 0 {
         found.push("no execution has made a payment run".to_owned());
     }
     Ok(found)

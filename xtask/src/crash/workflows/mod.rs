@@ -28,7 +28,8 @@ pub(super) use prepare::Desk;
 
 impl Proof for Desk {
     type Book = Book;
-    const SCOPES: &'static [&'static str] = &["console.read", "console.write", "admin"];
+    const SCOPES: &'static [&'static str] =
+        &["console.read", "console.write", "treasury.read", "treasury.write", "admin"];
     const CHANCES: u64 = 14_000;
     const RESTLESS: &'static str = "executions were still not over";
 

@@ -1,4 +1,4 @@
-//! Two workflows, a key for them, and a webhook that is told of every end.
+//! Three workflows, a key for them, and a webhook that is told of every end.
 
 use std::net::SocketAddr;
 
@@ -11,15 +11,17 @@ use crate::workspace::{Failure, Outcome};
 /// What the clients start.
 #[derive(Debug)]
 pub(in crate::crash) struct Desk {
-    /// Calls, passes of a loop, more calls, and a payment run.
+    /// Calls, passes of a loop, and more calls.
     pub(super) calling: String,
-    /// The same with a review in the middle, and nothing to pay.
+    /// The same with a review in the middle.
     pub(super) reviewed: String,
+    /// A payment run, and one call after it.
+    pub(super) paying: String,
     /// Key of the workflow API.
     pub(super) key: String,
 }
 
-/// Nodes that call, of both workflows.
+/// Nodes that call, of the first two workflows.
 pub(super) const CALLS: [&str; 3] = ["first", "second", "third"];
 
 /// Makes everything.
@@ -41,6 +43,7 @@ pub(super) fn desk(address: SocketAddr, token: &str, receivers: &Receivers) -> O
     Ok(Desk {
         calling: make(path, token, &definition(receivers, false), "/workflow/id")?,
         reviewed: make(path, token, &definition(receivers, true), "/workflow/id")?,
+        paying: make(path, token, &paying(), "/workflow/id")?,
         key,
     })
 }
@@ -81,15 +84,24 @@ fn definition(receivers: &Receivers, asks: bool) -> Value {
             "prompt": "Go on with {{tag}}?", "variableName": "decision", "inputType": "text",
         } });
         edges.push(json!({ "source": "ask", "target": "second" }));
-    } else {
-        // Nobody is named, so the run is over as soon as it was planned.
-        nodes["pay"] = json!({ "type": "paymentRun", "name": "Pay", "config": {
-            "objective": "Nobody is to be paid", "outputVariable": "paid",
-        } });
-        edges.push(json!({ "source": "second", "target": "pay" }));
-        edges.push(json!({ "source": "pay", "target": "out" }));
-        nodes["out"]["config"]["value"]["paid"] = "{{paid.status}}".into();
     }
     let name = if asks { "Storm with a review" } else { "Storm" };
     json!({ "name": name, "definition": { "nodes": nodes, "edges": edges } })
+}
+
+/// Its payment run names nobody: it waits until the client stops it.
+fn paying() -> Value {
+    let config = json!({ "objective": "Nobody is to be paid yet", "outputVariable": "paid" });
+    let told = json!({ "outputName": "told", "value": { "tag": "{{tag}}", "paid": "{{paid.status}}" } });
+    let pay = json!({
+        "type": "paymentRun", "name": "Pay", "config": config,
+        "onError": { "strategy": "continue", "fallbackValue": { "status": "stopped" } },
+    });
+    let nodes = json!({
+        "in": { "type": "input", "name": "In", "config": { "inputName": "tag" } },
+        "pay": pay,
+        "out": { "type": "output", "name": "Out", "config": told },
+    });
+    let edges = json!([{ "source": "in", "target": "pay" }, { "source": "pay", "target": "out" }]);
+    json!({ "name": "Storm that pays", "definition": { "nodes": nodes, "edges": edges } })
 }
