@@ -18,6 +18,7 @@ use floe_store::flows::{flows, reruns, waits};
 use crate::Flows;
 use crate::definitions;
 use crate::questions::{Starter, starter_of};
+use crate::runs::{WAITS_FOR_PAYMENTS, called_payment};
 use crate::workflows::Status;
 
 /// Runs that are looked at for one page.
@@ -252,6 +253,10 @@ fn item(
     let asked = match run.status.as_str() {
         // A workflow asks while others of its nodes go on.
         "running" if run.wait_kind.is_none() => None,
+        // The item of a payment run in the inbox has its id.
+        "waiting" | "running" if run.wait_kind.as_deref() == Some(WAITS_FOR_PAYMENTS) => {
+            called_payment(tx, run)?.map(|(child, since)| (WaitId(child.0), since))
+        }
         "waiting" | "running" => {
             waits::open_of_run(tx, run.workspace, run.id, 1)?.pop().map(|wait| (wait.id, wait.created_at))
         }

@@ -28,14 +28,18 @@ pub struct ChildCall {
     pub scope: Scope,
     /// The run that calls.
     pub caller: RunId,
-    /// `<step>:<pass>:<attempt>` of the call, the same on every repeat of it.
+    /// Which of its calls, the same on every repeat of it.
     pub key: String,
+    /// The step that calls.
+    pub step: String,
     /// The flow that the calling run follows.
     pub flow: FlowId,
     /// Its name.
     pub flow_name: String,
     /// Whose flow it is: on that member's behalf the run begins.
     pub owner: Option<MemberId>,
+    /// Who started the calling run, where a person did, or a person's key.
+    pub starter: Option<MemberId>,
     /// The configuration after templates.
     pub input: Arc<Value>,
 }
@@ -60,7 +64,7 @@ pub trait ChildRuns: Send + Sync + 'static {
     /// Which kind.
     fn callee(&self) -> Callee;
 
-    /// Begins a run. The same call again, as it comes after a crash, gives the run that began first.
+    /// Begins a run. The same call again, as it comes after a crash, gives the run that began first; a call that was given up begins none.
     fn start(&self, call: ChildCall) -> ChildFuture<'_, Result<RunId, Hindrance>>;
 
     /// What came of a run: the record of the step that called it, or why that has failed. None while it goes on, and when there is none.

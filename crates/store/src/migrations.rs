@@ -58,5 +58,5 @@ migrations! {
     42 "step_pins" "0042_step_pins.sql";
     47 "notification_reads" "0047_notification_reads.sql";
     48 "runs_of_tests" "0048_runs_of_tests.sql";
-    49 "payment_run_callers" "0049_payment_run_callers.sql";
+    49 "child_calls" "0049_child_calls.sql";
 }

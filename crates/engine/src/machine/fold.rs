@@ -266,12 +266,7 @@ impl Machine {
         };
         if waits {
             let Some(Active::Calling { attempt, input }) = self.active.remove(&place) else { return };
-            // Of a flow it is told later whether it waits for somebody; everything else is waited for from the beginning.
-            let question = match callee {
-                Callee::Flow => None,
-                Callee::PaymentRun => Some(Box::new(json!({ "paymentRunId": child, "createdAt": at }))),
-            };
-            self.active.insert(place, Active::Child { child, question, attempt, input });
+            self.active.insert(place, Active::Child { child, question: None, attempt, input });
         } else if callee == Callee::PaymentRun {
             let record = json!({ "payment_run_id": child, "status": "pending" });
             self.complete(place, &Arc::new(record), Port::NEXT, at);
@@ -294,7 +289,7 @@ impl Machine {
 
     fn child_ended(&mut self, child: RunId, outcome: &Result<Arc<Value>, StepError>, at: Timestamp) {
         let Some(place) = self.place_of_child(child) else { return };
-        let is_flow = matches!(self.plan.node(place.node).work, Work::Child { callee: Callee::Flow, .. });
+        let is_flow = self.calls_flow(place);
         match outcome {
             Ok(output) if !is_flow => self.complete(place, output, Port::NEXT, at),
             Ok(output) if self.is_graph() => {

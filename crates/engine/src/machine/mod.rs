@@ -76,11 +76,12 @@ pub enum Command {
         /// What for.
         alarm: Alarm,
     },
-    /// Look up the called flow, then apply `ChildStarted` and start the run in the same write, or apply `Failed`.
+    /// Look up the called flow, then apply `ChildStarted` and start the run in the same write, or apply `Failed`. What is called but is
+    /// no flow begins in a write of its own, once for the place and the attempt; then apply `ChildStarted`, and that it pauses.
     Call {
         /// Where.
         place: Place,
-        /// `{flowId, version, inputs}`.
+        /// `{flowId, version, inputs}`, or what is called takes.
         input: Arc<Value>,
     },
     /// Evaluate texts in the sandbox, then tell [`Machine::scripted`] what came of them.
@@ -99,6 +100,13 @@ pub enum Command {
     Abandon(Place),
     /// The child run is no longer wanted: cancel it.
     CancelChild(RunId),
+    /// What is being called and is no flow is no longer wanted: it must not begin, or is cancelled when it has.
+    GiveUpCall {
+        /// Where it was called.
+        place: Place,
+        /// Which attempt, from 1.
+        attempt: u32,
+    },
 }
 
 /// What a wake-up is for.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{Active, Machine, Names, Outcome, PathStep, Settled, context, frame};
 use crate::event::{Beginning, Place, Question, QuestionKind};
-use crate::plan::Plan;
+use crate::plan::{Callee, Plan, Work};
 
 impl Machine {
     /// The plan that the run follows.
@@ -154,6 +154,12 @@ impl Machine {
             Some(Active::Calling { attempt, .. }) => Some(*attempt),
             _ => None,
         }
+    }
+
+    /// Whether a place calls flows, which begin in the write that notes them.
+    #[must_use]
+    pub fn calls_flow(&self, place: Place) -> bool {
+        matches!(self.plan.node(place.node).work, Work::Child { callee: Callee::Flow, .. })
     }
 
     /// Where the child run was called.

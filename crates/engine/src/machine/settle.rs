@@ -332,6 +332,9 @@ impl Machine {
         match self.active.remove(&place) {
             Some(Active::Effect { .. }) => self.outbox.push_back(Command::Abandon(place)),
             Some(Active::Child { child, .. }) => self.outbox.push_back(Command::CancelChild(child)),
+            Some(Active::Calling { attempt, .. }) if !self.calls_flow(place) => {
+                self.outbox.push_back(Command::GiveUpCall { place, attempt });
+            }
             Some(Active::Asking { wait, .. } | Active::Polling { wait, .. }) => {
                 self.questions.retain(|question| question.wait != wait)
             }

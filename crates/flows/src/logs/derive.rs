@@ -152,7 +152,10 @@ impl Teller<'_> {
             let kind = match self.machine.questions().next().map(|question| question.kind) {
                 Some(QuestionKind::Answer(kind)) => kind.as_str(),
                 Some(QuestionKind::Delay { .. } | QuestionKind::Poll) => "delay",
-                None => "sub-flow",
+                None => match self.machine.paused_child() {
+                    Some((place, ..)) if !self.machine.calls_flow(place) => "payment-run",
+                    _ => "sub-flow",
+                },
             };
             let message = match &step {
                 Some(step) => format!("The run waits at {step}"),

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use super::live::Extras;
 use super::told::{self, Change, Told};
 use super::told_inbox;
-use super::{JOB_CANCEL, JOB_CHILD, JOB_ERROR_FLOW, JOB_WAIT_DUE};
+use super::{JOB_CANCEL, JOB_CHILD, JOB_ERROR_FLOW, JOB_GIVE_UP, JOB_WAIT_DUE};
 use crate::triggers::JOB_FREE;
 
 /// What one run adds to a write.
@@ -167,6 +167,12 @@ impl Part {
         for child in write.extras.called {
             let caller = json!({ "parent": write.run });
             part.jobs.push(new_job(JOB_CHILD, write.workspace, child.0, &caller, now, now, fresh));
+        }
+        for key in write.extras.given_up {
+            let call = json!({ "run": write.run, "call": key });
+            let job = new_job(JOB_GIVE_UP, write.workspace, write.run.0, &call, now, now, fresh);
+            // A run can give up several calls.
+            part.jobs.push(NewJob { subject_id: None, ..job });
         }
         for child in write.extras.cancelled {
             part.jobs.push(new_job(JOB_CANCEL, write.workspace, child.0, &json!({}), now, now, fresh));

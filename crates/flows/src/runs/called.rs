@@ -7,13 +7,14 @@ use floe_engine::machine::{Machine, Outcome};
 use floe_engine::plan::{Callee, Work};
 use floe_model::access::{Caller, Credential, Member, Role, TreasuryRole};
 use floe_model::flows::{Engine, FlowSettings, Level};
-use floe_model::id::{FlowId, MemberId, RunId, SessionId, WorkspaceId};
-use floe_model::{Fault, FaultKind, Mode, Scope};
+use floe_model::id::{FlowId, KeyId, MemberId, RunId, SessionId, TokenId, WorkspaceId};
+use floe_model::{Fault, FaultKind, Mode, Scope, Timestamp};
 use floe_runtime::child_runs::{ChildCall, Hindrance};
 use floe_store::Tx;
-use floe_store::access::groups;
+use floe_store::access::{groups, keys, tokens};
 use floe_store::flows::flows;
 use floe_store::flows::runs::RunRow;
+use floe_store::platform::child_calls;
 use serde_json::{Map, Value, json};
 
 use super::engine::Core;
@@ -25,12 +26,16 @@ use super::state::RunErrorView;
 use crate::definitions::{self, Resolved, Runnable, VersionChoice};
 use crate::workflows;
 
+/// Calls of a run that are looked at for the one that it waits for.
+const CALLS_MAX: usize = 100;
+
 /// A node that calls a child run.
 pub(super) struct CallerOf {
     /// The run that it belongs to.
     pub(super) row: RunRow,
     callee: Callee,
     key: String,
+    step: String,
 }
 
 impl CallerOf {
@@ -39,33 +44,79 @@ impl CallerOf {
         let attempt = live.machine.calls(place)?;
         let node = live.machine.plan().node(place.node);
         let Work::Child { callee, .. } = node.work else { return None };
-        let key = format!("{}:{}:{attempt}", node.id, live.machine.pass_key(place));
-        Some(Self { row: live.row.clone(), callee, key })
+        Some(Self { row: live.row.clone(), callee, key: call_key(place, attempt), step: node.id.clone() })
     }
 }
 
+/// What names a call within its run.
+pub(super) fn call_key(place: Place, attempt: u32) -> String {
+    format!("{}.{}.{attempt}", place.frame, place.node)
+}
+
 /// Looks up what a node calls; what is no flow begins now.
-pub(super) async fn begin_child(core: &Core, caller: &CallerOf, call: Arc<Value>) -> Result<Child, Hindrance> {
+pub(super) async fn begin_child(core: &Core, caller: CallerOf, call: Arc<Value>) -> Result<Child, Hindrance> {
     if caller.callee == Callee::Flow {
         return prepare_child(core, &caller.row, &call).await.map(|new| Child::New(Box::new(new)));
     }
     let Some(kind) = core.child_runs.iter().find(|kind| kind.callee() == caller.callee) else {
         return Err(StepError::new("NOT_CONFIGURED", "This server cannot run what the node calls").into());
     };
-    let row = &caller.row;
-    let (workspace, flow) = (row.workspace, row.flow);
-    let owner =
-        core.platform.store.read(move |tx| Ok(flows::find_any(tx, workspace, flow)?.and_then(|flow| flow.owner)));
-    let call = ChildCall {
-        scope: Scope { workspace, mode: row.mode },
-        caller: row.id,
-        key: caller.key.clone(),
-        flow,
-        flow_name: row.flow_name.clone(),
-        owner: owner.await.map_err(Hindrance::Database)?,
-        input: call,
-    };
+    let CallerOf { row, key, step, .. } = caller;
+    let (workspace, flow, started_by) = (row.workspace, row.flow, row.started_by);
+    let people = core.platform.store.read(move |tx| {
+        let owner = flows::find_any(tx, workspace, flow)?.and_then(|flow| flow.owner);
+        Ok((owner, person_behind(tx, workspace, &started_by)?))
+    });
+    let (owner, starter) = people.await.map_err(Hindrance::Database)?;
+    let scope = Scope { workspace, mode: row.mode };
+    let call =
+        ChildCall { scope, caller: row.id, key, step, flow, flow_name: row.flow_name, owner, starter, input: call };
     kind.start(call).await.map(Child::Begun)
+}
+
+/// The member that a credential is, or that made it.
+fn person_behind(tx: &mut Tx<'_>, workspace: WorkspaceId, credential: &str) -> Result<Option<MemberId>, Fault> {
+    let Some((kind, id)) = credential.split_once(':') else { return Ok(None) };
+    match kind {
+        "member" => Ok(MemberId::parse(id).ok()),
+        "token" => match TokenId::parse(id) {
+            Ok(token) => Ok(tokens::owner(tx, workspace, token)?.map(|(member, _)| member)),
+            Err(_) => Ok(None),
+        },
+        "key" => match KeyId::parse(id) {
+            Ok(key) => Ok(keys::find(tx, workspace, key)?.and_then(|key| key.created_by)),
+            Err(_) => Ok(None),
+        },
+        _ => Ok(None),
+    }
+}
+
+/// Gives up the call of what is no flow: it begins nothing from now on, and what it has begun is ended where its rules allow that.
+pub(super) async fn give_up(core: &Core, scope: Scope, caller: RunId, key: &str) -> Result<(), Fault> {
+    let void = child_calls::ChildCall {
+        caller,
+        key: key.to_owned(),
+        step: String::new(),
+        child: None,
+        author: None,
+        created_at: core.platform.clock.now(),
+    };
+    let noted = core.platform.store.write(move |tx| child_calls::note(tx, scope, &void)).await?;
+    match noted.child {
+        Some(child) => cancel(core, scope.workspace, child).await,
+        None => Ok(()),
+    }
+}
+
+/// The payment run that a run waits for, and since when.
+///
+/// # Errors
+/// Of the database.
+pub(crate) fn called_payment(tx: &mut Tx<'_>, run: &RunRow) -> Result<Option<(RunId, Timestamp)>, Fault> {
+    let scope = Scope { workspace: run.workspace, mode: run.mode };
+    let calls = child_calls::of_caller(tx, scope, run.id, CALLS_MAX)?;
+    let waiting = calls.into_iter().find(|call| Some(&call.step) == run.wait_step.as_ref());
+    Ok(waiting.and_then(|call| Some((call.child?, call.created_at))))
 }
 
 /// What came of a called run that is no flow's; none while it goes on.
@@ -88,16 +139,6 @@ pub(super) async fn cancel(core: &Core, workspace: WorkspaceId, child: RunId) ->
         kind.cancel(workspace, child).await?;
     }
     Ok(())
-}
-
-/// The same for one that began while its caller was given up.
-pub(super) fn cancel_begun(core: &Arc<Core>, workspace: WorkspaceId, child: RunId) {
-    let core = Arc::clone(core);
-    tokio::spawn(async move {
-        if let Err(fault) = cancel(&core, workspace, child).await {
-            tracing::warn!(run.id = %child, %fault, "a run that nobody waits for goes on");
-        }
-    });
 }
 
 /// Looks up the flow that a `call-flow` step names and checks what it is given.

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use floe_engine::event::StepError;
 use floe_engine::machine::{Machine, Outcome};
+use floe_model::Scope;
 use floe_model::id::{RunId, WaitId};
 use floe_runtime::Platform;
 use floe_runtime::child_runs::Hindrance;
 use floe_runtime::jobs::{JobFuture, JobHandler};
-use floe_store::flows::runs::RunRow;
+use floe_store::flows::runs::{self, RunRow};
 use floe_store::platform::jobs::Job;
 use serde_json::{Value, json};
 
@@ -17,7 +18,7 @@ use super::engine::RunEngine;
 use super::load::load;
 use super::message::ChildNews;
 use super::state::{RunErrorView, RunState};
-use super::{JOB_CANCEL, JOB_CHILD, JOB_ERROR_FLOW, JOB_WAIT_DUE};
+use super::{JOB_CANCEL, JOB_CHILD, JOB_ERROR_FLOW, JOB_GIVE_UP, JOB_WAIT_DUE};
 
 /// What makes the id of an error run from that of the failed run, so that it is started once.
 const ERROR_RUN_BITS: u128 = 0x0e44;
@@ -30,6 +31,7 @@ pub fn handlers(engine: &RunEngine) -> Vec<Arc<dyn JobHandler>> {
         Arc::new(ChildChanged(engine.clone())),
         Arc::new(StartErrorFlow(engine.clone())),
         Arc::new(CancelRun(engine.clone())),
+        Arc::new(GiveUpCall(engine.clone())),
     ]
 }
 
@@ -95,6 +97,27 @@ impl JobHandler for CancelRun {
                 Err(fault) if !matches!(fault.code(), "run_finished") => Err(fault),
                 _ => Ok(()),
             }
+        })
+    }
+}
+
+/// A call of what is no flow is no longer wanted.
+struct GiveUpCall(RunEngine);
+
+impl JobHandler for GiveUpCall {
+    fn kind(&self) -> &'static str {
+        JOB_GIVE_UP
+    }
+
+    fn run<'a>(&'a self, platform: &'a Arc<Platform>, job: &'a Job) -> JobFuture<'a> {
+        Box::pin(async move {
+            let payload: Value = serde_json::from_str(&job.payload).unwrap_or_default();
+            let (Some(run), Some(call)) = (run_in(&job.payload, "run"), payload["call"].as_str()) else {
+                return Ok(());
+            };
+            let workspace = job.workspace;
+            let Some(row) = platform.store.read(move |tx| runs::find(tx, workspace, run)).await? else { return Ok(()) };
+            called::give_up(&self.0.core, Scope { workspace, mode: row.mode }, run, call).await
         })
     }
 }

@@ -7,7 +7,6 @@ use floe_engine::event::{Event, Happening, Place};
 use floe_engine::expr::Profile;
 use floe_engine::interpret::Moment;
 use floe_engine::machine::{Command, Machine};
-use floe_engine::plan::{Callee, Work};
 use floe_model::flows::FlowSettings;
 use floe_model::id::{RunId, WaitId};
 use floe_model::{Fault, Timestamp};
@@ -22,6 +21,7 @@ use tokio::task::AbortHandle;
 
 use super::admission::Ticket;
 use super::batch::RunWrite;
+use super::called::call_key;
 use super::message::Reply;
 use super::start::ChildStart;
 use super::state::RunState;
@@ -81,6 +81,8 @@ pub(super) struct Extras {
     pub(super) children: Vec<ChildStart>,
     /// What was called and is no flow: it began before, and may have ended since.
     pub(super) called: Vec<RunId>,
+    /// Calls of what is no flow that are no longer wanted, by their keys.
+    pub(super) given_up: Vec<String>,
     /// Children that are no longer wanted.
     pub(super) cancelled: Vec<RunId>,
     /// Files that the run begins with: from now on they stay.
@@ -239,6 +241,10 @@ impl Live {
             _ => None,
         };
         self.extras.cancelled.extend(commands.iter().filter_map(unwanted));
+        self.extras.given_up.extend(commands.iter().filter_map(|command| match command {
+            Command::GiveUpCall { place, attempt } => Some(call_key(*place, *attempt)),
+            _ => None,
+        }));
         let shows = shown(&self.machine);
         let is_new = self.shown == Shown::Nothing;
         let row_is_due = std::mem::take(&mut self.row_is_due) || shows != self.shown;
@@ -309,12 +315,9 @@ impl Live {
         match command {
             Command::Perform { place, .. } => super::perform::is_harmless(self.machine.plan(), *place),
             Command::Wake { .. } => true,
-            Command::Call { place, .. } => {
-                let work = &self.machine.plan().node(place.node).work;
-                matches!(work, Work::Child { callee: Callee::Flow, .. })
-            }
+            Command::Call { place, .. } => self.machine.calls_flow(*place),
             Command::Script { .. } | Command::Equip { .. } => true,
-            Command::Evaluate(_) | Command::Abandon(_) | Command::CancelChild(_) => false,
+            Command::Evaluate(_) | Command::Abandon(_) | Command::CancelChild(_) | Command::GiveUpCall { .. } => false,
         }
     }
 }

@@ -38,6 +38,7 @@ pub use floe_runtime::child_runs::JOB_CHILD;
 
 pub use alone::Trial;
 pub use answer::{AnswerIn, AnswerKind, COMMENT_CHARS_MAX};
+pub(crate) use called::called_payment;
 pub use engine::{Limits, RunEngine};
 pub use jobs::handlers;
 pub use load::{Loaded, load, plan_of};
@@ -49,6 +50,7 @@ pub(crate) use queued::{Queued, insert_queued};
 pub(crate) use start::Begin;
 pub(crate) use start::check_inputs;
 pub use start::{NewRun, choose_entry};
+pub(crate) use state::WAITS_FOR_PAYMENTS;
 pub use state::{RunErrorView, RunState, WaitView, status};
 pub use words::{Following, Words};
 
@@ -56,5 +58,7 @@ pub use words::{Following, Words};
 pub const JOB_WAIT_DUE: &str = "flows.wait_due";
 /// Cancels a run that its parent gave up, or whose flow was deleted; the subject is the run.
 pub const JOB_CANCEL: &str = "flows.cancel";
+/// Gives up a call of what is no flow, which its run no longer wants.
+pub const JOB_GIVE_UP: &str = "flows.give_up_call";
 /// Starts the error flow of a failed run; the subject is the failed run.
 pub const JOB_ERROR_FLOW: &str = "flows.error_flow";

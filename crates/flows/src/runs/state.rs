@@ -11,7 +11,7 @@ use floe_store::flows::runs::RunRow;
 use serde_json::{Map, Value, json};
 
 /// What a run waits for that waits for a payment run.
-pub(super) const WAITS_FOR_PAYMENTS: &str = "payment-run";
+pub(crate) const WAITS_FOR_PAYMENTS: &str = "payment-run";
 
 /// The state of a run at one moment.
 #[derive(Debug, Clone)]

@@ -19,7 +19,7 @@ use super::ids::{self, shown_id};
 use super::pause::{Pause, pause_json};
 use crate::Flows;
 use crate::definitions::{Page, may_see_runs};
-use crate::runs::DEPTH_MAX;
+use crate::runs::{DEPTH_MAX, WAITS_FOR_PAYMENTS, called_payment};
 use crate::triggers;
 
 /// Runs that a run has called and that are looked through for the question that it waits for.
@@ -362,7 +362,10 @@ fn view(tx: &mut Tx<'_>, names: &mut Names, row: ExecutionRow) -> Result<(Execut
     };
     let outputs = outputs.map(|text| serde_json::from_str(&text)).transpose().map_err(Fault::internal)?;
     let pause_context = match status {
-        Status::Paused => pending(tx, &run, DEPTH_MAX)?.map(|wait| pause_context(&wait)),
+        Status::Paused => match pending(tx, &run, DEPTH_MAX)? {
+            Some(wait) => Some(pause_context(&wait)),
+            None => pause_for_payments(tx, &run)?,
+        },
         _ => None,
     };
     let source: Value = serde_json::from_str(&run.source).unwrap_or_default();
@@ -429,6 +432,17 @@ pub(super) fn pending(tx: &mut Tx<'_>, run: &RunRow, depth: u32) -> Result<Optio
         }
     }
     Ok(None)
+}
+
+/// What is shown of a run that waits for a payment run.
+fn pause_for_payments(tx: &mut Tx<'_>, run: &RunRow) -> Result<Option<Value>, Fault> {
+    let (Some(kind), Some(node)) = (run.wait_kind.as_deref(), run.wait_step.as_deref()) else { return Ok(None) };
+    let found = if kind == WAITS_FOR_PAYMENTS { called_payment(tx, run)? } else { None };
+    let Some((payment, paused_at)) = found else { return Ok(None) };
+    let prompt = format!("Waits until the payment run {payment} is approved and paid");
+    let question = Map::from_iter([("prompt".to_owned(), prompt.into())]);
+    let pause = Pause { kind, node_id: node, node_name: node, question: &question, paused_at, expires_at: None };
+    Ok(Some(pause_json(&pause)))
 }
 
 /// What a question asks, as the workflow API shows it.

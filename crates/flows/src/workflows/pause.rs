@@ -27,6 +27,7 @@ pub fn pause_json(pause: &Pause<'_>) -> Value {
     let reason = match pause.kind {
         "human-review" => "human_review",
         "webhook-wait" => "webhook",
+        "payment-run" => "payment_run",
         other => other,
     };
     json!({

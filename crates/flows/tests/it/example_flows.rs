@@ -219,7 +219,8 @@ impl Driver<'_> {
             | Command::Script { .. }
             | Command::Evaluate(_)
             | Command::Abandon(_)
-            | Command::CancelChild(_) => Vec::new(),
+            | Command::CancelChild(_)
+            | Command::GiveUpCall { .. } => Vec::new(),
         }
     }
 

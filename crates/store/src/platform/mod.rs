@@ -5,6 +5,7 @@ use crate::Statement;
 pub mod audit;
 pub mod audit_chain;
 pub mod audit_heads;
+pub mod child_calls;
 pub mod events;
 pub mod jobs;
 pub mod node_mail;
@@ -18,6 +19,7 @@ pub(crate) const TABLES: &[&[Statement]] = &[
     audit::STATEMENTS,
     audit_chain::STATEMENTS,
     audit_heads::STATEMENTS,
+    child_calls::STATEMENTS,
     events::STATEMENTS,
     jobs::STATEMENTS,
     node_mail::STATEMENTS,

@@ -12,7 +12,6 @@ pub mod candidates;
 pub mod funding;
 pub mod history;
 pub mod payment_asks;
-pub mod payment_run_callers;
 pub mod payment_run_events;
 pub mod payment_run_list;
 pub mod payment_run_totals;
@@ -39,7 +38,6 @@ pub(crate) const TABLES: &[&[Statement]] = &[
     funding::STATEMENTS,
     history::STATEMENTS,
     payment_asks::STATEMENTS,
-    payment_run_callers::STATEMENTS,
     payment_run_events::STATEMENTS,
     payment_run_list::STATEMENTS,
     payment_run_totals::STATEMENTS,

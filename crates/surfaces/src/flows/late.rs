@@ -5,6 +5,8 @@
 //! answer is told to come again while this process still works on the first call; when the first call's server has ended,
 //! the repeat finds out from the subject what became of it, and does the rest.
 
+use std::time::Duration;
+
 use floe_flows::serving::Served;
 use floe_model::{Fault, FaultKind};
 use floe_runtime::Ctx;
@@ -14,6 +16,11 @@ use http::header::{HeaderName, HeaderValue};
 use crate::http::{Begun, Call, Repeat, Reply, ReplyBody};
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// Time in which it is noticed that a node has ended: its lease, and the look for it.
+const NOTICED_WITHIN: Duration = Duration::from_secs(8);
+/// Pause between two looks at a call that another node has.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Whether a call is the first one with its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,9 +107,24 @@ pub(crate) fn in_progress() -> Fault {
     Fault::conflict("idempotency_in_progress", "The first request with this Idempotency-Key is still going")
 }
 
+/// What a key is known for. While another node has its first call it may be one that has ended: then the call is left behind as soon as
+/// that is noticed, which is waited for.
 async fn begin(call: &Call, repeat: &Repeat, subject: u128) -> Result<Begun, Fault> {
-    let repeat = repeat.clone();
-    call.ctx.store.write(move |tx| repeat.begin(tx, Some(subject))).await
+    let began = tokio::time::Instant::now();
+    loop {
+        let own = repeat.clone();
+        match call.ctx.store.write(move |tx| own.begin(tx, Some(subject))).await {
+            Err(fault) if is_elsewhere(&fault) && began.elapsed() < NOTICED_WITHIN => {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Whether the first call with a key goes on where nobody here can see it.
+fn is_elsewhere(fault: &Fault) -> bool {
+    fault.code() == "idempotency_in_progress" && left_behind(fault).is_none()
 }
 
 /// What is kept of a call.

@@ -22,6 +22,8 @@ const NUMBERS: [&str; 4] = ["amount", "amount_each", "budget_cap", "risk_toleran
 const MONEY: [&str; 3] = ["amount", "amount_each", "budget_cap"];
 /// Lists that may have become JSON text on their way.
 const LISTS: [&str; 2] = ["candidates", "recipient_ids"];
+/// Members of a configuration that may come to nothing.
+const DAYS: [&str; 2] = ["dateFrom", "dateTo"];
 /// By how much of a kobo a computed amount may be off.
 const NOISE: f64 = 1e-4;
 
@@ -43,13 +45,13 @@ impl ChildRuns for PaymentRuns {
 
     fn start(&self, call: ChildCall) -> ChildFuture<'_, Result<RunId, Hindrance>> {
         Box::pin(async move {
-            let body = body(&call.input).to_string();
+            let body = body(&call.input)?.to_string();
             let mut input = Input::of_bytes(body.as_bytes()).map_err(refused)?;
             let new = read_new_run(&mut input, self.0.directory);
             input.finish().map_err(refused)?;
             let (treasury, id) = (Arc::clone(&self.0), self.0.platform.ids.next());
-            let ChildCall { scope, caller, key, flow, flow_name, owner, .. } = call;
-            let by = Call { caller, key, flow, flow_name, owner };
+            let ChildCall { scope, caller, key, step, flow, flow_name, owner, starter, .. } = call;
+            let by = Call { caller, key, step, flow, flow_name, owner, starter };
             let act = move |tx: &mut Tx<'_>| called::call(tx, &treasury, scope, &by, id, &new);
             let made = self.0.platform.store.write(act).await.map_err(refused)?;
             Ok(RunId(made.0))
@@ -72,8 +74,15 @@ impl ChildRuns for PaymentRuns {
 }
 
 /// The body of a new run that a configuration stands for.
-fn body(config: &Value) -> Value {
-    let mut body = members(config.as_object().cloned().unwrap_or_default());
+///
+/// What says whom to pay, and how much, must not come to nothing on its way: a run without payees is planned from its words, and one
+/// without a budget has none.
+fn body(config: &Value) -> Result<Value, StepError> {
+    let given = config.as_object().cloned().unwrap_or_default();
+    if let Some((name, _)) = given.iter().find(|(name, value)| !DAYS.contains(&name.as_str()) && is_nothing(value)) {
+        return Err(invalid(name, "is empty"));
+    }
+    let mut body = members(given, "")?;
     for name in LISTS {
         let parsed = body.get(name).and_then(Value::as_str).and_then(|text| serde_json::from_str(text).ok());
         if let Some(list) = parsed {
@@ -81,24 +90,36 @@ fn body(config: &Value) -> Value {
         }
     }
     if let Some(Value::Array(candidates)) = body.get_mut("candidates") {
-        for candidate in candidates {
+        for (at, candidate) in candidates.iter_mut().enumerate() {
             if let Value::Object(given) = candidate {
-                *given = members(std::mem::take(given));
+                *given = members(std::mem::take(given), &format!("candidates/{at}/"))?;
             }
         }
     }
-    Value::Object(body)
+    Ok(Value::Object(body))
 }
 
-/// Members in the spelling of the treasury, with numbers as numbers. What a placeholder left empty is not there.
-fn members(given: Map<String, Value>) -> Map<String, Value> {
-    let is_there = |value: &Value| !matches!(value, Value::Null) && value.as_str() != Some("");
-    let read = |(name, value): (String, Value)| {
+fn is_nothing(value: &Value) -> bool {
+    value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty())
+}
+
+/// Members in the spelling of the treasury, with numbers as numbers. What is empty is not there.
+fn members(given: Map<String, Value>, place: &str) -> Result<Map<String, Value>, StepError> {
+    let mut members = Map::new();
+    for (name, value) in given.into_iter().filter(|(_, value)| !is_nothing(value)) {
         let name = snake(&name);
         let value = if NUMBERS.contains(&name.as_str()) { number(&name, value) } else { value };
-        (name, value)
-    };
-    given.into_iter().filter(|(_, value)| is_there(value)).map(read).collect()
+        if members.contains_key(&name) {
+            return Err(invalid(&format!("{place}{name}"), "is given twice"));
+        }
+        members.insert(name, value);
+    }
+    Ok(members)
+}
+
+fn invalid(field: &str, what: &str) -> StepError {
+    let details = json!({ "fields": [{ "field": field, "message": what }] });
+    StepError::new("VALIDATION", format!("The payment run was refused: {field} {what}")).with_details(details)
 }
 
 fn number(name: &str, value: Value) -> Value {
@@ -130,7 +151,9 @@ fn snake(name: &str) -> String {
 /// Why there is no run, in the codes of workflows (Workflow API contract, section 17).
 fn refused(fault: Fault) -> Hindrance {
     let code = match fault.kind() {
-        FaultKind::Internal | FaultKind::Overloaded => return Hindrance::Database(fault),
+        FaultKind::Internal | FaultKind::Overloaded | FaultKind::StorageFull | FaultKind::RateLimited => {
+            return Hindrance::Database(fault);
+        }
         FaultKind::Forbidden => "AUTH",
         FaultKind::PaymentRequired => "NO_CREDITS",
         FaultKind::NotFound => "NOT_FOUND",
@@ -169,9 +192,25 @@ mod tests {
         });
         let expected =
             json!({ "objective": "Pay", "budget_cap": 5000.5, "risk_tolerance": 0.3, "candidates": [candidate] });
-        assert_eq!(body(&config), expected);
+        assert_eq!(body(&config).expect("a body"), expected);
         // What is no number, or no amount, is left to be refused.
         let wrong = json!({ "amountEach": "a lot", "budgetCap": 0.125, "candidates": "none" });
-        assert_eq!(body(&wrong), json!({ "amount_each": "a lot", "budget_cap": 0.125, "candidates": "none" }));
+        let read = body(&wrong).expect("a body");
+        assert_eq!(read, json!({ "amount_each": "a lot", "budget_cap": 0.125, "candidates": "none" }));
+    }
+
+    #[test]
+    fn payees_and_limits_that_came_to_nothing_are_refused() {
+        let twice = json!([{ "accountNumber": "0123456789", "account_number": "9876543210" }]);
+        for (config, expected) in [
+            (json!({ "objective": "Pay", "candidates": null }), "candidates is empty"),
+            (json!({ "objective": "Pay", "candidates": " " }), "candidates is empty"),
+            (json!({ "objective": "Pay", "recipientIds": "" }), "recipientIds is empty"),
+            (json!({ "objective": "Pay", "budgetCap": null }), "budgetCap is empty"),
+            (json!({ "objective": "Pay", "candidates": twice }), "candidates/0/account_number is given twice"),
+        ] {
+            let refused = body(&config).expect_err("it is refused");
+            assert_eq!(refused.message, format!("The payment run was refused: {expected}"), "{config}");
+        }
     }
 }

@@ -77,6 +77,7 @@ impl Sim<'_> {
         if let Some(run) = self.cancelled.iter().find(|run| self.disk.runs.get(run).is_none_or(|row| !row.cancelled)) {
             return Err(self.broken(format!("the cancellation of {run} was confirmed and is lost")));
         }
+        self.check_payments()?;
         let runs: Vec<RunId> = self.disk.runs.keys().copied().collect();
         runs.into_iter().try_for_each(|run| self.check_run(run))
     }

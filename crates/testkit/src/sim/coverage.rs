@@ -59,6 +59,7 @@ const EXPECTED: &[&str] = &[
     "work payment run not awaited",
     "payment found again",
     "payment cancelled with its caller",
+    "payment given up before it began",
     "on error continue",
     "on error branch",
     "way timeout",
@@ -179,6 +180,7 @@ impl Coverage {
             Command::Equip { .. } => "command equip",
             Command::Call { .. } => "command call",
             Command::Abandon(_) => "command abandon",
+            Command::GiveUpCall { .. } => "command give up call",
             Command::CancelChild(_) => "command cancel child",
         });
     }

@@ -10,7 +10,7 @@ use floe_engine::plan::Plan;
 use floe_model::Timestamp;
 use floe_model::id::{RunId, WaitId};
 
-use super::payments::Payment;
+use super::payments::{Call, Payment};
 
 /// What the row of a run says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +42,8 @@ pub(super) enum Job {
     ChildNews { parent: RunId, child: RunId, number: usize },
     /// A child is no longer wanted.
     CancelChild { child: RunId },
+    /// A call of a payment run is no longer wanted.
+    GiveUpCall { run: RunId, place: Place, attempt: u32 },
 }
 
 /// A child that begins in its parent's write.
@@ -92,6 +94,8 @@ pub(super) struct Disk {
     pub(super) jobs: BTreeSet<Job>,
     /// Payment runs, which their own slice writes.
     pub(super) payments: BTreeMap<RunId, Payment>,
+    /// Calls of payment runs that were given up before one began.
+    pub(super) given_up: BTreeSet<Call>,
     /// Questions that somebody can see, in order.
     pub(super) asked: Vec<(RunId, WaitId)>,
 }

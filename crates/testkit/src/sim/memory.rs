@@ -10,6 +10,7 @@ use floe_model::id::{RunId, WaitId};
 use serde_json::Value;
 
 use super::disk::{Job, NewRun, RunWrite, Shown};
+use super::payments::Call;
 
 /// Everything that is only in memory.
 #[derive(Debug, Default)]
@@ -20,6 +21,8 @@ pub(super) struct Memory {
     pub(super) ghosts: Vec<(RunId, Happening)>,
     pub(super) alarms: Vec<(Timestamp, RunId, Alarm)>,
     pub(super) calls: Vec<(RunId, Place, Arc<Value>)>,
+    /// Payment runs that are about to begin.
+    pub(super) payments: Vec<(Call, Arc<Value>)>,
     /// Scripts under way: how many at which place.
     pub(super) scripts: Vec<(RunId, Place, usize)>,
     /// Runs whose variables are being read.
@@ -126,6 +129,7 @@ impl Live {
         let mut jobs: Vec<Job> = events.iter().filter_map(|event| self.due_job(run, event)).collect();
         jobs.extend(commands.iter().filter_map(|command| match command {
             Command::CancelChild(child) => Some(Job::CancelChild { child: *child }),
+            Command::GiveUpCall { place, attempt } => Some(Job::GiveUpCall { run, place: *place, attempt: *attempt }),
             _ => None,
         }));
         jobs.extend(self.called.drain(..).map(|child| Job::ChildNews { parent: run, child, number: 0 }));

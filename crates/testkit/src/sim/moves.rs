@@ -28,7 +28,7 @@ impl Sim<'_> {
 
     /// One move of the troubled part.
     fn trouble(&mut self, starts_left: &mut usize) -> Result<(), Broken> {
-        let weights = [8, 28, 22, 32, 8, 16, 16, 24, 1, 14, 14, 1, 4, 6, 5, 8, 6];
+        let weights = [8, 28, 22, 32, 8, 16, 16, 24, 1, 14, 14, 1, 4, 6, 5, 8, 12];
         match self.chance.weighted(&weights) {
             0 if *starts_left > 0 => {
                 *starts_left -= 1;
@@ -66,6 +66,7 @@ impl Sim<'_> {
                 self.script(at)
             }
             15 if !self.memory.equips.is_empty() => self.equip(0),
+            16 if self.chance.one_in(2) => self.begin_payment().map(drop),
             16 => {
                 self.end_payment();
                 Ok(())
@@ -85,6 +86,7 @@ impl Sim<'_> {
                 self.task()?;
             } else if !self.memory.calls.is_empty() {
                 self.call(0)?;
+            } else if self.begin_payment()? {
             } else if !self.memory.scripts.is_empty() {
                 self.script(0)?;
             } else if !self.memory.equips.is_empty() {

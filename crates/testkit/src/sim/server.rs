@@ -7,7 +7,7 @@ use floe_engine::drive::{ACTIVE_MS_MAX, drive};
 use floe_engine::event::{Answer, Beginning, Event, Happening, Place, StepError};
 use floe_engine::interpret::Moment;
 use floe_engine::machine::{Alarm, Command, Machine, Outcome};
-use floe_engine::plan::{Callee, Work};
+use floe_engine::plan::Work;
 use floe_model::id::{RunId, WaitId};
 use serde_json::{Value, json};
 
@@ -95,7 +95,7 @@ impl Sim<'_> {
             Command::Perform { place, .. } => !self.touches_world(run, *place),
             Command::Call { place, .. } => !self.calls_payment(run, *place),
             Command::Wake { .. } | Command::Script { .. } | Command::Equip { .. } => true,
-            Command::Evaluate(_) | Command::Abandon(_) | Command::CancelChild(_) => false,
+            Command::Evaluate(_) | Command::Abandon(_) | Command::CancelChild(_) | Command::GiveUpCall { .. } => false,
         }
     }
 
@@ -105,8 +105,7 @@ impl Sim<'_> {
     }
 
     fn calls_payment(&self, run: RunId, place: Place) -> bool {
-        let node = self.memory.runs.get(&run).map(|live| &live.machine.plan().node(place.node).work);
-        matches!(node, Some(Work::Child { callee: Callee::PaymentRun, .. }))
+        self.memory.runs.get(&run).is_some_and(|live| !live.machine.calls_flow(place))
     }
 
     pub(super) fn carry_out(&mut self, run: RunId, command: Command) {
@@ -139,7 +138,7 @@ impl Sim<'_> {
                 }
             }
             // A job of the same write sees to it.
-            Command::CancelChild(_) | Command::Evaluate(_) => {}
+            Command::CancelChild(_) | Command::GiveUpCall { .. } | Command::Evaluate(_) => {}
             Command::Script { place, scripts } => self.memory.scripts.push((run, place, scripts.len())),
             Command::Equip { .. } => self.memory.equips.push(run),
         }
@@ -263,7 +262,7 @@ impl Sim<'_> {
     pub(super) fn call(&mut self, at: usize) -> Result<(), Broken> {
         let (run, place, input) = self.memory.calls.swap_remove(at);
         if self.calls_payment(run, place) {
-            return self.begin_payment(run, place, input);
+            return self.call_payment(run, place, input);
         }
         let Some(live) = self.memory.runs.get(&run) else { return Ok(()) };
         let depth = live.machine.beginning().map_or(0, |beginning| beginning.depth) + 1;
@@ -339,7 +338,13 @@ impl Sim<'_> {
             }
             Job::CancelChild { child } if self.disk.payments.contains_key(&child) => {
                 self.disk.jobs.remove(&job);
-                return self.cancel_payment(child);
+                self.cancel_payment(child);
+                return Ok(());
+            }
+            Job::GiveUpCall { run, place, attempt } => {
+                self.disk.jobs.remove(&job);
+                self.give_up_payment((run, place, attempt));
+                return Ok(());
             }
             Job::ChildNews { parent, child, .. } => {
                 let Some(machine) = self.disk.recover(child, &self.plans) else { return Ok(()) };

@@ -7,15 +7,14 @@ use floe_runtime::{Platform, child_runs};
 use floe_store::Tx;
 use floe_store::platform::audit::{self, Entry};
 use floe_store::platform::jobs;
-use floe_store::treasury::payment_run_callers as callers;
 use floe_store::treasury::payment_run_events::{self as run_events, RunEvent};
 use floe_store::treasury::payment_runs::{self as rows, PaymentRun};
 use floe_store::webhooks::messages::{self, NewMessage};
 use serde::Serialize;
 use serde_json::json;
 
-use super::inbox;
 use super::jobs::{EXPIRE, STEP};
+use super::{called, inbox};
 use crate::Treasury;
 use crate::trail::{self, Who};
 
@@ -120,10 +119,10 @@ impl<'p> Book<'p> {
             return Ok(());
         }
         if came.is_final()
-            && let Some(caller) = callers::caller(tx, self.scope, self.run.id)?
+            && let Some(call) = called::caller(tx, self.scope, &self.run)?
         {
             let job = self.platform().ids.next();
-            jobs::enqueue(tx, &child_runs::ended(job, self.scope, caller, RunId(id), self.at))?;
+            jobs::enqueue(tx, &child_runs::ended(job, self.scope, call.caller, RunId(id), self.at))?;
         }
         if left == RunStatus::AwaitingApproval {
             jobs::cancel(tx, EXPIRE, id)?;

@@ -6,12 +6,12 @@
 use floe_engine::event::StepError;
 use floe_model::access::TreasuryRole;
 use floe_model::id::{FlowId, MemberId, PaymentRunId, RunId, WorkspaceId};
-use floe_model::treasury::RunStatus;
+use floe_model::treasury::{CURRENCY, RunStatus};
 use floe_model::{Fault, Mode, Scope};
 use floe_store::Tx;
 use floe_store::access::memberships;
+use floe_store::platform::child_calls::{self, ChildCall};
 use floe_store::treasury::candidates;
-use floe_store::treasury::payment_run_callers as callers;
 use floe_store::treasury::payment_runs::{self as rows, Creator, PaymentRun};
 use serde_json::{Value, json};
 
@@ -31,18 +31,23 @@ pub struct Call {
     pub caller: RunId,
     /// Which of its calls, the same on every repeat of it.
     pub key: String,
+    /// The step that calls.
+    pub step: String,
     /// The flow.
     pub flow: FlowId,
     /// Its name.
     pub flow_name: String,
     /// Whose flow it is.
     pub owner: Option<MemberId>,
+    /// Who started the calling run, where a person did.
+    pub starter: Option<MemberId>,
 }
 
 /// Makes the payment run of a call, unless that was done before.
 ///
 /// # Errors
-/// `forbidden` when the owner of the flow prepares no payments; as [`super::create`].
+/// `forbidden` when the owner of the flow prepares no payments; `call_given_up`, a conflict, for a call that nobody waits for any more;
+/// as [`super::create`].
 pub fn call(
     tx: &mut Tx<'_>,
     treasury: &Treasury,
@@ -51,8 +56,20 @@ pub fn call(
     id: PaymentRunId,
     new: &NewRun,
 ) -> Result<PaymentRunId, Fault> {
-    if let Some(known) = callers::called(tx, scope, call.caller, &call.key)? {
-        return Ok(known);
+    let own = RunId(id.0);
+    let made = ChildCall {
+        caller: call.caller,
+        key: call.key.clone(),
+        step: call.step.clone(),
+        child: Some(own),
+        author: call.owner,
+        created_at: treasury.platform.clock.now(),
+    };
+    // Before the run, so that its first change finds the caller, and no other call with this key can make one.
+    match child_calls::note(tx, scope, &made)?.child {
+        Some(child) if child == own => {}
+        Some(child) => return Ok(PaymentRunId(child.0)),
+        None => return Err(Fault::conflict("call_given_up", "The workflow does not wait for these payments any more")),
     }
     let owner = match call.owner {
         Some(owner) => memberships::find(tx, scope.workspace, owner)?,
@@ -61,16 +78,23 @@ pub fn call(
     let owner = owner
         .filter(|owner| matches!(owner.treasury_role, TreasuryRole::Owner | TreasuryRole::Analyst))
         .ok_or_else(|| Fault::forbidden("The owner of the workflow needs the treasury role owner or analyst"))?;
-    let who = Who::flow(&call.flow_name);
-    let creator = Creator {
-        kind: CREATOR.to_owned(),
-        id: Some(call.flow.0),
-        name: call.flow_name.clone(),
-        member: Some(owner.member),
-    };
-    // Before the run, so that its first change can find the caller.
-    callers::insert(tx, scope, id, call.caller, &call.key)?;
+    let name = format!("Workflow {}", call.flow_name);
+    let who = Who::flow(&name);
+    // Whoever started it chose what is paid; whoever wrote it is kept with the call.
+    let member = call.starter.or(Some(owner.member));
+    let creator = Creator { kind: CREATOR.to_owned(), id: Some(call.flow.0), name, member };
     create_as(tx, treasury, scope, &who, creator, id, new, &Origins::default()).map(|run| run.id)
+}
+
+/// The run of a flow that called a payment run, and the owner of that flow.
+///
+/// # Errors
+/// Of the database.
+pub(crate) fn caller(tx: &mut Tx<'_>, scope: Scope, run: &PaymentRun) -> Result<Option<ChildCall>, Fault> {
+    if run.creator.kind != CREATOR {
+        return Ok(None);
+    }
+    child_calls::of_child(tx, scope, RunId(run.id.0))
 }
 
 /// What came of a called run: what its caller goes on with, or why its step has failed. None while it goes on, and for a run that is
@@ -90,20 +114,23 @@ pub fn outcome(
         return Ok(None);
     };
     let url = format!("{}/ui/payment-runs/{id}", treasury.settings.public_url);
-    if !matches!(run.status, RunStatus::Completed | RunStatus::CompletedWithErrors) {
-        let (code, message) = ending(run.error.as_deref());
-        let details = json!({ "payment_run_id": id, "status": run.status, "error": run.error, "run_url": url });
-        return Ok(Some(Err(StepError::new(code, message).with_details(details))));
-    }
     let sums = candidates::sums(tx, scope, id)?;
     // A number of the graph language is a binary one: exact up to 2^53 kobo.
     let paid = sums.paid.minor() as f64 / 100.0;
-    Ok(Some(Ok(json!({
-        "payment_run_id": id, "status": run.status, "objective": run.objective,
+    let record = json!({
+        "payment_run_id": id, "status": run.status, "objective": run.objective, "error": run.error,
         "approved_count": sums.approved, "rejected_count": sums.rejected, "succeeded_count": sums.succeeded,
         "failed_count": sums.failed, "followup_count": sums.followup,
-        "total_payout_amount": paid, "currency": floe_model::treasury::CURRENCY, "run_url": url,
-    }))))
+        "total_payout_amount": paid, "currency": CURRENCY, "run_url": url,
+    });
+    let is_completed = matches!(run.status, RunStatus::Completed | RunStatus::CompletedWithErrors);
+    let ending = match run.error.as_deref() {
+        _ if is_completed && run.released_at.is_some() => return Ok(Some(Ok(record))),
+        _ if is_completed => ("CANCELLED", "Every payment of the run was rejected"),
+        error => ending(error),
+    };
+    // Something may have been paid before the breaker tripped, so the counts go along.
+    Ok(Some(Err(StepError::new(ending.0, ending.1).with_details(record))))
 }
 
 /// Stops a called run that nobody waits for any more, if it was not released.
@@ -112,7 +139,7 @@ pub fn outcome(
 /// Of the database.
 pub fn give_up(tx: &mut Tx<'_>, treasury: &Treasury, workspace: WorkspaceId, id: PaymentRunId) -> Result<(), Fault> {
     let Some((scope, run)) = find(tx, workspace, id)? else { return Ok(()) };
-    if callers::caller(tx, scope, id)?.is_none() {
+    if run.creator.kind != CREATOR {
         return Ok(());
     }
     let mut book = Book::open(tx, treasury, scope, id)?;
@@ -138,6 +165,7 @@ fn ending(error: Option<&str>) -> (&'static str, &'static str) {
     match error {
         Some("cancelled") => ("CANCELLED", "The payment run was cancelled"),
         Some("approval_expired") => ("TIMEOUT", "Nobody decided about the payment run in time"),
+        Some("circuit_breaker") => ("SERVER_ERROR", "Too many payments failed, so nothing further was sent"),
         Some("planning_failed") => ("VALIDATION", "The payment run could not be planned"),
         _ => ("SERVER_ERROR", "The payment run could not go on"),
     }

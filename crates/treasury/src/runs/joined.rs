@@ -10,7 +10,7 @@ use floe_model::treasury::RunStatus;
 use floe_model::{Fault, Mode, Scope, Timestamp};
 use floe_runtime::Ctx;
 use floe_store::Tx;
-use floe_store::treasury::payment_run_callers as callers;
+use floe_store::platform::child_calls;
 use floe_store::treasury::payment_run_events::{self, RunEvent};
 use floe_store::treasury::payment_run_list::{self as store, Range};
 use floe_store::treasury::payment_runs::{self, PAGE_MAX, PaymentRun};
@@ -23,7 +23,7 @@ use super::inbox::in_mode;
 const LOOKED_AT_MAX: usize = 1_500;
 /// Runs that are looked at for a total.
 const COUNTED_MAX: usize = 1_000;
-/// Runs that a run of a flow has called, at most, that are found by it.
+/// Runs that are found by the run of a flow that called them: the newest ones.
 const CALLED_MAX: usize = 1_000;
 /// Runs of the first page of a walk; later ones are larger, for then the filter finds few.
 const FIRST_ROWS: usize = 64;
@@ -193,7 +193,7 @@ fn listed(tx: &mut Tx<'_>, scope: Scope, run: PaymentRun) -> Result<Listed, Faul
         let first = payment_run_events::after(tx, scope, run.id, 0, 4)?;
         first.iter().filter(|event| event.kind == super::book::STATUS).nth(1).map(|event| event.at)
     };
-    let caller = if run.creator.kind == called::CREATOR { callers::caller(tx, scope, run.id)? } else { None };
+    let caller = called::caller(tx, scope, &run)?.map(|call| call.caller);
     Ok(Listed { run, mode: scope.mode, payouts, started_at, caller })
 }
 
@@ -291,12 +291,13 @@ impl Filter {
         let mut sources = self.sources(workspace, newest_first, after);
         for source in &mut sources {
             source.is_exhausted = true;
-            for id in callers::of_caller(tx, source.scope, caller, CALLED_MAX)? {
+            for call in child_calls::of_caller(tx, source.scope, caller, CALLED_MAX)? {
+                let Some(id) = call.child.map(|child| PaymentRunId(child.0)) else { continue };
                 let is_in_range = id.0 > source.range.above && id.0 < source.range.below;
                 let run = if is_in_range { payment_runs::find(tx, source.scope, id)? } else { None };
                 source.rows.extend(run.filter(|run| source.status.is_none_or(|status| run.status == status)));
             }
-            if newest_first {
+            if !newest_first {
                 source.rows.make_contiguous().reverse();
             }
         }

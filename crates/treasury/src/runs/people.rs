@@ -10,6 +10,7 @@ use floe_store::treasury::approvals::{self, Approval};
 use floe_store::treasury::payment_runs::PaymentRun;
 use floe_store::treasury::settings::OrgSettings;
 
+use super::called;
 use super::create::person_of;
 
 /// The caller as an approver.
@@ -72,7 +73,8 @@ pub(crate) fn panel(
 ) -> Result<Panel, Fault> {
     let key = (run.creator.kind == "key").then_some(run.creator.id).flatten().map(KeyId);
     let able = if approvals::several_can_approve(tx, scope.workspace)? { 2 } else { 1 };
-    let creator = Creator { member: run.creator.member, key };
+    let author = called::caller(tx, scope, run)?.and_then(|call| call.author);
+    let creator = Creator { member: run.creator.member, key, author };
     Ok(Panel { creator, able, allows_keys: settings.allow_key_approvals, requirement })
 }
 

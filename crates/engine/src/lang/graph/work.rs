@@ -55,7 +55,8 @@ pub(super) fn work(node: &NodeDef, types: &NodeTypes, body: Option<ScopeIndex>, 
 /// What a payment run is made of: the fields of the node, without how it is awaited.
 fn payment(node: &NodeDef, spec: &NodeType) -> Found<JsonTemplate> {
     let fields = spec.fields.iter().map(|field| field.key).filter(|&key| key != "mode");
-    let given = fields.filter_map(|key| Some((key.to_owned(), node.config.get(key)?.clone())));
+    let is_there = |value: &&Value| !value.is_null() && value.as_str() != Some("");
+    let given = fields.filter_map(|key| Some((key.to_owned(), node.config.get(key).filter(is_there)?.clone())));
     template("objective", &Value::Object(given.collect()))
 }
 

@@ -294,7 +294,7 @@ impl Shard {
                 let Some(caller) = CallerOf::at(live, place) else { return };
                 tokio::spawn(async move {
                     let workspace = caller.row.workspace;
-                    let what = match begin_child(&core, &caller, input).await {
+                    let what = match begin_child(&core, caller, input).await {
                         Ok(child) => Request::Called { place, child: Ok(child) },
                         Err(Hindrance::Refused(error)) => Request::Called { place, child: Err(error) },
                         Err(Hindrance::Database(fault)) => {
@@ -311,7 +311,7 @@ impl Shard {
                 }
             }
             // A job does it, so that a kill between the parent's end and its child's loses nothing.
-            Command::CancelChild(_) | Command::Evaluate(_) => {}
+            Command::CancelChild(_) | Command::GiveUpCall { .. } | Command::Evaluate(_) => {}
             Command::Script { place, scripts } => self.script(run, place, scripts),
             Command::Equip { names } => self.equip(run, names),
         }

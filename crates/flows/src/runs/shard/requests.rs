@@ -7,11 +7,11 @@ use floe_engine::machine::Alarm;
 use floe_engine::plan::Port;
 use floe_model::Fault;
 use floe_model::id::RunId;
+use serde_json::json;
 use tokio::sync::oneshot;
 
 use super::super::admission::Ticket;
 use super::super::answer::{self, AnswerIn, Verdict};
-use super::super::called::cancel_begun;
 use super::super::message::{Child, ChildNews, Reply, Request};
 use super::super::state::RunState;
 use super::Shard;
@@ -174,19 +174,23 @@ impl Shard {
         });
         match started {
             Ok((child, start)) => {
-                let core = Arc::clone(&self.core);
                 let Some(live) = self.live(run) else { return };
                 let what = Happening::ChildStarted { place, child };
-                let is_wanted = live.machine.accepts(&what);
-                match start {
-                    Some(start) if is_wanted => live.extras().children.push(start),
-                    None if is_wanted => live.extras().called.push(child),
-                    // Nobody waits for it any more; a flow has not begun.
-                    None => cancel_begun(&core, live.row.workspace, child),
-                    Some(_) => {}
+                // A call that is not wanted any more was given up in the write that ended it, and what it began is known by then. One
+                // that comes twice, since the run was read again meanwhile, has begun the same child.
+                if !live.machine.accepts(&what) {
+                    return;
                 }
-                if is_wanted {
-                    self.happen(run, Some(what));
+                let is_flow = start.is_some();
+                match start {
+                    Some(start) => live.extras().children.push(start),
+                    None => live.extras().called.push(child),
+                }
+                self.happen(run, Some(what));
+                let pauses = self.live(run).is_some_and(|live| live.machine.place_of_child(child).is_some());
+                if !is_flow && pauses {
+                    let question = Some(Box::new(json!({ "childRunId": child, "createdAt": now })));
+                    self.happen(run, Some(Happening::ChildPaused { child, question }));
                 }
             }
             Err(error) => self.happen(run, Some(Happening::Failed { place, attempt: 1, error, logs: Vec::new() })),

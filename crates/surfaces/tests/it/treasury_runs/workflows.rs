@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use floe_engine::event::StepError;
+use floe_model::access::Role;
 use floe_model::id::{FlowId, PaymentRunId, RunId, parse_bits};
 use floe_runtime::child_runs::{ChildCall, ChildRuns, Hindrance};
 use floe_runtime::jobs::JobLoop;
 use floe_store::access::memberships;
+use floe_store::platform::child_calls::{self, ChildCall as ChildCallRow};
 use floe_surfaces::treasury::PaymentRuns;
 use floe_testkit::on_both;
 use serde_json::{Value, json};
@@ -111,12 +113,18 @@ on_both! {
         assert_eq!(
             json!([listed["name"], listed["trigger"], listed["source"], listed["status"], listed["started_by"]["type"],
                 listed["started_by"]["name"], bits(listed["parent_id"].as_str().expect("a parent")) == bits(&execution)]),
-            json!(["Pay the suppliers", "workflow", "workflow", "waiting", "workflow", "Payday", true])
+            json!(["Pay the suppliers", "workflow", "workflow", "waiting", "workflow", "Workflow Payday", true])
         );
         let own = desk.house.get(&format!("/runs/{run}")).await;
-        assert_eq!((&own["created_by"], &own["totals"]["amount"]), (&json!("Payday"), &json!(700.5)), "{own}");
+        assert_eq!((&own["created_by"], &own["totals"]["amount"]), (&json!("Workflow Payday"), &json!(700.5)), "{own}");
         let parent = desk.house.app.get(&format!("/console/v1/runs/{execution}")).bearer(&desk.house.owner).send().await.json;
-        assert_eq!((&parent["status"], &parent["waiting_on"]["kind"]), (&json!("waiting"), &json!("payment-run")), "{parent}");
+        let item = format!("inb_{}", floe_model::id::to_base32(bits(&run)));
+        assert_eq!(
+            json!([parent["status"], parent["waiting_on"]["kind"], parent["waiting_on"]["inbox_id"]]),
+            json!(["waiting", "payment-run", item]), "{parent}"
+        );
+        let paused = desk.execution(&execution, "paused").await["pause_context"].clone();
+        assert_eq!(json!([paused["reason"], paused["node_id"]]), json!(["payment_run", "pay"]), "{paused}");
         let answer = desk.house.app.post(&format!("/v1/executions/{execution}/submit-response"))
             .header("x-api-key", &desk.key).json(&json!({ "response": "completed" })).send().await;
         assert_eq!(answer.status, 400, "nobody but the treasury says that it was paid: {answer:?}");
@@ -148,11 +156,12 @@ on_both! {
     async fn nobody_pays_without_the_role_for_it(store: TestStore) {
         let desk = Desk::new(store).await;
         let scope = desk.house.scope().await;
-        let viewer = desk.house.app.app.access.add_member(scope.workspace, "vic", "vic@floe.test", floe_model::access::Role::Viewer).await;
+        let viewer = desk.house.app.app.access.add_member(scope.workspace, "vic", "vic@floe.test", Role::Viewer).await;
         let viewer = viewer.expect("a member");
         let runs = PaymentRuns::new(Arc::clone(&desk.house.app.app.treasury));
         let call = |owner, key: &str| ChildCall {
-            scope, caller: RunId(7), key: key.to_owned(), flow: FlowId(8), flow_name: "Payday".to_owned(), owner,
+            scope, caller: RunId(7), key: key.to_owned(), step: "pay".to_owned(), flow: FlowId(8), flow_name: "Payday".to_owned(), owner,
+            starter: None,
             input: Arc::new(json!({ "objective": "Pay", "candidates": two() })),
         };
         for owner in [None, Some(viewer)] {
@@ -165,12 +174,20 @@ on_both! {
         let owner = store.read(move |tx| {
             let all = memberships::list(tx, scope.workspace, &memberships::Filter::default(),
                 memberships::Page { after: None, limit: 10, newest_first: false })?;
-            Ok(all.into_iter().find(|colleague| colleague.role == floe_model::access::Role::Owner).expect("an owner").member)
+            Ok(all.into_iter().find(|colleague| colleague.role == Role::Owner).expect("an owner").member)
         }).await.expect("a read");
         // The same call again, as after a crash, is the same run; another pass is another one.
         let first = runs.start(call(Some(owner), "pay:0:1")).await.expect("it begins");
         assert_eq!(runs.start(call(Some(owner), "pay:0:1")).await.expect("it is there"), first);
         assert_ne!(runs.start(call(Some(owner), "pay:1:1")).await.expect("it begins"), first);
+        // Of calls at the same time, as two nodes may make them, there is one run.
+        let both = tokio::join!(runs.start(call(Some(owner), "pay:2:1")), runs.start(call(Some(owner), "pay:2:1")));
+        assert_eq!(both.0.expect("it begins"), both.1.expect("it begins"));
+        // A call that was given up makes none.
+        let void = ChildCallRow { caller: RunId(7), key: "pay:3:1".to_owned(), step: String::new(), child: None, author: None,
+            created_at: desk.house.app.app.platform.clock.now() };
+        store.write(move |tx| child_calls::note(tx, scope, &void)).await.expect("a note");
+        assert!(matches!(runs.start(call(Some(owner), "pay:3:1")).await, Err(Hindrance::Refused(_))));
         let run = desk.house.until(&PaymentRunId(first.0).to_string(), "awaiting_approval").await;
         assert_eq!(run["candidate_count"], 2, "{run}");
         assert!(matches!(runs.outcome(scope.workspace, first).await, Ok(None)), "it goes on");
@@ -197,6 +214,43 @@ on_both! {
         desk.house.post(&desk.house.owner, &format!("/runs/{run}/approve"), json!({})).await;
         desk.house.app.post(&format!("/console/v1/runs/{execution}/cancel")).bearer(&desk.house.owner).json(&json!({})).send().await;
         desk.house.until(&run, "completed").await;
+    }
+
+    async fn whoever_starts_a_workflow_does_not_approve_what_it_pays(store: TestStore) {
+        let desk = Desk::new(store).await;
+        desk.house.fund(1_000).await;
+        let (abe, bea) = (desk.house.member("abe@floe.test", Role::Approver).await, desk.house.member("bea@floe.test", Role::Approver).await);
+        let workflow = desk.workflow(json!({})).await;
+        let body = json!({ "inputs": { "who": "Abe", "list": two() } });
+        let started = desk.house.app.post(&format!("/console/v1/automations/{workflow}/test")).bearer(&desk.house.owner).json(&body).send().await;
+        assert_eq!(started.status, 202, "{started:?}");
+        let execution = text(&started.json["run_id"]);
+        desk.execution(&execution, "paused").await;
+        let run = text(&desk.called(&execution).await[0]["id"]);
+        desk.house.until(&run, "awaiting_approval").await;
+        // The owner wrote it and started it.
+        let own = desk.house.post(&desk.house.owner, &format!("/runs/{run}/approve"), json!({})).await;
+        assert_eq!(own.status, 403, "{own:?}");
+        let other = desk.house.post(&abe, &format!("/runs/{run}/approve"), json!({})).await;
+        assert_eq!(other.status, 200, "{other:?} {bea}");
+        desk.execution(&execution, "completed").await;
+    }
+
+    async fn nothing_approved_is_no_success(store: TestStore) {
+        let desk = Desk::new(store).await;
+        let (execution, run) = desk.waiting(two()).await;
+        let rejected = desk.house.post(&desk.house.owner, &format!("/runs/{run}/reject"), json!({ "reason": "not due" })).await;
+        assert_eq!(rejected.status, 200, "{rejected:?}");
+        let failed = desk.execution(&execution, "failed").await;
+        assert_eq!(failed["error"]["message"], "Every payment of the run was rejected", "{failed}");
+    }
+
+    async fn a_list_that_came_to_nothing_pays_nobody(store: TestStore) {
+        let desk = Desk::new(store).await;
+        let workflow = desk.workflow(json!({ "candidates": "{{missing.list}}" })).await;
+        let execution = desk.execute(&workflow, two()).await;
+        let failed = desk.execution(&execution, "failed").await;
+        assert!(failed["error"]["message"].as_str().is_some_and(|text| text.contains("candidates is empty")), "{failed}");
     }
 
     async fn nobody_need_wait(store: TestStore) {

@@ -134,7 +134,7 @@ impl Game<'_> {
                 self.tell(None);
             }
             Command::Equip { .. } => self.tell(Some(Happening::Equipped { env: Map::new(), secrets: Vec::new() })),
-            Command::Abandon(_) | Command::CancelChild(_) => {}
+            Command::Abandon(_) | Command::CancelChild(_) | Command::GiveUpCall { .. } => {}
         }
     }
 }

@@ -15,8 +15,8 @@ fn panel(creator: Creator, able: usize, allows_keys: bool) -> Panel {
 
 #[test]
 fn approvals_are_admitted_by_role_key_and_creation() {
-    let by_ada = Creator { member: Some(ADA), key: None };
-    let by_key = Creator { member: Some(ADA), key: Some(KEY) };
+    let by_ada = Creator { member: Some(ADA), key: None, author: None };
+    let by_key = Creator { member: Some(ADA), key: Some(KEY), author: None };
     for (creator, able, allows_keys, approver, expected) in [
         (by_ada, 2, true, Approver::Member(BOLA, APPROVER), Ok(())),
         (by_ada, 2, true, Approver::Member(BOLA, TreasuryRole::Analyst), Err(ApproverProblem::Role)),
@@ -36,7 +36,7 @@ fn approvals_are_admitted_by_role_key_and_creation() {
 
 #[test]
 fn one_person_counts_once() {
-    let panel = panel(Creator { member: Some(ADA), key: None }, 3, true);
+    let panel = panel(Creator { member: Some(ADA), key: None, author: None }, 3, true);
     let (bola, chi) = (Approver::Member(BOLA, APPROVER), Approver::Member(CHI, OWNER));
     for (approvals, given, complete) in [
         (&[][..], 0, false),
