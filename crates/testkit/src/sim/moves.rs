@@ -86,7 +86,7 @@ impl Sim<'_> {
                 self.task()?;
             } else if !self.memory.calls.is_empty() {
                 self.call(0)?;
-            } else if self.begin_payment()? {
+            } else if self.chance.one_in(2) && self.begin_payment()? {
             } else if !self.memory.scripts.is_empty() {
                 self.script(0)?;
             } else if !self.memory.equips.is_empty() {
@@ -95,7 +95,7 @@ impl Sim<'_> {
                 self.job(job)?;
             } else if let Some(run) = self.queued_run() {
                 self.admit(run)?;
-            } else if self.end_payment() || self.chance.one_in(2) && self.answer_open()? {
+            } else if self.begin_payment()? || self.end_payment() || self.chance.one_in(2) && self.answer_open()? {
             } else if !self.pass_to_next()? {
                 return Ok(());
             }
