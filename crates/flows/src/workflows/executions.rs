@@ -2,28 +2,23 @@
 
 use std::collections::HashMap;
 
-use floe_engine::event::{Event, Happening, Question};
+use floe_engine::event::{Event, Happening};
 use floe_model::access::Permission;
 use floe_model::id::{FlowId, RunId, TriggerId, WorkspaceId};
 use floe_model::{Fault, FaultKind, Mode, Timestamp};
 use floe_runtime::Ctx;
 use floe_store::Tx;
 use floe_store::flows::executions::{self, ExecutionFilter, ExecutionRow};
+use floe_store::flows::journal;
 use floe_store::flows::runs::RunRow;
-use floe_store::flows::waits::{self, WaitRow};
-use floe_store::flows::{journal, runs};
 use floe_store::platform::audit::{Actor, Entry, Target};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::ids::{self, shown_id};
-use super::pause::{Pause, pause_json};
+use super::pause::pause_of;
 use crate::Flows;
 use crate::definitions::{Page, may_see_runs};
-use crate::runs::{DEPTH_MAX, WAITS_FOR_PAYMENTS, called_payment};
 use crate::triggers;
-
-/// Runs that a run has called and that are looked through for the question that it waits for.
-const CHILDREN_MAX: usize = 20;
 
 /// Which executions a list shows.
 #[derive(Debug, Clone, Copy, Default)]
@@ -362,10 +357,7 @@ fn view(tx: &mut Tx<'_>, names: &mut Names, row: ExecutionRow) -> Result<(Execut
     };
     let outputs = outputs.map(|text| serde_json::from_str(&text)).transpose().map_err(Fault::internal)?;
     let pause_context = match status {
-        Status::Paused => match pending(tx, &run, DEPTH_MAX)? {
-            Some(wait) => Some(pause_context(&wait)),
-            None => pause_for_payments(tx, &run)?,
-        },
+        Status::Paused => pause_of(tx, &run)?,
         _ => None,
     };
     let source: Value = serde_json::from_str(&run.source).unwrap_or_default();
@@ -414,46 +406,4 @@ fn error_of(run: &RunRow, status: Status) -> Option<ExecutionError> {
     };
     let message = run.error_message.clone().unwrap_or_else(|| "The execution failed".to_owned());
     Some(ExecutionError { code, message, node_id: run.error_step.clone() })
-}
-
-/// The oldest question that a run waits for: its own, else one of a run that it has called.
-pub(super) fn pending(tx: &mut Tx<'_>, run: &RunRow, depth: u32) -> Result<Option<WaitRow>, Fault> {
-    if let Some(wait) = waits::open_of_run(tx, run.workspace, run.id, 1)?.pop() {
-        return Ok(Some(wait));
-    }
-    if depth == 0 || run.wait_kind.as_deref() != Some("sub-flow") {
-        return Ok(None);
-    }
-    for child in runs::open_children(tx, run.workspace, run.id, CHILDREN_MAX)? {
-        if let Some(child) = runs::find(tx, run.workspace, child)?
-            && let Some(wait) = pending(tx, &child, depth - 1)?
-        {
-            return Ok(Some(wait));
-        }
-    }
-    Ok(None)
-}
-
-/// What is shown of a run that waits for a payment run.
-fn pause_for_payments(tx: &mut Tx<'_>, run: &RunRow) -> Result<Option<Value>, Fault> {
-    let (Some(kind), Some(node)) = (run.wait_kind.as_deref(), run.wait_step.as_deref()) else { return Ok(None) };
-    let found = if kind == WAITS_FOR_PAYMENTS { called_payment(tx, run)? } else { None };
-    let Some((payment, paused_at)) = found else { return Ok(None) };
-    let prompt = format!("Waits until the payment run {payment} is approved and paid");
-    let question = Map::from_iter([("prompt".to_owned(), prompt.into())]);
-    let pause = Pause { kind, node_id: node, node_name: node, question: &question, paused_at, expires_at: None };
-    Ok(Some(pause_json(&pause)))
-}
-
-/// What a question asks, as the workflow API shows it.
-fn pause_context(wait: &WaitRow) -> Value {
-    let question: Map<String, Value> = serde_json::from_str(&wait.question).unwrap_or_default();
-    pause_json(&Pause {
-        kind: &wait.kind,
-        node_id: &wait.step_id,
-        node_name: &wait.step_name,
-        question: &question,
-        paused_at: wait.created_at,
-        expires_at: (wait.due_at < wait.created_at.plus_seconds(Question::ENDLESS_S)).then_some(wait.due_at),
-    })
 }

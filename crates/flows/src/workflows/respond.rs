@@ -8,7 +8,8 @@ use floe_store::flows::runs::{self, RunRow};
 use floe_store::flows::waits::{self, Asked, WaitRow};
 use serde_json::Value;
 
-use super::executions::{Execution, not_found, pending};
+use super::executions::{Execution, not_found};
+use super::pause::pending;
 use crate::Flows;
 use crate::questions::{Way, answer_in};
 use crate::runs::{AnswerKind, DEPTH_MAX};

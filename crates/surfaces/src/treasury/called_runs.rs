@@ -10,7 +10,7 @@ use floe_model::{Fault, FaultKind};
 use floe_runtime::child_runs::{ChildCall, ChildFuture, ChildRuns, Hindrance};
 use floe_store::Tx;
 use floe_treasury::Treasury;
-use floe_treasury::runs::called::{self, Call};
+use floe_treasury::runs::called;
 use serde_json::{Map, Number, Value, json};
 
 use super::input::Input;
@@ -50,9 +50,7 @@ impl ChildRuns for PaymentRuns {
             let new = read_new_run(&mut input, self.0.directory);
             input.finish().map_err(refused)?;
             let (treasury, id) = (Arc::clone(&self.0), self.0.platform.ids.next());
-            let ChildCall { scope, caller, key, step, flow, flow_name, owner, starter, .. } = call;
-            let by = Call { caller, key, step, flow, flow_name, owner, starter };
-            let act = move |tx: &mut Tx<'_>| called::call(tx, &treasury, scope, &by, id, &new);
+            let act = move |tx: &mut Tx<'_>| called::call(tx, &treasury, &call, id, &new);
             let made = self.0.platform.store.write(act).await.map_err(refused)?;
             Ok(RunId(made.0))
         })

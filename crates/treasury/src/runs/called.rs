@@ -5,12 +5,13 @@
 
 use floe_engine::event::StepError;
 use floe_model::access::TreasuryRole;
-use floe_model::id::{FlowId, MemberId, PaymentRunId, RunId, WorkspaceId};
+use floe_model::id::{PaymentRunId, RunId, WorkspaceId};
 use floe_model::treasury::{CURRENCY, RunStatus};
 use floe_model::{Fault, Mode, Scope};
+use floe_runtime::child_runs::ChildCall;
 use floe_store::Tx;
 use floe_store::access::memberships;
-use floe_store::platform::child_calls::{self, ChildCall};
+use floe_store::platform::child_calls::{self, ChildCall as Noted};
 use floe_store::treasury::candidates;
 use floe_store::treasury::payment_runs::{self as rows, Creator, PaymentRun};
 use serde_json::{Value, json};
@@ -24,25 +25,6 @@ use crate::trail::Who;
 /// The kind of [`Creator`] of a called run; its id is the flow's.
 pub const CREATOR: &str = "workflow";
 
-/// What calls a payment run.
-#[derive(Debug, Clone)]
-pub struct Call {
-    /// The run of a flow.
-    pub caller: RunId,
-    /// Which of its calls, the same on every repeat of it.
-    pub key: String,
-    /// The step that calls.
-    pub step: String,
-    /// The flow.
-    pub flow: FlowId,
-    /// Its name.
-    pub flow_name: String,
-    /// Whose flow it is.
-    pub owner: Option<MemberId>,
-    /// Who started the calling run, where a person did.
-    pub starter: Option<MemberId>,
-}
-
 /// Makes the payment run of a call, unless that was done before.
 ///
 /// # Errors
@@ -51,13 +33,12 @@ pub struct Call {
 pub fn call(
     tx: &mut Tx<'_>,
     treasury: &Treasury,
-    scope: Scope,
-    call: &Call,
+    call: &ChildCall,
     id: PaymentRunId,
     new: &NewRun,
 ) -> Result<PaymentRunId, Fault> {
-    let own = RunId(id.0);
-    let made = ChildCall {
+    let (scope, own) = (call.scope, RunId(id.0));
+    let made = Noted {
         caller: call.caller,
         key: call.key.clone(),
         step: call.step.clone(),
@@ -90,7 +71,7 @@ pub fn call(
 ///
 /// # Errors
 /// Of the database.
-pub(crate) fn caller(tx: &mut Tx<'_>, scope: Scope, run: &PaymentRun) -> Result<Option<ChildCall>, Fault> {
+pub(crate) fn caller(tx: &mut Tx<'_>, scope: Scope, run: &PaymentRun) -> Result<Option<Noted>, Fault> {
     if run.creator.kind != CREATOR {
         return Ok(None);
     }
