@@ -45,7 +45,15 @@ pub struct StepRecord {
 }
 
 impl StepRecord {
+    /// Whether its last attempt has failed, and another one follows.
+    #[must_use]
+    pub fn is_between_attempts(&self) -> bool {
+        self.status == StepStatus::Running && self.attempts.last().is_some_and(|attempt| attempt.error.is_some())
+    }
+
     fn attempt_failed(&mut self, error: &StepError, at: Timestamp) {
+        // A child run may have waited for somebody to its end; nobody is waited for any more.
+        self.status = StepStatus::Running;
         self.error = Some(error.clone());
         if let Some(attempt) = self.attempts.last_mut() {
             attempt.finished_at = Some(at);

@@ -172,7 +172,12 @@ impl Teller {
 
     /// A failed attempt, and whether another one follows.
     fn failed(&mut self, moment: &Moment<'_>, node: &Node, record: &StepRecord, told: &mut Vec<String>) -> bool {
-        let of_this = matches!(moment.what, Happening::Failed { place, .. } if place.node == record.node);
+        let of_this = match moment.what {
+            Happening::Failed { place, .. } => place.node == record.node,
+            // Of what the end of a called run has changed, it is what it ended without ending the step.
+            Happening::ChildEnded { outcome: Err(_), .. } => record.is_between_attempts(),
+            _ => false,
+        };
         let error = match (&record.error, record.attempts.last().and_then(|attempt| attempt.error.as_ref())) {
             _ if !of_this && record.status != StepStatus::Failed => return false,
             (Some(error), _) | (None, Some(error)) => error,

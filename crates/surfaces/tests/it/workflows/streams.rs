@@ -102,6 +102,26 @@ on_both! {
         assert_eq!((failed.len(), &failed[0]["will_retry"]), (1, &json!(false)), "{told:?}");
     }
 
+    async fn a_called_workflow_that_is_tried_again_is_told(store: TestStore) {
+        let world = World::new(store).await;
+        let mut callee = failing();
+        callee["id"] = "callee".into();
+        world.workflow(&callee).await;
+        let retry = json!({ "enabled": true, "maxAttempts": 2, "initialDelay": 0, "retryableErrors": ["VALIDATION"] });
+        let config = json!({ "workflowId": "callee", "inputs": { "x": 7 }, "retry": retry });
+        let caller = json!({
+            "name": "Caller", "nodes": { "call": { "type": "subworkflow", "name": "Call", "config": config } }, "edges": [],
+        });
+        let id = world.execute(&world.workflow(&caller).await, json!({})).await;
+        world.execution(&id, &["failed"]).await;
+        let told = world.events(&id, "").await;
+        let of_node = |kind: &&str| kind.starts_with("node:");
+        let kinds: Vec<&str> = kinds(&told).into_iter().filter(of_node).collect();
+        assert_eq!(kinds, ["node:started", "node:failed", "node:retry", "node:started", "node:failed"], "{told:?}");
+        let failed: Vec<&Value> = told.iter().filter(|(kind, ..)| kind == "node:failed").map(|(.., data)| data).collect();
+        assert_eq!((&failed[0]["will_retry"], &failed[1]["will_retry"]), (&json!(true), &json!(false)), "{told:?}");
+    }
+
     async fn a_stream_takes_the_key_from_its_address(store: TestStore) {
         let world = World::new(store).await;
         let id = world.execute(&world.workflow(&greeter()).await, json!({ "name": "Ada" })).await;
