@@ -56,9 +56,11 @@ impl Asking<'_> {
         self.call.max_output_tokens.map_or(most, |asked| asked.clamp(1, most))
     }
 
-    /// Tokens in which the model may think: what is asked for, as far as a token is left for the answer.
+    /// Tokens in which the model may think: what is asked for, as far as the answer leaves room. A model that may say no more than the
+    /// answer has at least half of it for that.
     pub(super) fn thinking_tokens(&self) -> Option<u32> {
-        let most = self.info.max_output_tokens.saturating_sub(1);
+        let all = self.info.max_output_tokens;
+        let most = all - self.output_tokens().min(all / 2);
         self.call.thinking_tokens.map(|asked| asked.min(most)).filter(|tokens| *tokens >= THINKING_TOKENS_MIN)
     }
 

@@ -348,7 +348,8 @@ async fn a_model_is_told_how_long_it_may_think_and_tells_what_it_thought() {
     ];
     let events: String = events.iter().map(|event| format!("data: {event}\n\n")).collect();
     let stream = format!("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n{events}");
-    world.server.script([Turn::Raw(whole.into_bytes()), Turn::Raw(stream.into_bytes())]);
+    let whole = || Turn::Raw(whole.clone().into_bytes());
+    world.server.script([whole(), Turn::Raw(stream.into_bytes()), whole()]);
     let heard = Heard::default();
     for deltas in [None, Some(&heard as &dyn Deltas)] {
         let reply = world.models.call(TEST, &call("anthropic", 1_500), deltas).await.expect("an answer");
@@ -362,4 +363,11 @@ async fn a_model_is_told_how_long_it_may_think_and_tells_what_it_thought() {
         (&json!({ "type": "enabled", "budget_tokens": 1_500 }), &json!(2_000))
     );
     assert!(body.get("temperature").is_none() && body.get("top_p").is_none(), "{body}");
+
+    // Of all that the model may say, the answer keeps what it was promised.
+    let most = 4_096;
+    world.call(&call("anthropic", most)).await.expect("an answer");
+    let seen = world.server.seen();
+    let body = &seen.last().expect("a call").body;
+    assert_eq!((&body["thinking"]["budget_tokens"], &body["max_tokens"]), (&json!(most - 500), &json!(most)));
 }
