@@ -4,7 +4,7 @@ mod compose;
 mod read;
 
 use floe_runtime::Platform;
-use floe_runtime::models::ModelFault;
+use floe_runtime::models::{ModelCall, ModelFault};
 use http::Method;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -17,8 +17,23 @@ use read::Answer;
 /// The tool by which a model is held to a schema: it has to call it, and the arguments are its answer.
 const ANSWER_TOOL: &str = "answer";
 
-/// Asks for an answer.
+/// Asks for an answer. A model that cannot think says so, and is asked once more without.
 pub(super) async fn ask(asking: &Asking<'_>, server: &Server) -> Result<Said, Failed> {
+    match ask_as_it_is(asking, server).await {
+        Err(failed) if asking.thinking_tokens().is_some() && is_about_thinking(&failed) => {
+            let call = ModelCall { thinking_tokens: None, ..asking.call.clone() };
+            ask_as_it_is(&Asking { call: &call, ..*asking }, server).await
+        }
+        answered => answered,
+    }
+}
+
+/// The protocol names no parameter in a refusal, only a sentence.
+fn is_about_thinking(failed: &Failed) -> bool {
+    matches!(&failed.fault, ModelFault::Refused(reason) if reason.to_lowercase().contains("thinking"))
+}
+
+async fn ask_as_it_is(asking: &Asking<'_>, server: &Server) -> Result<Said, Failed> {
     let body = compose::body(asking)?;
     let path = path(server, "messages");
     let sending = Sending { server, method: Method::POST, path: &path, body: Some(&body), until: asking.until };

@@ -370,4 +370,19 @@ async fn a_model_is_told_how_long_it_may_think_and_tells_what_it_thought() {
     let seen = world.server.seen();
     let body = &seen.last().expect("a call").body;
     assert_eq!((&body["thinking"]["budget_tokens"], &body["max_tokens"]), (&json!(most - 500), &json!(most)));
+
+    // One that cannot think is asked again, as if nobody had wanted that.
+    let cannot = json!({ "type": "error", "error": {
+        "type": "invalid_request_error", "message": "This model does not support extended thinking.",
+    } })
+    .to_string();
+    let cannot = format!(
+        "HTTP/1.1 400 No\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{cannot}",
+        cannot.len()
+    );
+    world.server.script([Turn::Raw(cannot.into_bytes()), whole()]);
+    world.call(&call("anthropic", 1_500)).await.expect("without it");
+    let seen = world.server.seen();
+    let body = &seen.last().expect("a call").body;
+    assert_eq!((&body["thinking"], &body["max_tokens"], &body["top_p"]), (&Value::Null, &json!(500), &json!(0.5)));
 }
