@@ -79,7 +79,8 @@ fn replied(tx: &mut Tx<'_>, exchange: &exchanges::Exchange) -> Result<Replied, F
         error,
         accepted_at: exchange.accepted_at,
         started_at: exchange.started_at,
-        ended_at: ended.map(|ended| ended.at),
+        // One that was handed to a person goes on until that has answered.
+        ended_at: ended.filter(|_| status != "running").map(|ended| ended.at),
         mode: exchange.scope.mode,
     })
 }
