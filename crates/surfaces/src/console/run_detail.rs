@@ -82,7 +82,11 @@ fn event_object(found: &RunHistory, event: &Event) -> Option<Value> {
     let plan = found.history.machine.plan();
     let step = event.what.place().map(|place| plan.node(place.node).id.clone());
     let (kind, by, run) = match &event.what {
-        Happening::Began(beginning) => ("run.accepted", None, beginning.reuse.as_ref().map(|reuse| reuse.of)),
+        Happening::Began(beginning) => {
+            // A trial with pins takes them over from no other run.
+            let of = beginning.reuse.as_ref().map(|reuse| reuse.of).filter(|of| *of != beginning.run);
+            ("run.accepted", None, of)
+        }
         Happening::Admitted => ("run.started", None, None),
         Happening::WaitOpened(_) => ("run.waiting", None, None),
         Happening::Answered { by, .. } => ("run.resumed", by.clone(), None),
