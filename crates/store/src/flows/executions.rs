@@ -113,7 +113,8 @@ statements! {
     )) -> [int];
     /// How many there are.
     COUNT = both(shown!("select count(*) from runs r ", "")) -> [int];
-    /// How many there are, when nothing but the workspace and the mode count: from indexes alone, since few are in test mode.
+    /// How many there are, when nothing but the workspace and the mode count: from indexes alone, and where few are in test mode
+    /// all of them are counted once.
     COUNT_ALL = split {
         sqlite: "select (select count(*) from runs indexed by runs_flow where workspace_id = $1)
                 - case when cast($2 as text) is null then 0 else
