@@ -14,10 +14,21 @@ use http_body_util::channel::{Channel, Sender};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use crate::http::shape::{COUNT, Shape, TEXT, may, object};
 use crate::http::{Call, Reply};
 
 /// What such an answer is.
 pub(crate) const MEDIA: &str = "text/event-stream";
+/// One of its events, which is what a document describes of such an answer (server-sent events, WHATWG HTML, section 9.2).
+pub(crate) const EVENT: Shape = object(
+    "ServerSentEvent",
+    &[
+        may("event", TEXT).about("Its kind"),
+        may("data", TEXT).about("JSON; what the kind tells"),
+        may("id", TEXT).about("Where a reader goes on, in Last-Event-ID"),
+        may("retry", COUNT).about("Milliseconds before a reader connects again"),
+    ],
+);
 /// Pause between two looks at a run that another server may move, and at the reader's rights.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(900);
 /// Streams of one process at a time.

@@ -13,7 +13,7 @@ use super::{KEY, SURFACE, gate, shapes::chat as shapes};
 use crate::flows::late::{Turn, once};
 use crate::http::shape::TEXT;
 use crate::http::{Call, Reply, Route};
-use crate::stream::MEDIA;
+use crate::stream::{EVENT, MEDIA};
 
 /// The header by which a caller asks for the status of the envelope (section 2.2).
 const STRICT: &str = "x-strict-status";
@@ -32,7 +32,7 @@ pub(super) fn routes() -> Vec<Route> {
         .takes(shapes::CHAT)
         .answers(200, shapes::ENVELOPE)
         .answers(202, shapes::ACCEPTED)
-        .answers_media(200, MEDIA, TEXT)
+        .answers_media(200, MEDIA, EVENT)
         .answers(402, shapes::ENVELOPE)
         .answers(500, shapes::ENVELOPE)
         .answers(503, shapes::ENVELOPE)

@@ -8,9 +8,8 @@ use floe_model::{Fault, FaultKind};
 use super::shapes::threads as shapes;
 use super::{Rights, SURFACE, filters};
 use crate::agents::{ChatIn, StreamTold, stream_chat};
-use crate::http::shape::TEXT;
 use crate::http::{Auth, Call, Reply, Route};
-use crate::stream::MEDIA;
+use crate::stream::{EVENT, MEDIA};
 
 /// Members of the body.
 const KNOWN: &[&str] = &["messages", "thread_id", "metadata", "config"];
@@ -24,7 +23,7 @@ pub(super) fn routes() -> Vec<Route> {
              any exchange. thread_id goes on with a conversation of the same mode.",
         )
         .takes(shapes::CHAT)
-        .answers_media(200, MEDIA, TEXT)
+        .answers_media(200, MEDIA, EVENT)
         .refuses(409, &["conflict"]);
     vec![chat]
 }

@@ -19,7 +19,7 @@ use super::events::page;
 use super::{Rights, SURFACE, runs};
 use crate::http::shape::TEXT;
 use crate::http::{Auth, Call, Reply, Route};
-use crate::stream::{self as streams, Cut, MEDIA, Messages, Pulse};
+use crate::stream::{self as streams, Cut, EVENT, MEDIA, Messages, Pulse};
 use looks::Looks;
 use place::{MemberPlace, id_of, place_of};
 use told::{BOTH, Message};
@@ -42,7 +42,7 @@ pub(super) fn routes() -> Vec<Route> {
         )
         .query("topics", TEXT, topics::ABOUT)
         .header("Last-Event-ID", TEXT, "The id of the last message; of the last 24 hours what came after it is told first")
-        .answers_media(200, MEDIA, TEXT)
+        .answers_media(200, MEDIA, EVENT)
         .refuses(404, &["not_found"])
         .refuses(429, &["rate_limited"])
         .refuses(503, &["unavailable"]);

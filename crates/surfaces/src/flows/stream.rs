@@ -13,10 +13,10 @@ use tokio::sync::oneshot;
 
 use super::outcome::brief_error;
 use super::{OWN_RUNS, SURFACE, run_wire};
-use crate::http::shape::{COUNT, TEXT};
+use crate::http::shape::COUNT;
 use crate::http::{Call, Reply, Route};
 use crate::run_credits::Taken;
-use crate::stream::{self as streams, Cut, LOOK_EVERY, MEDIA, Messages, Place};
+use crate::stream::{self as streams, Cut, EVENT, LOOK_EVERY, MEDIA, Messages, Place};
 
 /// Types of steps that can cost something (Flow API contract, section 6.7).
 const WITH_PRICE: [&str; 3] = ["ask-to-llm", "ask-peer", "extract-data"];
@@ -27,7 +27,7 @@ pub(super) fn routes() -> Vec<Route> {
         .doc("Follow a run")
         .about("Server-sent events run, step, delta, wait and done; the stream ends after done. A comment comes every 15 seconds.")
         .header("Last-Event-ID", COUNT, "The revision after which to go on")
-        .answers_media(200, MEDIA, TEXT)
+        .answers_media(200, MEDIA, EVENT)
         .refuses(503, &["overloaded"]);
     vec![stream]
 }

@@ -19,9 +19,8 @@ use super::run_wire::{ApprovalOut, FullRunOut, TotalsOut};
 use super::shapes::runs as shapes;
 use super::wire::Seconds;
 use super::{DASHBOARD, Rights, SURFACE};
-use crate::http::shape::TEXT;
 use crate::http::{Call, Reply, Route};
-use crate::stream::{self as streams, Cut, LOOK_EVERY, MEDIA, Messages, Place};
+use crate::stream::{self as streams, Cut, EVENT, LOOK_EVERY, MEDIA, Messages, Place};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -34,7 +33,7 @@ pub(super) fn routes() -> Vec<Route> {
             .doc("Follow a payment run")
             .about("Server-sent events; the stream ends after the run has. A comment comes every 15 seconds.")
             .query("last_seq", shapes::SEQ, "The number of the event after which to go on; as good as Last-Event-ID")
-            .answers_media(200, MEDIA, TEXT)
+            .answers_media(200, MEDIA, EVENT)
             .refuses(503, &["overloaded"]),
     ]
 }

@@ -22,9 +22,8 @@ use super::threads::{named, thread_id};
 use super::{Envelope, KEY, Page, SURFACE, errors, thread_events};
 use crate::agents::key_of;
 use crate::flows::late::{Turn, once};
-use crate::http::shape::TEXT;
 use crate::http::{Call, Reply, Route};
-use crate::stream::MEDIA;
+use crate::stream::{EVENT, MEDIA};
 
 /// Characters of a message at most.
 const CONTENT_MAX: usize = 100_000;
@@ -51,7 +50,7 @@ pub(super) fn routes() -> Vec<Route> {
             .takes(shapes::SEND)
             .answers(200, enveloped!(shapes::REPLY))
             .answers(202, enveloped!(shapes::PROCESSING))
-            .answers_media(200, MEDIA, TEXT)
+            .answers_media(200, MEDIA, EVENT)
             .refuses(500, &[errors::FAILED]),
     ]
 }

@@ -11,7 +11,7 @@ use super::stream_events::Teller;
 use super::{KEY, SURFACE};
 use crate::http::shape::TEXT;
 use crate::http::{Call, Reply, Route};
-use crate::stream::{Cut, LOOK_EVERY, MEDIA, Messages};
+use crate::stream::{Cut, EVENT, LOOK_EVERY, MEDIA, Messages};
 
 /// Hours after the end for which every event is told again.
 const KEPT_H: i64 = 24;
@@ -29,7 +29,7 @@ pub(super) fn routes() -> Vec<Route> {
         .query("api_key", TEXT, "The key, for programs that cannot set headers")
         .query("last_event_id", TEXT, "As the header Last-Event-ID")
         .header("Last-Event-ID", TEXT, "The id of the event after which to go on; everything for one that is not known")
-        .answers_media(200, MEDIA, TEXT)
+        .answers_media(200, MEDIA, EVENT)
         .refuses(429, &["rate_limit_exceeded"]);
     vec![stream]
 }

@@ -17,7 +17,7 @@ use super::threads::{named, thread_id};
 use super::{KEY, SURFACE};
 use crate::http::shape::{FLAG, TEXT};
 use crate::http::{Call, Reply, Route};
-use crate::stream::{Cut, LOOK_EVERY, MEDIA, Messages};
+use crate::stream::{Cut, EVENT, LOOK_EVERY, MEDIA, Messages};
 
 /// Longest that a stream stays open which goes on after a reply, in milliseconds.
 const FOLLOW_MS_MAX: i64 = 3_600_000;
@@ -36,7 +36,7 @@ pub(super) fn routes() -> Vec<Route> {
         .query("api_key", TEXT, "The key, for programs that cannot set headers")
         .query("last_event_id", TEXT, "As the header Last-Event-ID")
         .header("Last-Event-ID", TEXT, "The id of the event after which to go on; everything for one that is not known")
-        .answers_media(200, MEDIA, TEXT)
+        .answers_media(200, MEDIA, EVENT)
         .refuses(429, &["rate_limit_exceeded"]);
     vec![stream]
 }
