@@ -1,4 +1,4 @@
-//! The queues between callers and database threads: two lanes, a bound for each, and workers that sleep when idle.
+//! The queues between callers and database threads: three lanes, a bound for each, and workers that sleep when idle.
 
 use std::{
     collections::VecDeque,
@@ -15,7 +15,19 @@ pub(crate) enum Lane {
     Write = 0,
     /// Look only.
     Read = 1,
+    /// Change data that nobody waits for: taken when no [`Lane::Write`] waits, or when passed over too often.
+    Later = 2,
 }
+
+impl Lane {
+    /// Whether what it holds may change data.
+    pub(crate) fn writes(self) -> bool {
+        self != Self::Read
+    }
+}
+
+/// How often writes are taken before [`Lane::Later`] while something waits there: what nobody waits for is done in the end too.
+const PASSED_OVER_MAX: u32 = 8;
 
 /// Which lanes a worker serves; with several workers each lane has some of its own, so neither starves the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +39,7 @@ pub(crate) enum Serves {
 
 impl Serves {
     fn takes(self, lane: Lane) -> bool {
-        matches!((self, lane), (Self::Both, _) | (Self::Writes, Lane::Write) | (Self::Reads, Lane::Read))
+        self == Self::Both || lane.writes() == (self == Self::Writes)
     }
 }
 
@@ -43,21 +55,23 @@ pub(crate) enum Refused {
 /// Closures that wait for a database thread.
 pub(crate) struct Queue {
     state: Mutex<State>,
-    waiting_max: [usize; 2],
+    waiting_max: [usize; 3],
 }
 
 #[derive(Default)]
 struct State {
-    lanes: [VecDeque<Box<dyn Act>>; 2],
+    lanes: [VecDeque<Box<dyn Act>>; 3],
+    /// How often [`Lane::Later`] was passed over since something was taken from it.
+    passed_over: u32,
     /// Sleeping workers; the last one that fell asleep is woken first, so that few connections stay warm.
     idle: Vec<(Thread, Serves)>,
     closed: bool,
 }
 
 impl Queue {
-    /// A queue that holds so many writes and reads.
+    /// A queue that holds so many writes, as many for later, and so many reads.
     pub(crate) fn new(writes_max: usize, reads_max: usize) -> Self {
-        Self { state: Mutex::new(State::default()), waiting_max: [writes_max, reads_max] }
+        Self { state: Mutex::new(State::default()), waiting_max: [writes_max, reads_max, writes_max] }
     }
 
     /// Adds a closure and wakes a worker for it; hands it back when it cannot wait here.
@@ -79,12 +93,12 @@ impl Queue {
         Ok(())
     }
 
-    /// Moves up to `limit` closures that this worker serves into `batch`, writes first; sleeps while there are none.
-    /// False when the queue is closed and nothing is left.
+    /// Moves up to `limit` closures that this worker serves into `batch`, writes first, or one that is for later; sleeps while there are
+    /// none. False when the queue is closed and nothing is left.
     pub(crate) fn take(&self, serves: Serves, limit: usize, batch: &mut Vec<(Lane, Box<dyn Act>)>) -> bool {
         loop {
             let mut state = self.lock();
-            Self::drain(&mut state, serves, limit, batch);
+            state.take(serves, limit, batch);
             if !batch.is_empty() {
                 return true;
             }
@@ -102,7 +116,15 @@ impl Queue {
 
     /// Moves up to `limit` more closures into `batch` without waiting.
     pub(crate) fn take_more(&self, serves: Serves, limit: usize, batch: &mut Vec<(Lane, Box<dyn Act>)>) {
-        Self::drain(&mut self.lock(), serves, limit, batch);
+        self.lock().drain(serves, limit, batch);
+    }
+
+    /// Moves one more closure of [`Lane::Later`] into `batch` if no write waits, without waiting.
+    pub(crate) fn take_later(&self, batch: &mut Vec<(Lane, Box<dyn Act>)>) {
+        let mut state = self.lock();
+        if state.lanes[Lane::Write as usize].is_empty() {
+            state.take_later(batch);
+        }
     }
 
     /// Refuses new closures; workers end when the waiting ones are done.
@@ -121,19 +143,38 @@ impl Queue {
         self.lock().lanes[lane as usize].len()
     }
 
-    fn drain(state: &mut State, serves: Serves, limit: usize, batch: &mut Vec<(Lane, Box<dyn Act>)>) {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing inside can panic half-way through a change.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn take(&mut self, serves: Serves, limit: usize, batch: &mut Vec<(Lane, Box<dyn Act>)>) {
+        let later = serves.takes(Lane::Later) && !self.lanes[Lane::Later as usize].is_empty();
+        if !later || self.passed_over < PASSED_OVER_MAX {
+            self.drain(serves, limit, batch);
+        }
+        if later && batch.is_empty() {
+            self.take_later(batch);
+        } else if later {
+            self.passed_over += 1;
+        }
+    }
+
+    fn drain(&mut self, serves: Serves, limit: usize, batch: &mut Vec<(Lane, Box<dyn Act>)>) {
         for lane in [Lane::Write, Lane::Read] {
             if serves.takes(lane) {
-                let waiting = &mut state.lanes[lane as usize];
+                let waiting = &mut self.lanes[lane as usize];
                 let count = waiting.len().min(limit.saturating_sub(batch.len()));
                 batch.extend(waiting.drain(..count).map(|act| (lane, act)));
             }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing inside can panic half-way through a change.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn take_later(&mut self, batch: &mut Vec<(Lane, Box<dyn Act>)>) {
+        self.passed_over = 0;
+        batch.extend(self.lanes[Lane::Later as usize].pop_front().map(|act| (Lane::Later, act)));
     }
 }
 

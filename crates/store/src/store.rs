@@ -37,6 +37,7 @@ struct Shared {
     nodes: Option<postgres::Nodes>,
     copies: sqlite::Copies,
     write_seconds: Histogram,
+    later_seconds: Histogram,
     read_seconds: Histogram,
 }
 
@@ -109,6 +110,19 @@ impl Store {
         timed(&self.0.write_seconds, run(&self.0.writes, Lane::Write, act)).await
     }
 
+    /// As [`Store::write`], for work that no caller waits for: it runs when no other write waits, or after it was passed over eight
+    /// times, so that a burst of such work does not stand before requests.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub async fn write_later<T, F>(&self, act: F) -> Result<T, Fault>
+    where
+        F: FnMut(&mut Tx<'_>) -> Result<T, Fault> + Send + 'static,
+        T: Send + 'static,
+    {
+        timed(&self.0.later_seconds, run(&self.0.writes, Lane::Later, act)).await
+    }
+
     /// Runs a closure on one snapshot of the data; it sees every write that was answered before. Writing in it fails.
     ///
     /// # Errors
@@ -174,7 +188,7 @@ impl Store {
             schema_version: u32::try_from(schema_version).unwrap_or(0),
             size_bytes: u64::try_from(size).unwrap_or(0),
             log_bytes: log.map_or(0, |log| log.len()),
-            writes_waiting: self.0.writes.waiting(Lane::Write),
+            writes_waiting: self.0.writes.waiting(Lane::Write) + self.0.writes.waiting(Lane::Later),
             reads_waiting: self.0.reads.waiting(Lane::Read),
         })
     }
@@ -200,6 +214,7 @@ impl From<Opened> for Store {
             nodes: opened.nodes,
             copies: opened.copies,
             write_seconds: metrics::histogram!("floe_store_seconds", "op" => "write"),
+            later_seconds: metrics::histogram!("floe_store_seconds", "op" => "write_later"),
             read_seconds: metrics::histogram!("floe_store_seconds", "op" => "read"),
         }))
     }

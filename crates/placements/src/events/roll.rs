@@ -35,7 +35,7 @@ impl Events {
         let waiting = store.read(|tx| event_journal::waiting(tx, ROLL_EVENTS_MAX)).await?;
         self.intake.set_in_journal(waiting.behind);
         let Some(until) = waiting.until else { return Ok(Rolled::Nothing) };
-        Ok(match store.write(move |tx| enter(tx, until)).await? {
+        Ok(match store.write_later(move |tx| enter(tx, until)).await? {
             Some(events) => Rolled::Some { events, more: waiting.behind > 0 },
             None => Rolled::Nothing,
         })

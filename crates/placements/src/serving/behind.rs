@@ -201,7 +201,7 @@ impl Waiting {
 
 async fn write(store: &Store, scope: Scope, batch: &Batch) -> Result<(), Fault> {
     let (assignments, served) = (batch.assignments.clone(), batch.served.clone());
-    let writing = store.write(move |tx| {
+    let writing = store.write_later(move |tx| {
         if !assignments.is_empty() {
             assignments::insert_many(tx, scope, &assignments)?;
         }

@@ -61,7 +61,7 @@ impl Worker {
         let mut batch = Vec::with_capacity(1);
         while self.next(&mut batch) {
             for (lane, act) in batch.drain(..) {
-                if lane == Lane::Write || !act.abandoned() {
+                if lane.writes() || !act.abandoned() {
                     self.serve(lane, act);
                 }
             }
@@ -114,13 +114,13 @@ impl Worker {
     }
 
     fn transaction(&mut self, lane: Lane, act: &mut dyn Act, changes: &mut Changes) -> Outcome {
-        let begin = match (lane, self.reading) {
-            (Lane::Write, false) => BEGIN_WRITE,
-            (Lane::Write, true) => END_READ_BEGIN_WRITE,
-            (Lane::Read, false) => BEGIN_READ,
-            (Lane::Read, true) => END_READ_BEGIN_READ,
+        let begin = match (lane.writes(), self.reading) {
+            (true, false) => BEGIN_WRITE,
+            (true, true) => END_READ_BEGIN_WRITE,
+            (false, false) => BEGIN_READ,
+            (false, true) => END_READ_BEGIN_READ,
         };
-        self.session.begin(begin, lane == Lane::Write);
+        self.session.begin(begin, lane.writes());
         let keep = act.run(&mut Tx::postgres(&mut self.session, changes));
         self.reading &= !self.session.begun();
         if self.reading && self.session.trouble().is_some() {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Lane, Queue, Refused, Serves};
+use super::{Lane, PASSED_OVER_MAX, Queue, Refused, Serves};
 use crate::act::{Act, Call};
 
 fn act() -> Box<dyn Act> {
@@ -37,6 +37,45 @@ fn a_worker_takes_what_it_serves_writes_first() {
     check(Serves::Reads, 9, &[Lane::Read, Lane::Read]);
     check(Serves::Both, 9, &[Lane::Write, Lane::Read, Lane::Read]);
     check(Serves::Both, 2, &[Lane::Write, Lane::Read]);
+}
+
+#[test]
+fn what_is_for_later_is_taken_alone_when_no_write_waits() {
+    let queue = Queue::new(9, 9);
+    for lane in [Lane::Later, Lane::Write, Lane::Later, Lane::Write] {
+        assert!(queue.push(lane, act()).is_ok());
+    }
+    let next = |serves| {
+        let mut batch = Vec::new();
+        assert!(queue.take(serves, 9, &mut batch));
+        batch.into_iter().map(|(lane, _)| lane).collect::<Vec<_>>()
+    };
+    assert_eq!(next(Serves::Writes), [Lane::Write, Lane::Write]);
+    assert_eq!(take(&queue, Serves::Both, 9), [], "a group that runs takes in no such work");
+    assert_eq!(next(Serves::Writes), [Lane::Later]);
+    let mut more = Vec::new();
+    assert!(queue.push(Lane::Write, act()).is_ok());
+    queue.take_later(&mut more);
+    assert!(more.is_empty(), "a write waits");
+    assert_eq!(next(Serves::Both), [Lane::Write]);
+    queue.take_later(&mut more);
+    assert_eq!((more.len(), queue.waiting(Lane::Later)), (1, 0));
+}
+
+#[test]
+fn what_is_for_later_is_done_in_the_end_however_many_writes_come() {
+    let queue = Queue::new(99, 9);
+    assert!(queue.push(Lane::Later, act()).is_ok());
+    let mut taken = Vec::new();
+    for _ in 0..=PASSED_OVER_MAX {
+        let mut batch = Vec::new();
+        assert!(queue.push(Lane::Write, act()).is_ok());
+        assert!(queue.take(Serves::Writes, 1, &mut batch));
+        taken.extend(batch.into_iter().map(|(lane, _)| lane));
+    }
+    assert_eq!(taken.iter().filter(|lane| **lane == Lane::Later).count(), 1);
+    assert_eq!(taken.last(), Some(&Lane::Later), "after it was passed over as often as may be");
+    assert_eq!(take(&queue, Serves::Writes, 9), [Lane::Write]);
 }
 
 #[test]

@@ -86,19 +86,24 @@ impl Writer {
         drop(self.folder);
     }
 
-    /// Runs what waits, and what arrived meanwhile, until the group is full or its time is over; the rest stays in `waiting`.
+    /// Runs what waits, and what arrived meanwhile, until the group is full or its time is over; the rest stays in `waiting`. What
+    /// is for later shares a group with nothing that was there before it: whoever waits would wait for it as well.
     #[expect(clippy::disallowed_methods, reason = "measures how long the group takes")]
     fn fill(&self, group: &mut Group<'_>, waiting: &mut VecDeque<Waiting>, batch: &mut Vec<Waiting>) {
         let begun = Instant::now();
-        let mut ran = 0;
-        while let Some((_, act)) = waiting.pop_front() {
+        let (mut ran, mut all_later) = (0, true);
+        while let Some((lane, act)) = waiting.pop_front() {
             group.run(act);
             ran += 1;
+            all_later &= lane == Lane::Later;
             if ran == GROUP_MAX || begun.elapsed() >= GROUP_TIME {
                 return;
             }
             if waiting.is_empty() {
                 self.queue.take_more(Serves::Writes, GROUP_MAX - ran, batch);
+                if all_later && batch.is_empty() {
+                    self.queue.take_later(batch);
+                }
                 waiting.extend(batch.drain(..));
             }
         }

@@ -120,11 +120,15 @@ on_both! {
         notes::create(&store).await;
         store.write(|tx| notes::insert(tx, 1, 0)).await.expect("the row is new");
         let mut tasks = JoinSet::new();
-        for _ in 0..16 {
+        for task in 0..16 {
             let store = (*store).clone();
             tasks.spawn(async move {
                 for _ in 0..20 {
-                    store.write(|tx| notes::add(tx, 1, 1)).await.expect("counting works");
+                    if task % 4 == 0 {
+                        store.write_later(|tx| notes::add(tx, 1, 1)).await.expect("counting later works");
+                    } else {
+                        store.write(|tx| notes::add(tx, 1, 1)).await.expect("counting works");
+                    }
                 }
             });
         }

@@ -133,7 +133,7 @@ impl Treasury {
 
     async fn begin_planning(self: &Arc<Self>, scope: Scope, id: PaymentRunId) -> Result<(), Fault> {
         let treasury = Arc::clone(self);
-        let beginning = self.platform.store.write(move |tx| {
+        let beginning = self.platform.store.write_later(move |tx| {
             let mut book = Book::open(tx, &treasury, scope, id)?;
             if book.run.status == RunStatus::Pending {
                 book.enter(RunStatus::Planning);

@@ -79,7 +79,7 @@ impl Treasury {
         });
         let Some(found) = reading.await? else { return Ok(()) };
         let treasury = Arc::clone(self);
-        self.platform.store.write(move |tx| write(tx, &treasury, scope, id, &found)).await
+        self.platform.store.write_later(move |tx| write(tx, &treasury, scope, id, &found)).await
     }
 }
 

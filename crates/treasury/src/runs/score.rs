@@ -73,7 +73,7 @@ impl Treasury {
         });
         let scored = deciding.await.map_err(Fault::internal)??;
         let treasury = Arc::clone(self);
-        self.platform.store.write(move |tx| write(tx, &treasury, scope, &scored, &asked)).await
+        self.platform.store.write_later(move |tx| write(tx, &treasury, scope, &scored, &asked)).await
     }
 
     /// Asks for the holders of the accounts that are not known yet, and notes the answers. Tells which candidates were asked about.
