@@ -12,10 +12,10 @@ use crate::service::Access;
 
 /// Workspaces that one round looks at.
 const WORKSPACES_MAX: usize = 200;
-/// Entries that one transaction seals.
-const ENTRIES_MAX: usize = 500;
+/// Entries that one transaction seals: some milliseconds, for which requests may have to wait.
+const ENTRIES_MAX: usize = 100;
 /// Transactions of one round and workspace; what is left comes in the next round.
-const BATCHES_MAX: usize = 200;
+const BATCHES_MAX: usize = 1_000;
 /// Heads that one round signs.
 const HEADS_MAX: usize = 200;
 /// Seconds between two heads of one chain.
@@ -33,7 +33,8 @@ impl Access {
         let mut sealed = 0;
         for workspace in workspaces {
             for _ in 0..BATCHES_MAX {
-                let batch = store.write(move |tx| audit_chain::seal(tx, workspace, ENTRIES_MAX, seals)).await?;
+                let sealing = store.write_later(move |tx| audit_chain::seal(tx, workspace, ENTRIES_MAX, seals));
+                let batch = sealing.await?;
                 sealed += batch;
                 if batch < ENTRIES_MAX {
                     break;
