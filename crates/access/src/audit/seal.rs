@@ -12,10 +12,10 @@ use crate::service::Access;
 
 /// Workspaces that one round looks at.
 const WORKSPACES_MAX: usize = 200;
-/// Entries that one transaction seals: some milliseconds, for which requests may have to wait.
-const ENTRIES_MAX: usize = 100;
+/// Entries that one transaction seals: two milliseconds or so, for which requests may have to wait.
+const ENTRIES_MAX: usize = 50;
 /// Transactions of one round and workspace; what is left comes in the next round.
-const BATCHES_MAX: usize = 1_000;
+const BATCHES_MAX: usize = 2_000;
 /// Heads that one round signs.
 const HEADS_MAX: usize = 200;
 /// Seconds between two heads of one chain.

@@ -31,6 +31,8 @@ const GROUP_MAX: usize = 256;
 /// How long a group takes in further closures; bounds how long a small one waits for large ones behind it. About ten times what a
 /// commit takes, so that no more than a tenth of the time goes into commits when there is more work than time.
 const GROUP_TIME: Duration = Duration::from_millis(3);
+/// The same for a group of what is for later: whoever comes meanwhile waits for all of it.
+const LATER_TIME: Duration = Duration::from_millis(1);
 /// Log pages (4 KiB each) after which the writer writes the rest of the log back itself: only then does the log start anew, since nobody
 /// adds to it meanwhile.
 const CHECKPOINT_PAGES: i32 = 8_000;
@@ -96,7 +98,8 @@ impl Writer {
             group.run(act);
             ran += 1;
             all_later &= lane == Lane::Later;
-            if ran == GROUP_MAX || begun.elapsed() >= GROUP_TIME {
+            let time = if all_later { LATER_TIME } else { GROUP_TIME };
+            if ran == GROUP_MAX || begun.elapsed() >= time {
                 return;
             }
             if waiting.is_empty() {
