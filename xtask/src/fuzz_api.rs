@@ -33,12 +33,9 @@ struct Pass {
     key: Option<&'static str>,
     /// Which paths, as an option of the fuzzer with an expression.
     paths: (&'static str, &'static str),
-    /// Of the whole time so many parts of [`SHARES`].
+    /// Its part of the whole time, beside the shares of the others.
     share: u64,
 }
-
-/// The shares of all passes.
-const SHARES: u64 = 24;
 
 /// Every path.
 const ALL: (&str, &str) = ("--include-path-regex", "^/");
@@ -137,7 +134,8 @@ fn fuzzer(
     command.args(["run", &format!("{}/openapi/{document}.json", server.url)]);
     command.args(["--url", &server.url, "--checks", CHECKS, option, expression]);
     command.args(["--header", &format!("Authorization: Bearer {credential}")]);
-    command.args(["--max-time", &(minutes * 60 * share / SHARES).to_string(), "--seed", &seed.to_string()]);
+    let seconds = minutes * 60 * share / PASSES.iter().map(|pass| pass.share).sum::<u64>();
+    command.args(["--max-time", &seconds.to_string(), "--seed", &seed.to_string()]);
     // With more workers its threads trip over a defect of Python 3.11.
     command.args(["--phases", "coverage,fuzzing", "--workers", "1", "--continue-on-failure", "--no-shrink"]);
     command.args(["--suppress-health-check", "all", "--warnings", "off"]);
