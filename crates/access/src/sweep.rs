@@ -21,7 +21,7 @@ impl Access {
     pub async fn sweep(&self) -> Result<(), Fault> {
         let now = self.platform.clock.now();
         let before = now.plus_seconds(-KEPT_S);
-        let sweeping = self.platform.store.write(move |tx| {
+        let sweeping = self.platform.store.write_later(move |tx| {
             sessions::purge(tx, before, ROWS_MAX)?;
             links::purge(tx, before)?;
             failures::purge(tx, now.plus_seconds(-BLOCK_S))?;

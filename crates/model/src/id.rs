@@ -18,7 +18,26 @@ pub struct InvalidId;
 /// Writes 128 bits as 26 lower-case Crockford base32 characters.
 #[must_use]
 pub fn to_base32(bits: u128) -> String {
-    (0..BASE32_LEN).rev().map(|digit| CROCKFORD[((bits >> (digit * 5)) & 31) as usize] as char).collect()
+    let mut text = String::with_capacity(BASE32_LEN);
+    push_base32(bits, &mut text);
+    text
+}
+
+fn push_base32(bits: u128, text: &mut String) {
+    let digits: [u8; BASE32_LEN] = std::array::from_fn(|at| {
+        let shift = (BASE32_LEN - 1 - at) * 5;
+        CROCKFORD[(bits >> shift) as usize & 31]
+    });
+    text.extend(str::from_utf8(&digits));
+}
+
+/// Spelling B: each request has one in its answer, so it is put together without the machinery of formats.
+fn write_prefixed(prefix: &str, bits: u128) -> String {
+    let mut text = String::with_capacity(prefix.len() + 1 + BASE32_LEN);
+    text.push_str(prefix);
+    text.push('_');
+    push_base32(bits, &mut text);
+    text
 }
 
 /// Reads either spelling; a prefix before `_` is accepted and ignored, since the place of use gives the kind.
@@ -81,7 +100,7 @@ macro_rules! id_types {
             /// Spelling B: prefix, `_`, 26 base32 characters.
             #[must_use]
             pub fn prefixed(self) -> String {
-                format!("{}_{}", $prefix, to_base32(self.0))
+                write_prefixed($prefix, self.0)
             }
         }
 

@@ -31,7 +31,7 @@ const EVENT_DAYS: i64 = 30;
 /// Days that the activity of agents is kept at least, so that the performance of a whole quarter can be asked about.
 const ACTIVITY_DAYS_MIN: i64 = 92;
 /// Steps of one sweep; what is left waits for the next.
-const STEPS_MAX: usize = 2_000;
+const STEPS_MAX: usize = 10_000;
 
 /// What a sweep removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -71,7 +71,7 @@ impl Operation {
             let (before, long_before) = (days_before(now, days), days_before(now, days.max(ACTIVITY_DAYS_MIN)));
             loop {
                 let (of, from) = (workspace, after);
-                let swept = store.write(move |tx| retention::sweep_runs(tx, of, from, before)).await?;
+                let swept = store.write_later(move |tx| retention::sweep_runs(tx, of, from, before)).await?;
                 removed.runs += swept.removed;
                 steps += 1;
                 match swept.next {
@@ -87,13 +87,13 @@ impl Operation {
         }
         let before = days_before(now, i64::from(self.config.run_retention_days));
         for _ in 0..STEPS_MAX {
-            if !store.write(move |tx| retention::sweep_bulk(tx, before)).await? {
+            if !store.write_later(move |tx| retention::sweep_bulk(tx, before)).await? {
                 break;
             }
         }
         let before = days_before(now, EVENT_DAYS);
         for _ in 0..STEPS_MAX {
-            let count = store.write(move |tx| retention::sweep_events(tx, before)).await?;
+            let count = store.write_later(move |tx| retention::sweep_events(tx, before)).await?;
             removed.events += count;
             if usize::try_from(count).is_ok_and(|count| count < EVENTS_MAX) {
                 break;
@@ -120,7 +120,7 @@ impl Operation {
     ) -> Result<u64, Fault> {
         let mut removed = 0;
         for _ in 0..STEPS_MAX {
-            let count = self.platform.store.write(move |tx| step(tx, workspace, before)).await?;
+            let count = self.platform.store.write_later(move |tx| step(tx, workspace, before)).await?;
             removed += count as u64;
             if count < most {
                 break;

@@ -23,7 +23,7 @@ const EVERY_MIN: i64 = 30;
 /// Seconds from the start of a server to its first sweep.
 const FIRST_S: i64 = 60;
 /// Steps of one sweep; what is left waits for the next.
-const STEPS_MAX: usize = 200;
+const STEPS_MAX: usize = 800;
 
 /// Sweeps and enters the next sweep.
 pub(crate) struct Sweep;
@@ -66,7 +66,7 @@ async fn sweep(platform: &Platform) -> Result<u64, Fault> {
     let before = platform.clock.now().plus_seconds(-KEPT_DAYS * 86_400);
     let mut removed = 0;
     for _ in 0..STEPS_MAX {
-        let count = platform.store.write(move |tx| retention::sweep(tx, before)).await?;
+        let count = platform.store.write_later(move |tx| retention::sweep(tx, before)).await?;
         removed += count;
         if count == 0 {
             break;

@@ -93,7 +93,7 @@ impl Access {
         rows.sort_by(|(scope, key, _), (other_scope, other_key, _)| {
             (scope.workspace, scope.mode, key).cmp(&(other_scope.workspace, other_scope.mode, other_key))
         });
-        let written = self.platform.store.write(move |tx| {
+        let written = self.platform.store.write_later(move |tx| {
             rows.chunk_by(|one, next| one.0 == next.0).try_for_each(|rows| {
                 let counted: Vec<(Key, Counts)> = rows.iter().map(|(_, key, counts)| (key.clone(), *counts)).collect();
                 usage::add(tx, rows[0].0, &counted)

@@ -15,11 +15,11 @@ use super::{Answered, BodyRule, Facts, Request, mask};
 use crate::service::Access;
 
 /// Requests of one transaction: few enough not to be felt by what is written with them, and not to lie in memory until they are cold.
-pub const REQUEST_BATCH_MAX: usize = 200;
+pub const REQUEST_BATCH_MAX: usize = 100;
 /// Requests that one sweep removes in one transaction.
-const PURGE_MAX: usize = 5_000;
+const PURGE_MAX: usize = 500;
 /// Such transactions of one sweep.
-const PURGES_MAX: usize = 400;
+const PURGES_MAX: usize = 4_000;
 /// Bytes of a request's detail for which there is room at once.
 const DETAIL_ROOM: usize = 384;
 /// First status that counts as an error in the sums of usage.
@@ -72,7 +72,7 @@ impl Access {
         if !store.read(move |tx| requests::any_before(tx, workspace, before)).await? {
             return Ok(0);
         }
-        store.write(move |tx| requests::purge(tx, workspace, before, PURGE_MAX)).await
+        store.write_later(move |tx| requests::purge(tx, workspace, before, PURGE_MAX)).await
     }
 
     async fn write_requests(&self, taken: Vec<Answered>) -> Result<(), Fault> {
@@ -89,7 +89,7 @@ impl Access {
             })
             .collect();
         let sums = sums(&rows);
-        let writing = self.platform.store.write(move |tx| {
+        let writing = self.platform.store.write_later(move |tx| {
             requests::add(tx, &rows)?;
             sums.iter().try_for_each(|(scope, counted)| usage::add(tx, *scope, counted))
         });

@@ -55,7 +55,7 @@ impl Access {
             let (mark, runs) = reading.await?;
             let Some(last) = runs.last().map(|run| run.id) else { return Ok(()) };
             let is_full = runs.len() == PAGE;
-            store.write(move |tx| count(tx, workspace, mark, last, &runs)).await?;
+            store.write_later(move |tx| count(tx, workspace, mark, last, &runs)).await?;
             if !is_full {
                 return Ok(());
             }
@@ -73,7 +73,7 @@ impl Access {
             let is_full = open.len() == PAGE;
             let over: Vec<OpenRun> = open.into_iter().filter(|run| run.status.as_deref().is_none_or(is_over)).collect();
             if !over.is_empty() {
-                store.write(move |tx| close(tx, workspace, &over)).await?;
+                store.write_later(move |tx| close(tx, workspace, &over)).await?;
             }
             if !is_full {
                 return Ok(());

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 /// The kind of the job.
 const KIND: &str = "knowledge.sweep";
 /// Chunks that are taken away in one transaction.
-const CHUNKS_MAX: usize = 1_000;
+const CHUNKS_MAX: usize = 200;
 /// Documents that are looked at between two pages.
 const PAGE: usize = 100;
 /// How long the claim of the job lasts from each step on.
@@ -99,7 +99,7 @@ impl JobHandler for Sweep {
 async fn sweep_document(platform: &Arc<Platform>, lease: Lease, at: Place) -> Result<bool, Fault> {
     loop {
         let until = platform.clock.now().plus_millis(LEASE_MS);
-        let step = platform.store.write(move |tx| {
+        let step = platform.store.write_later(move |tx| {
             if !jobs::extend(tx, lease, until)? {
                 return Ok(None);
             }

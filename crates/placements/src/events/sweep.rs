@@ -83,7 +83,7 @@ async fn sweep(platform: &Platform, retention_days: u32) -> Result<u64, Fault> {
             break;
         }
         removed += store
-            .write(move |tx| {
+            .write_later(move |tx| {
                 let events = if old_events { events::purge(tx, events_before, STEP)? } else { 0 };
                 let reports = if old_reports { sdk_errors::purge(tx, reports_before, STEP)? } else { 0 };
                 Ok(events + reports)

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::ConnectInfo;
 use axum::http::header::CONNECTION;
 use axum::http::{HeaderName, HeaderValue, Request, Response, request};
 use floe_model::id::RequestId;
+use floe_surfaces::http::Arrival;
 use hyper::body::{Body as _, Incoming};
 use tokio::time::Instant;
 use tower::ServiceExt as _;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Level};
 
 use super::body::{Progress, RequestBody};
 use super::guard;
@@ -26,30 +26,31 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Characters of the longest id in a path; tokens have 43.
 const ID_CHARS_MAX: usize = 40;
 
-/// Answers one request. Routes find the client's address (behind trusted proxies the forwarded one) as `ConnectInfo<SocketAddr>` and the request's id as [`RequestId`]
-/// among the extensions.
+/// Answers one request. Routes find its [`Arrival`] among the extensions.
 pub(super) async fn answer(front: &Front, peer: SocketAddr, request: Request<Incoming>) -> Response<Body> {
     let id: RequestId = (front.request_ids)();
-    let id_text = id.prefixed();
     let started = Instant::now();
     let (mut head, body) = request.into_parts();
-    head.extensions.insert(id);
-    head.extensions.insert(ConnectInfo(front.proxies.client(peer, &head.headers)));
-    let (method, uri) = (head.method.clone(), head.uri.clone());
+    head.extensions.insert(Arrival { id, from: front.proxies.client(peer, &head.headers) });
+    let asked = tracing::enabled!(Level::DEBUG).then(|| (head.method.clone(), head.uri.clone()));
 
-    let span = tracing::info_span!("request", request.id = id_text);
+    let span = tracing::info_span!("request", request.id = id.prefixed());
     let exchange = Contained(Box::pin(exchange(front, started, head, body)));
     let outcome = exchange.instrument(span.clone()).await.unwrap_or(Err(Refusal::Internal));
-    let mut answer = outcome.unwrap_or_else(|refusal| refusal.answer(&id_text));
+    let mut answer = outcome.unwrap_or_else(|refusal| refusal.answer(&id.prefixed()));
 
-    if let Ok(value) = HeaderValue::from_str(&id_text) {
-        answer.headers_mut().entry(REQUEST_ID).or_insert(value);
+    if !answer.headers().contains_key(REQUEST_ID)
+        && let Ok(value) = HeaderValue::try_from(id.prefixed())
+    {
+        answer.headers_mut().insert(REQUEST_ID, value);
     }
-    let status = answer.status().as_u16();
-    let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    span.in_scope(|| {
-        tracing::debug!(http.method = %method, http.path = shown_path(uri.path()), http.status = status, duration_ms, "answered");
-    });
+    if let Some((method, uri)) = asked {
+        let status = answer.status().as_u16();
+        let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        span.in_scope(|| {
+            tracing::debug!(http.method = %method, http.path = shown_path(uri.path()), http.status = status, duration_ms, "answered");
+        });
+    }
     answer
 }
 

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use axum::Extension;
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::ConnectInfo;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use floe_model::id::RequestId;
 use floe_server::http::{Front, Limits, RequestIds, TrustedProxies, serve};
+use floe_surfaces::http::Arrival;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -67,7 +68,7 @@ pub(crate) fn small_router() -> Router {
                 }
             }),
         )
-        .route("/who", get(|ConnectInfo(from): ConnectInfo<SocketAddr>| async move { from.ip().to_string() }))
+        .route("/who", get(|Extension(arrival): Extension<Arrival>| async move { arrival.from.ip().to_string() }))
 }
 
 /// Sends bytes and reads until the server closes.

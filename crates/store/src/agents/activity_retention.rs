@@ -7,7 +7,7 @@ use floe_model::{Fault, Mode, Timestamp, id::AgentId, id::WorkspaceId};
 use crate::{Tx, params, statements};
 
 /// Entries removed in one step at most.
-pub const STEP_MAX: usize = 2_000;
+pub const STEP_MAX: usize = 500;
 
 statements! {
     /// The next agent that did something.

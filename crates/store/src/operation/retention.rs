@@ -10,9 +10,9 @@ use floe_model::{
 use crate::{Tx, params, statements};
 
 /// Runs looked at in one step at most.
-pub const RUNS_MAX: usize = 500;
+pub const RUNS_MAX: usize = 100;
 /// Events removed in one step at most.
-pub const EVENTS_MAX: usize = 2_000;
+pub const EVENTS_MAX: usize = 500;
 
 /// What one step over runs did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -40,8 +40,8 @@ impl State {
 }
 
 impl Checkpoints {
-    /// Notes the length of the log.
-    pub(super) fn note(&self, pages: i32) {
+    /// Notes the length of the log; returns how many of its pages are not written back, as far as is known.
+    pub(super) fn note(&self, pages: i32) -> i32 {
         let mut state = self.lock();
         if pages < state.done {
             // A shorter log is a new log.
@@ -51,6 +51,7 @@ impl Checkpoints {
         if state.is_due() {
             self.0.woken.notify_one();
         }
+        pages - state.done
     }
 
     /// Ends the thread.

@@ -33,9 +33,13 @@ const GROUP_MAX: usize = 256;
 const GROUP_TIME: Duration = Duration::from_millis(3);
 /// The same for a group of what is for later: whoever comes meanwhile waits for all of it.
 const LATER_TIME: Duration = Duration::from_millis(1);
-/// Log pages (4 KiB each) after which the writer writes the rest of the log back itself: only then does the log start anew, since nobody
-/// adds to it meanwhile.
+/// Log pages (4 KiB each) after which the writer writes the rest of the log back itself, once little of it is left: only then does the log
+/// start anew, since nobody adds to it meanwhile.
 const CHECKPOINT_PAGES: i32 = 8_000;
+/// Pages that count as little: what is added while the other thread is at its work.
+const LITTLE_PAGES: i32 = 500;
+/// Log pages after which the writer does so however much is left.
+const CHECKPOINT_ANYWAY_PAGES: i32 = 24_000;
 /// Log pages after which it waits for readers too, so that the log starts anew instead of growing.
 const CHECKPOINT_WAIT_PAGES: i32 = 32_000;
 
@@ -115,10 +119,11 @@ impl Writer {
     /// Has the log written back when it has grown enough since `done` pages; the callers of this group are answered already.
     fn checkpoint(&self, done: i32) -> i32 {
         let pages = self.pages.load(Ordering::Relaxed);
-        self.checkpoints.note(pages);
+        let left = self.checkpoints.note(pages);
         // A shorter log is a new log.
         let done = if pages < done { 0 } else { done };
-        if pages - done < CHECKPOINT_PAGES {
+        let grown = pages - done;
+        if grown < CHECKPOINT_PAGES || (left > LITTLE_PAGES && grown < CHECKPOINT_ANYWAY_PAGES) {
             return done;
         }
         let wait = pages >= CHECKPOINT_WAIT_PAGES && !self.copies.any();

@@ -5,7 +5,7 @@ use floe_model::{Fault, Timestamp};
 use crate::{Sql, Tx, params, statements};
 
 /// Rows of one kind removed in one step at most.
-pub const STEP_MAX: usize = 2_000;
+pub const STEP_MAX: usize = 500;
 
 statements! {
     /// The oldest attempts, with their ages.

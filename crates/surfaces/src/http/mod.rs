@@ -51,4 +51,5 @@ pub(crate) use credentials::cookie_name;
 pub(crate) use multipart::{Incoming, is_multipart};
 pub(crate) use rate::OwnLimit;
 pub use router::build;
+pub use run::Arrival;
 pub(crate) use sdk::count_address;

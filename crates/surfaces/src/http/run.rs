@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
 use axum::extract::rejection::RawPathParamsRejection;
-use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams};
+use axum::extract::{FromRequestParts, RawPathParams};
 use bytes::Bytes;
 use floe_access::rate::Verdict;
 use floe_model::access::Caller;
@@ -85,7 +85,7 @@ pub(super) fn refuse(
 
 /// The id that the front door gave the request, or a new one.
 pub(super) fn request_id(app: &App, request: &Request<Body>) -> RequestId {
-    request.extensions().get::<RequestId>().copied().unwrap_or_else(|| app.platform.ids.next())
+    request.extensions().get::<Arrival>().map_or_else(|| app.platform.ids.next(), |arrival| arrival.id)
 }
 
 /// The id that the client gave, where a surface takes it over; else as [`request_id`].
@@ -198,10 +198,19 @@ async fn steps(
     Ok(reply)
 }
 
+/// What the front door knows of a request; it stands among the request's extensions.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival {
+    /// Names the request in its answer, in the log and in the request log.
+    pub id: RequestId,
+    /// The client's address; behind trusted proxies the forwarded one.
+    pub from: SocketAddr,
+}
+
 /// The address of the client, looked up behind trusted proxies.
 pub(super) fn peer_of(extensions: &http::Extensions) -> IpAddr {
-    let peer = extensions.get::<ConnectInfo<SocketAddr>>();
-    peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip())
+    let arrival = extensions.get::<Arrival>();
+    arrival.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |arrival| arrival.from.ip())
 }
 
 /// The base below which a request came; see [`Customs::bases`](super::surface::Customs::bases).
@@ -281,5 +290,5 @@ pub(super) fn render(surface: &Surface, fault: &Fault, site: &FaultSite<'_>) -> 
 }
 
 pub(super) fn id_header(id: RequestId) -> HeaderValue {
-    HeaderValue::from_str(&id.prefixed()).unwrap_or(HeaderValue::from_static("req"))
+    HeaderValue::try_from(id.prefixed()).unwrap_or(HeaderValue::from_static("req"))
 }

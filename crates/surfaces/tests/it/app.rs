@@ -1,12 +1,10 @@
 //! A server without a network: the real router over a store of its own, and a clock that the test sets.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::ConnectInfo;
 use floe_access::setup::NewOwner;
 
 use floe_access::{Access, AccessSettings, ServerSecret};
@@ -21,7 +19,7 @@ use floe_runtime::sandbox::{Sandbox, SandboxConfig};
 use floe_runtime::{Clock, Ids, Platform};
 use floe_store::Store;
 use floe_surfaces::App;
-use floe_surfaces::http::{HEARTBEAT, PublicUrl, RateLimits, Route, Settings};
+use floe_surfaces::http::{Arrival, HEARTBEAT, PublicUrl, RateLimits, Route, Settings};
 use floe_testkit::store::TestStore;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
@@ -153,9 +151,8 @@ impl TestApp {
     }
 
     fn ask_from(&self, peer: &str, method: &str, path: &str) -> Asking<'_> {
-        let peer: SocketAddr = peer.parse().expect("an address");
-        let request =
-            Request::builder().method(method).uri(path).extension(ConnectInfo(peer)).header("host", "floe.test");
+        let arrival = Arrival { id: self.app.platform.ids.next(), from: peer.parse().expect("an address") };
+        let request = Request::builder().method(method).uri(path).extension(arrival).header("host", "floe.test");
         Asking { app: self, request, body: Vec::new() }
     }
 }

@@ -130,7 +130,7 @@ pub(super) async fn keep(platform: &Arc<Platform>, job: &Job, plan: &Plan, batch
     });
     let rows = making.await.map_err(Fault::internal)?;
     let (act, at, lease, generation) = (Arc::clone(platform), plan.place, job.lease(), plan.generation);
-    let keeping = platform.store.write(move |tx| {
+    let keeping = platform.store.write_later(move |tx| {
         documents::progress(tx, at, "embedding", percent, act.clock.now())?;
         extend(tx, &act, lease)?;
         chunks::add(tx, at, generation, &rows)

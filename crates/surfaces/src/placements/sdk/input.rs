@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::fmt;
 
 use floe_model::placements::Platform;
 use floe_model::placements::asking::{
@@ -12,7 +13,7 @@ use floe_model::placements::asking::{
     ID_CHARS_MAX,
 };
 use floe_model::{Fault, FaultKind, FieldProblem};
-use serde::Deserialize;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use crate::http::parse_json;
@@ -21,6 +22,8 @@ use crate::http::parse_json;
 const PLACEMENTS_MAX: usize = 50;
 /// Entries of the list as it is sent.
 const ENTRIES_MAX: usize = 1_000;
+/// Attributes for which there is room at once.
+const ATTRIBUTES_ROOM: usize = 14;
 /// Problems that one answer names.
 const PROBLEMS_MAX: usize = 20;
 
@@ -46,7 +49,7 @@ pub(super) enum Form {
 }
 
 /// A body of the right types.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, serde::Deserialize)]
 struct Wire<'a> {
     #[serde(borrow, default)]
     user_id: Option<Text<'a>>,
@@ -55,7 +58,7 @@ struct Wire<'a> {
     #[serde(borrow, default)]
     device_platform: Option<Text<'a>>,
     #[serde(default)]
-    attributes: Option<Map<String, Value>>,
+    attributes: Option<Attributes>,
     #[serde(borrow, default)]
     app_id: Option<Text<'a>>,
     #[serde(borrow, default)]
@@ -63,9 +66,37 @@ struct Wire<'a> {
 }
 
 /// A text that is not copied when it holds no escapes.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, serde::Deserialize)]
 #[serde(transparent)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Attributes, read into a map that has room for what most apps send.
+#[derive(Debug)]
+struct Attributes(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Attributes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Attributes;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Attributes, A::Error> {
+                let mut members = Map::with_capacity(ATTRIBUTES_ROOM);
+                while let Some((name, value)) = access.next_entry()? {
+                    members.insert(name, value);
+                }
+                Ok(Attributes(members))
+            }
+        }
+
+        deserializer.deserialize_map(Reader)
+    }
+}
 
 /// Reads a body.
 ///
@@ -82,14 +113,15 @@ pub(super) fn read(body: &[u8], form: Form) -> Result<Input<'_>, Fault> {
     let user_id = problems.opaque("user_id", wire.user_id);
     let session_id = problems.opaque("session_id", wire.session_id);
     let platform = problems.platform(wire.device_platform);
-    if let Some(attributes) = &wire.attributes {
-        problems.attributes(attributes, "/attributes", 0);
+    let attributes = wire.attributes.map(|attributes| attributes.0);
+    if let Some(attributes) = &attributes {
+        problems.attributes(attributes, &Place::Top, 0);
     }
     let keys = if form == Form::Batch { problems.keys(wire.placement_keys)? } else { Vec::new() };
     let app_id = wire.app_id.map(|text| text.0);
     match (user_id, session_id, platform) {
         (Some(user_id), Some(session_id), Some(platform)) if problems.0.is_empty() => {
-            Ok(Input { user_id, session_id, platform, attributes: wire.attributes, app_id, keys })
+            Ok(Input { user_id, session_id, platform, attributes, app_id, keys })
         }
         _ => Err(Fault::validation(problems.0)),
     }
@@ -111,7 +143,7 @@ fn slowly<'a>(body: &[u8], problems: &mut Problems) -> Result<Wire<'a>, Fault> {
         session_id: problems.text("session_id", session_id),
         device_platform: problems.text("device_platform", platform),
         attributes: match attributes {
-            Some(Value::Object(attributes)) => Some(attributes),
+            Some(Value::Object(attributes)) => Some(Attributes(attributes)),
             Some(_) => problems.add("/attributes", "type", "attributes must be an object"),
             None => None,
         },
@@ -122,6 +154,22 @@ fn slowly<'a>(body: &[u8], problems: &mut Problems) -> Result<Wire<'a>, Fault> {
             None => None,
         },
     })
+}
+
+/// Where in the attributes something is: written as a path only for a problem.
+enum Place<'a> {
+    Top,
+    In { place: &'a Place<'a>, name: &'a str },
+}
+
+impl Place<'_> {
+    /// Its JSON pointer.
+    fn path(&self) -> String {
+        match self {
+            Self::Top => "/attributes".to_owned(),
+            Self::In { place, name } => format!("{}/{}", place.path(), name.replace('~', "~0").replace('/', "~1")),
+        }
+    }
 }
 
 /// What is wrong with a body.
@@ -163,19 +211,19 @@ impl Problems {
 
     /// A user or a session: opaque, and not blank.
     fn opaque<'a>(&mut self, name: &str, text: Option<Text<'a>>) -> Option<Cow<'a, str>> {
-        let path = format!("/{name}");
+        let path = || format!("/{name}");
         let Some(Text(text)) = text else {
-            let is_known = self.knows(&path);
-            return if is_known { None } else { self.add(path, "required", format!("{name} is required")) };
+            let is_known = self.knows(&path());
+            return if is_known { None } else { self.add(path(), "required", format!("{name} is required")) };
         };
         if text.trim().is_empty() {
-            return self.add(path, "required", format!("{name} must not be blank"));
+            return self.add(path(), "required", format!("{name} must not be blank"));
         }
         if is_longer(&text, ID_CHARS_MAX) {
-            return self.add(path, "length", format!("{name} must have at most {ID_CHARS_MAX} characters"));
+            return self.add(path(), "length", format!("{name} must have at most {ID_CHARS_MAX} characters"));
         }
         if text.contains('\0') {
-            return self.add(path, "characters", format!("{name} must not hold a zero character"));
+            return self.add(path(), "characters", format!("{name} must not hold a zero character"));
         }
         Some(text)
     }
@@ -190,23 +238,23 @@ impl Problems {
         platform.or_else(|| self.add(NAME, "value", "device_platform must be one of: ios, android, web"))
     }
 
-    fn attributes(&mut self, attributes: &Map<String, Value>, path: &str, depth: usize) {
+    fn attributes(&mut self, attributes: &Map<String, Value>, place: &Place<'_>, depth: usize) {
         if attributes.len() > ATTRIBUTES_MAX {
-            self.add::<()>(path, "range", format!("At most {ATTRIBUTES_MAX} attributes are taken"));
+            self.add::<()>(place.path(), "range", format!("At most {ATTRIBUTES_MAX} attributes are taken"));
             return;
         }
         for (name, value) in attributes {
             if name.is_empty() || is_longer(name, ATTRIBUTE_NAME_CHARS_MAX) {
                 let message = format!("Names of attributes must have 1 to {ATTRIBUTE_NAME_CHARS_MAX} characters");
-                self.add::<()>(path, "length", message);
+                self.add::<()>(place.path(), "length", message);
                 return;
             }
-            self.attribute(name, value, path, depth);
+            self.attribute(value, &Place::In { place, name }, depth);
         }
     }
 
-    fn attribute(&mut self, name: &str, value: &Value, path: &str, depth: usize) {
-        let here = || format!("{path}/{}", name.replace('~', "~0").replace('/', "~1"));
+    fn attribute(&mut self, value: &Value, place: &Place<'_>, depth: usize) {
+        let here = || place.path();
         match value {
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
             Value::String(text) if is_longer(text, ATTRIBUTE_TEXT_CHARS_MAX) => self.long_text(here()),
@@ -234,7 +282,7 @@ impl Problems {
             Value::Object(_) if depth >= ATTRIBUTE_DEPTH_MAX => {
                 self.add::<()>(here(), "depth", format!("Attributes are nested at most {ATTRIBUTE_DEPTH_MAX} deep"));
             }
-            Value::Object(inner) => self.attributes(inner, &here(), depth + 1),
+            Value::Object(inner) => self.attributes(inner, place, depth + 1),
         }
     }
 
