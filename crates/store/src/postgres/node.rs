@@ -26,6 +26,8 @@ const RENEW_EVERY: Duration = Duration::from_secs(2);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long news are collected before they are sent.
 const NEWS_PAUSE: Duration = Duration::from_millis(10);
+/// Pause between two sendings of what is not urgent: each wakes every node, and the database for each of them.
+const NEWS_SPACE: Duration = Duration::from_millis(50);
 /// Pause before a database that cannot be reached is tried again.
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
 /// News collected at most; over it the others are told to look at everything.
@@ -68,6 +70,7 @@ pub(super) struct NodeThread {
     life: Option<Life>,
     news: Vec<Change>,
     news_due: Option<Instant>,
+    news_sent: Option<Instant>,
 }
 
 struct Life {
@@ -85,7 +88,7 @@ pub(crate) fn commands() -> (Sender<Command>, Receiver<Command>) {
 
 impl NodeThread {
     pub(super) fn new(session: Session, announcer: Announcer, commands: Receiver<Command>) -> Self {
-        Self { session, announcer, commands, life: None, news: Vec::new(), news_due: None }
+        Self { session, announcer, commands, life: None, news: Vec::new(), news_due: None, news_sent: None }
     }
 
     /// Serves until it is told to stop.
@@ -206,9 +209,12 @@ impl NodeThread {
     }
 
     fn note(&mut self, change: Change) {
-        if self.news.is_empty() {
-            self.news_due = Some(now() + NEWS_PAUSE);
-        }
+        let soon = now() + NEWS_PAUSE;
+        let due = match self.news_sent {
+            Some(sent) if !is_urgent(&change) => soon.max(sent + NEWS_SPACE),
+            _ => soon,
+        };
+        self.news_due = Some(self.news_due.map_or(due, |known| known.min(due)));
         if self.news.len() >= NEWS_MAX {
             self.news = vec![Change::Many];
         } else if !self.news.contains(&change) {
@@ -221,6 +227,7 @@ impl NodeThread {
             return;
         }
         self.news_due = None;
+        self.news_sent = Some(now());
         let own = self.life.as_ref().and_then(|life| life.id).unwrap_or(NodeId(0));
         for text in news::write(own, &std::mem::take(&mut self.news)) {
             let sent = self.transaction(|tx| tx.row(&NOTIFY, params![&text], |_| Ok(())));
@@ -236,6 +243,11 @@ impl NodeThread {
         let mut changes = Changes::default();
         commit_alone(&mut self.session, &mut changes, act)
     }
+}
+
+/// Whether another node may be waiting for just this.
+fn is_urgent(change: &Change) -> bool {
+    matches!(change, Change::Mail { .. } | Change::Work | Change::Access | Change::Many)
 }
 
 /// Takes the session lock; once more when this session has it already, which the server counts.

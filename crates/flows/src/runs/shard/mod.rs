@@ -34,6 +34,8 @@ use timers::Timers;
 
 /// Messages taken before the shard looks whether there is something to write.
 const MESSAGES_PER_TURN_MAX: usize = 512;
+/// How often the shard gives way to others before a write, as long as that brings it more to write.
+const GATHERS_MAX: usize = 4;
 /// Watched runs after which forgotten watchers are swept out.
 const WATCHED_MAX: usize = 4_096;
 
@@ -77,6 +79,7 @@ impl Shard {
         let mut flush: Option<Flush> = None;
         loop {
             if flush.is_none() {
+                self.gather(&mut inbox).await;
                 flush = self.start_flush();
             }
             if flush.is_none() && !self.stopping.is_empty() {
@@ -87,10 +90,7 @@ impl Shard {
                 message = inbox.recv() => {
                     let Some(message) = message else { break };
                     self.take(message);
-                    for _ in 0..MESSAGES_PER_TURN_MAX {
-                        let Ok(message) = inbox.try_recv() else { break };
-                        self.take(message);
-                    }
+                    self.take_waiting(&mut inbox);
                 }
                 results = wait_for(&mut flush), if flush.is_some() => {
                     if let Some(flush) = flush.take() {
@@ -103,6 +103,29 @@ impl Shard {
         for done in self.stopping {
             let _ = done.send(());
         }
+    }
+
+    /// Lets those go first who are about to have something to write: the results of short effects come one by one, and a write for each
+    /// would cost as much as one for all. A run that is alone waits for nobody.
+    async fn gather(&mut self, inbox: &mut UnboundedReceiver<Message>) {
+        for _ in 0..GATHERS_MAX {
+            if self.dirty.is_empty() || self.dirty.len() >= self.runs.len() {
+                return;
+            }
+            tokio::task::yield_now().await;
+            if self.take_waiting(inbox) == 0 {
+                return;
+            }
+        }
+    }
+
+    /// Takes the messages that are there; returns how many.
+    fn take_waiting(&mut self, inbox: &mut UnboundedReceiver<Message>) -> usize {
+        for taken in 0..MESSAGES_PER_TURN_MAX {
+            let Ok(message) = inbox.try_recv() else { return taken };
+            self.take(message);
+        }
+        MESSAGES_PER_TURN_MAX
     }
 
     fn take(&mut self, message: Message) {
