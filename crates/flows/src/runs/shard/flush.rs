@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use floe_engine::machine::Command;
 use floe_model::id::RunId;
-use floe_model::{Fault, FaultKind, Timestamp};
+use floe_model::{Fault, FaultKind};
 use floe_runtime::Ids;
 use floe_store::Store;
 use floe_store::flows::runs::RunRow;
@@ -30,7 +30,6 @@ type Results = Vec<Result<(), Fault>>;
 pub(super) struct Flush {
     done: Pin<Box<dyn Future<Output = Results> + Send>>,
     runs: Vec<Flushed>,
-    begun_at: Timestamp,
     /// The shard's life in which it was begun.
     life: u64,
 }
@@ -80,16 +79,10 @@ impl Shard {
         }
         let store = self.core.platform.store.clone();
         let written_by = WrittenBy::of(self.core.node.as_ref());
-        Some(Flush {
-            done: Box::pin(write_all(store, ids, written_by, parts)),
-            runs: flushed,
-            begun_at: now,
-            life: self.life,
-        })
+        Some(Flush { done: Box::pin(write_all(store, ids, written_by, parts)), runs: flushed, life: self.life })
     }
 
     pub(super) fn flushed(&mut self, flush: Flush, results: Results) {
-        self.last_write_ms = self.core.platform.clock.now().millis_since(flush.begun_at);
         for (flushed, result) in flush.runs.into_iter().zip(results) {
             if flush.life != self.life {
                 // The run may be in memory again, as it was read since. Whoever waits finds out from the database.

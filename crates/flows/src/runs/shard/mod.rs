@@ -10,14 +10,12 @@ mod timers;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use floe_engine::event::Happening;
 use floe_engine::machine::{Command, Machine};
 use floe_model::id::{RunId, WorkspaceId};
 use floe_model::{Fault, FaultKind};
 use floe_runtime::child_runs::Hindrance;
-use floe_store::Node;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
 
@@ -38,10 +36,6 @@ use timers::Timers;
 const MESSAGES_PER_TURN_MAX: usize = 512;
 /// How often the shard gives way to others before a write, as long as that brings it more to write.
 const GATHERS_MAX: usize = 4;
-/// Milliseconds of a write from which the database counts as busy.
-const BUSY_MS: i64 = 4;
-/// How long a shard then waits for more to write, where other nodes write as well.
-const BUSY_PAUSE: Duration = Duration::from_millis(1);
 /// Watched runs after which forgotten watchers are swept out.
 const WATCHED_MAX: usize = 4_096;
 
@@ -55,8 +49,6 @@ pub(super) struct Shard {
     /// How many times in a row a run could not be read or written.
     failures: HashMap<RunId, u32>,
     stopping: Vec<oneshot::Sender<()>>,
-    /// Milliseconds that the last write took.
-    last_write_ms: i64,
     /// How many times this node was taken for gone: a write that was begun before says nothing of what memory holds now.
     life: u64,
 }
@@ -78,7 +70,6 @@ impl Shard {
             watchers: HashMap::new(),
             failures: HashMap::new(),
             stopping: Vec::new(),
-            last_write_ms: 0,
             life: 0,
         }
     }
@@ -115,8 +106,7 @@ impl Shard {
     }
 
     /// Lets those go first who are about to have something to write: the results of short effects come one by one, and a write for each
-    /// would cost as much as one for all. A run that is alone waits for nobody. Nodes that share a busy database wait a moment longer, since
-    /// what it does for one of them it does not do for another.
+    /// would cost as much as one for all. A run that is alone waits for nobody.
     async fn gather(&mut self, inbox: &mut UnboundedReceiver<Message>) {
         for _ in 0..GATHERS_MAX {
             if self.dirty.is_empty() || self.dirty.len() >= self.runs.len() {
@@ -124,13 +114,8 @@ impl Shard {
             }
             tokio::task::yield_now().await;
             if self.take_waiting(inbox) == 0 {
-                break;
+                return;
             }
-        }
-        let shares = self.core.node.as_ref().is_some_and(Node::has_others);
-        if shares && self.last_write_ms >= BUSY_MS && self.dirty.len() < self.runs.len() {
-            tokio::time::sleep(BUSY_PAUSE).await;
-            self.take_waiting(inbox);
         }
     }
 
