@@ -23,7 +23,7 @@ use tokio::sync::Notify;
 
 pub use floe_store::access::requests::{Filter, Page, Request};
 pub use read::Found;
-pub use write::REQUEST_BATCH_MAX;
+pub use write::REQUEST_BATCH;
 
 /// Requests that wait to be written at most.
 const WAITING_MAX: usize = 8_192;
@@ -233,7 +233,7 @@ impl RequestLog {
         drop(waiting);
         if count == 1 {
             self.arrived.notify_one();
-        } else if count == REQUEST_BATCH_MAX {
+        } else if count == REQUEST_BATCH {
             self.piled_up.notify_one();
         }
     }
@@ -260,7 +260,7 @@ impl RequestLog {
 
     /// Waits until there is a whole batch to write.
     pub async fn batch(&self) {
-        while self.lock().requests.len() < REQUEST_BATCH_MAX {
+        while self.lock().requests.len() < REQUEST_BATCH {
             self.piled_up.notified().await;
         }
     }
@@ -269,6 +269,10 @@ impl RequestLog {
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
+    }
+
+    fn waiting(&self) -> usize {
+        self.lock().requests.len()
     }
 
     fn take(&self, most: usize) -> Vec<Answered> {

@@ -15,7 +15,11 @@ use super::{Answered, BodyRule, Facts, Request, mask};
 use crate::service::Access;
 
 /// Requests of one transaction: few enough not to be felt by what is written with them, and not to lie in memory until they are cold.
-pub const REQUEST_BATCH_MAX: usize = 100;
+pub const REQUEST_BATCH: usize = 100;
+/// The same where many wait, since they are written last and could never catch up otherwise.
+const REQUEST_BATCH_MAX: usize = 500;
+/// So many wait for each request of a larger batch.
+const WAITING_FOR_EACH: usize = 8;
 /// Requests that one sweep removes in one transaction.
 const PURGE_MAX: usize = 500;
 /// Such transactions of one sweep.
@@ -33,7 +37,7 @@ impl Access {
     /// Of the database.
     pub async fn flush_requests(&self) -> Result<usize, Fault> {
         self.flush_tally().await?;
-        let taken = self.requests.take(REQUEST_BATCH_MAX);
+        let taken = self.requests.take(batch_of(self.requests.waiting()));
         let count = taken.len();
         if count == 0 {
             return Ok(0);
@@ -121,6 +125,11 @@ impl Access {
     }
 }
 
+/// Requests of one transaction when so many wait.
+fn batch_of(waiting: usize) -> usize {
+    (waiting / WAITING_FOR_EACH).clamp(REQUEST_BATCH, REQUEST_BATCH_MAX)
+}
+
 fn rule(settings: &str, default: BodyRule) -> BodyRule {
     let settings: Map<String, Value> = serde_json::from_str(settings).unwrap_or_default();
     settings.get("request_log_bodies").and_then(Value::as_str).and_then(BodyRule::parse).unwrap_or(default)
@@ -193,4 +202,18 @@ fn sums(rows: &[Request]) -> Vec<(Scope, Vec<(Key, Counts)>)> {
         (Scope { workspace, mode }, counted.into_iter().collect())
     };
     sums.into_iter().map(sorted).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{REQUEST_BATCH, REQUEST_BATCH_MAX, batch_of};
+
+    #[test]
+    fn a_batch_grows_with_what_waits_and_has_an_end() {
+        for (waiting, expected) in
+            [(0, REQUEST_BATCH), (800, REQUEST_BATCH), (1_600, 200), (4_000, 500), (8_192, REQUEST_BATCH_MAX)]
+        {
+            assert_eq!(batch_of(waiting), expected, "{waiting}");
+        }
+    }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use floe_access::Access;
 use floe_access::audit::SignedHead;
-use floe_access::requests::REQUEST_BATCH_MAX;
+use floe_access::requests::REQUEST_BATCH;
 use floe_model::Fault;
 use tokio::task::JoinHandle;
 
@@ -78,7 +78,7 @@ async fn flush(access: Arc<Access>) {
         // Only what has piled up goes on at once: small batches would come from writing without a pause.
         loop {
             let flushed = access.flush_requests().await;
-            let is_full = matches!(flushed, Ok(REQUEST_BATCH_MAX));
+            let is_full = matches!(flushed, Ok(REQUEST_BATCH..));
             note("requests cannot be written to the request log", flushed.map(drop), &mut fails);
             if !is_full {
                 break;
