@@ -6,6 +6,7 @@ use std::sync::Arc;
 use criterion::{Criterion, criterion_group, criterion_main};
 use floe_model::Timestamp;
 use floe_model::id::{ExperimentId, PlacementId, ScreenVersionId, VariantId};
+use floe_model::placements::attributes::Attributes;
 use floe_model::placements::bucket::{self, HashVersion};
 use floe_model::placements::decide::{Experiment, Nothing, Placement, Variant, decide};
 use floe_model::placements::filter::{Filter, Subject};
@@ -65,6 +66,7 @@ fn placement() -> Placement {
 fn placements(criterion: &mut Criterion) {
     let (filter, placement, attributes) = (filter(), placement(), attributes());
     let user = "F5057FEE-4C3E-4459-82DD-21250B729601";
+    let attributes = Attributes::of(&attributes);
     let subject = Subject { user_id: user, platform: Platform::Ios, attributes: Some(&attributes) };
     assert!(filter.matches(&subject), "the measured filter must not stop early");
     criterion.bench_function("filter of five conditions", |bencher| {

@@ -1,23 +1,46 @@
 //! Who asks what to show: what the body of a resolve may hold (Placements contract, section 2.1), and the reading of one that stands
-//! inside a simulation. Bodies of devices are read by the surface, in one go and without copies; both keep these limits.
+//! inside a simulation. Bodies of devices are checked by the surface; both keep these limits.
 
 use serde_json::{Map, Value};
 
+use super::attributes::{Attributes, Text, is_longer};
 use super::words::Platform;
 use crate::FieldProblem;
 
 /// Most characters of a user's or session's id.
 pub const ID_CHARS_MAX: usize = 256;
-/// Most attributes, and most members of an object inside them.
-pub const ATTRIBUTES_MAX: usize = 200;
-/// Most characters of the name of an attribute.
-pub const ATTRIBUTE_NAME_CHARS_MAX: usize = 128;
-/// Most characters of a text in an attribute.
-pub const ATTRIBUTE_TEXT_CHARS_MAX: usize = 1_024;
-/// Most entries of a list in an attribute.
-pub const ATTRIBUTE_LIST_MAX: usize = 100;
-/// Most objects inside each other below the attributes.
-pub const ATTRIBUTE_DEPTH_MAX: usize = 4;
+/// The body of a device, of the right types and not looked at further. Nothing of it is copied that need not be.
+#[derive(Debug, Default, serde::Deserialize)]
+pub struct Body<'a> {
+    /// The user.
+    #[serde(borrow, default)]
+    pub user_id: Option<Text<'a>>,
+    /// The session.
+    #[serde(borrow, default)]
+    pub session_id: Option<Text<'a>>,
+    /// What the app runs on.
+    #[serde(borrow, default)]
+    pub device_platform: Option<Text<'a>>,
+    /// What the app says about the user.
+    #[serde(borrow, default)]
+    pub attributes: Option<Attributes<'a>>,
+    /// The app.
+    #[serde(borrow, default)]
+    pub app_id: Option<Text<'a>>,
+    /// The placements of a batch.
+    #[serde(borrow, default)]
+    pub placement_keys: Option<Vec<Text<'a>>>,
+}
+
+impl<'a> Body<'a> {
+    /// Reads a body in one go. `None` for what is no such body: a second look tells why.
+    #[must_use]
+    pub fn parse(bytes: &'a [u8]) -> Option<Self> {
+        // A list would be read as well, by the order of the members.
+        let is_object = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
+        if is_object { serde_json::from_slice(bytes).ok() } else { None }
+    }
+}
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,8 +67,8 @@ impl Asking {
         let user_id = required_id(&mut members, "user_id", &mut problems);
         let session_id = required_id(&mut members, "session_id", &mut problems);
         let platform = platform(&mut members, &mut problems);
-        let attributes = attributes(taken(&mut members, "attributes"), "/attributes").unwrap_or_else(|problem| {
-            problems.push(problem);
+        let attributes = attributes(taken(&mut members, "attributes"), "/attributes").unwrap_or_else(|wrong| {
+            problems.extend(wrong);
             None
         });
         let app_id = match taken(&mut members, "app_id") {
@@ -66,71 +89,17 @@ impl Asking {
 /// Reads attributes that were sent at a JSON pointer; null counts as absent.
 ///
 /// # Errors
-/// The first thing that is wrong with them.
-pub fn attributes(value: Option<Value>, path: &str) -> Result<Option<Map<String, Value>>, FieldProblem> {
+/// Everything that is wrong with them.
+pub fn attributes(value: Option<Value>, path: &str) -> Result<Option<Map<String, Value>>, Vec<FieldProblem>> {
     match value {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Object(members)) => {
-            check_members(&members, path, 0)?;
-            Ok(Some(members))
+            let mut problems = Vec::new();
+            Attributes::of(&members).check(path, &mut problems);
+            if problems.is_empty() { Ok(Some(members)) } else { Err(problems) }
         }
-        Some(_) => Err(FieldProblem::new(path, "type", "attributes must be an object")),
+        Some(_) => Err(vec![FieldProblem::new(path, "type", "attributes must be an object")]),
     }
-}
-
-fn check_members(members: &Map<String, Value>, path: &str, depth: usize) -> Result<(), FieldProblem> {
-    if members.len() > ATTRIBUTES_MAX {
-        let message = format!("attributes holds more than {ATTRIBUTES_MAX} members in one object");
-        return Err(FieldProblem::new(path, "range", message));
-    }
-    for (name, value) in members {
-        if name.is_empty() || longer(name, ATTRIBUTE_NAME_CHARS_MAX) {
-            let message = format!("The name of an attribute has 1 to {ATTRIBUTE_NAME_CHARS_MAX} characters");
-            return Err(FieldProblem::new(path, "length", message));
-        }
-        match value {
-            Value::Object(inner) if depth < ATTRIBUTE_DEPTH_MAX => {
-                check_members(inner, &below(path, name), depth + 1)?;
-            }
-            Value::Object(_) => {
-                let message = format!("attributes is more than {ATTRIBUTE_DEPTH_MAX} objects deep");
-                return Err(FieldProblem::new(below(path, name), "depth", message));
-            }
-            Value::Array(entries) => check_list(entries, path, name)?,
-            plain => check_plain(plain, path, name)?,
-        }
-    }
-    Ok(())
-}
-
-fn check_list(entries: &[Value], path: &str, name: &str) -> Result<(), FieldProblem> {
-    if entries.len() > ATTRIBUTE_LIST_MAX {
-        let message = format!("A list in attributes has at most {ATTRIBUTE_LIST_MAX} entries");
-        return Err(FieldProblem::new(below(path, name), "range", message));
-    }
-    if entries.iter().any(|entry| entry.is_array() || entry.is_object()) {
-        let message = "A list in attributes holds texts, numbers, booleans and null";
-        return Err(FieldProblem::new(below(path, name), "type", message));
-    }
-    entries.iter().try_for_each(|entry| check_plain(entry, path, name))
-}
-
-fn check_plain(value: &Value, path: &str, name: &str) -> Result<(), FieldProblem> {
-    if value.as_str().is_some_and(|text| longer(text, ATTRIBUTE_TEXT_CHARS_MAX)) {
-        let message = format!("A text in attributes has at most {ATTRIBUTE_TEXT_CHARS_MAX} characters");
-        return Err(FieldProblem::new(below(path, name), "length", message));
-    }
-    Ok(())
-}
-
-/// The JSON pointer of a member (RFC 6901).
-fn below(path: &str, name: &str) -> String {
-    format!("{path}/{}", name.replace('~', "~0").replace('/', "~1"))
-}
-
-/// Whether a text has more characters; short ones are not counted.
-fn longer(text: &str, most: usize) -> bool {
-    text.len() > most && text.chars().count() > most
 }
 
 fn taken(members: &mut Map<String, Value>, name: &str) -> Option<Value> {
@@ -142,7 +111,7 @@ fn required_id(members: &mut Map<String, Value>, name: &str, problems: &mut Vec<
     let (code, message) = match taken(members, name) {
         None => ("required", format!("{name} is required")),
         Some(Value::String(text)) if text.trim().is_empty() => ("required", format!("{name} must not be blank")),
-        Some(Value::String(text)) if longer(&text, ID_CHARS_MAX) => {
+        Some(Value::String(text)) if is_longer(&text, ID_CHARS_MAX) => {
             ("length", format!("{name} must have 1 to {ID_CHARS_MAX} characters"))
         }
         // No database keeps this character in a text.
@@ -228,8 +197,8 @@ mod tests {
         let cases = [
             (json!({}), None),
             (json!({ "a": [1, "x", true, null], "b": { "c": null } }), None),
-            (many(ATTRIBUTES_MAX), None),
-            (many(ATTRIBUTES_MAX + 1), Some(("/attributes", "range"))),
+            (many(super::super::attributes::ATTRIBUTES_MAX), None),
+            (many(super::super::attributes::ATTRIBUTES_MAX + 1), Some(("/attributes", "range"))),
             (json!({ "": 1 }), Some(("/attributes", "length"))),
             (json!({ ("k".repeat(129)): 1 }), Some(("/attributes", "length"))),
             (json!({ "a": "x".repeat(1_024) }), None),

@@ -5,6 +5,7 @@
 pub mod app;
 pub mod asking;
 pub mod assets;
+pub mod attributes;
 pub mod bucket;
 pub mod compact;
 pub mod decide;

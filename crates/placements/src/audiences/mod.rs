@@ -8,6 +8,7 @@ mod uses;
 use floe_model::Fault;
 use floe_model::id::{AppId, AudienceId};
 use floe_model::placements::Platform;
+use floe_model::placements::attributes::Attributes;
 use floe_model::placements::filter::Subject;
 use floe_runtime::Ctx;
 use floe_store::Tx;
@@ -168,10 +169,11 @@ pub fn evaluate(
     let all = rows::of_app(tx, workspace, app)?;
     let linked = saved(&all).link();
     let filter = linked.get(&id).ok_or_else(|| Fault::not_found("Audience"))?;
+    let attributes = asked.attributes.map(Attributes::of);
     let subject = Subject {
         user_id: asked.user_id.unwrap_or_default(),
         platform: asked.platform.or_else(|| Platform::parse(&platform)).unwrap_or(Platform::Ios),
-        attributes: asked.attributes,
+        attributes: attributes.as_ref(),
     };
     Ok(filter.explain(&subject))
 }

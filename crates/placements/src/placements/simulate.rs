@@ -2,6 +2,7 @@
 
 use floe_model::id::{AppId, ExperimentId, VariantId, WorkspaceId};
 use floe_model::placements::Platform;
+use floe_model::placements::attributes::Attributes;
 use floe_model::placements::decide::{self, Decision, Explanation, Known};
 use floe_model::placements::filter::Subject;
 use floe_model::{Fault, Mode, Scope, Timestamp};
@@ -63,7 +64,8 @@ pub fn simulate(tx: &mut Tx<'_>, ctx: &Ctx, app: AppId, key: &str, asked: &Asked
         stored: stored.map(|stored| (stored.experiment, stored.variant)),
         is_test_user: settings.test_users.contains(&asked.user_id),
     };
-    let subject = Subject { user_id: &asked.user_id, platform: asked.platform, attributes: asked.attributes.as_ref() };
+    let attributes = asked.attributes.as_ref().map(Attributes::of);
+    let subject = Subject { user_id: &asked.user_id, platform: asked.platform, attributes: attributes.as_ref() };
     let (decision, explanation) = decide::explain(&placement, &subject, &facts, asked.at);
     let ttl_s = settings.ttl(row.cache_ttl_seconds, asked.mode);
     let Decision::Flow(served) = decision else {

@@ -4,13 +4,14 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use floe_model::id::{ExperimentId, ScreenFlowId, ScreenVersionId, VariantId};
+use floe_model::placements::attributes::Attributes;
 use floe_model::placements::decide::{By, Chosen, Decision, Explanation, Known, decide, decide_export, explain};
 use floe_model::placements::event::Missed;
 use floe_model::placements::filter::Subject;
 use floe_model::placements::{NoFlow, Platform};
 use floe_model::{Mode, Scope, Timestamp};
 use floe_store::placements::assignments::Assignment;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::kept::Kept;
 use super::script::Script;
@@ -31,7 +32,7 @@ pub struct Asked<'a> {
     /// What the app runs on.
     pub platform: Platform,
     /// What the app says about the user.
-    pub attributes: Option<&'a Map<String, Value>>,
+    pub attributes: Option<&'a Attributes<'a>>,
     /// Live or test: that of the key.
     pub mode: Mode,
     /// When.

@@ -6,7 +6,10 @@
 
 use std::io;
 
+use bytes::{BufMut as _, Bytes, BytesMut};
 use flate2::{Compress, Compression, FlushCompress, Status};
+
+use super::script::COPIED_MAX;
 
 /// How hard a part is packed. It is done once and sent for as long as the version is served.
 const LEVEL: u32 = 6;
@@ -22,7 +25,7 @@ const POLYNOMIAL: u32 = 0xedb8_8320;
 /// A part that was packed.
 #[derive(Debug)]
 pub(super) struct Packed {
-    blocks: Box<[u8]>,
+    blocks: Bytes,
     checksum: u32,
     /// What the checksum of everything before is multiplied by.
     factor: u32,
@@ -31,7 +34,9 @@ pub(super) struct Packed {
 
 /// A stream that is being put together.
 pub(super) struct Stream {
-    bytes: Vec<u8>,
+    /// What stands before `bytes`.
+    pieces: Vec<Bytes>,
+    bytes: BytesMut,
     checksum: u32,
     length: usize,
 }
@@ -50,21 +55,26 @@ impl Packed {
             return Err(io::Error::other("a text was not packed whole"));
         }
         let checksum = crc32fast::hash(text);
-        Ok(Self { blocks: blocks.into_boxed_slice(), checksum, factor: factor(text.len()), length: text.len() })
+        Ok(Self { blocks: blocks.into_boxed_slice().into(), checksum, factor: factor(text.len()), length: text.len() })
     }
 
-    /// Bytes that it takes.
-    pub(super) fn len(&self) -> usize {
-        self.blocks.len()
+    /// Bytes that it takes in a stream; none where it is not copied.
+    pub(super) fn copied_len(&self) -> usize {
+        if self.is_long() { 0 } else { self.blocks.len() }
+    }
+
+    /// Whether sending a piece of its own is cheaper than copying it.
+    fn is_long(&self) -> bool {
+        self.blocks.len() > COPIED_MAX
     }
 }
 
 impl Stream {
-    /// An empty stream with room for so many bytes of blocks.
+    /// An empty stream with room for so many bytes of blocks, those of long parts not counted.
     pub(super) fn with_room(bytes: usize) -> Self {
-        let mut stream = Vec::with_capacity(bytes + HEADER.len() + 64);
-        stream.extend_from_slice(&HEADER);
-        Self { bytes: stream, checksum: 0, length: 0 }
+        let mut stream = BytesMut::with_capacity(bytes + HEADER.len() + 64);
+        stream.put_slice(&HEADER);
+        Self { pieces: Vec::new(), bytes: stream, checksum: 0, length: 0 }
     }
 
     /// Adds plain text.
@@ -78,28 +88,34 @@ impl Stream {
         self.length += text.len();
     }
 
-    /// Adds a packed part.
+    /// Adds a packed part; a long one is not copied.
     pub(super) fn packed(&mut self, part: &Packed) {
-        self.bytes.extend_from_slice(&part.blocks);
+        if part.is_long() {
+            self.pieces.push(self.bytes.split().freeze());
+            self.pieces.push(part.blocks.clone());
+        } else {
+            self.bytes.put_slice(&part.blocks);
+        }
         self.checksum = multiply(part.factor, self.checksum) ^ part.checksum;
         self.length += part.length;
     }
 
-    /// Ends it.
-    pub(super) fn finish(mut self) -> Vec<u8> {
+    /// Ends it: the stream in as few pieces as are worth while.
+    pub(super) fn finish(mut self) -> Vec<Bytes> {
         self.block(&[], true);
-        self.bytes.extend_from_slice(&self.checksum.to_le_bytes());
+        self.bytes.put_u32_le(self.checksum);
         // The length counts modulo 2^32.
-        self.bytes.extend_from_slice(&(self.length as u32).to_le_bytes());
-        self.bytes
+        self.bytes.put_u32_le(self.length as u32);
+        self.pieces.push(self.bytes.freeze());
+        self.pieces
     }
 
     fn block(&mut self, text: &[u8], is_last: bool) {
         let length = text.len() as u16;
-        self.bytes.push(u8::from(is_last));
-        self.bytes.extend_from_slice(&length.to_le_bytes());
-        self.bytes.extend_from_slice(&(!length).to_le_bytes());
-        self.bytes.extend_from_slice(text);
+        self.bytes.put_u8(u8::from(is_last));
+        self.bytes.put_u16_le(length);
+        self.bytes.put_u16_le(!length);
+        self.bytes.put_slice(text);
     }
 }
 
@@ -157,7 +173,7 @@ mod tests {
                 stream.text(second);
                 stream.packed(&Packed::pack(second).expect("packed"));
                 let expected = [b"{\"flow_schema\":", first, second, second].concat();
-                assert!(unpacked(&stream.finish()) == expected, "{} and {} bytes", first.len(), second.len());
+                assert!(unpacked(&stream.finish().concat()) == expected, "{} and {} bytes", first.len(), second.len());
             }
         }
     }
@@ -165,6 +181,6 @@ mod tests {
     #[test]
     fn texts_that_repeat_are_packed_well() {
         let text = br#"{"id":"r","type":"screenRoot","children":[]},"#.repeat(1_000);
-        assert!(Packed::pack(&text).expect("packed").len() < text.len() / 20);
+        assert!(Packed::pack(&text).expect("packed").blocks.len() < text.len() / 20);
     }
 }

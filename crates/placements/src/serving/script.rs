@@ -7,8 +7,8 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use super::gzip::Stream;
 use super::version::ServedVersion;
 
-/// Bytes of a flow up to which copying it is cheaper than sending a piece of its own.
-const COPIED_MAX: usize = 16 * 1024;
+/// Bytes of a flow, plain or packed, up to which copying it is cheaper than sending a piece of its own.
+pub(super) const COPIED_MAX: usize = 16 * 1024;
 /// Bytes of an answer from which on no more flows are copied into it.
 const JOINED_MAX: usize = 64 * 1024;
 /// Bytes of an answer for which there is room at once at most.
@@ -77,12 +77,12 @@ impl Script {
         pieces
     }
 
-    /// The answer packed with gzip; `None` when it holds nothing that was packed before, or something that cannot be.
+    /// The answer packed with gzip, in as few pieces as are worth while; `None` when it holds nothing that was packed before, or something that cannot be.
     #[must_use]
-    pub fn gzip(&self) -> Option<Bytes> {
+    pub fn gzip(&self) -> Option<Vec<Bytes>> {
         let mut room = self.text.len();
         for (_, version) in &self.flows {
-            room += version.packed()?.len() + 8;
+            room += version.packed()?.copied_len() + 8;
         }
         if self.flows.is_empty() {
             return None;
@@ -95,7 +95,7 @@ impl Script {
             from = *at;
         }
         stream.text(&self.text[from..]);
-        Some(stream.finish().into())
+        Some(stream.finish())
     }
 }
 

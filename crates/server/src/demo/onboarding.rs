@@ -9,6 +9,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use floe_model::id::{AppId, AudienceId, ExperimentId, ScreenFlowId, ScreenVersionId};
 use floe_model::placements::app::FlowKind;
+use floe_model::placements::attributes::Attributes;
 use floe_model::placements::decide::{RuleAudience, RuleSpec};
 use floe_model::placements::event::{Event, EventType};
 use floe_model::placements::experiment::{Action, Metric, WEIGHT_ALL};
@@ -27,7 +28,7 @@ use floe_runtime::Ctx;
 use floe_store::Tx;
 use floe_store::placements::experiments as rows;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::people::People;
 use super::visitors::{self, DAY_US, DAYS, Fates, Visit, Visitor};
@@ -263,10 +264,10 @@ impl Audience {
 
     fn ask(&self, user: &str, visitor: &Visitor, platform: Platform, now: Timestamp) -> anyhow::Result<Answer> {
         let attributes = json!({ "country": visitor.country, "app.version": visitor.app_version });
-        let attributes: Option<&Map<String, Value>> = attributes.as_object();
+        let attributes = attributes.as_object().map(Attributes::of);
         let session = format!("session-{}", visitor.number);
         let mode = self.scope.mode;
-        let asked = Asked { user_id: user, session_id: &session, platform, attributes, mode, now };
+        let asked = Asked { user_id: user, session_id: &session, platform, attributes: attributes.as_ref(), mode, now };
         let serving = &self.placements.serving;
         let resolved = serving.resolve(&self.config, &self.app, PLACEMENT, &asked, Manner::Ordinary);
         let mut script = Script::with_room(resolved.room(), false);

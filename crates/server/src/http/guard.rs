@@ -53,8 +53,25 @@ fn check_host(headers: &HeaderMap, version: Version) -> Result<(), Refusal> {
 
 /// `uri-host [ ":" port ]` without user information, by its characters.
 fn is_host(value: &[u8]) -> bool {
-    !value.is_empty() && value.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+;=%:[]".contains(byte))
+    !value.is_empty() && value.iter().all(|byte| IN_HOST[usize::from(*byte)])
 }
+
+/// The characters of a host with its port.
+const IN_HOST: [bool; 256] = {
+    let mut taken = [false; 256];
+    let marks = b"-._~!$&'()*+;=%:[]";
+    let mut index = 0;
+    while index < marks.len() {
+        taken[marks[index] as usize] = true;
+        index += 1;
+    }
+    let mut byte: u8 = 0;
+    while byte < 128 {
+        taken[byte as usize] |= byte.is_ascii_alphanumeric();
+        byte += 1;
+    }
+    taken
+};
 
 /// A target with scheme and host is ours only when it names the same host as the `Host` header; nothing is ever forwarded.
 fn into_origin_form(head: &mut request::Parts) -> Result<(), Refusal> {
@@ -80,7 +97,9 @@ fn check_target(uri: &Uri, limits: &Limits) -> Result<(), Refusal> {
     if path.contains('\0') {
         return Err(Refusal::Malformed("The path holds a zero byte."));
     }
-    if path.split(['/', '\\']).any(|segment| segment == ".." || segment == ".") {
+    let is_dots = |segment: &str| segment == ".." || segment == ".";
+    // Most paths have no dot at all.
+    if path.contains('.') && path.split(['/', '\\']).any(is_dots) {
         return Err(Refusal::Malformed("The path holds a dot segment."));
     }
     Ok(())

@@ -166,8 +166,8 @@ async fn evaluate(call: Call) -> Result<Reply, Fault> {
     let mut body = Fields::of(call.json_value_or_empty()?)?;
     let user_id = body.text("user_id", 1, ID_CHARS_MAX);
     let platform = body.word("device_platform", "ios, android, web", Platform::parse);
-    let attributes = attributes(body.value("attributes"), "/attributes").unwrap_or_else(|problem| {
-        note(&mut body, vec![problem]);
+    let attributes = attributes(body.value("attributes"), "/attributes").unwrap_or_else(|problems| {
+        note(&mut body, problems);
         None
     });
     body.finish_ignoring_unknown()?;

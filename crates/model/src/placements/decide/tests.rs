@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use super::super::attributes::Attributes;
 use super::super::bucket::Share;
 use super::super::schedule::{Change, ScheduledChange};
 use super::super::words::{Platform, Platforms};
@@ -84,7 +85,8 @@ impl Default for Asked {
 
 /// Decides and explains, which must agree.
 fn ask<'p>(placement: &'p Placement, asked: &Asked, known: &Facts) -> (Decision<'p>, Explanation) {
-    let subject = Subject { user_id: asked.user, platform: asked.platform, attributes: Some(&asked.attributes) };
+    let attributes = Attributes::of(&asked.attributes);
+    let subject = Subject { user_id: asked.user, platform: asked.platform, attributes: Some(&attributes) };
     let decision = decide(placement, &subject, known, NOW);
     let (explained, explanation) = explain(placement, &subject, known, NOW);
     assert_eq!(decision, explained, "an explanation is of the decision that is made");

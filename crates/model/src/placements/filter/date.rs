@@ -2,7 +2,6 @@
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use serde_json::Value;
 
 use super::text::decimal;
 
@@ -11,15 +10,6 @@ const NANOS_PER_SECOND: i128 = 1_000_000_000;
 const SECONDS_MAX: f64 = 1e12;
 
 /// Nanoseconds since the Unix epoch: of RFC 3339, of `YYYY-MM-DD` at midnight UTC, or of a number of seconds.
-pub(super) fn instant(value: &Value) -> Option<i128> {
-    match value {
-        Value::String(text) => instant_of_text(text),
-        Value::Number(number) => number.as_f64().and_then(instant_of_seconds),
-        _ => None,
-    }
-}
-
-/// As [`instant`], of a text.
 pub(super) fn instant_of_text(text: &str) -> Option<i128> {
     let text = text.trim();
     let is_calendar = text.len() >= 10 && text.as_bytes()[4] == b'-' && text.as_bytes()[7] == b'-';
@@ -33,7 +23,8 @@ pub(super) fn instant_of_text(text: &str) -> Option<i128> {
     text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_nanosecond)
 }
 
-fn instant_of_seconds(seconds: f64) -> Option<i128> {
+/// As [`instant_of_text`], of a number of seconds.
+pub(super) fn instant_of_seconds(seconds: f64) -> Option<i128> {
     if seconds.abs() > SECONDS_MAX {
         return None;
     }

@@ -8,6 +8,7 @@ mod date;
 mod linking;
 mod operator;
 mod read;
+mod scalar;
 mod subject;
 mod test;
 mod text;

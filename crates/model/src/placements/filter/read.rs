@@ -7,6 +7,7 @@ use regex::RegexBuilder;
 use serde_json::{Map, Value};
 
 use super::operator::Operator;
+use super::scalar::Scalar;
 use super::subject::Property;
 use super::test::{Test, Wanted, date_test, number_test, version_test};
 use super::text::{Text, fold};
@@ -205,7 +206,7 @@ impl Reader {
     }
 
     fn text<'a>(&mut self, value: &'a Value, path: &str) -> Option<Text<'a>> {
-        let Some(text) = Text::of(value) else {
+        let Some(text) = Scalar::of_json(value).map(Scalar::text) else {
             self.problem(path, "type", "`value` is a text, a number or a boolean");
             return None;
         };

@@ -1,9 +1,10 @@
 //! Who a filter is asked about, and how a property is looked up in that person's attributes.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::super::attributes::{Attribute, Attributes};
 use super::super::words::Platform;
-use super::text::Text;
+use super::scalar::Scalar;
 
 /// The attribute that the platform of the request stands in for.
 const PLATFORM_PROPERTY: &str = "device.platform";
@@ -20,7 +21,7 @@ pub struct Subject<'a> {
     /// What the app runs on.
     pub platform: Platform,
     /// What the app says about them.
-    pub attributes: Option<&'a Map<String, Value>>,
+    pub attributes: Option<&'a Attributes<'a>>,
 }
 
 /// A property, taken apart for looking it up.
@@ -44,7 +45,7 @@ enum Known {
 /// What a property holds; never null.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Actual<'a> {
-    Json(&'a Value),
+    Said(&'a Attribute<'a>),
     /// Filled in from the request.
     Filled(&'a str),
 }
@@ -72,7 +73,7 @@ impl Property {
     /// The whole text as one attribute; else the way by its dots; else what the request itself says.
     pub(super) fn find<'a>(&self, subject: &Subject<'a>) -> Option<Actual<'a>> {
         let found = subject.attributes.and_then(|attributes| {
-            present(attributes.get(&*self.text)).or_else(|| self.walk(attributes)).map(Actual::Json)
+            present(attributes.get(&self.text)).or_else(|| self.walk(attributes)).map(Actual::Said)
         });
         found.or(match self.known {
             Known::Platform => Some(Actual::Filled(subject.platform.as_str())),
@@ -81,36 +82,39 @@ impl Property {
         })
     }
 
-    fn walk<'a>(&self, attributes: &'a Map<String, Value>) -> Option<&'a Value> {
+    fn walk<'a>(&self, attributes: &'a Attributes<'a>) -> Option<&'a Attribute<'a>> {
         let (first, rest) = self.steps.split_first()?;
-        let value = rest.iter().try_fold(attributes.get(&**first)?, |value, step| value.as_object()?.get(&**step));
+        let value = rest.iter().try_fold(attributes.get(first)?, |value, step| match value {
+            Attribute::Object(inner) => inner.get(step),
+            _ => None,
+        });
         present(value)
     }
 }
 
-fn present(value: Option<&Value>) -> Option<&Value> {
-    value.filter(|value| !value.is_null())
+fn present<'a>(value: Option<&'a Attribute<'a>>) -> Option<&'a Attribute<'a>> {
+    value.filter(|value| !matches!(value, Attribute::Null))
 }
 
 impl<'a> Actual<'a> {
-    /// The text form; arrays and objects have none.
-    pub(super) fn text(&self) -> Option<Text<'a>> {
+    /// `None` for lists and objects.
+    pub(super) fn scalar(&self) -> Option<Scalar<'a>> {
         match self {
-            Self::Json(value) => Text::of(value),
-            Self::Filled(text) => Some(Text::Plain(text)),
+            Self::Said(value) => Scalar::of(value),
+            Self::Filled(text) => Some(Scalar::Text(text)),
         }
     }
 
-    pub(super) fn elements(&self) -> Option<&'a [Value]> {
+    pub(super) fn elements(&self) -> Option<&'a [Attribute<'a>]> {
         match self {
-            Self::Json(value) => value.as_array().map(Vec::as_slice),
-            Self::Filled(_) => None,
+            Self::Said(Attribute::List(entries)) => Some(entries),
+            Self::Said(_) | Self::Filled(_) => None,
         }
     }
 
     pub(super) fn to_value(self) -> Value {
         match self {
-            Self::Json(value) => value.clone(),
+            Self::Said(value) => value.to_value(),
             Self::Filled(text) => text.into(),
         }
     }

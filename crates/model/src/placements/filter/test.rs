@@ -5,9 +5,10 @@ use std::cmp::Ordering;
 use regex::Regex;
 use serde_json::Value;
 
-use super::date;
+use super::super::attributes::Attribute;
+use super::scalar::Scalar;
 use super::subject::Actual;
-use super::text::{Text, decimal, fold, number};
+use super::text::{Text, fold};
 use super::version::{OwnedVersion, Version};
 
 /// What is asked, with its value made ready.
@@ -61,53 +62,56 @@ impl Test {
         match self {
             Self::Present => true,
             Self::Never => false,
-            Self::Equals(wanted) => actual.text().is_some_and(|text| *text == **wanted),
+            Self::Equals(wanted) => text_of(actual).is_some_and(|text| *text == **wanted),
             Self::Contains(wanted) => contains(actual, wanted),
-            Self::StartsWith(wanted) => actual.text().is_some_and(|text| fold(&text).starts_with(&**wanted)),
-            Self::EndsWith(wanted) => actual.text().is_some_and(|text| fold(&text).ends_with(&**wanted)),
+            Self::StartsWith(wanted) => text_of(actual).is_some_and(|text| fold(&text).starts_with(&**wanted)),
+            Self::EndsWith(wanted) => text_of(actual).is_some_and(|text| fold(&text).ends_with(&**wanted)),
             Self::In(wanted) => is_in(actual, wanted),
             Self::Number(wanted, than) => {
-                let number = match actual {
-                    Actual::Json(value) => number(value),
-                    Actual::Filled(text) => decimal(text),
-                };
+                let number = actual.scalar().and_then(Scalar::number);
                 number.and_then(|number| number.partial_cmp(than)).is_some_and(|order| wanted.is(order))
             }
             Self::Version(wanted, than) => {
-                let Some(text) = actual.text() else { return false };
+                let Some(text) = text_of(actual) else { return false };
                 let found = Version::parse(&text).or_else(|| find_version.then(|| Version::within(&text)).flatten());
                 found.is_some_and(|version| wanted.is(version.order(than)))
             }
             Self::Date(wanted, than) => {
-                let instant = match actual {
-                    Actual::Json(value) => date::instant(value),
-                    Actual::Filled(text) => date::instant_of_text(text),
-                };
+                let instant = actual.scalar().and_then(Scalar::instant);
                 instant.is_some_and(|instant| wanted.is(instant.cmp(than)))
             }
-            Self::Matches(pattern) => actual.text().is_some_and(|text| pattern.is_match(&text)),
+            Self::Matches(pattern) => text_of(actual).is_some_and(|text| pattern.is_match(&text)),
         }
     }
 }
 
+fn text_of<'a>(actual: &Actual<'a>) -> Option<Text<'a>> {
+    actual.scalar().map(Scalar::text)
+}
+
+/// The text forms of the elements that have one.
+fn texts_of<'a>(elements: &'a [Attribute<'a>]) -> impl Iterator<Item = Text<'a>> {
+    elements.iter().filter_map(Scalar::of).map(Scalar::text)
+}
+
 fn contains(actual: &Actual<'_>, wanted: &str) -> bool {
     match actual.elements() {
-        Some(elements) => elements.iter().filter_map(Text::of).any(|text| *fold(&text) == *wanted),
-        None => actual.text().is_some_and(|text| fold(&text).contains(wanted)),
+        Some(elements) => texts_of(elements).any(|text| *fold(&text) == *wanted),
+        None => text_of(actual).is_some_and(|text| fold(&text).contains(wanted)),
     }
 }
 
 fn is_in(actual: &Actual<'_>, wanted: &[Box<str>]) -> bool {
     let listed = |text: Text<'_>| wanted.binary_search_by(|entry| (**entry).cmp(&*text)).is_ok();
     match actual.elements() {
-        Some(elements) => elements.iter().filter_map(Text::of).any(listed),
-        None => actual.text().is_some_and(listed),
+        Some(elements) => texts_of(elements).any(listed),
+        None => text_of(actual).is_some_and(listed),
     }
 }
 
 /// A comparison of numbers.
 pub(super) fn number_test(wanted: Wanted, value: &Value) -> Test {
-    number(value).map_or(Test::Never, |than| Test::Number(wanted, than))
+    Scalar::of_json(value).and_then(Scalar::number).map_or(Test::Never, |than| Test::Number(wanted, than))
 }
 
 /// A comparison of versions.
@@ -117,5 +121,5 @@ pub(super) fn version_test(wanted: Wanted, value: &str) -> Test {
 
 /// A comparison of dates.
 pub(super) fn date_test(wanted: Wanted, value: &Value) -> Test {
-    date::instant(value).map_or(Test::Never, |than| Test::Date(wanted, than))
+    Scalar::of_json(value).and_then(Scalar::instant).map_or(Test::Never, |than| Test::Date(wanted, than))
 }

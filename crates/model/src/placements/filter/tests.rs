@@ -2,18 +2,23 @@ use std::collections::HashMap;
 
 use proptest::prelude::*;
 
+use super::super::attributes::Attributes;
 use super::super::words::Platform;
 use super::*;
 
 const VECTORS: &str = include_str!("../../../tests/data/placements-filter-vectors.json");
 
-fn subject(attributes: &Map<String, Value>) -> Subject<'_> {
+fn subject<'a>(attributes: &'a Attributes<'a>) -> Subject<'a> {
     Subject { user_id: "user-1", platform: Platform::Ios, attributes: Some(attributes) }
+}
+
+fn attributes(value: &Value) -> Attributes<'_> {
+    Attributes::of(value.as_object().expect("attributes are an object"))
 }
 
 fn matches(filter: &Value, attributes: &Value) -> bool {
     let filter = Filter::check(filter, "").unwrap_or_else(|problems| panic!("{filter} is refused: {problems:?}"));
-    filter.matches(&subject(attributes.as_object().expect("attributes are an object")))
+    filter.matches(&subject(&self::attributes(attributes)))
 }
 
 fn one(operator: &str, value: Value, actual: Value) -> bool {
@@ -27,7 +32,7 @@ fn every_filter_vector_holds() {
     let cases = vectors["cases"].as_array().expect("cases");
     assert!(cases.len() >= 186, "the file lost cases");
     for case in cases {
-        let attributes = case["attributes"].as_object().expect("attributes");
+        let attributes = &attributes(&case["attributes"]);
         // A filter with a value of the wrong type cannot be saved; one that was saved all the same matches nobody there.
         let filter = Filter::stored(&case["filter"]);
         let expected = case["match"].as_bool().expect("an answer");
@@ -174,10 +179,8 @@ fn saved_audiences_are_joined_in() {
     let saved = Saved::new(filters.into_iter().map(|(number, filter)| (id(number), Filter::stored(&filter))).collect());
     let linked = saved.link();
     let attributes = json!({ "country": "NG" });
-    let found: HashMap<u128, bool> = linked
-        .iter()
-        .map(|(id, filter)| (id.0, filter.matches(&subject(attributes.as_object().expect("an object")))))
-        .collect();
+    let found: HashMap<u128, bool> =
+        linked.iter().map(|(id, filter)| (id.0, filter.matches(&subject(&self::attributes(&attributes))))).collect();
     assert_eq!(found, HashMap::from([(1, true), (2, true), (3, false), (4, false), (5, false)]));
 
     let check = |number| saved.check(&Filter::stored(&reference(number)));
@@ -214,7 +217,7 @@ fn an_explanation_names_every_condition() {
         { "audience_id": AudienceId(7) },
     ]});
     let attributes = json!({ "country": "US", "plan": "free" });
-    let (matched, detail) = Filter::stored(&filter).explain(&subject(attributes.as_object().expect("an object")));
+    let (matched, detail) = Filter::stored(&filter).explain(&subject(&self::attributes(&attributes)));
     assert!(matched);
     let expected = json!([
         { "property": "country", "operator": "in", "actual": "US", "matched": true },
@@ -236,7 +239,8 @@ proptest! {
     ) {
         let filter = json!({ "conditions": [{ "property": "p", "operator": operator.as_str(), "value": value }] });
         let attributes = json!({ "p": actual });
-        let subject = subject(attributes.as_object().expect("an object"));
+        let attributes = self::attributes(&attributes);
+        let subject = subject(&attributes);
         let loose = Filter::stored(&filter).matches(&subject);
         if let Ok(checked) = Filter::check(&filter, "") {
             prop_assert_eq!(checked.matches(&subject), loose);

@@ -1,10 +1,10 @@
-//! The text form of a value, its number, and the form in which case does not count (section 8, exact semantics).
+//! The text form of a value, the number of a text, and the form in which case does not count (section 8, exact semantics).
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::ops::Deref;
 
-use serde_json::{Number, Value};
+use serde_json::Number;
 
 /// Whole numbers below this are written without a fraction.
 const EXACT_BELOW: f64 = 9_007_199_254_740_992.0;
@@ -16,19 +16,6 @@ const NUMBER_BYTES_MAX: usize = 32;
 pub(super) enum Text<'a> {
     Plain(&'a str),
     Number(Digits),
-}
-
-impl<'a> Text<'a> {
-    /// `None` for null, arrays and objects.
-    pub(super) fn of(value: &'a Value) -> Option<Self> {
-        match value {
-            Value::String(text) => Some(Self::Plain(text)),
-            Value::Bool(true) => Some(Self::Plain("true")),
-            Value::Bool(false) => Some(Self::Plain("false")),
-            Value::Number(number) => Some(Self::Number(Digits::of(number))),
-            Value::Null | Value::Array(_) | Value::Object(_) => None,
-        }
-    }
 }
 
 impl Deref for Text<'_> {
@@ -50,7 +37,7 @@ pub(super) struct Digits {
 }
 
 impl Digits {
-    fn of(number: &Number) -> Self {
+    pub(super) fn of(number: &Number) -> Self {
         let mut digits = Self { bytes: [0; NUMBER_BYTES_MAX], len: 0 };
         // Writing fails only when the number does not fit, and the longest one fits.
         let _ = match number.as_f64() {
@@ -89,15 +76,6 @@ pub(super) fn fold(text: &str) -> Cow<'_, str> {
     Cow::Owned(
         text.chars().flat_map(char::to_lowercase).map(|letter| if letter == 'ς' { 'σ' } else { letter }).collect(),
     )
-}
-
-/// The number of a value: a JSON number, or a text that is a plain decimal after trimming.
-pub(super) fn number(value: &Value) -> Option<f64> {
-    match value {
-        Value::Number(number) => number.as_f64().filter(|number| number.is_finite()),
-        Value::String(text) => decimal(text),
-        _ => None,
-    }
 }
 
 /// Reads a plain decimal with an optional sign and exponent; neither `NaN` nor `Infinity` is one.

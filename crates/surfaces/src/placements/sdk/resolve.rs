@@ -139,7 +139,7 @@ fn reply(call: &SdkCall, script: Script) -> Reply {
         && script.len() >= PACKED_FROM
         && let Some(packed) = script.gzip()
     {
-        let mut reply = Reply::bytes(StatusCode::OK, JSON, packed);
+        let mut reply = Reply::pieces(StatusCode::OK, JSON, packed);
         packed_headers(&mut reply.headers);
         return reply;
     }

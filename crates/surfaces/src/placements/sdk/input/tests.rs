@@ -1,5 +1,5 @@
 use floe_model::placements::place_key::is_key;
-use serde_json::json;
+use serde_json::{Map, json};
 
 use super::*;
 
