@@ -10,9 +10,9 @@ use rusqlite::Connection;
 
 use super::open::TemporaryFolder;
 
-/// Log pages (4 KiB each) after which the log is written back, without waiting for readers. Often enough that the writer finds little left
-/// to do when the log begins anew, seldom enough that few callers meet it at the disk.
-const CHECKPOINT_PAGES: i32 = 3_000;
+/// Log pages (4 KiB each) after which the log is written back, without waiting for readers. Few, so that the disk is never busy with it for
+/// long: whoever commits meanwhile waits for what is written back too.
+const CHECKPOINT_PAGES: i32 = 1_000;
 
 /// Tells the thread how long the log is.
 #[derive(Clone, Default)]

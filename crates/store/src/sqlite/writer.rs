@@ -37,7 +37,7 @@ const LATER_TIME: Duration = Duration::from_millis(1);
 /// start anew, since nobody adds to it meanwhile.
 const CHECKPOINT_PAGES: i32 = 8_000;
 /// Pages that count as little: what is added while the other thread is at its work.
-const LITTLE_PAGES: i32 = 500;
+const LITTLE_PAGES: i32 = 200;
 /// Log pages after which the writer does so however much is left.
 const CHECKPOINT_ANYWAY_PAGES: i32 = 24_000;
 /// Log pages after which it waits for readers too, so that the log starts anew instead of growing.
