@@ -39,7 +39,7 @@ pub struct Sql {
     pub columns: &'static [Column],
 }
 
-/// A statement that writes many rows: a prepared loop on SQLite, one `unnest` on PostgreSQL.
+/// A statement that adds or changes many rows: a prepared loop on SQLite, one `unnest` on PostgreSQL.
 #[derive(Debug)]
 pub struct BulkSql {
     /// `module::NAME`, for errors and tests.
@@ -85,12 +85,15 @@ pub struct Described {
 ///     } -> [id, opt text];
 ///     /// Adds many: head, what each value of a row is, tail.
 ///     INSERT_MANY = bulk("insert into jobs (id, payload)", [id, opt text], "on conflict do nothing");
+///     /// Changes many, each found by its keys.
+///     CHANGE_MANY = update("jobs", by [id: id], set [payload: opt text]);
 /// }
 /// ```
 ///
 /// Each name becomes a `static` of type [`Sql`] or [`BulkSql`]; all of them are in `STATEMENTS`, which the `mod.rs` of the
 /// folder lists in its `TABLES`. Column words: `id int time text json bool float bytes`, with `opt` before them for null.
-/// `bulk` columns on SQLite become `values (?1, …)`, on PostgreSQL `select * from unnest($1::…[], …)`.
+/// `bulk` columns on SQLite become `values (?1, …)`, on PostgreSQL `select * from unnest($1::…[], …)`. The values of an `update`'s row are
+/// those of its keys, then what is set.
 macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident = $form:ident $args:tt $(-> [$($($word:ident)+),* $(,)?])?;)+) => {
         $($crate::statement!($(#[$doc])* $name $form $args [$($($($word)+),*)?]);)+
@@ -133,11 +136,35 @@ macro_rules! statement {
             }
         };
     };
+    ($(#[$doc:meta])* $name:ident update (
+        $table:literal,
+        by [$($key:ident: $($key_word:ident)+),* $(,)?],
+        set [$($changed:ident: $($word:ident)+),* $(,)?] $(,)?
+    ) []) => {
+        $(#[$doc])*
+        pub(crate) static $name: $crate::BulkSql = {
+            const COLUMNS: &[$crate::Column] = &[$($crate::column!($($key_word)+),)* $($crate::column!($($word)+)),*];
+            const KEYS: &[&str] = &[$(stringify!($key)),*];
+            const CHANGED: &[&str] = &[$(stringify!($changed)),*];
+            static SQLITE: $crate::sql_text::Text = $crate::sql_text::update_sqlite($table, KEYS, CHANGED);
+            static POSTGRES: $crate::sql_text::Text =
+                $crate::sql_text::update_postgres($table, KEYS, CHANGED, COLUMNS);
+            $crate::BulkSql {
+                name: concat!(module_path!(), "::", stringify!($name)),
+                sqlite: SQLITE.as_str(),
+                postgres: POSTGRES.as_str(),
+                columns: COLUMNS,
+            }
+        };
+    };
 }
 
 /// One statement of [`statements!`].
 macro_rules! statement_entry {
     (bulk $name:ident) => {
+        $crate::Statement::Bulk(&$name)
+    };
+    (update $name:ident) => {
         $crate::Statement::Bulk(&$name)
     };
     ($form:ident $name:ident) => {

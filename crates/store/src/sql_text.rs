@@ -57,7 +57,12 @@ pub(crate) const fn bulk_sqlite(head: &str, columns: &[Column], tail: &str) -> T
 
 /// `head select * from unnest($1::uuid[], …) tail`.
 pub(crate) const fn bulk_postgres(head: &str, columns: &[Column], tail: &str) -> Text {
-    let mut text = Text::new().push(head).push(" select * from unnest(");
+    arrays(Text::new().push(head).push(" select * from "), columns).push(tail)
+}
+
+/// `unnest($1::uuid[], …)`.
+const fn arrays(text: Text, columns: &[Column]) -> Text {
+    let mut text = text.push("unnest(");
     let mut number = 1;
     while number <= columns.len() {
         let array = match columns[number - 1].kind {
@@ -71,7 +76,49 @@ pub(crate) const fn bulk_postgres(head: &str, columns: &[Column], tail: &str) ->
         text = text.push(if number == 1 { "$" } else { ", $" }).push_number(number).push(array);
         number += 1;
     }
-    text.push(")").push(tail)
+    text.push(")")
+}
+
+/// `update table set c = ?3, … where a = ?1 and b = ?2`: the keys come first.
+pub(crate) const fn update_sqlite(table: &str, keys: &[&str], changed: &[&str]) -> Text {
+    let mut text = Text::new().push("update ").push(table).push(" set ");
+    let mut at = 0;
+    while at < changed.len() {
+        text = text.push(if at == 0 { "" } else { ", " }).push(changed[at]).push(" = ?");
+        text = text.push_number(keys.len() + at + 1);
+        at += 1;
+    }
+    let mut at = 0;
+    while at < keys.len() {
+        text = text.push(if at == 0 { " where " } else { " and " }).push(keys[at]).push(" = ?").push_number(at + 1);
+        at += 1;
+    }
+    text
+}
+
+/// `update table set c = news.c, … from unnest($1::uuid[], …) as news (a, b, c, …) where table.a = news.a and …`.
+pub(crate) const fn update_postgres(table: &str, keys: &[&str], changed: &[&str], columns: &[Column]) -> Text {
+    let mut text = Text::new().push("update ").push(table).push(" set ");
+    let mut at = 0;
+    while at < changed.len() {
+        text = text.push(if at == 0 { "" } else { ", " }).push(changed[at]).push(" = news.").push(changed[at]);
+        at += 1;
+    }
+    text = arrays(text.push(" from "), columns).push(" as news (");
+    let mut at = 0;
+    while at < columns.len() {
+        let name = if at < keys.len() { keys[at] } else { changed[at - keys.len()] };
+        text = text.push(if at == 0 { "" } else { ", " }).push(name);
+        at += 1;
+    }
+    text = text.push(")");
+    let mut at = 0;
+    while at < keys.len() {
+        text = text.push(if at == 0 { " where " } else { " and " }).push(table).push(".").push(keys[at]);
+        text = text.push(" = news.").push(keys[at]);
+        at += 1;
+    }
+    text
 }
 
 /// Replaces `$n` by `?n` outside of quotes. SQLite would number a bare `$2 … $1` by order of appearance.
@@ -102,7 +149,7 @@ pub(crate) const fn text_of(bytes: &[u8]) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{bulk_postgres, bulk_sqlite, question_marks, text_of};
+    use super::{bulk_postgres, bulk_sqlite, question_marks, text_of, update_postgres, update_sqlite};
     use crate::sql::{Column, Kind};
 
     #[test]
@@ -123,6 +170,21 @@ mod tests {
         assert_eq!(
             bulk_postgres("insert into t (a, b)", columns, " on conflict do nothing").as_str(),
             "insert into t (a, b) select * from unnest($1::uuid[], $2::text[]) on conflict do nothing"
+        );
+    }
+
+    #[test]
+    fn an_update_finds_its_rows_by_their_keys() {
+        let column = |kind| Column { kind, nullable: false };
+        let columns = [column(Kind::Id), column(Kind::Int), column(Kind::Text), column(Kind::Bool)];
+        assert_eq!(
+            update_sqlite("t", &["a", "b"], &["c", "d"]).as_str(),
+            "update t set c = ?3, d = ?4 where a = ?1 and b = ?2"
+        );
+        assert_eq!(
+            update_postgres("t", &["a", "b"], &["c", "d"], &columns).as_str(),
+            "update t set c = news.c, d = news.d from unnest($1::uuid[], $2::int8[], $3::text[], $4::bool[]) \
+             as news (a, b, c, d) where t.a = news.a and t.b = news.b"
         );
     }
 }

@@ -9,7 +9,8 @@ use floe_runtime::Ids;
 use floe_store::flows::executions::{self, RunResult};
 use floe_store::flows::files::{self, Claim};
 use floe_store::flows::journal::{self, Chunk};
-use floe_store::flows::runs::{self, RunRow};
+use floe_store::flows::run_rows;
+use floe_store::flows::runs::RunRow;
 use floe_store::flows::waits::{self, WaitEnd, WaitRow};
 use floe_store::platform::audit;
 use floe_store::platform::events::{self, NewEvent};
@@ -55,7 +56,10 @@ pub(super) struct RunWrite {
 /// The rows of one run in a write, ready to be written, more than once if the database asks for it.
 #[derive(Default)]
 pub(super) struct Part {
+    /// Rows that are new.
     rows: Vec<RunRow>,
+    /// The row, when it was written before.
+    changed: Option<RunRow>,
     chunks: Vec<Chunk>,
     opened: Vec<WaitRow>,
     closed: Vec<WaitEnd>,
@@ -101,14 +105,15 @@ pub(super) fn write(tx: &mut Tx<'_>, ids: &Ids, written_by: WrittenBy, parts: &[
         WrittenBy::Node { id: Some(id), has_others } => {
             nodes::require(tx, id)?;
             // Who waits on another node waits for an end or a question; what lies between is seen there at the next look.
-            for row in parts.iter().flat_map(|part| &part.rows).filter(|_| has_others) {
+            for row in parts.iter().flat_map(|part| part.rows.iter().chain(&part.changed)).filter(|_| has_others) {
                 tx.announce(floe_store::Change::Record { workspace: row.workspace, kind: "run", id: row.id.0 });
             }
             Some(id)
         }
         WrittenBy::Node { id: None, .. } => return Err(nodes::ended_fault()),
     };
-    runs::put(tx, &parts.iter().flat_map(|part| &part.rows).collect::<Vec<_>>(), node)?;
+    run_rows::put(tx, &parts.iter().flat_map(|part| &part.rows).collect::<Vec<_>>(), node)?;
+    run_rows::change(tx, &parts.iter().filter_map(|part| part.changed.as_ref()).collect::<Vec<_>>(), node)?;
     journal::append(tx, &parts.iter().flat_map(|part| &part.chunks).collect::<Vec<_>>())?;
     executions::put(tx, &parts.iter().flat_map(|part| &part.results).collect::<Vec<_>>())?;
     waits::open(tx, &parts.iter().flat_map(|part| &part.opened).collect::<Vec<_>>())?;
@@ -185,7 +190,11 @@ impl Part {
             } else {
                 part.tell(&row, write.is_new, write.changed, now, fresh);
             }
-            part.rows.push(row);
+            if write.is_new {
+                part.rows.push(row);
+            } else {
+                part.changed = Some(row);
+            }
         }
         part.events.extend(part.opened.iter().filter_map(|wait| told_inbox::asked(wait, EventId(fresh()))));
         part.results.extend(write.result);

@@ -8,7 +8,8 @@ use floe_model::flows::FlowSettings;
 use floe_model::id::EventId;
 use floe_model::{Fault, Scope, Timestamp};
 use floe_store::flows::journal::{self, Chunk};
-use floe_store::flows::runs::{self, RunRow};
+use floe_store::flows::run_rows;
+use floe_store::flows::runs::RunRow;
 use floe_store::platform::events::{self, NewEvent};
 use floe_store::{Change, Tx};
 use serde_json::json;
@@ -45,7 +46,7 @@ pub(super) fn put_first(
     profile: Profile,
     event: EventId,
 ) -> Result<(), Fault> {
-    runs::put(tx, &[row], None)?;
+    run_rows::put(tx, &[row], None)?;
     journal::append(tx, &[chunk])?;
     tx.announce(Change::Work);
     if profile == Profile::Graph {

@@ -4,6 +4,7 @@ use floe_model::{Mode, Scope, Timestamp};
 use floe_store::access::workspaces::{self, Workspace};
 use floe_store::agents::activity::{self, Activity, Filter};
 use floe_store::flows::journal::{self, Chunk};
+use floe_store::flows::run_rows;
 use floe_store::flows::runs::{self, RunFilter, RunOrder, RunRow};
 use floe_store::operation::retention::RUNS_MAX;
 use floe_testkit::on_both;
@@ -19,7 +20,7 @@ async fn add(world: &World, count: usize, status: &str) -> Vec<RunId> {
     let rows: Vec<RunRow> = (0..count).map(|_| row(world.platform.ids.next(), status, now)).collect();
     let ids = rows.iter().map(|row| row.id).collect();
     let write = move |tx: &mut floe_store::Tx<'_>| {
-        runs::put(tx, &rows.iter().collect::<Vec<_>>(), None)?;
+        run_rows::put(tx, &rows.iter().collect::<Vec<_>>(), None)?;
         let chunk = |row: &RunRow| Chunk { workspace: HOME, run: row.id, seq: 0, events: "[]".to_owned() };
         let chunks: Vec<Chunk> = rows.iter().map(chunk).collect();
         journal::append(tx, &chunks.iter().collect::<Vec<_>>())

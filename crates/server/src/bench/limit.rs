@@ -8,7 +8,8 @@ use floe_model::{Mode, Timestamp};
 use floe_runtime::ids::SystemRandom;
 use floe_runtime::{Ids, SystemClock};
 use floe_store::flows::journal::{self, Chunk};
-use floe_store::flows::runs::{self, RunRow};
+use floe_store::flows::run_rows;
+use floe_store::flows::runs::RunRow;
 use floe_store::{Location, Store, StoreConfig};
 
 use super::child::now;
@@ -62,13 +63,15 @@ pub(super) async fn measure(
 /// The writes of one run: the first and the last carry its row.
 async fn one_run(store: &Store, run: RunId, writes: usize) -> anyhow::Result<()> {
     for index in 0..writes {
-        let with_row = index == 0 || index + 1 == writes;
+        let (is_first, is_last) = (index == 0, index + 1 == writes);
         let row = row(run);
         let chunk = Chunk { workspace: row.workspace, run, seq: index as u64 * 2, events: EVENTS.to_owned() };
         store
             .write(move |tx| {
-                if with_row {
-                    runs::put(tx, &[&row], None)?;
+                if is_first {
+                    run_rows::put(tx, &[&row], None)?;
+                } else if is_last {
+                    run_rows::change(tx, &[&row], None)?;
                 }
                 journal::append(tx, &[&chunk])
             })

@@ -21,6 +21,7 @@ pub mod reruns;
 pub mod run_files;
 pub mod run_list;
 pub mod run_owners;
+pub mod run_rows;
 pub mod run_totals;
 pub mod runs;
 pub mod schedules;
@@ -53,6 +54,7 @@ pub(crate) const TABLES: &[&[Statement]] = &[
     run_totals::STATEMENTS,
     run_owners::STATEMENTS,
     run_files::STATEMENTS,
+    run_rows::STATEMENTS,
     runs::STATEMENTS,
     schedules::STATEMENTS,
     shares::STATEMENTS,

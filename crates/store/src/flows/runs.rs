@@ -2,7 +2,7 @@
 
 use floe_model::{
     Fault, Mode, Timestamp,
-    id::{FlowId, NodeId, RunId, WorkspaceId},
+    id::{FlowId, RunId, WorkspaceId},
 };
 
 use crate::{Row, Tx, Value, params, statements};
@@ -167,20 +167,6 @@ macro_rules! list_runs {
 }
 
 statements! {
-    /// Writes rows, new or known.
-    PUT = bulk(
-        "insert into runs (workspace_id, id, mode, flow_id, flow_name, version, is_draft, document_hash, status, trigger_type,
-             trigger_step, source_kind, source, parent_run_id, depth, started_by, settings, queued_at, started_at, finished_at,
-             active_ms, step_count, current_step, wait_kind, wait_step, error_code, error_message, error_step, revision,
-             recoveries, recovered_at, node_id)",
-        [id, id, text, id, text, int, bool, bytes, text, text, text, text, json, opt id, int, text, json, time, opt time, opt time,
-         opt int, int, opt text, opt text, opt text, opt text, opt text, opt text, int, int, int, opt id],
-        "on conflict (workspace_id, id) do update set status = excluded.status, started_at = excluded.started_at,
-             finished_at = excluded.finished_at, active_ms = excluded.active_ms, step_count = excluded.step_count,
-             current_step = excluded.current_step, wait_kind = excluded.wait_kind, wait_step = excluded.wait_step,
-             error_code = excluded.error_code, error_message = excluded.error_message, error_step = excluded.error_step,
-             revision = excluded.revision, node_id = excluded.node_id"
-    );
     /// One run.
     FIND = both(select_runs!("where workspace_id = $1 and id = $2")) -> [id, id, text, id, text, int, bool, bytes, text, text,
         text, text, json, opt id, int, text, json, time, opt time, opt time, opt int, int, opt text, opt text, opt text, opt text,
@@ -240,18 +226,6 @@ statements! {
              recovered_at = (select coalesce(max(seq), -1) from run_journal where workspace_id = $1 and run_id = $2)
          where workspace_id = $1 and id = $2 returning recoveries"
     ) -> [int];
-}
-
-/// Writes rows: adds those that are new, brings the others up to date. Those that are under way are owned by `node`.
-///
-/// # Errors
-/// Of the database.
-pub fn put(tx: &mut Tx<'_>, runs: &[&RunRow], node: Option<NodeId>) -> Result<(), Fault> {
-    if runs.is_empty() {
-        return Ok(());
-    }
-    let rows: Vec<[Value<'_>; 32]> = runs.iter().map(|run| values(run, node)).collect();
-    tx.bulk_later(&PUT, &rows)
 }
 
 /// One run.
@@ -353,44 +327,6 @@ fn filter_values(workspace: WorkspaceId, flow: FlowId, filter: &RunFilter) -> [V
         filter.from.into(),
         filter.to.into(),
         filter.error_like.as_deref().into(),
-    ]
-}
-
-fn values(run: &RunRow, node: Option<NodeId>) -> [Value<'_>; 32] {
-    let is_under_way = matches!(run.status.as_str(), "queued" | "running");
-    [
-        run.workspace.into(),
-        run.id.into(),
-        run.mode.into(),
-        run.flow.into(),
-        (&run.flow_name).into(),
-        run.version.into(),
-        run.is_draft.into(),
-        (&run.document_hash).into(),
-        (&run.status).into(),
-        (&run.trigger_type).into(),
-        (&run.trigger_step).into(),
-        (&run.source_kind).into(),
-        (&run.source).into(),
-        run.parent.into(),
-        run.depth.into(),
-        (&run.started_by).into(),
-        (&run.settings).into(),
-        run.queued_at.into(),
-        run.started_at.into(),
-        run.finished_at.into(),
-        run.active_ms.into(),
-        run.step_count.into(),
-        run.current_step.as_deref().into(),
-        run.wait_kind.as_deref().into(),
-        run.wait_step.as_deref().into(),
-        run.error_code.as_deref().into(),
-        run.error_message.as_deref().into(),
-        run.error_step.as_deref().into(),
-        run.revision.into(),
-        0_i64.into(),
-        (-1_i64).into(),
-        node.filter(|_| is_under_way).into(),
     ]
 }
 

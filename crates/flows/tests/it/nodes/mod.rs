@@ -19,7 +19,8 @@ use floe_runtime::effect::{Effect, EffectCall, Effected};
 use floe_runtime::sandbox::OnceConfig;
 use floe_runtime::seal::Place;
 use floe_store::access::connections::{self, Connection};
-use floe_store::flows::runs::{self, RunRow};
+use floe_store::flows::run_rows;
+use floe_store::flows::runs::RunRow;
 use floe_testkit::store::TestFolder;
 use serde_json::{Value, json};
 
@@ -43,7 +44,7 @@ impl Nodes {
         });
         let sqlite_folder = Some(folder.path().join("databases"));
         let effects = nodes::effects(&NodeSettings { code: true, sqlite_folder, readers });
-        world.platform.store.write(|tx| runs::put(tx, &[&run()], None)).await.expect("a run");
+        world.platform.store.write(|tx| run_rows::put(tx, &[&run()], None)).await.expect("a run");
         Self { world, effects, _folder: folder }
     }
 
