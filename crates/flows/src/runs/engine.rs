@@ -22,7 +22,6 @@ use super::room::Room;
 use super::shard::Shard;
 use super::start::NewRun;
 use super::state::RunState;
-use super::turn::Turns;
 use super::words::{Following, Listeners};
 
 /// Times that a request is made when another node got ahead of this one.
@@ -61,8 +60,6 @@ pub(super) struct Core {
     pub(super) room: Room,
     /// Who follows what models say.
     pub(super) listeners: Arc<Listeners>,
-    /// Whose turn it is to write, where one thread writes everything.
-    pub(super) turns: Turns,
     senders: Vec<UnboundedSender<Message>>,
 }
 
@@ -85,7 +82,6 @@ impl RunEngine {
         let node = platform.store.node();
         let (senders, inboxes): (Vec<_>, Vec<_>) = (0..limits.shards.max(1)).map(|_| mpsc::unbounded_channel()).unzip();
         let core = Arc::new(Core {
-            turns: Turns::of(platform.store.dialect()),
             platform,
             plans,
             effects: effects.into_iter().map(|effect| (effect.spec().key, effect)).collect(),

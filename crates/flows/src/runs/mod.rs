@@ -32,7 +32,6 @@ mod start;
 mod state;
 mod told;
 mod told_inbox;
-mod turn;
 mod words;
 
 pub use floe_runtime::child_runs::JOB_CHILD;

@@ -18,7 +18,6 @@ use super::super::batch::{self, Part, WrittenBy};
 use super::super::message::Reply;
 use super::super::start::ChildStart;
 use super::super::state::RunState;
-use super::super::turn::Turn;
 use super::{Shard, Slot, overloaded};
 
 /// Runs in one write at most.
@@ -33,8 +32,6 @@ pub(super) struct Flush {
     runs: Vec<Flushed>,
     /// The shard's life in which it was begun.
     life: u64,
-    /// Others write once it is dropped.
-    turn: Turn,
 }
 
 /// What is to be done for a run once its write is on disk.
@@ -50,7 +47,7 @@ pub(super) struct Flushed {
 
 impl Shard {
     /// Starts a write of everything that is dirty.
-    pub(super) fn start_flush(&mut self, turn: Turn) -> Option<Flush> {
+    pub(super) fn start_flush(&mut self) -> Option<Flush> {
         let now = self.core.platform.clock.now();
         let ids = self.core.platform.ids.clone();
         let mut parts = Vec::new();
@@ -82,15 +79,12 @@ impl Shard {
         }
         let store = self.core.platform.store.clone();
         let written_by = WrittenBy::of(self.core.node.as_ref());
-        let done = Box::pin(write_all(store, ids, written_by, parts));
-        Some(Flush { done, runs: flushed, life: self.life, turn })
+        Some(Flush { done: Box::pin(write_all(store, ids, written_by, parts)), runs: flushed, life: self.life })
     }
 
     pub(super) fn flushed(&mut self, flush: Flush, results: Results) {
-        let Flush { runs, life, turn, .. } = flush;
-        drop(turn);
-        for (flushed, result) in runs.into_iter().zip(results) {
-            if life != self.life {
+        for (flushed, result) in flush.runs.into_iter().zip(results) {
+            if flush.life != self.life {
                 // The run may be in memory again, as it was read since. Whoever waits finds out from the database.
                 continue;
             }

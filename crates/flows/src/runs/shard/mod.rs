@@ -29,7 +29,6 @@ use super::perform::perform;
 use super::room::pause_before;
 use super::start::NewRun;
 use super::state::RunState;
-use super::turn::Turn;
 use flush::{Flush, wait_for};
 use timers::Timers;
 
@@ -77,18 +76,13 @@ impl Shard {
 
     /// Runs until it is told to stop and everything is on disk.
     pub(super) async fn run(mut self, mut inbox: UnboundedReceiver<Message>) {
-        let core = Arc::clone(&self.core);
-        let (mut flush, mut turn): (Option<Flush>, Option<Turn>) = (None, None);
+        let mut flush: Option<Flush> = None;
         loop {
-            if flush.is_none() && !self.dirty.is_empty() {
-                if turn.is_none() {
-                    self.gather(&mut inbox).await;
-                    turn = core.turns.take();
-                }
-                flush = turn.take().and_then(|turn| self.start_flush(turn));
+            if flush.is_none() {
+                self.gather(&mut inbox).await;
+                flush = self.start_flush();
             }
-            let awaits_turn = flush.is_none() && !self.dirty.is_empty();
-            if flush.is_none() && !awaits_turn && !self.stopping.is_empty() {
+            if flush.is_none() && !self.stopping.is_empty() {
                 break;
             }
             let until_timer = self.until_next_timer();
@@ -103,7 +97,6 @@ impl Shard {
                         self.flushed(flush, results);
                     }
                 }
-                next = core.turns.wait(), if awaits_turn => turn = Some(next),
                 () = tokio::time::sleep(until_timer.unwrap_or_default()), if until_timer.is_some() => self.fire_timers(),
             }
         }
