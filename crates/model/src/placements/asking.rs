@@ -9,6 +9,7 @@ use crate::FieldProblem;
 
 /// Most characters of a user's or session's id.
 pub const ID_CHARS_MAX: usize = 256;
+
 /// The body of a device, of the right types and not looked at further. Nothing of it is copied that need not be.
 #[derive(Debug, Default, serde::Deserialize)]
 pub struct Body<'a> {

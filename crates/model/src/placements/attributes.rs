@@ -193,7 +193,8 @@ impl Check<'_> {
 }
 
 /// Whether a text has more characters; short ones are not counted.
-pub(super) fn is_longer(text: &str, characters: usize) -> bool {
+#[must_use]
+pub fn is_longer(text: &str, characters: usize) -> bool {
     text.len() > characters && text.chars().count() > characters
 }
 

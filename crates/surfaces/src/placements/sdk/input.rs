@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use floe_model::placements::Platform;
 use floe_model::placements::asking::{Body, ID_CHARS_MAX};
-use floe_model::placements::attributes::{Attributes, Text};
+use floe_model::placements::attributes::{Attributes, Text, is_longer};
 use floe_model::{Fault, FaultKind, FieldProblem};
 use serde::Deserialize as _;
 use serde_json::Value;
@@ -197,10 +197,6 @@ impl Problems {
 fn too_many(message: String) -> Fault {
     let problem = FieldProblem::new("/placement_keys", "range", message.clone());
     Fault::new(FaultKind::Invalid, "too_many_placements", message).with_fields(vec![problem])
-}
-
-fn is_longer(text: &str, characters: usize) -> bool {
-    text.len() > characters && text.chars().count() > characters
 }
 
 #[cfg(test)]
