@@ -59,4 +59,5 @@ migrations! {
     47 "notification_reads" "0047_notification_reads.sql";
     48 "runs_of_tests" "0048_runs_of_tests.sql";
     49 "child_calls" "0049_child_calls.sql";
+    50 "fewer_indexes" "0050_fewer_indexes.sql";
 }

@@ -70,7 +70,7 @@ pub(super) fn accept(tx: &mut Tx<'_>, platform: &Platform, ready: &Ready, way: W
     }
     if let Some(thread) = &found
         && thread.state == ThreadState::Human
-        && !exchanges::has_earlier(tx, thread.id, thread.arrivals)?
+        && !exchanges::has_earlier(tx, thread)?
     {
         return handed_over(tx, platform, ready, thread).map(|outcome| Taken::Over(Box::new(outcome)));
     }
@@ -202,7 +202,7 @@ fn write_down(tx: &mut Tx<'_>, ready: &Ready, thread: &Thread, asked: &Asked, wa
     let mut exchange = row(ready, thread, asked)?;
     // Nothing came before the first one of a thread.
     let is_first = thread.arrivals == 1;
-    let is_turn = way != Way::Background && (is_first || !exchanges::has_earlier(tx, thread.id, thread.arrivals)?);
+    let is_turn = way != Way::Background && (is_first || !exchanges::has_earlier(tx, thread)?);
     exchange.is_background = !matches!(way, Way::Direct(_));
     exchange.owner = match way {
         Way::Direct(owner) => Some(owner),

@@ -157,7 +157,7 @@ fn end(tx: &mut Tx<'_>, platform: &Platform, exchange: &Exchange, done: &Done) -
     tell_workflow::answered(tx, platform, &over, done)?;
     // Whoever came later has counted up the thread, which this transaction has.
     if thread.as_ref().is_none_or(|thread| thread.arrivals > exchange.arrival) {
-        exchanges::announce_next(tx, scope, exchange.thread, exchange.arrival)?;
+        exchanges::announce_next(tx, exchange)?;
     }
     let outcome = outcome::of(tx, &over)?.ok_or_else(|| Fault::internal("an exchange that is over is not"))?;
     if let Some(url) = &exchange.callback_url {

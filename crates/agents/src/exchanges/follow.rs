@@ -8,7 +8,7 @@ use floe_model::{Fault, Scope, Timestamp};
 use floe_runtime::models::Usage;
 use floe_store::Tx;
 use floe_store::agents::exchanges::{self, Exchange};
-use floe_store::agents::threads::Thread;
+use floe_store::agents::threads::{self, Thread};
 use floe_store::agents::{exchange_streams, messages, thread_exchanges};
 use serde_json::{Value, json};
 
@@ -139,7 +139,7 @@ impl Current {
 /// # Errors
 /// Of the database.
 pub fn in_flight(tx: &mut Tx<'_>, scope: Scope, thread: &Thread, now: Timestamp) -> Result<Option<Current>, Fault> {
-    if let Some(first) = thread_exchanges::open(tx, scope, thread.id)?.first() {
+    if let Some(first) = thread_exchanges::open(tx, thread)?.first() {
         return Current::of(first).map(Some);
     }
     if let Some(last) = thread_exchanges::newest(tx, scope, thread.id)?
@@ -176,16 +176,17 @@ pub fn next(tx: &mut Tx<'_>, scope: Scope, thread: ThreadId, arrival: i64) -> Re
 /// # Errors
 /// Of the database.
 pub fn named(tx: &mut Tx<'_>, scope: Scope, thread: ThreadId, answer: MessageId) -> Result<Option<Current>, Fault> {
-    for exchange in thread_exchanges::open(tx, scope, thread)? {
+    let Some(thread) = threads::find(tx, scope, thread)? else { return Ok(None) };
+    for exchange in thread_exchanges::open(tx, &thread)? {
         let current = Current::of(&exchange)?;
         if current.answer == answer {
             return Ok(Some(current));
         }
     }
-    let message = messages::find(tx, scope.workspace, thread, answer)?;
+    let message = messages::find(tx, scope.workspace, thread.id, answer)?;
     let found = match message.and_then(|message| message.exchange) {
         Some(id) => exchanges::find(tx, scope, id)?,
-        None => thread_exchanges::newest(tx, scope, thread)?,
+        None => thread_exchanges::newest(tx, scope, thread.id)?,
     };
     let current = found.map(|exchange| Current::of(&exchange)).transpose()?;
     Ok(current.filter(|current| current.answer == answer))

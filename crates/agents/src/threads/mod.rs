@@ -22,7 +22,7 @@ pub use append::{Addition, append, open_or_make, say};
 pub use begin::begin;
 pub use delete::delete;
 pub(crate) use shown::reply;
-pub use shown::{Shown, ShownCall, listed, pending_count, shown_count};
+pub use shown::{Shown, ShownCall, listed, shown_count};
 pub use state::{archive, hand_over, release, unarchive};
 
 /// Who does something to a thread.

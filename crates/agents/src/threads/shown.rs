@@ -127,7 +127,7 @@ pub fn listed(
     offset: u64,
 ) -> Result<(Vec<Shown>, u64), Fault> {
     let stored = u64::try_from(rows::count(tx, scope.workspace, thread.id)?).unwrap_or(0);
-    let waiting = waiting(tx, scope, thread)?;
+    let waiting = waiting(tx, thread)?;
     let total = stored + waiting.len() as u64;
     let heads = match i64::try_from(offset) {
         Ok(offset) if (offset as u64) < stored => rows::page(tx, scope.workspace, thread.id, limit, offset)?,
@@ -148,20 +148,13 @@ pub fn listed(
 /// Of the database.
 pub fn shown_count(tx: &mut Tx<'_>, scope: Scope, thread: &Thread) -> Result<u64, Fault> {
     let stored = u64::try_from(rows::count(tx, scope.workspace, thread.id)?).unwrap_or(0);
-    Ok(stored + pending_count(tx, scope, thread)?)
+    Ok(stored + waiting(tx, thread)?.len() as u64)
 }
 
-/// How many questions of a thread are under way.
-///
-/// # Errors
-/// Of the database.
-pub fn pending_count(tx: &mut Tx<'_>, scope: Scope, thread: &Thread) -> Result<u64, Fault> {
-    Ok(waiting(tx, scope, thread)?.len() as u64)
-}
-
-fn waiting(tx: &mut Tx<'_>, scope: Scope, thread: &Thread) -> Result<Vec<Shown>, Fault> {
+/// The questions of a thread that are under way.
+fn waiting(tx: &mut Tx<'_>, thread: &Thread) -> Result<Vec<Shown>, Fault> {
     let mut list = Vec::new();
-    for exchange in thread_exchanges::open(tx, scope, thread.id)? {
+    for exchange in thread_exchanges::open(tx, thread)? {
         let asked = questions(&exchange)?;
         list.extend(asked.iter().map(|(id, says)| Shown::waiting(&exchange, *id, says)));
     }

@@ -112,7 +112,7 @@ pub(super) fn write(tx: &mut Tx<'_>, ids: &Ids, written_by: WrittenBy, parts: &[
         }
         WrittenBy::Node { id: None, .. } => return Err(nodes::ended_fault()),
     };
-    run_rows::put(tx, &parts.iter().flat_map(|part| &part.rows).collect::<Vec<_>>(), node)?;
+    run_rows::add(tx, &parts.iter().flat_map(|part| &part.rows).collect::<Vec<_>>(), node)?;
     run_rows::change(tx, &parts.iter().filter_map(|part| part.changed.as_ref()).collect::<Vec<_>>(), node)?;
     journal::append(tx, &parts.iter().flat_map(|part| &part.chunks).collect::<Vec<_>>())?;
     executions::put(tx, &parts.iter().flat_map(|part| &part.results).collect::<Vec<_>>())?;

@@ -46,7 +46,7 @@ pub(super) fn put_first(
     profile: Profile,
     event: EventId,
 ) -> Result<(), Fault> {
-    run_rows::put(tx, &[row], None)?;
+    run_rows::add(tx, &[row], None)?;
     journal::append(tx, &[chunk])?;
     tx.announce(Change::Work);
     if profile == Profile::Graph {

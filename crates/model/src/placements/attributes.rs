@@ -18,6 +18,8 @@ pub const TEXT_CHARS_MAX: usize = 1_024;
 pub const LIST_MAX: usize = 100;
 /// Most objects inside each other below the attributes.
 pub const DEPTH_MAX: usize = 4;
+/// Problems that one answer about attributes names.
+pub const PROBLEMS_MAX: usize = 20;
 /// Attributes for which there is room at once: as many as most apps send.
 const ROOM: usize = 16;
 
@@ -67,8 +69,8 @@ impl<'a> Attributes<'a> {
         self.members.iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
-    /// Adds everything that is wrong with attributes that were sent at a JSON pointer. An object with too many members or with a bad
-    /// name is not looked at further.
+    /// Adds what is wrong with attributes that were sent at a JSON pointer, until there are [`PROBLEMS_MAX`] problems. An object with too
+    /// many members or with a bad name is not looked at further, nor a list with a value that it must not have.
     pub fn check(&self, path: &str, problems: &mut Vec<FieldProblem>) {
         Check { problems }.members(self, &Place::Top(path), 0);
     }
@@ -147,6 +149,9 @@ impl Check<'_> {
             return self.add(place, "range", format!("At most {ATTRIBUTES_MAX} attributes are taken"));
         }
         for (name, value) in &attributes.members {
+            if self.problems.len() >= PROBLEMS_MAX {
+                return;
+            }
             if name.is_empty() || is_longer(name, NAME_CHARS_MAX) {
                 let message = format!("Names of attributes must have 1 to {NAME_CHARS_MAX} characters");
                 return self.add(place, "length", message);
@@ -174,12 +179,12 @@ impl Check<'_> {
         }
         for entry in entries {
             match entry {
-                Attribute::Text(text) => self.text(text, place),
+                Attribute::Text(text) if is_longer(text, TEXT_CHARS_MAX) => return self.text(text, place),
                 Attribute::List(_) | Attribute::Object(_) => {
                     let message = "A list among the attributes holds texts, numbers, booleans and null only";
                     return self.add(place, "type", message.to_owned());
                 }
-                Attribute::Null | Attribute::Bool(_) | Attribute::Number(_) => {}
+                Attribute::Null | Attribute::Bool(_) | Attribute::Number(_) | Attribute::Text(_) => {}
             }
         }
     }
@@ -314,6 +319,20 @@ mod tests {
             assert_eq!((read.members.len(), problems.len()), (kept, wrong), "{count}");
             assert_eq!(read.get("k0"), Some(&Attribute::Number(7.into())));
         }
+    }
+
+    #[test]
+    fn problems_have_an_end() {
+        let long = "x".repeat(TEXT_CHARS_MAX + 1);
+        let count = |value: Value| {
+            let object = value.as_object().cloned().expect("an object");
+            let mut problems = Vec::new();
+            Attributes::of(&object).check("/attributes", &mut problems);
+            problems.len()
+        };
+        assert_eq!(count(json!({ "a": [long, long, long] })), 1, "a list is named once");
+        let many: Map<String, Value> = (0..100).map(|number| (format!("k{number}"), json!({ "in": [[]] }))).collect();
+        assert_eq!(count(Value::Object(many)), PROBLEMS_MAX);
     }
 
     proptest! {

@@ -20,7 +20,7 @@ async fn add(world: &World, count: usize, status: &str) -> Vec<RunId> {
     let rows: Vec<RunRow> = (0..count).map(|_| row(world.platform.ids.next(), status, now)).collect();
     let ids = rows.iter().map(|row| row.id).collect();
     let write = move |tx: &mut floe_store::Tx<'_>| {
-        run_rows::put(tx, &rows.iter().collect::<Vec<_>>(), None)?;
+        run_rows::add(tx, &rows.iter().collect::<Vec<_>>(), None)?;
         let chunk = |row: &RunRow| Chunk { workspace: HOME, run: row.id, seq: 0, events: "[]".to_owned() };
         let chunks: Vec<Chunk> = rows.iter().map(chunk).collect();
         journal::append(tx, &chunks.iter().collect::<Vec<_>>())

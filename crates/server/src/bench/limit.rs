@@ -69,7 +69,7 @@ async fn one_run(store: &Store, run: RunId, writes: usize) -> anyhow::Result<()>
         store
             .write(move |tx| {
                 if is_first {
-                    run_rows::put(tx, &[&row], None)?;
+                    run_rows::add(tx, &[&row], None)?;
                 } else if is_last {
                     run_rows::change(tx, &[&row], None)?;
                 }

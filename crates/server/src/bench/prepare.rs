@@ -192,7 +192,7 @@ pub(super) async fn open_runs(
             })
             .collect();
         let write = move |tx: &mut floe_store::Tx<'_>| {
-            run_rows::put(tx, &made.iter().map(|(row, _)| row).collect::<Vec<_>>(), None)?;
+            run_rows::add(tx, &made.iter().map(|(row, _)| row).collect::<Vec<_>>(), None)?;
             journal::append(tx, &made.iter().map(|(_, chunk)| chunk).collect::<Vec<_>>())
         };
         app.platform.store.write(write).await?;
@@ -235,7 +235,7 @@ pub(super) async fn finished_runs(
             })
             .collect();
         done += made.len();
-        app.platform.store.write(move |tx| run_rows::put(tx, &made.iter().collect::<Vec<_>>(), None)).await?;
+        app.platform.store.write(move |tx| run_rows::add(tx, &made.iter().collect::<Vec<_>>(), None)).await?;
         progress(done);
     }
     // The sums of usage, as a server would have made them meanwhile.

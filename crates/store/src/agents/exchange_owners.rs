@@ -16,7 +16,8 @@ macro_rules! claimable {
              where finished_at is null and ",
             $left,
             " and not exists (select 1 from exchanges earlier
-                 where earlier.thread_id = free.thread_id and earlier.finished_at is null and earlier.arrival < free.arrival)
+                 where earlier.agent_id = free.agent_id and earlier.thread_id = free.thread_id and earlier.finished_at is null
+                     and earlier.arrival < free.arrival)
              order by accepted_at ", $limit
         )
     };
@@ -28,7 +29,8 @@ statements! {
         "update exchanges set state = 'running', epoch = epoch + 1, started_at = coalesce(started_at, $4)
          where workspace_id = $1 and mode = $2 and id = $3 and state = 'waiting' and owner = $5
              and not exists (select 1 from exchanges earlier
-                 where earlier.thread_id = exchanges.thread_id and earlier.finished_at is null and earlier.arrival < exchanges.arrival)"
+                 where earlier.agent_id = exchanges.agent_id and earlier.thread_id = exchanges.thread_id
+                     and earlier.finished_at is null and earlier.arrival < exchanges.arrival)"
     );
     /// It is taken back before it began.
     WITHDRAW = both(
@@ -81,7 +83,8 @@ statements! {
     )) -> [id, text, id];
     /// The owner of the next open one of a thread.
     NEXT = both(
-        "select owner from exchanges where thread_id = $1 and finished_at is null and arrival > $2 order by arrival limit 1"
+        "select owner from exchanges
+         where agent_id = $1 and thread_id = $2 and finished_at is null and arrival > $3 order by arrival limit 1"
     ) -> [opt id];
     /// Whoever took it last still has it; kept so until the transaction ends.
     KEEP = both(
@@ -164,12 +167,13 @@ pub fn has_free(tx: &mut Tx<'_>, owner: u128, among_nodes: bool) -> Result<bool,
     Ok(found.is_some())
 }
 
-/// Tells those who take exchanges when the next one of a thread is nobody's.
+/// Tells those who take exchanges when the next one of the same thread is nobody's.
 ///
 /// # Errors
 /// Of the database.
-pub fn announce_next(tx: &mut Tx<'_>, scope: Scope, thread: ThreadId, arrival: i64) -> Result<(), Fault> {
-    let next = tx.row(&NEXT, params![thread, arrival], |row| row.opt_id(0))?;
+pub fn announce_next(tx: &mut Tx<'_>, after: &Exchange) -> Result<(), Fault> {
+    let Exchange { scope, agent, thread, arrival, .. } = after;
+    let next = tx.row(&NEXT, params![*agent, *thread, *arrival], |row| row.opt_id(0))?;
     if next == Some(None) {
         tx.announce(Change::Record { workspace: scope.workspace, kind: WORK, id: thread.0 });
     }

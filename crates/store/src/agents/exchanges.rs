@@ -13,6 +13,7 @@ use floe_model::{
 pub use super::exchange_owners::{
     announce_next, cancel, cancel_of_thread, claim, has_free, keep, release, start, to_cancel, withdraw,
 };
+use super::threads::Thread;
 use super::{opt_word, word};
 use crate::{Change, Row, Tx, params, statements};
 
@@ -138,7 +139,9 @@ statements! {
     )) -> [id, text, id, id, id, text, int, text, opt id, int, bool, text, opt text, id, json, int, int, opt json, json, opt text, int,
         bool, time, opt time, opt int, opt text, opt text, opt json, opt text, int, int, int, int, int, opt time];
     /// An open one of the same thread that came before.
-    EARLIER = both("select id from exchanges where thread_id = $1 and finished_at is null and arrival < $2 limit 1") -> [id];
+    EARLIER = both(
+        "select id from exchanges where agent_id = $1 and thread_id = $2 and finished_at is null and arrival < $3 limit 1"
+    ) -> [id];
     /// It is over.
     FINISH = both(
         "update exchanges set state = 'finished', owner = null, code = $5, finish_reason = $6, error = $7, answer = $8, model = $9,
@@ -148,7 +151,7 @@ statements! {
     /// Credits that open ones of an agent hold.
     HELD = both(
         "select cast(coalesce(sum(held), 0) as bigint) from exchanges
-         where workspace_id = $1 and mode = $2 and agent_id = $3 and finished_at is null"
+         where agent_id = $3 and workspace_id = $1 and mode = $2 and finished_at is null"
     ) -> [int];
     /// Credits that an agent used since a day.
     USED = both(
@@ -228,12 +231,13 @@ pub fn by_key(tx: &mut Tx<'_>, scope: Scope, key: &str) -> Result<Option<Exchang
     tx.row(&BY_KEY, params![scope.workspace, scope.mode, key], exchange)
 }
 
-/// Whether an exchange of a thread that came before this arrival is still open.
+/// Whether an exchange of a thread is still open that came before the one that arrived last.
 ///
 /// # Errors
 /// Of the database.
-pub fn has_earlier(tx: &mut Tx<'_>, thread: ThreadId, arrival: i64) -> Result<bool, Fault> {
-    Ok(tx.row(&EARLIER, params![thread, arrival], |row| row.id(0))?.is_some())
+pub fn has_earlier(tx: &mut Tx<'_>, thread: &Thread) -> Result<bool, Fault> {
+    let Thread { agent, id, arrivals, .. } = thread;
+    Ok(tx.row(&EARLIER, params![*agent, *id, *arrivals], |row| row.id(0))?.is_some())
 }
 
 /// Writes what came of an exchange; false when it is over or somebody else has it, and then nothing may be written in its name.

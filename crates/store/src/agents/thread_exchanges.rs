@@ -3,6 +3,7 @@
 use floe_model::{Fault, Scope, id::ThreadId};
 
 use super::exchanges::{Exchange, exchange, exchange_columns};
+use super::threads::Thread;
 use crate::{Tx, params, statements};
 
 /// Open exchanges of a thread that one look reads at most.
@@ -24,7 +25,7 @@ statements! {
     /// Those that are not over.
     OPEN = both(concat!(
         "select ", exchange_columns!(), " from exchanges
-         where workspace_id = $1 and thread_id = $2 and finished_at is null order by arrival limit $3"
+         where agent_id = $1 and thread_id = $2 and finished_at is null order by arrival limit $3"
     )) -> [id, text, id, id, id, text, int, text, opt id, int, bool, text, opt text, id, json, int, int, opt json, json, opt text, int,
         bool, time, opt time, opt int, opt text, opt text, opt json, opt text, int, int, int, int, int, opt time];
 }
@@ -49,6 +50,6 @@ pub fn next(tx: &mut Tx<'_>, scope: Scope, thread: ThreadId, arrival: i64) -> Re
 ///
 /// # Errors
 /// Of the database.
-pub fn open(tx: &mut Tx<'_>, scope: Scope, thread: ThreadId) -> Result<Vec<Exchange>, Fault> {
-    tx.rows(&OPEN, params![scope.workspace, thread, OPEN_MAX], exchange)
+pub fn open(tx: &mut Tx<'_>, thread: &Thread) -> Result<Vec<Exchange>, Fault> {
+    tx.rows(&OPEN, params![thread.agent, thread.id, OPEN_MAX], exchange)
 }

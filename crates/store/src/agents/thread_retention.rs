@@ -13,7 +13,8 @@ statements! {
     STALE = both(
         "select id from threads
          where workspace_id = $1 and mode = $2 and deleted_at is null and updated_at < $3 and state <> 'human'
-             and not exists (select 1 from exchanges where exchanges.thread_id = threads.id and exchanges.finished_at is null)
+             and not exists (select 1 from exchanges where exchanges.agent_id = threads.agent_id
+                 and exchanges.thread_id = threads.id and exchanges.finished_at is null)
              and not exists (select 1 from agent_items where agent_items.workspace_id = $1
                  and agent_items.thread_id = threads.id and agent_items.status = 'open')
          order by updated_at limit $4"

@@ -58,13 +58,13 @@ statements! {
     RECENT = split {
         sqlite: "select (select count(*) from runs indexed by runs_flow where workspace_id = $1 and flow_id = $2 and id >= $3),
                  (select count(*) from runs indexed by runs_flow_status where workspace_id = $1 and flow_id = $2
-                     and status in ('waiting', 'failed', 'cancelled') and status = 'failed' and id >= $3),
+                     and (status = 'waiting' or status = 'failed' or status = 'cancelled') and status = 'failed' and id >= $3),
                  (select count(*) from runs indexed by runs_flow_status where workspace_id = $1 and flow_id = $2
-                     and status in ('waiting', 'failed', 'cancelled') and status in ('waiting', 'cancelled') and id >= $3),
+                     and (status = 'waiting' or status = 'failed' or status = 'cancelled') and status in ('waiting', 'cancelled') and id >= $3),
                  (select count(*) from runs indexed by runs_moving where workspace_id = $1 and flow_id = $2
                      and status in ('queued', 'running') and id >= $3),
                  (select count(*) from runs indexed by runs_flow_status where workspace_id = $1 and flow_id = $2
-                     and status in ('waiting', 'failed', 'cancelled') and status = 'waiting')",
+                     and (status = 'waiting' or status = 'failed' or status = 'cancelled') and status = 'waiting')",
         postgres: "select (select count(*) from runs where workspace_id = $1 and flow_id = $2 and id >= $3),
                  (select count(*) from runs where workspace_id = $1 and flow_id = $2 and status = 'failed' and id >= $3),
                  (select count(*) from runs where workspace_id = $1 and flow_id = $2 and status in ('waiting', 'cancelled')

@@ -91,29 +91,29 @@ statements! {
         int, opt id];
     /// Of a status, the oldest first.
     STATUS = split {
-        sqlite: walk!("runs indexed by runs_status", "and status in ('waiting', 'failed', 'cancelled') and status = $5", "asc"),
-        postgres: walk!("runs", "and status in ('waiting', 'failed', 'cancelled') and status = $5", "asc"),
+        sqlite: walk!("runs indexed by runs_status", "and (status = 'waiting' or status = 'failed' or status = 'cancelled') and status = $5", "asc"),
+        postgres: walk!("runs", "and (status = 'waiting' or status = 'failed' or status = 'cancelled') and status = $5", "asc"),
     } -> [id, id, text, id, text, int, bool,
         bytes, text, text, text, text, json, opt id, int, text, json, time, opt time, opt time, opt int, int, opt text, opt text,
         opt text, opt text, opt text, opt text, int, opt id];
     /// Of a status, the newest first.
     STATUS_NEWEST = split {
-        sqlite: walk!("runs indexed by runs_status", "and status in ('waiting', 'failed', 'cancelled') and status = $5", "desc"),
-        postgres: walk!("runs", "and status in ('waiting', 'failed', 'cancelled') and status = $5", "desc"),
+        sqlite: walk!("runs indexed by runs_status", "and (status = 'waiting' or status = 'failed' or status = 'cancelled') and status = $5", "desc"),
+        postgres: walk!("runs", "and (status = 'waiting' or status = 'failed' or status = 'cancelled') and status = $5", "desc"),
     } -> [id, id, text, id, text,
         int, bool, bytes, text, text, text, text, json, opt id, int, text, json, time, opt time, opt time, opt int, int, opt text,
         opt text, opt text, opt text, opt text, opt text, int, opt id];
     /// Of a flow and a status, the oldest first.
     FLOW_STATUS = split {
-        sqlite: walk!("runs indexed by runs_flow_status", "and status in ('waiting', 'failed', 'cancelled') and status = $5 and flow_id = $6", "asc"),
-        postgres: walk!("runs", "and status in ('waiting', 'failed', 'cancelled') and status = $5 and flow_id = $6", "asc"),
+        sqlite: walk!("runs indexed by runs_flow_status", "and (status = 'waiting' or status = 'failed' or status = 'cancelled') and status = $5 and flow_id = $6", "asc"),
+        postgres: walk!("runs", "and (status = 'waiting' or status = 'failed' or status = 'cancelled') and status = $5 and flow_id = $6", "asc"),
     } -> [id, id, text,
         id, text, int, bool, bytes, text, text, text, text, json, opt id, int, text, json, time, opt time, opt time, opt int, int,
         opt text, opt text, opt text, opt text, opt text, opt text, int, opt id];
     /// Of a flow and a status, the newest first.
     FLOW_STATUS_NEWEST = split {
-        sqlite: walk!("runs indexed by runs_flow_status", "and status in ('waiting', 'failed', 'cancelled') and status = $5 and flow_id = $6", "desc"),
-        postgres: walk!("runs", "and status in ('waiting', 'failed', 'cancelled') and status = $5 and flow_id = $6", "desc"),
+        sqlite: walk!("runs indexed by runs_flow_status", "and (status = 'waiting' or status = 'failed' or status = 'cancelled') and status = $5 and flow_id = $6", "desc"),
+        postgres: walk!("runs", "and (status = 'waiting' or status = 'failed' or status = 'cancelled') and status = $5 and flow_id = $6", "desc"),
     } -> [id,
         id, text, id, text, int, bool, bytes, text, text, text, text, json, opt id, int, text, json, time, opt time, opt time, opt int,
         int, opt text, opt text, opt text, opt text, opt text, opt text, int, opt id];

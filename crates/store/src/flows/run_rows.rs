@@ -7,21 +7,16 @@ use super::runs::RunRow;
 use crate::{Tx, Value, statements};
 
 statements! {
-    /// Writes rows, new or known.
-    PUT = bulk(
+    /// Adds rows.
+    ADD = bulk(
         "insert into runs (workspace_id, id, mode, flow_id, flow_name, version, is_draft, document_hash, status, trigger_type,
              trigger_step, source_kind, source, parent_run_id, depth, started_by, settings, queued_at, started_at, finished_at,
              active_ms, step_count, current_step, wait_kind, wait_step, error_code, error_message, error_step, revision,
              recoveries, recovered_at, node_id)",
         [id, id, text, id, text, int, bool, bytes, text, text, text, text, json, opt id, int, text, json, time, opt time, opt time,
-         opt int, int, opt text, opt text, opt text, opt text, opt text, opt text, int, int, int, opt id],
-        "on conflict (workspace_id, id) do update set status = excluded.status, started_at = excluded.started_at,
-             finished_at = excluded.finished_at, active_ms = excluded.active_ms, step_count = excluded.step_count,
-             current_step = excluded.current_step, wait_kind = excluded.wait_kind, wait_step = excluded.wait_step,
-             error_code = excluded.error_code, error_message = excluded.error_message, error_step = excluded.error_step,
-             revision = excluded.revision, node_id = excluded.node_id"
+         opt int, int, opt text, opt text, opt text, opt text, opt text, opt text, int, int, int, opt id]
     );
-    /// Brings rows up to date. On both databases this is cheaper than writing over known ones.
+    /// Brings rows up to date.
     CHANGE = update(
         "runs",
         by [workspace_id: id, id: id],
@@ -31,16 +26,16 @@ statements! {
     );
 }
 
-/// Writes rows: adds those that are new, brings the others up to date. Those that are under way are owned by `node`.
+/// Adds rows. Those that are under way are owned by `node`.
 ///
 /// # Errors
-/// Of the database.
-pub fn put(tx: &mut Tx<'_>, runs: &[&RunRow], node: Option<NodeId>) -> Result<(), Fault> {
+/// When one of them is there already, and of the database.
+pub fn add(tx: &mut Tx<'_>, runs: &[&RunRow], node: Option<NodeId>) -> Result<(), Fault> {
     if runs.is_empty() {
         return Ok(());
     }
     let rows: Vec<[Value<'_>; 32]> = runs.iter().map(|run| values(run, node)).collect();
-    tx.bulk_later(&PUT, &rows)
+    tx.bulk_later(&ADD, &rows)
 }
 
 /// Brings rows up to date that were written before. Those that are under way are owned by `node`.
@@ -81,7 +76,7 @@ fn owner(run: &RunRow, node: Option<NodeId>) -> Value<'static> {
     node.filter(|_| matches!(run.status.as_str(), "queued" | "running")).into()
 }
 
-/// A row, in the order of [`PUT`].
+/// A row, in the order of [`ADD`].
 fn values(run: &RunRow, node: Option<NodeId>) -> [Value<'_>; 32] {
     [
         run.workspace.into(),

@@ -102,7 +102,10 @@ statements! {
              (select sum(amount) from credit_entries e where e.workspace_id = a.workspace_id and e.mode = a.mode), 0)"
     ) -> [int];
     /// When the last domain event was written, by the clock of its node.
-    LAST_EVENT = both("select created_at from events order by position desc limit 1") -> [time];
+    LAST_EVENT = split {
+        sqlite: "select created_at from events order by position desc limit 1",
+        postgres: "select created_at from events order by commit_group desc, position desc limit 1",
+    } -> [time];
     /// What time it is for the database.
     CLOCK = split {
         sqlite: "select cast(unixepoch('subsec') * 1000000 as integer)",

@@ -77,10 +77,17 @@ statements! {
     BULK_ITEMS = both("delete from bulk_items where workspace_id = $1 and job_id = $2");
     /// Itself.
     BULK_GONE = both("delete from bulk_jobs where workspace_id = $1 and id = $2");
-    /// The oldest events, with their ages.
-    OLDEST_EVENTS = both("select position, created_at from events order by position limit $1") -> [int, time];
-    /// Events up to a position.
-    EVENTS = both("delete from events where position <= $1");
+    /// The oldest events, with their ages; never the newest one, whose position SQLite would give again.
+    OLDEST_EVENTS = split {
+        sqlite: "select commit_group, position, created_at from events
+             where position < (select max(position) from events) order by position limit $1",
+        postgres: "select commit_group, position, created_at from events order by commit_group, position limit $1",
+    } -> [int, int, time];
+    /// Events up to a place.
+    EVENTS = split {
+        sqlite: "delete from events where $1 >= 0 and position <= $2",
+        postgres: "delete from events where (commit_group, position) <= ($1, $2)",
+    };
 }
 
 /// The workspace after another one, in the order of ids.
@@ -123,10 +130,12 @@ pub fn sweep_bulk(tx: &mut Tx<'_>, before: Timestamp) -> Result<bool, Fault> {
 /// # Errors
 /// Of the database.
 pub fn sweep_events(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64, Fault> {
-    let oldest = tx.rows(&OLDEST_EVENTS, params![EVENTS_MAX], |row| Ok((row.int(0)?, row.time(1)?)))?;
-    // Positions grow with time but for moments; the first young event ends the sweep.
-    let Some((position, _)) = oldest.into_iter().take_while(|(_, at)| *at < before).last() else { return Ok(0) };
-    tx.execute(&EVENTS, params![position])
+    let oldest = tx.rows(&OLDEST_EVENTS, params![EVENTS_MAX], |row| Ok((row.int(0)?, row.int(1)?, row.time(2)?)))?;
+    // Their order is that of time but for moments; the first young event ends the sweep.
+    let Some((group, position, _)) = oldest.into_iter().take_while(|(.., at)| *at < before).last() else {
+        return Ok(0);
+    };
+    tx.execute(&EVENTS, params![group, position])
 }
 
 /// The smallest id that can be made at an instant: its first 48 bits are the milliseconds (RFC 9562, UUIDv7).

@@ -66,16 +66,6 @@ statements! {
         "insert into events (id, workspace_id, mode, type, subject_id, data, created_at)",
         [id, id, text, text, opt id, json, time]
     );
-    /// Events that no subscriber knows yet.
-    DISPATCH = split {
-        sqlite: "update events set dispatched = true
-             where position in (select position from events where not dispatched order by position limit $1)
-             returning commit_group, position, id, workspace_id, mode, type, subject_id, data, created_at",
-        postgres: "with waiting as materialized (
-                 select position from events where not dispatched order by position limit $1 for update skip locked)
-             update events set dispatched = true from waiting where events.position = waiting.position
-             returning commit_group, events.position, id, workspace_id, mode, type, subject_id, data, created_at",
-    } -> [int, int, id, id, text, text, opt id, json, time];
     /// Events of all workspaces, in order of visibility.
     AFTER = split {
         sqlite: "select commit_group, position, id, workspace_id, mode, type, subject_id, data, created_at from events
@@ -114,15 +104,6 @@ statements! {
              where commit_group < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
              order by commit_group desc, position desc limit 1",
     } -> [int, int];
-    /// Events that nobody needs any more.
-    PURGE = split {
-        sqlite: "delete from events where position in (
-             select position from events where created_at < $1 and $2 >= 0 and position <= $3 and dispatched
-             order by position limit $4)",
-        postgres: "delete from events where position in (
-             select position from events where created_at < $1 and (commit_group, position) <= ($2, $3) and dispatched
-             order by commit_group, position limit $4)",
-    };
 }
 
 /// Publishes an event; readers see it with everything else of this transaction, or never.
@@ -163,22 +144,10 @@ pub fn publish_all(tx: &mut Tx<'_>, scope: Scope, events: &[NewEvent]) -> Result
     tx.bulk_later(&PUBLISH_ALL, &rows)
 }
 
-/// Takes up to `limit` ([`PAGE_MAX`] at most) events that were not taken yet, in order of their numbers. The caller makes the
-/// subscribers' work (jobs) in the same transaction, so each event is acted on exactly once. Events of transactions that run at
-/// the same time can be taken in another order than that of their numbers.
-///
-/// # Errors
-/// Of the database.
-pub fn dispatch(tx: &mut Tx<'_>, limit: usize) -> Result<Vec<Event>, Fault> {
-    let mut events = tx.rows(&DISPATCH, params![limit.min(PAGE_MAX)], event)?;
-    events.sort_by_key(|event| event.cursor.position);
-    Ok(events)
-}
-
 /// Up to `limit` ([`PAGE_MAX`] at most) events of all workspaces after a place, in order; none is ever skipped.
 ///
 /// On PostgreSQL an event is shown when every transaction that began to write before it has ended, on the whole server, also in
-/// other databases. So this is for readers that can wait (feeds, exports); work is made with [`dispatch`].
+/// other databases. So this is for readers that can wait: feeds, exports, endpoints that pick from all events.
 ///
 /// # Errors
 /// Of the database.
@@ -220,14 +189,6 @@ pub fn find(tx: &mut Tx<'_>, workspace: WorkspaceId, id: EventId) -> Result<Opti
 pub fn end(tx: &mut Tx<'_>) -> Result<Cursor, Fault> {
     let end = tx.row(&END, &[], |row| Ok(Cursor { group: row.int(0)?, position: row.int(1)? }))?;
     Ok(end.unwrap_or_default())
-}
-
-/// Removes up to `limit` dispatched events that are older than `before` and that every reader is past (`read` is the slowest).
-///
-/// # Errors
-/// Of the database.
-pub fn purge(tx: &mut Tx<'_>, before: Timestamp, read: Cursor, limit: usize) -> Result<u64, Fault> {
-    tx.execute(&PURGE, params![before, read.group, read.position, limit])
 }
 
 fn event(row: &Row<'_>) -> Result<Event, Fault> {

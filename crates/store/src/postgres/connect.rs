@@ -9,6 +9,7 @@ use tokio::{
 use tokio_postgres::{Client, Config, Error, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::plans::{self, Plans};
 use super::tls;
 use crate::OpenError;
 
@@ -81,6 +82,8 @@ pub(super) struct Link {
     pub(super) client: Client,
     /// By the place of the constant text; as many as there are statements.
     statements: HashMap<(usize, usize), Statement>,
+    /// How old the plans of these are.
+    plans: Plans,
     /// Ends when the connection does.
     pub(super) driver: JoinHandle<()>,
 }
@@ -94,13 +97,21 @@ impl Link {
                 tracing::debug!(%error, "a database connection ended");
             }
         });
-        Ok(Self { client, statements: HashMap::new(), driver })
+        Ok(Self { client, statements: HashMap::new(), plans: Plans::new(), driver })
     }
 
     /// Limits how long statements may take; not for the connection that migrates.
     pub(super) async fn limit(self) -> Result<Self, Error> {
         self.client.batch_execute(SETTINGS).await?;
         Ok(self)
+    }
+
+    /// Lets statements be planned anew where the tables may have grown since.
+    pub(super) async fn renew_plans(&mut self) -> Result<(), Error> {
+        if self.plans.are_old() {
+            self.client.batch_execute(plans::DISCARD).await?;
+        }
+        Ok(())
     }
 
     /// The prepared form of a constant text.

@@ -7,6 +7,7 @@ mod migrate;
 mod news;
 mod node;
 mod open;
+mod plans;
 mod session;
 mod tls;
 mod values;

@@ -73,7 +73,9 @@ impl Session {
         if self.link.is_some() {
             self.catch_up();
         }
-        if self.link.as_ref().is_some_and(|link| !link.client.is_closed()) {
+        if let Some(link) = self.link.as_mut().filter(|link| !link.client.is_closed())
+            && self.runtime.block_on(link.renew_plans()).is_ok()
+        {
             return Ok(());
         }
         self.disconnect();

@@ -98,10 +98,11 @@ impl Checkpointer {
     }
 }
 
-/// Writes the log back; what stands in the way is left for the next time.
-pub(super) fn log_back(connection: &Connection, how: &str) {
-    let result = connection.query_row(&format!("pragma wal_checkpoint({how})"), [], |_| Ok(()));
-    if let Err(error) = result {
+/// Writes the log back; what stands in the way is left for the next time. False when somebody else is just doing it, or it failed.
+pub(super) fn log_back(connection: &Connection, how: &str) -> bool {
+    let is_busy = connection.query_row(&format!("pragma wal_checkpoint({how})"), [], |row| row.get::<_, bool>(0));
+    is_busy.map(|is_busy| !is_busy).unwrap_or_else(|error| {
         tracing::warn!(%error, "the write-ahead log could not be written back");
-    }
+        false
+    })
 }

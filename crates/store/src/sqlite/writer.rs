@@ -127,8 +127,9 @@ impl Writer {
             return done;
         }
         let wait = pages >= CHECKPOINT_WAIT_PAGES && !self.copies.any();
-        log_back(&self.connection, if wait { "restart" } else { "passive" });
-        pages
+        // While the other thread is at it, this one would do nothing: then the next group tries again. Who waits does so once in a while only.
+        let did = log_back(&self.connection, if wait { "restart" } else { "passive" });
+        if did || wait { pages } else { done }
     }
 }
 

@@ -4,6 +4,7 @@ use floe_model::{
     Mode, Scope, Timestamp,
     id::{EventId, WorkspaceId},
 };
+use floe_store::operation::retention;
 use floe_store::platform::events::{self, Cursor, NewEvent};
 use tokio::task::JoinSet;
 
@@ -50,31 +51,7 @@ on_both! {
         assert_eq!(store.read(events::end).await.expect("reading works"), cursor);
     }
 
-    async fn each_event_is_dispatched_once(store: TestStore) {
-        let mut tasks = JoinSet::new();
-        for task in 0..8_u128 {
-            let store = (*store).clone();
-            tasks.spawn(async move {
-                let mut mine = Vec::new();
-                for round in 0..25_u128 {
-                    let id = task * 100 + round + 1;
-                    store.write(move |tx| events::publish(tx, SCOPE, &new(id))).await.expect("publishing works");
-                    mine.extend(store.write(|tx| events::dispatch(tx, 3)).await.expect("dispatching works"));
-                }
-                mine
-            });
-        }
-        let mut taken: Vec<_> = tasks.join_all().await.into_iter().flatten().map(|event| event.id).collect();
-        let rest = store.write(|tx| events::dispatch(tx, 1_000)).await.expect("dispatching works");
-        assert!(rest.is_sorted_by_key(|event| event.cursor.position));
-        taken.extend(rest.iter().map(|event| event.id));
-        taken.sort_unstable();
-        let count = taken.len();
-        taken.dedup();
-        assert_eq!((taken.len(), count), (200, 200));
-    }
-
-    async fn many_are_published_in_order_and_purged_when_read(store: TestStore) {
+    async fn many_are_published_in_order_and_the_newest_outlives_a_sweep(store: TestStore) {
         store
             .write(|tx| {
                 let batch: Vec<_> = (1..=50).map(new).collect();
@@ -92,10 +69,15 @@ on_both! {
         assert_eq!((all[0].kind.as_str(), all[0].scope, all[0].subject_id), ("run.completed", SCOPE, Some(1)));
         let live = store.read(|tx| events::latest(tx, SCOPE, None, 3)).await.expect("reading works");
         assert_eq!(live.iter().map(|event| event.id.0).collect::<Vec<_>>(), [50, 49, 48], "test events are another mode's");
-        let taken = store.write(|tx| events::dispatch(tx, 20)).await.expect("dispatching works");
-        assert_eq!(taken.iter().map(|event| event.id.0).collect::<Vec<_>>(), (1..=20).collect::<Vec<_>>());
-        let read = all[19].cursor;
-        let purged = store.write(move |tx| events::purge(tx, Timestamp(31), read, 100)).await.expect("purging works");
-        assert_eq!(purged, 20, "old enough are 30, read are 20");
+        let swept = store.write(|tx| retention::sweep_events(tx, Timestamp(31))).await.expect("sweeping works");
+        assert_eq!(swept, 30);
+        store.write(|tx| retention::sweep_events(tx, Timestamp(100))).await.expect("sweeping works");
+        let last = all[50].cursor;
+        store.write(|tx| events::publish(tx, SCOPE, &new(52))).await.expect("publishing works");
+        let mut later = Vec::new();
+        while later.is_empty() {
+            later = store.read(move |tx| events::after(tx, last, 10)).await.expect("reading works");
+        }
+        assert_eq!(later[0].id, EventId(52), "a position is given once: readers who were past it see what comes later");
     }
 }

@@ -10,7 +10,7 @@ use floe_access::requests::{Answered, BodyPart, Facts, Headers};
 use floe_model::access::Caller;
 use floe_model::id::{RequestId, RunId};
 use floe_model::{Mode, Scope, Timestamp};
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, Method, Uri};
 
@@ -97,7 +97,7 @@ impl Seen {
     /// Keeps the beginning of the body, where bodies are kept.
     pub(super) fn body(&mut self, body: &Bytes) {
         if self.keeps_bodies && !body.is_empty() {
-            self.request = Some(beginning(self.headers.get(CONTENT_TYPE.as_str()), body));
+            self.request = Some(beginning(self.headers.get(CONTENT_TYPE.as_str()), std::slice::from_ref(body)));
         }
     }
 
@@ -109,9 +109,12 @@ impl Seen {
             return;
         }
         let caller = self.caller.unwrap_or_else(|| Arc::new(Caller::anonymous(Mode::Live)));
-        let full = reply.full_body().filter(|body| self.keeps_bodies && !body.is_empty());
+        // Nobody could read what is packed.
+        let is_plain = !reply.headers.contains_key(CONTENT_ENCODING);
+        let bytes = Some(reply.known_bytes())
+            .filter(|bytes| self.keeps_bodies && is_plain && bytes.iter().any(|piece| !piece.is_empty()));
         let content_type = reply.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let response = full.map(|body| beginning(content_type, body));
+        let response = bytes.map(|bytes| beginning(content_type, bytes));
         let held = |part: &Option<BodyPart>| part.as_ref().map_or(0, |part| part.bytes.len());
         let body_bytes = held(&self.request) + held(&response);
         let (method, target, headers, request) = (self.method, self.target, self.headers, self.request);
@@ -187,13 +190,15 @@ fn facts(
     }
 }
 
-fn beginning(content_type: Option<&str>, body: &Bytes) -> BodyPart {
-    // A copy: a part of the buffer would keep the whole of it in memory.
-    BodyPart {
-        content_type: content_type.unwrap_or_default().to_owned(),
-        bytes: body[..body.len().min(BODY_MAX)].to_vec(),
-        size: body.len(),
+/// A copy of the first bytes: a part of the buffer would keep the whole of it in memory.
+fn beginning(content_type: Option<&str>, body: &[Bytes]) -> BodyPart {
+    let size = body.iter().map(Bytes::len).sum();
+    let mut bytes = Vec::with_capacity(BODY_MAX.min(size));
+    for piece in body {
+        let room = BODY_MAX - bytes.len();
+        bytes.extend_from_slice(&piece[..piece.len().min(room)]);
     }
+    BodyPart { content_type: content_type.unwrap_or_default().to_owned(), bytes, size }
 }
 
 fn has_open_bodies(route: &Route) -> bool {

@@ -154,6 +154,16 @@ impl Reply {
         }
     }
 
+    /// The bytes that are there, in order; none of a stream.
+    #[must_use]
+    pub fn known_bytes(&self) -> &[Bytes] {
+        match &self.body {
+            ReplyBody::Full(bytes) => std::slice::from_ref(bytes),
+            ReplyBody::Pieces(pieces) => pieces,
+            ReplyBody::Stream(_) => &[],
+        }
+    }
+
     /// The answer as the server sends it.
     #[must_use]
     pub fn into_response(self) -> Response<Body> {

@@ -44,7 +44,7 @@ impl Nodes {
         });
         let sqlite_folder = Some(folder.path().join("databases"));
         let effects = nodes::effects(&NodeSettings { code: true, sqlite_folder, readers });
-        world.platform.store.write(|tx| run_rows::put(tx, &[&run()], None)).await.expect("a run");
+        world.platform.store.write(|tx| run_rows::add(tx, &[&run()], None)).await.expect("a run");
         Self { world, effects, _folder: folder }
     }
 

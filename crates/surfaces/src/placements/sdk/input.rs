@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use floe_model::placements::Platform;
 use floe_model::placements::asking::{Body, ID_CHARS_MAX};
-use floe_model::placements::attributes::{Attributes, Text, is_longer};
+use floe_model::placements::attributes::{Attributes, PROBLEMS_MAX, Text, is_longer};
 use floe_model::{Fault, FaultKind, FieldProblem};
 use serde::Deserialize as _;
 use serde_json::Value;
@@ -19,8 +19,6 @@ use crate::http::parse_json;
 const PLACEMENTS_MAX: usize = 50;
 /// Entries of the list as it is sent.
 const ENTRIES_MAX: usize = 1_000;
-/// Problems that one answer names.
-const PROBLEMS_MAX: usize = 20;
 
 /// A body, checked.
 #[derive(Debug)]
@@ -58,7 +56,6 @@ pub(super) fn read(body: &[u8], form: Form) -> Result<Input<'_>, Fault> {
     let platform = problems.platform(said.device_platform);
     if let Some(attributes) = &said.attributes {
         attributes.check("/attributes", &mut problems.0);
-        problems.0.truncate(PROBLEMS_MAX);
     }
     let keys = if form == Form::Batch { problems.keys(said.placement_keys)? } else { Vec::new() };
     let app_id = said.app_id.map(|text| text.0);
