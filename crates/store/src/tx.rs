@@ -154,6 +154,15 @@ impl<'a> Tx<'a> {
         self.note(sql.name, result)
     }
 
+    /// Says that no statement of this transaction needs what another one of it writes, or writes the same row. If all of them can wait
+    /// ([`Tx::execute_later`], [`Tx::bulk_later`]), PostgreSQL takes them as one then, and needs no messages for beginning and end.
+    pub fn at_once(&mut self) {
+        match &mut self.inner {
+            Inner::Sqlite(_) => {}
+            Inner::Postgres(session) => session.at_once(),
+        }
+    }
+
     /// Tells the watchers of this process after the commit; told once however often it is announced.
     pub fn announce(&mut self, change: Change) {
         self.changes.add(change);

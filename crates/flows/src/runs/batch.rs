@@ -100,6 +100,8 @@ pub(super) fn is_overtaken(fault: &Fault) -> bool {
 /// # Errors
 /// Of the database, [`GOT_AHEAD`], [`nodes::ENDED_CODE`].
 pub(super) fn write(tx: &mut Tx<'_>, ids: &Ids, written_by: WrittenBy, parts: &[Part]) -> Result<(), Fault> {
+    // A run is in one part only, and is either new or known.
+    tx.at_once();
     let node = match written_by {
         WrittenBy::Alone => None,
         WrittenBy::Node { id: Some(id), has_others } => {

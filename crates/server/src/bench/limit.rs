@@ -68,6 +68,7 @@ async fn one_run(store: &Store, run: RunId, writes: usize) -> anyhow::Result<()>
         let chunk = Chunk { workspace: row.workspace, run, seq: index as u64 * 2, events: EVENTS.to_owned() };
         store
             .write(move |tx| {
+                tx.at_once();
                 if is_first {
                     run_rows::add(tx, &[&row], None)?;
                 } else if is_last {

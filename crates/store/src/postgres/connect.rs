@@ -10,6 +10,7 @@ use tokio_postgres::{Client, Config, Error, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::plans::{self, Plans};
+use super::session::together;
 use super::tls;
 use crate::OpenError;
 
@@ -21,8 +22,10 @@ const KEEPALIVE_S: u64 = 10;
 const UNANSWERED_S: u64 = 20;
 /// What every working connection is set to: no statement and no forgotten transaction holds locks for long. A transaction never waits
 /// for anything but the database, so one that is idle is that of a process that stands still; its locks go before its lease ends.
+/// A statement that is a transaction by itself runs at the level of all other writes, whatever the database has as its own.
 const SETTINGS: &str = "set statement_timeout = '30s'; set lock_timeout = '10s'; \
-     set idle_in_transaction_session_timeout = '4s'; set timezone = 'UTC'";
+     set idle_in_transaction_session_timeout = '4s'; set timezone = 'UTC'; \
+     set default_transaction_isolation = 'read committed'; set default_transaction_read_only = off";
 
 /// How to reach the database.
 #[derive(Clone)]
@@ -82,6 +85,8 @@ pub(super) struct Link {
     pub(super) client: Client,
     /// By the place of the constant text; as many as there are statements.
     statements: HashMap<(usize, usize), Statement>,
+    /// Those that were put together, by their parts; as many as there are ways to write.
+    together: HashMap<Vec<usize>, Statement>,
     /// How old the plans of these are.
     plans: Plans,
     /// Ends when the connection does.
@@ -97,7 +102,7 @@ impl Link {
                 tracing::debug!(%error, "a database connection ended");
             }
         });
-        Ok(Self { client, statements: HashMap::new(), plans: Plans::new(), driver })
+        Ok(Self { client, statements: HashMap::new(), together: HashMap::new(), plans: Plans::new(), driver })
     }
 
     /// Limits how long statements may take; not for the connection that migrates.
@@ -122,6 +127,17 @@ impl Link {
         }
         let statement = self.client.prepare(text).await?;
         self.statements.insert(place, statement.clone());
+        Ok(statement)
+    }
+
+    /// The prepared form of constant texts, each with the number of its parameters, as one statement.
+    pub(super) async fn prepared_together(&mut self, parts: &[(&'static str, usize)]) -> Result<Statement, Error> {
+        let key: Vec<usize> = parts.iter().map(|(text, _)| text.as_ptr() as usize).collect();
+        if let Some(statement) = self.together.get(&key) {
+            return Ok(statement.clone());
+        }
+        let statement = self.client.prepare(&together::text_of(parts)).await?;
+        self.together.insert(key, statement.clone());
         Ok(statement)
     }
 }

@@ -4,6 +4,7 @@
 //! server works them off in order. A transaction that only writes costs one round trip so.
 
 mod later;
+pub(super) mod together;
 
 use floe_model::Fault;
 use tokio::runtime::Runtime;
@@ -45,11 +46,24 @@ pub(crate) struct Session {
     link: Option<Link>,
     /// Sent together with the first statement, which saves a round trip.
     begin: Option<&'static str>,
-    /// Whether statements may wait for the next one.
-    defers: bool,
+    /// Which statements may wait for the next one.
+    defers: Defers,
+    /// Whether those that wait may be put together.
+    at_once: bool,
     /// Statements that wait.
     queue: Vec<Queued>,
     trouble: Option<Trouble>,
+}
+
+/// What of a transaction may wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Defers {
+    /// Nothing.
+    None,
+    /// Statements whose answer nobody needs.
+    Statements,
+    /// And nothing is open on the connection, so that they need no beginning when there is nothing else.
+    All,
 }
 
 /// Why a transaction was not committed.
@@ -65,7 +79,16 @@ pub(super) enum Uncommitted {
 impl Session {
     /// A session that is not connected yet.
     pub(super) fn new(runtime: Runtime, address: Address) -> Self {
-        Self { runtime, address, link: None, begin: None, defers: false, queue: Vec::new(), trouble: None }
+        Self {
+            runtime,
+            address,
+            link: None,
+            begin: None,
+            defers: Defers::None,
+            at_once: false,
+            queue: Vec::new(),
+            trouble: None,
+        }
     }
 
     /// Connects unless it is.
@@ -102,11 +125,17 @@ impl Session {
 
     /// Says how the next transaction begins; nothing is sent before its first statement. One that `defers` must be ended by
     /// [`Session::commit`] or [`Session::forget`].
-    pub(super) fn begin(&mut self, text: &'static str, defers: bool) {
+    pub(super) fn begin(&mut self, text: &'static str, defers: Defers) {
         self.begin = Some(text);
         self.defers = defers;
+        self.at_once = false;
         self.queue.clear();
         self.trouble = None;
+    }
+
+    /// Lets statements that wait be put together, since none of them needs what another one does.
+    pub(crate) fn at_once(&mut self) {
+        self.at_once = true;
     }
 
     /// Whether the transaction has sent anything.
@@ -132,6 +161,9 @@ impl Session {
         if link.client.is_closed() {
             return Err(Uncommitted::Undone);
         }
+        if self.at_once && self.defers == Defers::All && !self.begun() && self.queue.len() <= together::PARTS_MAX {
+            return self.commit_together();
+        }
         let (begin, queue) = (self.begin.take(), std::mem::take(&mut self.queue));
         let (sent, committed) = self.runtime.block_on(async {
             // All are on their way before the first is answered. Behind a failed statement the server undoes instead of committing.
@@ -154,6 +186,25 @@ impl Session {
         }
     }
 
+    /// Sends what waits as one statement, which is a transaction by itself.
+    fn commit_together(&mut self) -> Result<(), Uncommitted> {
+        let Some(link) = &mut self.link else { return Err(Uncommitted::Undone) };
+        self.begin = None;
+        let queue = std::mem::take(&mut self.queue);
+        match self.runtime.block_on(later::send_together(link, &queue)) {
+            Ok(()) => Ok(()),
+            Err(Unsent { error, .. }) if is_end_by_server(&error) => Err(Uncommitted::Undone),
+            Err(Unsent { name, error }) => {
+                let trouble = trouble(&error);
+                self.trouble = Some(trouble);
+                Err(match trouble {
+                    Trouble::Lost => Uncommitted::Commit(trouble, error),
+                    _ => Uncommitted::Statement(fault(name, trouble, error)),
+                })
+            }
+        }
+    }
+
     /// What went wrong since [`Session::begin`].
     pub(super) fn trouble(&self) -> Option<Trouble> {
         self.trouble
@@ -173,7 +224,7 @@ impl Session {
 
     /// Runs a statement without an answer, with the next one; what is wrong with it is found then.
     pub(crate) fn execute_later(&mut self, sql: &Sql, params: &[Value<'_>]) -> Result<(), Fault> {
-        if !self.defers {
+        if self.defers == Defers::None {
             return self.execute(sql, params).map(drop);
         }
         let params = references(params);
@@ -195,7 +246,7 @@ impl Session {
 
     /// Sends many rows as one array a column, with the next statement.
     pub(crate) fn bulk_later<'v, R: AsRef<[Value<'v>]>>(&mut self, sql: &BulkSql, rows: &[R]) -> Result<(), Fault> {
-        if !self.defers {
+        if self.defers == Defers::None {
             return self.bulk(sql, rows).map(drop);
         }
         let columns = columns(sql, rows);
@@ -268,7 +319,7 @@ impl Session {
             return Err(overloaded("The database cannot be reached"));
         };
         match self.runtime.block_on(link.prepared(text)) {
-            Ok(statement) => self.queue.push(Queued::new(name, statement, params)?),
+            Ok(statement) => self.queue.push(Queued::new(name, text, statement, params)?),
             Err(error) => return Err(self.failed(name, error)),
         }
         Ok(())

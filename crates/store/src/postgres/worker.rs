@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use floe_model::Fault;
 
-use super::session::{self, Session, Trouble, Uncommitted};
+use super::session::{self, Defers, Session, Trouble, Uncommitted};
 use crate::{
     act::Act,
     change::{Announcer, Changes},
@@ -120,7 +120,12 @@ impl Worker {
             (false, false) => BEGIN_READ,
             (false, true) => END_READ_BEGIN_READ,
         };
-        self.session.begin(begin, lane.writes());
+        let defers = match (lane.writes(), self.reading) {
+            (false, _) => Defers::None,
+            (true, true) => Defers::Statements,
+            (true, false) => Defers::All,
+        };
+        self.session.begin(begin, defers);
         let keep = act.run(&mut Tx::postgres(&mut self.session, changes));
         self.reading &= !self.session.begun();
         if self.reading && self.session.trouble().is_some() {
@@ -223,7 +228,7 @@ pub(super) fn commit_alone<T>(
     act: impl FnOnce(&mut Tx<'_>) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
     session.connect().map_err(|_| overloaded("The database cannot be reached"))?;
-    session.begin(BEGIN_WRITE, false);
+    session.begin(BEGIN_WRITE, Defers::None);
     let result = act(&mut Tx::postgres(session, changes));
     if session.trouble() == Some(Trouble::Lost) {
         session.disconnect();

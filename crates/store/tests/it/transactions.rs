@@ -5,12 +5,20 @@ use std::sync::{
     atomic::{AtomicU32, Ordering},
 };
 
-use floe_model::{Fault, FaultKind, Timestamp, id::WorkspaceId};
-use floe_store::{Change, Dialect};
+use floe_model::{
+    Fault, FaultKind, Mode, Scope, Timestamp,
+    id::{EventId, RunId, WorkspaceId},
+};
+use floe_store::{
+    Change, Dialect, Tx,
+    flows::journal::{self, Chunk},
+    platform::events::{self, NewEvent},
+};
 use tokio::task::JoinSet;
 
 use crate::{notes, on_both};
 
+const SCOPE: Scope = Scope { workspace: WorkspaceId(1), mode: Mode::Live };
 /// Tasks that write at once.
 const TASKS: u128 = 64;
 
@@ -39,6 +47,58 @@ on_both! {
         tasks.join_all().await;
         let failed = (0..TASKS).flat_map(|task| (0..10).map(move |round| task + round)).filter(|sum| sum % 3 == 0).count();
         assert_eq!(notes::count(&store).await, TASKS as i64 * 10 - failed as i64);
+    }
+
+    async fn what_is_written_at_once_is_kept_or_undone_as_a_whole(store: TestStore) {
+        let write = |seq: u64, event: u128, looks: bool| {
+            let store = (*store).clone();
+            async move {
+                let write = move |tx: &mut Tx<'_>| {
+                    tx.at_once();
+                    if looks {
+                        events::find(tx, SCOPE.workspace, EventId(event))?;
+                    }
+                    let chunk = Chunk { workspace: SCOPE.workspace, run: RunId(5), seq, events: "[\"$1\"]".to_owned() };
+                    journal::append(tx, &[&chunk])?;
+                    // The same table twice, in two statements.
+                    for id in [event, event + 1] {
+                        let event = NewEvent {
+                            id: EventId(id),
+                            kind: "flows.run.started",
+                            subject_id: None,
+                            data: "{}".to_owned(),
+                            created_at: Timestamp(1),
+                        };
+                        events::publish_all(tx, SCOPE, &[event])?;
+                    }
+                    Ok(())
+                };
+                store.write(write).await
+            }
+        };
+        let kept = || async {
+            let seen = store
+                .read(|tx| {
+                    let chunks = journal::read(tx, SCOPE.workspace, RunId(5))?;
+                    let events = events::latest(tx, SCOPE, None, 100)?;
+                    Ok((chunks, events.iter().map(|event| event.id.0).rev().collect::<Vec<_>>()))
+                })
+                .await;
+            seen.expect("reading works")
+        };
+        write(0, 10, false).await.expect("one statement");
+        assert_eq!(kept().await, (vec!["[\"$1\"]".to_owned()], vec![10, 11]));
+        for looks in [false, true] {
+            let fault = write(0, 20, looks).await.expect_err("the chunk is there already");
+            assert_eq!((fault.kind(), fault.code()), (FaultKind::Conflict, "already_exists"));
+            let fault = write(7, 10, looks).await.expect_err("the events are there already");
+            assert_eq!(fault.kind(), FaultKind::Conflict);
+            assert_eq!(kept().await.1, [10, 11], "all of it or nothing");
+        }
+        write(1, 30, true).await.expect("after a look they go one by one");
+        write(2, 40, false).await.expect("the prepared statement serves again");
+        let (chunks, events) = kept().await;
+        assert_eq!((chunks.len(), events), (3, vec![10, 11, 30, 31, 40, 41]));
     }
 
     async fn a_panic_is_the_failure_of_its_closure_only(store: TestStore) {

@@ -13,11 +13,12 @@ use tokio_postgres::{
     types::{IsNull, ToSql, Type, private::BytesMut, to_sql_checked},
 };
 
-use crate::tx::StatementError;
+use crate::{postgres::connect::Link, tx::StatementError};
 
 /// A statement that waits.
 pub(super) struct Queued {
     name: &'static str,
+    text: &'static str,
     statement: Prepared,
     params: Vec<Encoded>,
 }
@@ -39,7 +40,12 @@ impl Queued {
     ///
     /// # Errors
     /// An internal fault for parameters that the statement does not take.
-    pub(super) fn new(name: &'static str, statement: Prepared, params: &[&(dyn ToSql + Sync)]) -> Result<Self, Fault> {
+    pub(super) fn new(
+        name: &'static str,
+        text: &'static str,
+        statement: Prepared,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Self, Fault> {
         let wrong = |problem: String| Fault::internal(StatementError::new(name, problem));
         if statement.params().len() != params.len() {
             return Err(wrong(format!("{} parameters instead of {}", params.len(), statement.params().len())));
@@ -50,7 +56,7 @@ impl Queued {
             Ok(Encoded { bytes, is_null: matches!(null, IsNull::Yes) })
         };
         let params = params.iter().zip(statement.params()).map(encode).collect::<Result<_, Fault>>()?;
-        Ok(Self { name, statement, params })
+        Ok(Self { name, text, statement, params })
     }
 
     async fn send(&self, client: &Client) -> Result<(), Unsent> {
@@ -58,6 +64,20 @@ impl Queued {
         let sent = client.execute(&self.statement, &params).await;
         sent.map(drop).map_err(|error| Unsent { name: self.name, error })
     }
+}
+
+/// Sends what waits as one statement that is kept as soon as it is carried out.
+pub(super) async fn send_together(link: &mut Link, queue: &[Queued]) -> Result<(), Unsent> {
+    if let [only] = queue {
+        return only.send(&link.client).await;
+    }
+    let name = queue.last().map_or("TOGETHER", |queued| queued.name);
+    let parts: Vec<(&'static str, usize)> = queue.iter().map(|queued| (queued.text, queued.params.len())).collect();
+    let unsent = |error| Unsent { name, error };
+    let statement = link.prepared_together(&parts).await.map_err(unsent)?;
+    let params: Vec<&(dyn ToSql + Sync)> =
+        queue.iter().flat_map(|queued| &queued.params).map(|param| param as &(dyn ToSql + Sync)).collect();
+    link.client.execute(&statement, &params).await.map(drop).map_err(unsent)
 }
 
 /// A statement under way.
