@@ -14,6 +14,7 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use super::child::Child;
+use super::disk;
 use super::load::{Load, Sample};
 use super::prepare;
 use super::report::{Line, Report};
@@ -60,7 +61,7 @@ pub(super) async fn measure(
     let server = Child::start_with(folder, database, &settings).await?;
     let desk = Desk::open(server, provider, &token).await?;
     output.say("exchanges at a steady rate");
-    overhead(&desk, length, report).await?;
+    overhead(&desk, folder, length, report).await?;
     output.say("streams");
     first_pieces(&desk, report).await?;
     memory(&desk, report).await?;
@@ -70,16 +71,20 @@ pub(super) async fn measure(
     Ok(())
 }
 
-async fn overhead(desk: &Desk, length: Duration, report: &mut Report) -> anyhow::Result<()> {
+async fn overhead(desk: &Desk, folder: &Path, length: Duration, report: &mut Report) -> anyhow::Result<()> {
     let direct = desk.direct(provider::QUICK, false);
     let stored = desk.chat(&desk.quick, false);
-    let (mut of_direct, mut of_stored) = (Sample::default(), Sample::default());
+    let (mut of_direct, mut of_stored, mut of_disk) = (Sample::default(), Sample::default(), Sample::default());
     for load in [&direct, &stored] {
         load.at_rate(CALLERS, PER_SECOND, WARM_UP).await?;
     }
     let before = desk.server.cpu_ms();
     for _ in 0..2 {
-        of_direct.join(direct.at_rate(CALLERS, PER_SECOND, length / 2).await?);
+        // The direct calls leave the disk alone, so it shows by itself what it does.
+        let (calls, writes) =
+            tokio::try_join!(direct.at_rate(CALLERS, PER_SECOND, length / 2), disk::measure(folder, length / 2))?;
+        of_direct.join(calls);
+        of_disk.join(writes);
         of_stored.join(stored.at_rate(CALLERS, PER_SECOND, length / 2).await?);
     }
     anyhow::ensure!(
@@ -95,6 +100,7 @@ async fn overhead(desk: &Desk, length: Duration, report: &mut Report) -> anyhow:
     report.add(Line::figure("  p99", of_stored.percentile_ms(99.0), "ms"));
     let added = of_stored.percentile_ms(99.0) - of_direct.percentile_ms(50.0);
     report.add(Line::at_most("  p99 beyond the model's p50", added, 5.0, "ms"));
+    report.add(Line::figure("  p99 of a synced write to the disk meanwhile", of_disk.percentile_ms(99.0), "ms"));
     report.add(Line::figure("  processor time an exchange", cpu_ms, "ms"));
     Ok(())
 }

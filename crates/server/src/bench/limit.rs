@@ -1,21 +1,28 @@
-//! The limit: the store alone, doing the durable waits of a run one after another.
+//! The limit: the store alone, doing the durable waits of a run one after another, each with the rows that a run writes in it.
 
 use std::path::Path;
 use std::time::Duration;
 
 use floe_model::id::{FlowId, RunId, WorkspaceId};
-use floe_model::{Mode, Timestamp};
+use floe_model::{Mode, Scope, Timestamp};
 use floe_runtime::ids::SystemRandom;
 use floe_runtime::{Ids, SystemClock};
 use floe_store::flows::journal::{self, Chunk};
 use floe_store::flows::run_rows;
 use floe_store::flows::runs::RunRow;
+use floe_store::platform::events::{self, NewEvent};
 use floe_store::{Location, Store, StoreConfig};
 
 use super::child::now;
 
-/// About what one write of a run of the bench flow carries.
-const EVENTS: &str = r#"[{"at":1790000000000000,"e":"done","place":{"f":0,"n":1},"result":{"ok":true}},{"at":1790000000000000,"e":"intended","place":{"f":0,"n":2},"input":{}}]"#;
+/// Steps of the first write of a run of the bench flow.
+const FIRST: &str = r#"[{"at":1790000000000000,"e":"began","run":"01890000-0000-7000-8000-000000000000","entry":0,"inputs":{"amount":3},"trigger_data":{"amount":3},"user":null,"flow":{"_id":"01890000-0000-7000-8000-000000000000","name":"Three effects","version":1},"depth":0},{"at":1790000000000000,"e":"intended","place":{"f":0,"n":0},"input":{}}]"#;
+/// Those of a write between two effects.
+const BETWEEN: &str = r#"[{"at":1790000000000000,"e":"done","place":{"f":0,"n":1},"result":{"ok":true}},{"at":1790000000000000,"e":"intended","place":{"f":0,"n":2},"input":{}}]"#;
+/// Those of the last one.
+const LAST: &str = r#"[{"at":1790000000000000,"e":"done","place":{"f":0,"n":2},"result":{"ok":true}},{"at":1790000000000000,"e":"done","place":{"f":0,"n":3},"result":{"ok":true,"amount":3}}]"#;
+/// What the events say that the first and the last write publish.
+const TOLD: &str = r#"{"flow_id":"01890000-0000-7000-8000-000000000000","run_id":"01890000-0000-7000-8000-000000000000","version":1,"error_code":null}"#;
 
 /// What the store alone reaches.
 pub(super) struct Limit {
@@ -45,7 +52,7 @@ pub(super) async fn measure(
         tasks.push(tokio::spawn(async move {
             let mut done = 0_u64;
             while started.elapsed() < length {
-                one_run(&store, ids.next(), writes).await?;
+                one_run(&store, &ids, writes).await?;
                 done += 1;
             }
             anyhow::Ok(done)
@@ -60,12 +67,26 @@ pub(super) async fn measure(
     Ok(Limit { rate })
 }
 
-/// The writes of one run: the first and the last carry its row.
-async fn one_run(store: &Store, run: RunId, writes: usize) -> anyhow::Result<()> {
+/// The writes of one run, with the rows that a run writes: the first and the last carry its row and an event.
+async fn one_run(store: &Store, ids: &Ids, writes: usize) -> anyhow::Result<()> {
+    let run: RunId = ids.next();
     for index in 0..writes {
         let (is_first, is_last) = (index == 0, index + 1 == writes);
-        let row = row(run);
-        let chunk = Chunk { workspace: row.workspace, run, seq: index as u64 * 2, events: EVENTS.to_owned() };
+        let (steps, event) = match (is_first, is_last) {
+            (true, _) => (FIRST, Some("flows.run.started")),
+            (_, true) => (LAST, Some("flows.run.completed")),
+            _ => (BETWEEN, None),
+        };
+        let row = row(run, if is_last { "completed" } else { "running" });
+        let scope = Scope { workspace: row.workspace, mode: row.mode };
+        let chunk = Chunk { workspace: row.workspace, run, seq: index as u64 * 2, events: steps.to_owned() };
+        let event = event.map(|kind| NewEvent {
+            id: ids.next(),
+            kind,
+            subject_id: Some(run.0),
+            data: TOLD.to_owned(),
+            created_at: row.queued_at,
+        });
         store
             .write(move |tx| {
                 tx.at_once();
@@ -74,7 +95,8 @@ async fn one_run(store: &Store, run: RunId, writes: usize) -> anyhow::Result<()>
                 } else if is_last {
                     run_rows::change(tx, &[&row], None)?;
                 }
-                journal::append(tx, &[&chunk])
+                journal::append(tx, &[&chunk])?;
+                events::publish_all(tx, scope, event.as_slice())
             })
             .await?;
     }
@@ -82,7 +104,7 @@ async fn one_run(store: &Store, run: RunId, writes: usize) -> anyhow::Result<()>
 }
 
 /// A row as runs of the bench flow have it.
-pub(super) fn row(run: RunId) -> RunRow {
+fn row(run: RunId, status: &str) -> RunRow {
     RunRow {
         workspace: WorkspaceId(1),
         id: run,
@@ -92,8 +114,7 @@ pub(super) fn row(run: RunId) -> RunRow {
         version: 1,
         is_draft: false,
         document_hash: [7; 32],
-        // Over, so that a server which opens the same database later leaves it alone.
-        status: "completed".to_owned(),
+        status: status.to_owned(),
         trigger_type: "api".to_owned(),
         trigger_step: "start".to_owned(),
         source_kind: "client".to_owned(),

@@ -146,16 +146,26 @@ impl Load {
             sample.failed += part.failed;
         }
         sample.elapsed = started.elapsed();
-        sample.micros.sort_unstable();
+        sample.sort();
         Ok(sample)
     }
 }
 
 impl Sample {
+    /// Adds what one took, out of order.
+    pub(super) fn add(&mut self, took: Duration) {
+        self.micros.push(u32::try_from(took.as_micros()).unwrap_or(u32::MAX));
+    }
+
+    /// Puts what was added in order.
+    pub(super) fn sort(&mut self) {
+        self.micros.sort_unstable();
+    }
+
     /// Takes over what was measured later.
     pub(super) fn join(&mut self, later: Self) {
         self.micros.extend(later.micros);
-        self.micros.sort_unstable();
+        self.sort();
         self.failed += later.failed;
         self.elapsed += later.elapsed;
     }
@@ -197,7 +207,7 @@ impl Caller {
             let started = now();
             self.stream.write_all(&self.request).await?;
             let is_success = self.read_answer().await?;
-            sample.micros.push(u32::try_from(started.elapsed().as_micros()).unwrap_or(u32::MAX));
+            sample.add(started.elapsed());
             sample.failed += usize::from(!is_success);
         }
         Ok(sample)
@@ -209,7 +219,7 @@ impl Caller {
             tokio::time::sleep_until(due.into()).await;
             self.stream.write_all(&self.request).await?;
             let is_success = self.read_answer().await?;
-            sample.micros.push(u32::try_from(due.elapsed().as_micros()).unwrap_or(u32::MAX));
+            sample.add(due.elapsed());
             sample.failed += usize::from(!is_success);
         }
         Ok(sample)

@@ -1,7 +1,8 @@
 //! Three nodes on one PostgreSQL against one.
 //!
 //! Each node moves only a few runs at a time, and their steps wait for a receiver: so neither the processor nor the database is the limit, and
-//! what is measured is whether nodes hinder each other. Then the same without that bound, where they share what there is.
+//! what is measured is whether nodes hinder each other. Then without that bound and with as many callers as keep the processor busy that
+//! database and nodes share: with few, one node and its callers mostly wait for each other's commits, and nothing is the limit.
 
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -20,8 +21,12 @@ use crate::settings::KEY_FILE;
 
 /// Nodes.
 const NODES: usize = 3;
-/// Callers of all nodes together.
+/// Callers of all nodes together where their steps wait.
 const CALLERS: usize = 48;
+/// Callers of all nodes together where the database is the limit; each of three nodes has the 64 of [`super::CALLERS`].
+const CALLERS_AT_LIMIT: usize = NODES * super::CALLERS;
+/// Load before each measurement: each node prepares its statements, and its plans become old twice.
+const WARM_UP: Duration = Duration::from_secs(3);
 /// Runs that a node moves at a time where their steps wait.
 const RUNS_AT_A_TIME: usize = 4;
 /// How long the receiver takes.
@@ -41,6 +46,7 @@ pub(super) async fn measure(
     let address = receiver.local_addr()?;
     let receiving = tokio::spawn(receive(receiver));
     let waits = Measured {
+        callers: CALLERS,
         flow: &prepared.calling_flow,
         inputs: json!({ "amount": 3, "url": format!("http://{address}/") }),
         settings: vec![
@@ -48,30 +54,47 @@ pub(super) async fn measure(
             ("FLOE_OUTBOUND_ALLOW", address.to_string()),
         ],
     };
-    let works = Measured { flow: &prepared.effect_flow, inputs: json!({ "amount": 3 }), settings: Vec::new() };
-    let mut rates = Vec::new();
-    for measured in [&waits, &works] {
-        for nodes in [1, NODES] {
-            rates.push(measured.rate(folder, database, prepared, nodes, length).await?);
-        }
-    }
+    let works = Measured {
+        callers: CALLERS_AT_LIMIT,
+        flow: &prepared.effect_flow,
+        inputs: json!({ "amount": 3 }),
+        settings: Vec::new(),
+    };
+    let [one, three] = waits.rates(folder, database, prepared, length).await?;
     receiving.abort();
-    report.add(Line::figure("calls of 5 ms, one node", rates[0], "runs/s"));
-    report.add(Line::figure("calls of 5 ms, three nodes", rates[1], "runs/s"));
-    report.add(Line::at_least("  of one node's rate", rates[1] / rates[0], 2.2, ""));
-    report.add(Line::figure("three effects, one node", rates[2], "runs/s"));
-    report.add(Line::figure("three effects, three nodes", rates[3], "runs/s"));
-    report.add(Line::at_least("  of one node's rate", rates[3] / rates[2], 1.0, ""));
+    report.add(Line::figure("calls of 5 ms, one node", one, "runs/s"));
+    report.add(Line::figure("calls of 5 ms, three nodes", three, "runs/s"));
+    report.add(Line::at_least("  of one node's rate", three / one, 2.2, ""));
+    let [one, three] = works.rates(folder, database, prepared, length).await?;
+    report.add(Line::figure("three effects, one node", one, "runs/s"));
+    report.add(Line::figure("three effects, three nodes", three, "runs/s"));
+    report.add(Line::at_least("  of one node's rate", three / one, 1.0, ""));
     Ok(())
 }
 
 struct Measured<'a> {
+    callers: usize,
     flow: &'a str,
     inputs: Value,
     settings: Vec<(&'static str, String)>,
 }
 
 impl Measured<'_> {
+    /// Runs a second on one node, and on several. Each is measured twice, the second time in the other order: the database fills meanwhile.
+    async fn rates(
+        &self,
+        folder: &Path,
+        database: &str,
+        prepared: &Prepared,
+        length: Duration,
+    ) -> anyhow::Result<[f64; 2]> {
+        let mut rates = [0.0; 2];
+        for (place, nodes) in [(0, 1), (1, NODES), (1, NODES), (0, 1)] {
+            rates[place] += self.rate(folder, database, prepared, nodes, length / 2).await? / 2.0;
+        }
+        Ok(rates)
+    }
+
     /// Runs a second on so many nodes.
     async fn rate(
         &self,
@@ -88,10 +111,11 @@ impl Measured<'_> {
         }
         let mut loads = Vec::with_capacity(nodes);
         for server in &servers {
-            let load = Load::execute(server.address, self.flow, &prepared.key, &self.inputs);
+            let (load, callers) =
+                (Load::execute(server.address, self.flow, &prepared.key, &self.inputs), self.callers / nodes);
             loads.push(tokio::spawn(async move {
-                load.run(CALLERS / nodes, Duration::from_millis(500)).await?;
-                load.run(CALLERS / nodes, length).await
+                load.run(callers, WARM_UP).await?;
+                load.run(callers, length).await
             }));
         }
         let mut rate = 0.0;
