@@ -99,7 +99,7 @@ impl Load {
     }
 
     /// Sends so many times a second, however long answers take. A call begins when it was due: time that it had to wait for a caller
-    /// counts.
+    /// counts. That a timer wakes a caller up to a millisecond late does not.
     pub(super) async fn at_rate(&self, callers: usize, per_second: u32, length: Duration) -> anyhow::Result<Sample> {
         let pause = Duration::from_secs(1) / per_second;
         let (started, next) = (now(), Arc::new(AtomicU32::new(0)));
@@ -216,10 +216,16 @@ impl Caller {
     async fn call_when(mut self, due: impl Fn() -> Option<Instant>) -> anyhow::Result<Sample> {
         let mut sample = Sample::default();
         while let Some(due) = due() {
-            tokio::time::sleep_until(due.into()).await;
+            let begun = match due > now() {
+                true => {
+                    tokio::time::sleep_until(due.into()).await;
+                    now()
+                }
+                false => due,
+            };
             self.stream.write_all(&self.request).await?;
             let is_success = self.read_answer().await?;
-            sample.add(due.elapsed());
+            sample.add(begun.elapsed());
             sample.failed += usize::from(!is_success);
         }
         Ok(sample)

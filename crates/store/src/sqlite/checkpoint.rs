@@ -1,10 +1,11 @@
 //! The thread that writes the write-ahead log back into the file, beside the writer.
 //!
 //! A checkpoint waits for the disk a few times as long as a commit does. Done by the writer, every caller of that moment would
-//! wait for it too; done here, commits go on meanwhile. What only the writer can do is to let the log begin anew: see
-//! `writer.rs`.
+//! wait for it too; done here, commits go on meanwhile. SQLite lets the log begin anew when all of it is written back: where commits leave
+//! gaps, one of them is soon wide enough for what is left. Where they leave none, only the writer can do it: see `writer.rs`.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rusqlite::Connection;
 
@@ -13,6 +14,12 @@ use super::open::TemporaryFolder;
 /// Log pages (4 KiB each) after which the log is written back, without waiting for readers. Few, so that the disk is never busy with it for
 /// long: whoever commits meanwhile waits for what is written back too.
 const CHECKPOINT_PAGES: i32 = 1_000;
+/// Length of the log from which it is written back again and again, each time the little that was added, until nothing is left.
+const ANEW_PAGES: i32 = 8_000;
+/// Pause after a try that could write nothing back: a reader of old pages stands in the way, or the writer that does the same.
+const REST: Duration = Duration::from_millis(10);
+/// Pause after one that failed.
+const REST_AFTER_ERROR: Duration = Duration::from_secs(1);
 
 /// Tells the thread how long the log is.
 #[derive(Clone, Default)]
@@ -35,7 +42,8 @@ struct State {
 
 impl State {
     fn is_due(&self) -> bool {
-        self.pages - self.done >= CHECKPOINT_PAGES
+        let left = self.pages - self.done;
+        left >= CHECKPOINT_PAGES || (self.pages >= ANEW_PAGES && left > 0)
     }
 }
 
@@ -60,18 +68,25 @@ impl Checkpoints {
         self.0.woken.notify_one();
     }
 
-    /// The length of the log, once it is worth writing back; `None` at the end.
+    /// Waits until the log is worth writing back; the pages of it that are written back already, or `None` at the end.
     fn next(&self) -> Option<i32> {
         let idle = |state: &mut State| !state.closed && !state.is_due();
         let state = self.0.woken.wait_while(self.lock(), idle).unwrap_or_else(PoisonError::into_inner);
-        (!state.closed).then_some(state.pages)
+        (!state.closed).then_some(state.done)
     }
 
     fn done(&self, pages: i32) {
         let mut state = self.lock();
+        // Else the log began anew meanwhile.
         if pages <= state.pages {
             state.done = pages;
         }
+    }
+
+    /// Waits, but not beyond the end.
+    fn rest(&self, pause: Duration) {
+        let open = |state: &mut State| !state.closed;
+        drop(self.0.woken.wait_timeout_while(self.lock(), pause, open));
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -89,20 +104,30 @@ pub(super) struct Checkpointer {
 impl Checkpointer {
     /// Serves until it is closed.
     pub(super) fn run(self) {
-        while let Some(pages) = self.checkpoints.next() {
-            log_back(&self.connection, "passive");
-            self.checkpoints.done(pages);
+        while let Some(done) = self.checkpoints.next() {
+            match log_back(&self.connection, "passive") {
+                Some(back) if back.pages > done => self.checkpoints.done(back.pages),
+                Some(_) => self.checkpoints.rest(REST),
+                None => self.checkpoints.rest(REST_AFTER_ERROR),
+            }
         }
         drop(self.connection);
         drop(self.folder);
     }
 }
 
-/// Writes the log back; what stands in the way is left for the next time. False when somebody else is just doing it, or it failed.
-pub(super) fn log_back(connection: &Connection, how: &str) -> bool {
-    let is_busy = connection.query_row(&format!("pragma wal_checkpoint({how})"), [], |row| row.get::<_, bool>(0));
-    is_busy.map(|is_busy| !is_busy).unwrap_or_else(|error| {
-        tracing::warn!(%error, "the write-ahead log could not be written back");
-        false
-    })
+/// What a checkpoint did.
+pub(super) struct Back {
+    /// Whether it could not begin or end: somebody else is at it, or a reader that was to be waited for did not go.
+    pub(super) is_busy: bool,
+    /// Pages of the log that are written back, from its beginning; negative when it could not begin.
+    pages: i32,
+}
+
+/// Writes the log back; what stands in the way is left for the next time. `None` when it failed.
+pub(super) fn log_back(connection: &Connection, how: &str) -> Option<Back> {
+    let back = connection.query_row(&format!("pragma wal_checkpoint({how})"), [], |row| {
+        Ok(Back { is_busy: row.get(0)?, pages: row.get(2)? })
+    });
+    back.inspect_err(|error| tracing::warn!(%error, "the write-ahead log could not be written back")).ok()
 }

@@ -33,9 +33,9 @@ const GROUP_MAX: usize = 256;
 const GROUP_TIME: Duration = Duration::from_millis(3);
 /// The same for a group of what is for later: whoever comes meanwhile waits for all of it.
 const LATER_TIME: Duration = Duration::from_millis(1);
-/// Log pages (4 KiB each) after which the writer writes the rest of the log back itself, once little of it is left: only then does the log
-/// start anew, since nobody adds to it meanwhile.
-const CHECKPOINT_PAGES: i32 = 8_000;
+/// Log pages (4 KiB each) after which the writer writes the rest of the log back itself, once little of it is left: it has left the other
+/// thread no gap, and only while nobody adds to the log can all of it be written back.
+const CHECKPOINT_PAGES: i32 = 12_000;
 /// Pages that count as little: what is added while the other thread is at its work.
 const LITTLE_PAGES: i32 = 200;
 /// Log pages after which the writer does so however much is left.
@@ -128,8 +128,8 @@ impl Writer {
         }
         let wait = pages >= CHECKPOINT_WAIT_PAGES && !self.copies.any();
         // While the other thread is at it, this one would do nothing: then the next group tries again. Who waits does so once in a while only.
-        let did = log_back(&self.connection, if wait { "restart" } else { "passive" });
-        if did || wait { pages } else { done }
+        let back = log_back(&self.connection, if wait { "restart" } else { "passive" });
+        if wait || back.is_some_and(|back| !back.is_busy) { pages } else { done }
     }
 }
 

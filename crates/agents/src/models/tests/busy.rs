@@ -148,23 +148,30 @@ async fn a_silent_provider_is_left_and_a_dropped_call_leaves_too() {
     assert_eq!((reply.model.as_str(), errors(&reply.tries)), ("second", vec![("first", "timed_out")]));
 
     world.server.script([Turn::Hang]);
-    let call = ModelCall { deadline_ms: 300, ..with_fallbacks(&["second"]) };
+    let call = ModelCall { deadline_ms: 500, ..with_fallbacks(&["second"]) };
     assert_eq!(world.call(&call).await.expect_err("no time").fault, ModelFault::TimedOut);
+    until("both were left", || world.server.unused() == 0 && world.server.left() == 2).await;
 
     // A stream that is given up while it is heard.
     world.server.script([Turn::Slowly(20, "word ".repeat(1_000))]);
-    let left = world.server.left();
     let heard = Heard::default();
     let call = ask("second", "?");
-    let stream = world.models.call(TEST, &call, Some(&heard));
-    assert!(tokio::time::timeout(Duration::from_millis(200), stream).await.is_err());
-    for round in 0.. {
-        if world.server.left() > left && heard.pieces() > 0 {
-            break;
+    tokio::select! {
+        ended = world.models.call(TEST, &call, Some(&heard)) => panic!("it was given up: {ended:?}"),
+        () = until("a piece was heard", || heard.pieces() > 0) => {}
+    }
+    until("the third was left", || world.server.left() == 3).await;
+}
+
+/// Waits until something is so.
+async fn until(what: &str, is_so: impl Fn() -> bool) {
+    for _ in 0..500 {
+        if is_so() {
+            return;
         }
-        assert!(round < 100, "the provider still writes");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    panic!("not so: {what}");
 }
 
 #[tokio::test]
