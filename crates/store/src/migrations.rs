@@ -60,4 +60,5 @@ migrations! {
     48 "runs_of_tests" "0048_runs_of_tests.sql";
     49 "child_calls" "0049_child_calls.sql";
     50 "fewer_indexes" "0050_fewer_indexes.sql";
+    51 "webhook_cursor" "0051_webhook_cursor.sql";
 }

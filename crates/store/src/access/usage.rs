@@ -148,10 +148,11 @@ statements! {
          where workspace_id = $1 and id > $2 and mode = $3 and queued_at >= $4 and queued_at < $5
          group by 1, 2 order by 1, 2 limit $6"
     ) -> [int, id, int, int];
-    /// Counted runs of a mode that were not over then and have failed since, by day and flow.
+    /// Counted runs of a mode that were not over then and have failed since, by day and flow. The status is no way to them: many more
+    /// have failed.
     LATE_ERRORS = both(
         "select o.day, o.flow_id, count(*) from usage_open o join runs r on r.workspace_id = o.workspace_id and r.id = o.run_id
-         where o.workspace_id = $1 and o.mode = $2 and o.day >= $3 and o.day < $4 and r.status = 'failed'
+         where o.workspace_id = $1 and o.mode = $2 and o.day >= $3 and o.day < $4 and coalesce(r.status, '') = 'failed'
          group by 1, 2 order by 1, 2 limit $5"
     ) -> [int, id, int];
     /// Notes runs that are not over.

@@ -96,9 +96,12 @@ statements! {
         "update exchanges set cancel_asked = $4 where workspace_id = $1 and mode = $2 and id = $3 and finished_at is null"
     );
     /// The same, for all of a thread.
-    CANCEL_OF_THREAD = both(
-        "update exchanges set cancel_asked = $3 where workspace_id = $1 and thread_id = $2 and finished_at is null"
-    );
+    CANCEL_OF_THREAD = split {
+        // By itself SQLite would read every exchange of the workspace.
+        sqlite: "update exchanges indexed by exchanges_of_thread set cancel_asked = $3
+             where workspace_id = $1 and thread_id = $2 and finished_at is null",
+        postgres: "update exchanges set cancel_asked = $3 where workspace_id = $1 and thread_id = $2 and finished_at is null",
+    };
     /// Open ones that are to stop.
     TO_CANCEL = both("select id from exchanges where finished_at is null and cancel_asked limit $1") -> [id];
 }

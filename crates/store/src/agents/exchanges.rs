@@ -149,10 +149,13 @@ statements! {
          where workspace_id = $1 and mode = $2 and id = $3 and epoch = $4 and finished_at is null"
     );
     /// Credits that open ones of an agent hold.
-    HELD = both(
-        "select cast(coalesce(sum(held), 0) as bigint) from exchanges
-         where agent_id = $3 and workspace_id = $1 and mode = $2 and finished_at is null"
-    ) -> [int];
+    HELD = split {
+        // By itself SQLite would read every exchange of the mode, which two columns of the primary key lead to.
+        sqlite: "select cast(coalesce(sum(held), 0) as bigint) from exchanges indexed by exchanges_open
+             where agent_id = $3 and workspace_id = $1 and mode = $2 and finished_at is null",
+        postgres: "select cast(coalesce(sum(held), 0) as bigint) from exchanges
+             where agent_id = $3 and workspace_id = $1 and mode = $2 and finished_at is null",
+    } -> [int];
     /// Credits that an agent used since a day.
     USED = both(
         "select cast(coalesce(sum(credits), 0) as bigint) from usage_totals

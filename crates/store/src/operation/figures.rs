@@ -38,10 +38,13 @@ pub struct Concerns {
 
 statements! {
     /// Unfinished runs by status.
-    RUNS_OPEN = both(
-        "select status, count(*) from runs where status in ('queued', 'running') group by status
-         union all select status, count(*) from runs where status = 'waiting' group by status"
-    ) -> [text, int];
+    RUNS_OPEN = split {
+        // By itself SQLite would count with the index of failed and cancelled runs as well.
+        sqlite: "select status, count(*) from runs where status in ('queued', 'running') group by status
+             union all select status, count(*) from runs indexed by runs_waiting where status = 'waiting' group by status",
+        postgres: "select status, count(*) from runs where status in ('queued', 'running') group by status
+             union all select status, count(*) from runs where status = 'waiting' group by status",
+    } -> [text, int];
     /// Unfinished payment runs, from the counts of each workspace. A run that is being paid is shown as one that waits; what truly waits
     /// has a job that ends it.
     PAYMENTS_OPEN = both(

@@ -16,8 +16,9 @@ use super::open::TemporaryFolder;
 const CHECKPOINT_PAGES: i32 = 1_000;
 /// Length of the log from which it is written back again and again, each time the little that was added, until nothing is left.
 const ANEW_PAGES: i32 = 8_000;
-/// Pause after a try that could write nothing back: a reader of old pages stands in the way, or the writer that does the same.
-const REST: Duration = Duration::from_millis(10);
+/// Pause between two times. Commits wait for the disk with this thread, so one after the other would leave them no gap; and a reader of old
+/// pages, or the writer that does the same, has to pass.
+const REST: Duration = Duration::from_millis(20);
 /// Pause after one that failed.
 const REST_AFTER_ERROR: Duration = Duration::from_secs(1);
 
@@ -105,11 +106,11 @@ impl Checkpointer {
     /// Serves until it is closed.
     pub(super) fn run(self) {
         while let Some(done) = self.checkpoints.next() {
-            match log_back(&self.connection, "passive") {
-                Some(back) if back.pages > done => self.checkpoints.done(back.pages),
-                Some(_) => self.checkpoints.rest(REST),
-                None => self.checkpoints.rest(REST_AFTER_ERROR),
+            let back = log_back(&self.connection, "passive");
+            if let Some(back) = back.as_ref().filter(|back| back.pages > done) {
+                self.checkpoints.done(back.pages);
             }
+            self.checkpoints.rest(if back.is_some() { REST } else { REST_AFTER_ERROR });
         }
         drop(self.connection);
         drop(self.folder);

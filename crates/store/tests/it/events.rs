@@ -51,7 +51,7 @@ on_both! {
         assert_eq!(store.read(events::end).await.expect("reading works"), cursor);
     }
 
-    async fn many_are_published_in_order_and_the_newest_outlives_a_sweep(store: TestStore) {
+    async fn many_are_published_in_order_and_no_position_comes_twice(store: TestStore) {
         store
             .write(|tx| {
                 let batch: Vec<_> = (1..=50).map(new).collect();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use floe_model::Timestamp;
 use floe_model::id::{NodeId, RunId, WorkspaceId};
+use floe_store::flows::journal::{self, Chunk};
 use floe_store::platform::node_mail::{self, Letter};
 use floe_store::platform::nodes;
 use floe_store::{Change, Node, Role, Store};
@@ -107,7 +108,32 @@ async fn a_node_that_was_taken_for_gone_can_write_nothing_and_comes_back_as_anot
     let refused = store.write(move |tx| nodes::require(tx, id)).await.expect_err("it was ended");
     assert_eq!(refused.code(), nodes::ENDED_CODE);
     dead(&node, id).await;
-    assert_ne!(alive(&node).await, id, "it comes back under another name");
+    let id = {
+        let next = alive(&node).await;
+        assert_ne!(next, id, "it comes back under another name");
+        next
+    };
+    // A write that goes out as one statement waits for whoever ends the node, and is refused as well.
+    let ended = other.write(move |tx| {
+        let ended = nodes::end(tx, id)?;
+        stay_inside();
+        Ok(ended)
+    });
+    let chunk = Chunk { workspace: WorkspaceId(7), run: RunId(5), seq: 0, events: "[]".to_owned() };
+    let written = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let write = store.write(move |tx| {
+            tx.at_once();
+            nodes::require(tx, id)?;
+            journal::append(tx, &[&chunk])
+        });
+        write.await
+    };
+    let (ended, written) = tokio::join!(ended, written);
+    assert!(ended.expect("the write works"));
+    assert_eq!(written.expect_err("it was ended").code(), nodes::ENDED_CODE);
+    let kept = store.read(|tx| journal::read(tx, WorkspaceId(7), RunId(5))).await.expect("reading works");
+    assert!(kept.is_empty(), "{kept:?}");
     other.close().await;
 }
 

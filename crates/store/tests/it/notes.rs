@@ -28,6 +28,16 @@ static NUMBER: Sql = Sql {
     postgres: "select number from notes where id = $1",
     columns: &[Column { kind: Kind::Int, nullable: false }],
 };
+static PLACE: Sql = sql(
+    "notes::PLACE",
+    "create table if not exists filling (id INTEGER primary key, text TEXT not null)",
+    "create table if not exists filling (id bigint primary key, text text not null)",
+);
+static FILL: Sql = sql(
+    "notes::FILL",
+    "insert into filling (id, text) values (1, ?1) on conflict (id) do update set text = excluded.text",
+    "insert into filling (id, text) values (1, $1) on conflict (id) do update set text = excluded.text",
+);
 static COUNT: Sql = Sql {
     name: "notes::COUNT",
     sqlite: "select count(*) from notes",
@@ -45,6 +55,12 @@ pub(crate) fn bad(tx: &mut Tx<'_>) -> Result<Option<i64>, Fault> {
 /// Makes the table.
 pub(crate) async fn create(store: &Store) {
     store.write(|tx| tx.execute(&CREATE, &[])).await.expect("the table is new");
+}
+
+/// Writes a text of so many bytes over the last one.
+pub(crate) fn fill(tx: &mut Tx<'_>, bytes: usize) -> Result<u64, Fault> {
+    tx.execute(&PLACE, &[])?;
+    tx.execute(&FILL, &[Value::Text(&"x".repeat(bytes))])
 }
 
 pub(crate) fn insert(tx: &mut Tx<'_>, id: u128, number: i64) -> Result<u64, Fault> {

@@ -50,6 +50,33 @@ async fn a_closed_sqlite_store_is_one_file_and_an_idle_one_writes_nothing() {
     assert!(!log.exists(), "the log was written back");
 }
 
+/// How often a write-ahead log has begun anew (SQLite file format, section 4.1: the checkpoint sequence number).
+fn beginnings(log: &std::path::Path) -> u32 {
+    let head = std::fs::read(log).expect("the log is readable");
+    u32::from_be_bytes(head[12..16].try_into().expect("four bytes"))
+}
+
+#[tokio::test]
+async fn a_long_log_begins_anew_in_a_pause_between_commits() {
+    let store = TestStore::sqlite().await;
+    notes::create(&store).await;
+    let log = store.file().expect("SQLite has a file").with_file_name("floe.db-wal");
+    let before = beginnings(&log);
+    // About 9,000 pages of the log: too few for the writer to do it itself, so it is not asked to.
+    for round in 0..90 {
+        store.write(move |tx| notes::fill(tx, 100 * 4_096 + round)).await.expect("the write works");
+    }
+    for round in 0.. {
+        store.write(move |tx| notes::insert(tx, round, 1)).await.expect("the write works");
+        if beginnings(&log) > before {
+            break;
+        }
+        assert!(round < 400, "the log goes on and on");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    store.close().await;
+}
+
 #[tokio::test]
 async fn a_quick_store_leaves_nothing_behind() {
     let store = TestStore::quick().await;

@@ -71,12 +71,14 @@ pub(super) async fn send_together(link: &mut Link, queue: &[Queued]) -> Result<(
     if let [only] = queue {
         return only.send(&link.client).await;
     }
-    let name = queue.last().map_or("TOGETHER", |queued| queued.name);
-    let parts: Vec<(&'static str, usize)> = queue.iter().map(|queued| (queued.text, queued.params.len())).collect();
-    let unsent = |error| Unsent { name, error };
+    // PostgreSQL carries parts that nothing reads from out from the last to the first. Nothing rests on it, but whether a node may write is
+    // better asked before its rows wait for those of others than after.
+    let parts: Vec<(&'static str, usize)> =
+        queue.iter().rev().map(|queued| (queued.text, queued.params.len())).collect();
+    let unsent = |error| Unsent { name: "TOGETHER", error };
     let statement = link.prepared_together(&parts).await.map_err(unsent)?;
     let params: Vec<&(dyn ToSql + Sync)> =
-        queue.iter().flat_map(|queued| &queued.params).map(|param| param as &(dyn ToSql + Sync)).collect();
+        queue.iter().rev().flat_map(|queued| &queued.params).map(|param| param as &(dyn ToSql + Sync)).collect();
     link.client.execute(&statement, &params).await.map(drop).map_err(unsent)
 }
 
