@@ -14,6 +14,8 @@ use super::child::now;
 
 /// Longest answer that the bench reads.
 const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// How late a timer of the runtime may be by its resolution.
+const TIMER_STEP: Duration = Duration::from_millis(1);
 
 /// One request, sent again and again.
 pub(super) struct Load {
@@ -99,7 +101,7 @@ impl Load {
     }
 
     /// Sends so many times a second, however long answers take. A call begins when it was due: time that it had to wait for a caller
-    /// counts. That a timer wakes a caller up to a millisecond late does not.
+    /// counts. That a timer wakes a caller up to [`TIMER_STEP`] late does not.
     pub(super) async fn at_rate(&self, callers: usize, per_second: u32, length: Duration) -> anyhow::Result<Sample> {
         let pause = Duration::from_secs(1) / per_second;
         let (started, next) = (now(), Arc::new(AtomicU32::new(0)));
@@ -216,13 +218,11 @@ impl Caller {
     async fn call_when(mut self, due: impl Fn() -> Option<Instant>) -> anyhow::Result<Sample> {
         let mut sample = Sample::default();
         while let Some(due) = due() {
-            let begun = match due > now() {
-                true => {
-                    tokio::time::sleep_until(due.into()).await;
-                    now()
-                }
-                false => due,
-            };
+            let mut begun = due;
+            if due > now() {
+                tokio::time::sleep_until(due.into()).await;
+                begun = now().min(due + TIMER_STEP);
+            }
             self.stream.write_all(&self.request).await?;
             let is_success = self.read_answer().await?;
             sample.add(begun.elapsed());
