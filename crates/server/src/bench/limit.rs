@@ -1,4 +1,4 @@
-//! The limit: the store alone, doing the durable waits of a run one after another, each with the rows that a run writes in it.
+//! The limit: the store alone, doing the durable waits of a run one after another.
 
 use std::path::Path;
 use std::time::Duration;
@@ -24,21 +24,25 @@ const LAST: &str = r#"[{"at":1790000000000000,"e":"done","place":{"f":0,"n":2},"
 /// What the events say that the first and the last write publish.
 const TOLD: &str = r#"{"flow_id":"01890000-0000-7000-8000-000000000000","run_id":"01890000-0000-7000-8000-000000000000","version":1,"error_code":null}"#;
 
-/// What the store alone reaches.
-pub(super) struct Limit {
-    /// Runs a second: each is the given number of durable waits in a row.
-    pub(super) rate: f64,
+/// What is written in the durable waits of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rows {
+    /// The row of a run that is over, and its steps: the least that a run is kept with.
+    RunAndSteps,
+    /// Everything that a run writes: its row while it is open too, and its events.
+    All,
 }
 
-/// Measures the store with as many clients as the load has callers: on a file of its own, or in the PostgreSQL database before
-/// the server opens it.
+/// Runs a second, each the given number of durable waits in a row, with as many clients as the load has callers: on a file of its own, or in the
+/// PostgreSQL database while no server has it open.
 pub(super) async fn measure(
     folder: &Path,
     database: Option<&str>,
     clients: usize,
     writes: usize,
+    rows: Rows,
     length: Duration,
-) -> anyhow::Result<Limit> {
+) -> anyhow::Result<f64> {
     let location = match database {
         Some(url) => Location::Postgres(url.to_owned()),
         None => Location::Sqlite(folder.join("limit.db")),
@@ -52,7 +56,7 @@ pub(super) async fn measure(
         tasks.push(tokio::spawn(async move {
             let mut done = 0_u64;
             while started.elapsed() < length {
-                one_run(&store, &ids, writes).await?;
+                one_run(&store, &ids, writes, rows).await?;
                 done += 1;
             }
             anyhow::Ok(done)
@@ -64,11 +68,11 @@ pub(super) async fn measure(
     }
     let rate = done as f64 / started.elapsed().as_secs_f64();
     store.close().await;
-    Ok(Limit { rate })
+    Ok(rate)
 }
 
-/// The writes of one run, with the rows that a run writes: the first and the last carry its row and an event.
-async fn one_run(store: &Store, ids: &Ids, writes: usize) -> anyhow::Result<()> {
+/// The writes of one run: the first and the last carry its row and an event.
+async fn one_run(store: &Store, ids: &Ids, writes: usize, rows: Rows) -> anyhow::Result<()> {
     let run: RunId = ids.next();
     for index in 0..writes {
         let (is_first, is_last) = (index == 0, index + 1 == writes);
@@ -77,10 +81,11 @@ async fn one_run(store: &Store, ids: &Ids, writes: usize) -> anyhow::Result<()> 
             (_, true) => (LAST, Some("flows.run.completed")),
             _ => (BETWEEN, None),
         };
-        let row = row(run, if is_last { "completed" } else { "running" });
+        let is_open = rows == Rows::All && !is_last;
+        let row = row(run, if is_open { "running" } else { "completed" });
         let scope = Scope { workspace: row.workspace, mode: row.mode };
         let chunk = Chunk { workspace: row.workspace, run, seq: index as u64 * 2, events: steps.to_owned() };
-        let event = event.map(|kind| NewEvent {
+        let event = event.filter(|_| rows == Rows::All).map(|kind| NewEvent {
             id: ids.next(),
             kind,
             subject_id: Some(run.0),

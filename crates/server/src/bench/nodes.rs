@@ -1,8 +1,8 @@
 //! Three nodes on one PostgreSQL against one.
 //!
 //! Each node moves only a few runs at a time, and their steps wait for a receiver: so neither the processor nor the database is the limit, and
-//! what is measured is whether nodes hinder each other. Then without that bound and with as many callers as keep the processor busy that
-//! database and nodes share: with few, one node and its callers mostly wait for each other's commits, and nothing is the limit.
+//! what is measured is whether nodes hinder each other. Then without that bound, where they share what there is: with as many callers, who mostly
+//! wait for each other's commits, so that three nodes make three small ones of a large one; and with so many that the processor is the limit.
 
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -21,9 +21,9 @@ use crate::settings::KEY_FILE;
 
 /// Nodes.
 const NODES: usize = 3;
-/// Callers of all nodes together where their steps wait.
+/// Callers of all nodes together.
 const CALLERS: usize = 48;
-/// Callers of all nodes together where the database is the limit; each of three nodes has the 64 of [`super::CALLERS`].
+/// Callers of all nodes together who keep the processor busy; each of three nodes has the 64 of [`super::CALLERS`].
 const CALLERS_AT_LIMIT: usize = NODES * super::CALLERS;
 /// Load before each measurement: each node prepares its statements, and its plans become old twice.
 const WARM_UP: Duration = Duration::from_secs(3);
@@ -54,8 +54,8 @@ pub(super) async fn measure(
             ("FLOE_OUTBOUND_ALLOW", address.to_string()),
         ],
     };
-    let works = Measured {
-        callers: CALLERS_AT_LIMIT,
+    let works = |callers| Measured {
+        callers,
         flow: &prepared.effect_flow,
         inputs: json!({ "amount": 3 }),
         settings: Vec::new(),
@@ -65,9 +65,13 @@ pub(super) async fn measure(
     report.add(Line::figure("calls of 5 ms, one node", one, "runs/s"));
     report.add(Line::figure("calls of 5 ms, three nodes", three, "runs/s"));
     report.add(Line::at_least("  of one node's rate", three / one, 2.2, ""));
-    let [one, three] = works.rates(folder, database, prepared, length).await?;
-    report.add(Line::figure("three effects, one node", one, "runs/s"));
-    report.add(Line::figure("three effects, three nodes", three, "runs/s"));
+    let [one, three] = works(CALLERS).rates(folder, database, prepared, length).await?;
+    report.add(Line::figure("three effects, 48 callers, one node", one, "runs/s"));
+    report.add(Line::figure("three effects, 48 callers, three nodes", three, "runs/s"));
+    report.add(Line::at_least("  of one node's rate", three / one, 1.0, ""));
+    let [one, three] = works(CALLERS_AT_LIMIT).rates(folder, database, prepared, length).await?;
+    report.add(Line::figure("three effects, 192 callers, one node", one, "runs/s"));
+    report.add(Line::figure("three effects, 192 callers, three nodes", three, "runs/s"));
     report.add(Line::at_least("  of one node's rate", three / one, 1.0, ""));
     Ok(())
 }
