@@ -6,3 +6,4 @@ pub mod pdf;
 pub mod postgres;
 pub mod sim;
 pub mod store;
+pub mod wait;

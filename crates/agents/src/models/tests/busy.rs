@@ -1,9 +1,8 @@
 //! Providers that are busy, broken, slow or gone.
 
-use std::time::Duration;
-
 use floe_runtime::models::Try;
 use floe_testkit::models::Turn;
+use floe_testkit::wait::until;
 
 use super::*;
 
@@ -150,7 +149,7 @@ async fn a_silent_provider_is_left_and_a_dropped_call_leaves_too() {
     world.server.script([Turn::Hang]);
     let call = ModelCall { deadline_ms: 500, ..with_fallbacks(&["second"]) };
     assert_eq!(world.call(&call).await.expect_err("no time").fault, ModelFault::TimedOut);
-    until("both were left", || world.server.unused() == 0 && world.server.left() == 2).await;
+    until("both were left", || async { world.server.unused() == 0 && world.server.left() == 2 }).await;
 
     // A stream that is given up while it is heard.
     world.server.script([Turn::Slowly(20, "word ".repeat(1_000))]);
@@ -158,20 +157,9 @@ async fn a_silent_provider_is_left_and_a_dropped_call_leaves_too() {
     let call = ask("second", "?");
     tokio::select! {
         ended = world.models.call(TEST, &call, Some(&heard)) => panic!("it was given up: {ended:?}"),
-        () = until("a piece was heard", || heard.pieces() > 0) => {}
+        () = until("a piece was heard", || async { heard.pieces() > 0 }) => {}
     }
-    until("the third was left", || world.server.left() == 3).await;
-}
-
-/// Waits until something is so.
-async fn until(what: &str, is_so: impl Fn() -> bool) {
-    for _ in 0..500 {
-        if is_so() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("not so: {what}");
+    until("the third was left", || async { world.server.left() == 3 }).await;
 }
 
 #[tokio::test]

@@ -8,10 +8,11 @@ use floe_agents::{Agents, Settings};
 use floe_model::agents::exchange::ExchangeState;
 use floe_testkit::models::Turn;
 use floe_testkit::on_both;
+use floe_testkit::wait::until;
 use serde_json::json;
 
 use super::tools::orders;
-use super::{Stage, say, says, until};
+use super::{Stage, say, says};
 use crate::stub::{Stub, json as json_response};
 use crate::world::TEST;
 

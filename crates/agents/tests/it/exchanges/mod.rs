@@ -165,17 +165,6 @@ pub(crate) fn says(agent: AgentId, thread: &str, text: &str) -> NewExchange {
     NewExchange { thread: Some(thread.to_owned()), ..NewExchange::new(agent, vec![Message::user(text)]) }
 }
 
-/// Waits for something that another task does.
-pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> F) {
-    for _ in 0..1_000 {
-        if is_so().await {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-    panic!("waited ten seconds in vain: {what}");
-}
-
 pub(crate) fn say(text: &str) -> Turn {
     Turn::say(text)
 }

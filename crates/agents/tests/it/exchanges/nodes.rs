@@ -16,9 +16,10 @@ use floe_store::platform::nodes;
 use floe_store::{Node, Role, Store};
 use floe_testkit::models::Turn;
 use floe_testkit::store::TestStore;
+use floe_testkit::wait::until;
 use serde_json::json;
 
-use super::{Stage, say, says, until};
+use super::{Stage, say, says};
 use crate::world::{TEST, WORKSPACE};
 
 async fn join(store: &Store, role: Role) -> Node {

@@ -6,10 +6,11 @@ use floe_agents::exchanges::Keeper;
 use floe_model::agents::envelope::Finish;
 use floe_testkit::models::Turn;
 use floe_testkit::on_both;
+use floe_testkit::wait::until;
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use super::{Stage, say, says, until};
+use super::{Stage, say, says};
 
 on_both! {
     async fn one_after_the_other_in_order_of_arrival(store: TestStore) {

@@ -12,10 +12,11 @@ use floe_store::Tx;
 use floe_store::platform::events;
 use floe_testkit::models::Turn;
 use floe_testkit::on_both;
+use floe_testkit::wait::until;
 use serde_json::{Map, Value, json};
 
 use super::tools::orders;
-use super::{Stage, say, until};
+use super::{Stage, say};
 use crate::stub::{Stub, json as json_response};
 use crate::world::TEST;
 

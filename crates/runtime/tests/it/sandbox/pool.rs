@@ -4,11 +4,11 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use floe_runtime::sandbox::{FailureCode, Job, Outcome, Sandbox, SandboxConfig};
+use floe_testkit::wait::until;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Map, json};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
-use tokio::time::Instant;
 
 use super::{child_program, config, failure_code, job, sandbox, value};
 
@@ -31,15 +31,6 @@ fn children(mark: &str) -> Vec<Pid> {
         status.contains(&parent)
     };
     marked(mark).into_iter().filter(is_child).collect()
-}
-
-/// Waits until this is true; fails after ten seconds.
-async fn until(what: &str, is_true: impl Fn() -> bool) {
-    let end = Instant::now() + Duration::from_secs(10);
-    while !is_true() {
-        assert!(Instant::now() < end, "waited too long for: {what}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
 }
 
 #[tokio::test]
@@ -85,9 +76,9 @@ async fn a_full_queue_refuses() {
         tokio::spawn(async move { sandbox.run(job(code, 1_000)).await })
     };
     let first = run("while (true) {}");
-    until("the first job runs", || sandbox.stats().running == 1).await;
+    until("the first job runs", || async { sandbox.stats().running == 1 }).await;
     let second = run("return 2");
-    until("the second job waits", || sandbox.stats().waiting == 1).await;
+    until("the second job waits", || async { sandbox.stats().waiting == 1 }).await;
     assert_eq!(sandbox.run(job("return 3", 1_000)).await, Outcome::Overloaded);
     assert!(matches!(first.await, Ok(Outcome::Err(_))));
     assert_eq!(second.await.expect("no panic"), Outcome::Ok { value: json!(2), logs: Vec::new() });
@@ -99,7 +90,7 @@ async fn waiting_too_long_refuses() {
     let sandbox = Sandbox::new(SandboxConfig { children_max: 1, queue_wait_ms: 50, ..config(&[]) });
     let other = sandbox.clone();
     let first = tokio::spawn(async move { other.run(job("while (true) {}", 2_000)).await });
-    until("the first job runs", || sandbox.stats().running == 1).await;
+    until("the first job runs", || async { sandbox.stats().running == 1 }).await;
     assert_eq!(sandbox.run(job("return 3", 1_000)).await, Outcome::Overloaded);
     first.abort();
     let _ = first.await;
@@ -113,8 +104,8 @@ async fn a_child_killed_from_outside_fails_its_job_only() {
     value(&sandbox, "return 1").await;
     let other = sandbox.clone();
     let victim = tokio::spawn(async move { other.run(job("while (true) {}", 20_000)).await });
-    until("the job runs", || sandbox.stats().running == 1 && sandbox.stats().idle == 0).await;
-    until("the child lives", || children(mark).len() == 1).await;
+    until("the job runs", || async { sandbox.stats().running == 1 && sandbox.stats().idle == 0 }).await;
+    until("the child lives", || async { children(mark).len() == 1 }).await;
     kill_process(children(mark)[0], Signal::KILL).expect("own child");
     let Outcome::Err(failure) = victim.await.expect("no panic") else { panic!("the job cannot have ended") };
     assert_eq!(failure.code, FailureCode::Memory);
@@ -139,7 +130,7 @@ async fn a_crash_is_an_error_of_the_code() {
         let sandbox = Sandbox::new(config(&[mark]));
         let other = sandbox.clone();
         let victim = tokio::spawn(async move { failure_code(&other, "while (true) {}", 20_000).await });
-        until("the job runs", || children(mark).iter().map(cpu_ticks).sum::<u64>() > 2).await;
+        until("the job runs", || async { children(mark).iter().map(cpu_ticks).sum::<u64>() > 2 }).await;
         kill_process(children(mark)[0], signal).expect("own child");
         assert_eq!(victim.await.expect("no panic"), FailureCode::Error);
     }
@@ -177,7 +168,7 @@ async fn a_dropped_job_ends_its_child() {
     let sandbox = Sandbox::new(config(&[mark]));
     let job = sandbox.run(job("while (true) {}", 20_000));
     assert!(tokio::time::timeout(Duration::from_millis(300), job).await.is_err());
-    until("the child is gone", || children(mark).is_empty()).await;
+    until("the child is gone", || async { children(mark).is_empty() }).await;
     assert_eq!(value(&sandbox, "return 1").await, json!(1));
 }
 
@@ -199,9 +190,9 @@ async fn a_busy_child_ends_when_its_parent_is_gone() {
     input.write_all(&frame).await.expect("the child reads");
     drop(input);
     // The child is the shell's, so it is found by its word alone; the shell itself has the word too.
-    until("the job runs", || marked(mark).iter().map(cpu_ticks).sum::<u64>() > 2).await;
+    until("the job runs", || async { marked(mark).iter().map(cpu_ticks).sum::<u64>() > 2 }).await;
     parent.kill().await.expect("own child");
-    until("the child is gone", || marked(mark).is_empty()).await;
+    until("the child is gone", || async { marked(mark).is_empty() }).await;
 }
 
 #[tokio::test]
@@ -211,12 +202,12 @@ async fn waiting_children_end_after_a_while_and_with_the_pool() {
     for _ in 0..2 {
         value(&sandbox, "return 1").await;
         assert_eq!(sandbox.stats().idle, 1);
-        until("the child is gone", || sandbox.stats().idle == 0 && children(mark).is_empty()).await;
+        until("the child is gone", || async { sandbox.stats().idle == 0 && children(mark).is_empty() }).await;
     }
     let sandbox = Sandbox::new(config(&[mark]));
     value(&sandbox, "return 1").await;
     drop(sandbox);
-    until("the child is gone", || children(mark).is_empty()).await;
+    until("the child is gone", || async { children(mark).is_empty() }).await;
 }
 
 #[tokio::test]
@@ -235,7 +226,7 @@ async fn broken_children_are_not_believed() {
             Outcome::Err(failure) => assert!(during_job && failure.code == FailureCode::Error, "{mode}"),
             other => panic!("{mode}: {other:?}"),
         }
-        until("no child is left", || children(mode).is_empty()).await;
+        until("no child is left", || async { children(mode).is_empty() }).await;
     }
     let missing = SandboxConfig { program: "/no/such/program".into(), ..config(&[]) };
     assert!(matches!(Sandbox::new(missing).run(job("return 1", 1_000)).await, Outcome::Unavailable(_)));
