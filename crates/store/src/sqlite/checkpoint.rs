@@ -78,7 +78,7 @@ impl Checkpoints {
 
     fn done(&self, pages: i32) {
         let mut state = self.lock();
-        // Else the log began anew meanwhile.
+        // Else the log began anew meanwhile, or the last commit is not noted yet: the next time tells.
         if pages <= state.pages {
             state.done = pages;
         }

@@ -108,14 +108,11 @@ async fn a_node_that_was_taken_for_gone_can_write_nothing_and_comes_back_as_anot
     let refused = store.write(move |tx| nodes::require(tx, id)).await.expect_err("it was ended");
     assert_eq!(refused.code(), nodes::ENDED_CODE);
     dead(&node, id).await;
-    let id = {
-        let next = alive(&node).await;
-        assert_ne!(next, id, "it comes back under another name");
-        next
-    };
+    let again = alive(&node).await;
+    assert_ne!(again, id, "it comes back under another name");
     // A write that goes out as one statement waits for whoever ends the node, and is refused as well.
     let ended = other.write(move |tx| {
-        let ended = nodes::end(tx, id)?;
+        let ended = nodes::end(tx, again)?;
         stay_inside();
         Ok(ended)
     });
@@ -124,7 +121,7 @@ async fn a_node_that_was_taken_for_gone_can_write_nothing_and_comes_back_as_anot
         tokio::time::sleep(Duration::from_millis(100)).await;
         let write = store.write(move |tx| {
             tx.at_once();
-            nodes::require(tx, id)?;
+            nodes::require(tx, again)?;
             journal::append(tx, &[&chunk])
         });
         write.await

@@ -1,6 +1,6 @@
 //! Opening and closing: one process at a time, nothing written when idle, clear refusals.
 
-use std::sync::Mutex;
+use std::{io::Read as _, sync::Mutex};
 
 use floe_store::{Dialect, Location, OpenError, Store, StoreConfig};
 
@@ -52,8 +52,9 @@ async fn a_closed_sqlite_store_is_one_file_and_an_idle_one_writes_nothing() {
 
 /// How often a write-ahead log has begun anew (SQLite file format, section 4.1: the checkpoint sequence number).
 fn beginnings(log: &std::path::Path) -> u32 {
-    let head = std::fs::read(log).expect("the log is readable");
-    u32::from_be_bytes(head[12..16].try_into().expect("four bytes"))
+    let mut head = [0; 16];
+    std::fs::File::open(log).and_then(|mut log| log.read_exact(&mut head)).expect("the log is readable");
+    u32::from_be_bytes(head[12..].try_into().expect("four bytes"))
 }
 
 #[tokio::test]

@@ -7,14 +7,21 @@ use std::{
     time::{Duration, Instant},
 };
 
+use floe_model::{
+    Mode, Scope, Timestamp,
+    id::{EventId, WorkspaceId},
+};
+
 use crate::{
     Dialect, Location, Store, StoreConfig, Tx,
     migrate::expand,
     migrations::{MIGRATIONS, Migration},
+    platform::events::{self, NewEvent},
     postgres,
     sql::Sql,
     sqlite,
     test_database::TestDatabase,
+    webhooks::cursor,
 };
 
 /// Migrations of the first release; frozen.
@@ -226,6 +233,49 @@ async fn a_killed_upgrade_of_postgres_leaves_old_or_new() {
     };
     let (old, new) = storm(fresh).await;
     assert_eq!(old + new, ROUNDS);
+}
+
+/// The last schema in which SQLite kept the number of the newest event by itself.
+const WITH_NUMBERS_KEPT: u32 = 49;
+
+/// Before 0050 a sweep could remove every event.
+static REMOVE_EVENTS: Sql =
+    Sql { name: "tests::REMOVE_EVENTS", sqlite: "delete from events", postgres: "delete from events", columns: &[] };
+
+#[tokio::test(flavor = "multi_thread")]
+async fn webhooks_get_the_first_event_after_an_upgrade_without_events() {
+    let scope = Scope { workspace: WorkspaceId(7), mode: Mode::Live };
+    let new = |id: u128| NewEvent {
+        id: EventId(id),
+        kind: "flows.run.completed",
+        subject_id: None,
+        data: "{}".to_owned(),
+        created_at: Timestamp(1),
+    };
+    let folder = std::env::temp_dir().join(format!("floe-cursor-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("the folder can be made");
+    let place = Place::File(folder.join("floe.db"));
+    let old = MIGRATIONS.iter().position(|one| one.number > WITH_NUMBERS_KEPT).expect("there are newer ones");
+    let store = place.open(&MIGRATIONS[..old]);
+    let handed_out = store.write(move |tx| {
+        (1..=3).try_for_each(|id| events::publish(tx, scope, &new(id)))?;
+        let end = events::end(tx)?;
+        cursor::set(tx, end)?;
+        tx.execute(&REMOVE_EVENTS, &[])
+    });
+    assert_eq!(handed_out.await.expect("the old schema takes events"), 3);
+    store.close().await;
+
+    let store = place.open(MIGRATIONS);
+    let unread = store.write(move |tx| {
+        events::publish(tx, scope, &new(4))?;
+        let stands = cursor::peek(tx)?.expect("somebody listens");
+        events::after(tx, stands, 10)
+    });
+    let unread = unread.await.expect("the new schema takes events");
+    assert_eq!(unread.iter().map(|event| event.id).collect::<Vec<_>>(), [EventId(4)]);
+    store.close().await;
+    std::fs::remove_dir_all(&folder).expect("the folder is ours");
 }
 
 #[test]
