@@ -170,17 +170,8 @@ impl Session {
             tokio::join!(biased; later::send(&link.client, begin, &queue), link.client.batch_execute("commit"))
         });
         match (sent, committed) {
-            (Err(Unsent { error, .. }), _) | (Ok(()), Err(error)) if is_end_by_server(&error) => {
-                Err(Uncommitted::Undone)
-            }
-            (Err(Unsent { name, error }), _) => {
-                let trouble = trouble(&error);
-                self.trouble = Some(trouble);
-                Err(match trouble {
-                    Trouble::Lost => Uncommitted::Commit(trouble, error),
-                    _ => Uncommitted::Statement(fault(name, trouble, error)),
-                })
-            }
+            (Err(unsent), _) => Err(self.uncommitted(unsent)),
+            (Ok(()), Err(error)) if is_end_by_server(&error) => Err(Uncommitted::Undone),
             (Ok(()), Err(error)) => Err(Uncommitted::Commit(trouble(&error), error)),
             (Ok(()), Ok(())) => Ok(()),
         }
@@ -191,17 +182,26 @@ impl Session {
         let Some(link) = &mut self.link else { return Err(Uncommitted::Undone) };
         self.begin = None;
         let queue = std::mem::take(&mut self.queue);
-        match self.runtime.block_on(later::send_together(link, &queue)) {
-            Ok(()) => Ok(()),
-            Err(Unsent { error, .. }) if is_end_by_server(&error) => Err(Uncommitted::Undone),
-            Err(Unsent { name, error }) => {
-                let trouble = trouble(&error);
-                self.trouble = Some(trouble);
-                Err(match trouble {
-                    Trouble::Lost => Uncommitted::Commit(trouble, error),
-                    _ => Uncommitted::Statement(fault(name, trouble, error)),
-                })
-            }
+        let statement = match self.runtime.block_on(later::put_together(link, &queue)) {
+            Ok(statement) => statement,
+            // Nothing was carried out, whatever became of the connection.
+            Err(Unsent { error, .. }) if trouble(&error) == Trouble::Lost => return Err(Uncommitted::Undone),
+            Err(unsent) => return Err(self.uncommitted(unsent)),
+        };
+        let sent = self.runtime.block_on(later::send_together(&link.client, &statement, &queue));
+        sent.map_err(|unsent| self.uncommitted(unsent))
+    }
+
+    /// What a statement means for its transaction that failed on the way to the commit.
+    fn uncommitted(&mut self, Unsent { name, error }: Unsent) -> Uncommitted {
+        if is_end_by_server(&error) {
+            return Uncommitted::Undone;
+        }
+        let trouble = trouble(&error);
+        self.trouble = Some(trouble);
+        match trouble {
+            Trouble::Lost => Uncommitted::Commit(trouble, error),
+            _ => Uncommitted::Statement(fault(name, trouble, error)),
         }
     }
 

@@ -66,20 +66,35 @@ impl Queued {
     }
 }
 
-/// Sends what waits as one statement that is kept as soon as it is carried out.
-pub(super) async fn send_together(link: &mut Link, queue: &[Queued]) -> Result<(), Unsent> {
+/// Prepares what waits as one statement; nothing is carried out yet.
+pub(super) async fn put_together(link: &mut Link, queue: &[Queued]) -> Result<Prepared, Unsent> {
     if let [only] = queue {
-        return only.send(&link.client).await;
+        return Ok(only.statement.clone());
     }
-    // PostgreSQL carries parts that nothing reads from out from the last to the first. Nothing rests on it, but whether a node may write is
-    // better asked before its rows wait for those of others than after.
-    let parts: Vec<(&'static str, usize)> =
-        queue.iter().rev().map(|queued| (queued.text, queued.params.len())).collect();
-    let unsent = |error| Unsent { name: "TOGETHER", error };
-    let statement = link.prepared_together(&parts).await.map_err(unsent)?;
+    let parts: Vec<(&'static str, usize)> = parts(queue).map(|queued| (queued.text, queued.params.len())).collect();
+    link.prepared_together(&parts).await.map_err(|error| Unsent { name: name_of(queue), error })
+}
+
+/// Sends what waits as the statement that it was put together to; it is kept as soon as it is carried out.
+pub(super) async fn send_together(client: &Client, statement: &Prepared, queue: &[Queued]) -> Result<(), Unsent> {
     let params: Vec<&(dyn ToSql + Sync)> =
-        queue.iter().rev().flat_map(|queued| &queued.params).map(|param| param as &(dyn ToSql + Sync)).collect();
-    link.client.execute(&statement, &params).await.map(drop).map_err(unsent)
+        parts(queue).flat_map(|queued| &queued.params).map(|param| param as &(dyn ToSql + Sync)).collect();
+    let sent = client.execute(statement, &params).await;
+    sent.map(drop).map_err(|error| Unsent { name: name_of(queue), error })
+}
+
+/// What waits in the order of the parts of one statement. PostgreSQL carries parts that nothing reads from out from the last to the first.
+/// Nothing rests on it, but whether a node may write is better asked before its rows wait for those of others than after.
+fn parts(queue: &[Queued]) -> impl Iterator<Item = &Queued> {
+    queue.iter().rev()
+}
+
+/// What a failure of one statement for all of them is called.
+fn name_of(queue: &[Queued]) -> &'static str {
+    match queue {
+        [only] => only.name,
+        _ => "TOGETHER",
+    }
 }
 
 /// A statement under way.
