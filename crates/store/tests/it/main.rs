@@ -7,6 +7,9 @@ mod postgres;
 #[allow(dead_code, unreachable_pub, reason = "public in the test kit, of which this uses a part")]
 #[path = "../../../testkit/src/store.rs"]
 mod store;
+#[allow(unreachable_pub, reason = "public in the test kit")]
+#[path = "../../../testkit/src/wait.rs"]
+mod wait;
 
 mod audit;
 mod audit_chain;

@@ -11,6 +11,7 @@ use floe_store::{Change, Node, Role, Store};
 use tokio::sync::broadcast::Receiver;
 
 use crate::store::TestStore;
+use crate::wait::until;
 
 /// Longest wait for anything.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -29,16 +30,6 @@ async fn dead(node: &Node, id: NodeId) {
 async fn hear(changes: &mut Receiver<Change>, wanted: Change) {
     let heard = async { while changes.recv().await.expect("a change") != wanted {} };
     tokio::time::timeout(PATIENCE, heard).await.unwrap_or_else(|_| panic!("{wanted:?} was not told"));
-}
-
-async fn knows_of_others(node: &Node) {
-    for _ in 0..500 {
-        if node.has_others() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("the other node was not seen");
 }
 
 #[expect(clippy::disallowed_methods, reason = "a transaction that takes its time: it runs on a database thread")]
@@ -65,7 +56,7 @@ async fn nodes_hear_of_each_other_and_take_over_from_one_that_stops() {
     assert_ne!(one_id, two_id);
     assert!(one.is_valid() && is_held(&second, one_id).await, "each sees the other alive");
     second.write(move |tx| nodes::require(tx, one_id)).await.expect("it is alive");
-    knows_of_others(&one).await;
+    until("the other node is seen", || async { one.has_others() }).await;
 
     let mut heard = second.watch();
     let change = Change::Record { workspace: WorkspaceId(7), kind: "flow", id: 3 };
@@ -142,13 +133,8 @@ async fn a_node_whose_process_is_gone_is_ended_before_its_lease() {
     // As a killed process leaves it: its row with a lease, and no session that holds its lock.
     let gone = NodeId(0xdead);
     store.write(move |tx| nodes::register(tx, gone, "all", 4_711, 600_000)).await.expect("the write works");
-    for _ in 0..500 {
-        if !is_held(&store, gone).await {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    assert!(!is_held(&store, gone).await && is_held(&store, own).await);
+    until("the node is ended", || async { !is_held(&store, gone).await }).await;
+    assert!(is_held(&store, own).await);
     // A node that lost its connection takes its lock again on the next one, and stays who it is.
     let database = store.database().expect("PostgreSQL has a database");
     database

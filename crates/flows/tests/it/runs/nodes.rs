@@ -11,6 +11,7 @@ use floe_store::flows::journal::{self, Chunk};
 use floe_store::platform::nodes;
 use floe_store::{Node, Role, Store};
 use floe_testkit::store::TestStore;
+use floe_testkit::wait::until;
 use serde_json::json;
 
 use super::stage::{Stage, WORKSPACE, decision, done, record};
@@ -34,13 +35,7 @@ async fn two(role_of_second: Role) -> Option<(TestStore, Stage, Stage)> {
     let second = join(&beside, role_of_second).await;
     let two = one.beside(&beside);
     for node in [&first, &second] {
-        for _ in 0..500 {
-            if node.has_others() {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        assert!(node.has_others());
+        until("the other node is seen", || async { node.has_others() }).await;
     }
     Some((store, one, two))
 }

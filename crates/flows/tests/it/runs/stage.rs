@@ -22,6 +22,7 @@ use floe_store::Store;
 use floe_store::access::variables::{self, Variable};
 use floe_store::access::{members, memberships};
 use floe_testkit::store::TestStore;
+use floe_testkit::wait::until;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
@@ -53,13 +54,7 @@ impl Calls {
 
     /// Waits until this many calls were made.
     pub(crate) async fn wait_for(&self, calls: usize) {
-        for _ in 0..1_000 {
-            if self.keys().len() >= calls {
-                return;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
-        panic!("{} calls instead of {calls}", self.keys().len());
+        until(&format!("{calls} calls"), || async { self.keys().len() >= calls }).await;
     }
 }
 
