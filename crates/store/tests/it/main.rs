@@ -16,6 +16,7 @@ mod audit_chain;
 mod events;
 mod full_disk;
 mod jobs;
+mod lost;
 mod nodes;
 mod notes;
 mod opening;
