@@ -176,10 +176,13 @@ async fn measure(options: &Options, output: Output) -> anyhow::Result<Report> {
     // Half of it before and half after, because the machine is not as quick at each moment.
     output.say("the store alone, again");
     let after = limits(folder.path(), database, &prepared, seconds / 2).await?;
-    let limits = [f64::midpoint(before[0], after[0]), f64::midpoint(before[1], after[1])];
-    report.add(Line::figure("store alone, rows and steps of runs", limits[0], "runs/s"));
-    report.add(Line::figure("store alone, everything a run writes", limits[1], "runs/s"));
-    runs(&mut report, &effect, &pure, &one, limits, database.is_some());
+    let limits = Limits {
+        rows_and_steps: f64::midpoint(before.rows_and_steps, after.rows_and_steps),
+        everything: f64::midpoint(before.everything, after.everything),
+    };
+    report.add(Line::figure("store alone, rows and steps of runs", limits.rows_and_steps, "runs/s"));
+    report.add(Line::figure("store alone, everything a run writes", limits.everything, "runs/s"));
+    runs(&mut report, &effect, &pure, &one, &limits, database.is_some());
     report.add(Line::at_most("memory under load", peak_bytes as f64 / 1e6, 120.0, "MB"));
     if options.with_history {
         output.say("many runs");
@@ -188,18 +191,25 @@ async fn measure(options: &Options, output: Output) -> anyhow::Result<Report> {
     Ok(report)
 }
 
-/// What the store alone reaches: with the rows and steps of runs, and with everything that they write (docs/adr/0055).
+/// What the store alone reaches, in runs a second (docs/adr/0055).
+struct Limits {
+    /// With the rows and steps of runs.
+    rows_and_steps: f64,
+    /// With everything that runs write.
+    everything: f64,
+}
+
 async fn limits(
     folder: &Path,
     database: Option<&str>,
     prepared: &Prepared,
     length: Duration,
-) -> anyhow::Result<[f64; 2]> {
+) -> anyhow::Result<Limits> {
     let writes = prepared.effect_writes;
-    Ok([
-        limit::measure(folder, database, CALLERS, writes, Rows::RunAndSteps, length).await?,
-        limit::measure(folder, database, CALLERS, writes, Rows::All, length).await?,
-    ])
+    Ok(Limits {
+        rows_and_steps: limit::measure(folder, database, CALLERS, writes, Rows::RunAndSteps, length).await?,
+        everything: limit::measure(folder, database, CALLERS, writes, Rows::All, length).await?,
+    })
 }
 
 /// What a run costs and how long it takes.
@@ -231,13 +241,13 @@ fn runs(
     effect: &Throughput,
     pure: &Throughput,
     one: &Throughput,
-    limits: [f64; 2],
+    limits: &Limits,
     postgres: bool,
 ) {
     let (ratio, cpu_ms) = if postgres { (0.3, 0.35) } else { (0.4, 0.25) };
     report.add(Line::figure("three effects, 64 callers", effect.rate, "runs/s"));
-    report.add(Line::at_least("  of the store with rows and steps", effect.rate / limits[0], ratio, ""));
-    report.add(Line::at_least("  of the store with everything", effect.rate / limits[1], ratio, ""));
+    report.add(Line::at_least("  of the store with rows and steps", effect.rate / limits.rows_and_steps, ratio, ""));
+    report.add(Line::at_least("  of the store with everything", effect.rate / limits.everything, ratio, ""));
     report.add(Line::at_most("  processor time a run", effect.cpu_ms, cpu_ms, "ms"));
     report.add(Line::figure("  p50", effect.sample.percentile_ms(50.0), "ms"));
     report.add(Line::figure("  p99", effect.sample.percentile_ms(99.0), "ms"));

@@ -60,20 +60,21 @@ pub(super) async fn measure(
         inputs: json!({ "amount": 3 }),
         settings: Vec::new(),
     };
-    let [one, three] = waits.rates(folder, database, prepared, length).await?;
+    let rates = waits.rates(folder, database, prepared, length).await?;
     receiving.abort();
-    report.add(Line::figure("calls of 5 ms, one node", one, "runs/s"));
-    report.add(Line::figure("calls of 5 ms, three nodes", three, "runs/s"));
-    report.add(Line::at_least("  of one node's rate", three / one, 2.2, ""));
-    let [one, three] = works(CALLERS).rates(folder, database, prepared, length).await?;
-    report.add(Line::figure("three effects, 48 callers, one node", one, "runs/s"));
-    report.add(Line::figure("three effects, 48 callers, three nodes", three, "runs/s"));
-    report.add(Line::at_least("  of one node's rate", three / one, 1.0, ""));
-    let [one, three] = works(CALLERS_AT_LIMIT).rates(folder, database, prepared, length).await?;
-    report.add(Line::figure("three effects, 192 callers, one node", one, "runs/s"));
-    report.add(Line::figure("three effects, 192 callers, three nodes", three, "runs/s"));
-    report.add(Line::at_least("  of one node's rate", three / one, 1.0, ""));
+    compare(report, ["calls of 5 ms, one node", "calls of 5 ms, three nodes"], rates, 2.2);
+    let rates = works(CALLERS).rates(folder, database, prepared, length).await?;
+    compare(report, ["three effects, 48 callers, one node", "three effects, 48 callers, three nodes"], rates, 1.0);
+    let rates = works(CALLERS_AT_LIMIT).rates(folder, database, prepared, length).await?;
+    compare(report, ["three effects, 192 callers, one node", "three effects, 192 callers, three nodes"], rates, 1.0);
     Ok(())
+}
+
+/// Adds the rates of one node and of three, and what three should be of one.
+fn compare(report: &mut Report, names: [&'static str; 2], [one, three]: [f64; 2], wish: f64) {
+    report.add(Line::figure(names[0], one, "runs/s"));
+    report.add(Line::figure(names[1], three, "runs/s"));
+    report.add(Line::at_least("  of one node's rate", three / one, wish, ""));
 }
 
 struct Measured<'a> {
